@@ -1,0 +1,44 @@
+//! Compiles the .proto files in Rust alone: no protoc is needed.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+use prost::Message as _;
+
+/// Messages that carry a token or a handle. Their `Debug` is written by hand and shows neither.
+const SECRET_BEARING: [&str; 7] = [
+    ".hubkeep.credential.v1.OnboardPortalRequest",
+    ".hubkeep.credential.v1.ImportPortalsRequest",
+    ".hubkeep.credential.v1.IssueHandleResponse",
+    ".hubkeep.credential.v1.IntrospectHandleRequest",
+    ".hubkeep.credential.v1.RevokeHandleRequest",
+    ".hubkeep.credential.v1.RedeemHandleRequest",
+    ".hubkeep.credential.v1.RedeemHandleResponse",
+];
+
+const FILES: [&str; 9] = [
+    "hubkeep/error/v1/error_reason.proto",
+    "hubkeep/audit/v1/entry.proto",
+    "hubkeep/audit/v1/audit_service.proto",
+    "hubkeep/credential/v1/portal_service.proto",
+    "hubkeep/credential/v1/handle_service.proto",
+    "hubkeep/credential/v1/redemption_service.proto",
+    "hubkeep/crm/v1/reply.proto",
+    "hubkeep/crm/v1/object_service.proto",
+    "hubkeep/crm/v1/owner_service.proto",
+];
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo speaks to build scripts through the environment"
+)]
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=hubkeep");
+    let descriptors = protox::compile(FILES, ["."])?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("hubkeep.bin"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure()
+        .skip_debug(SECRET_BEARING)
+        .btree_map(".")
+        .compile_fds(descriptors)?;
+    Ok(())
+}

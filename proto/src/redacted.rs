@@ -1,0 +1,91 @@
+//! `Debug` for the messages that carry a token or a handle: everything but the secret is shown.
+
+use std::fmt;
+
+use crate::credential::v1::{
+    ImportPortalsRequest, IntrospectHandleRequest, IssueHandleResponse, OnboardPortalRequest,
+    RedeemHandleRequest, RedeemHandleResponse, RevokeHandleRequest, revoke_handle_request,
+};
+
+const REDACTED: &str = "[redacted]";
+
+impl fmt::Debug for OnboardPortalRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnboardPortalRequest")
+            .field("client_slug", &self.client_slug)
+            .field("portal_token", &REDACTED)
+            .field("expected_portal_id", &self.expected_portal_id)
+            .field("credential_kind", &self.credential_kind)
+            .finish()
+    }
+}
+
+impl fmt::Debug for ImportPortalsRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImportPortalsRequest")
+            .field("row", &self.row)
+            .field("client_slug", &self.client_slug)
+            .field("portal_token", &REDACTED)
+            .field("expected_portal_id", &self.expected_portal_id)
+            .field("credential_kind", &self.credential_kind)
+            .finish()
+    }
+}
+
+impl fmt::Debug for IssueHandleResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IssueHandleResponse")
+            .field("handle", &REDACTED)
+            .field("description", &self.description)
+            .finish()
+    }
+}
+
+impl fmt::Debug for IntrospectHandleRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntrospectHandleRequest")
+            .field("handle", &REDACTED)
+            .finish()
+    }
+}
+
+impl fmt::Debug for RevokeHandleRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RevokeHandleRequest")
+            .field("target", &self.target)
+            .finish()
+    }
+}
+
+impl fmt::Debug for revoke_handle_request::Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Handle(_) => f.debug_tuple("Handle").field(&REDACTED).finish(),
+            Self::HandleId(id) => f.debug_tuple("HandleId").field(id).finish(),
+        }
+    }
+}
+
+impl fmt::Debug for RedeemHandleRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedeemHandleRequest")
+            .field("handle", &REDACTED)
+            .field("presented_by", &self.presented_by)
+            .field("seen_revocation_seq", &self.seen_revocation_seq)
+            .field("call_id", &self.call_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RedeemHandleResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedeemHandleResponse")
+            .field("description", &self.description)
+            .field("portal_token", &REDACTED)
+            .field("credential_version", &self.credential_version)
+            .field("portal_generation", &self.portal_generation)
+            .field("revocation_seq", &self.revocation_seq)
+            .field("token_fingerprint", &self.token_fingerprint)
+            .finish_non_exhaustive()
+    }
+}
