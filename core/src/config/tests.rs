@@ -1,0 +1,98 @@
+use std::{io::Write as _, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
+
+use super::*;
+
+#[derive(Debug, Serialize, Deserialize, PartialEq)]
+#[serde(default)]
+struct Sample {
+    listen: String,
+    handles: Handles,
+}
+
+#[derive(Debug, Serialize, Deserialize, PartialEq)]
+#[serde(default)]
+struct Handles {
+    #[serde(with = "humantime_serde")]
+    max_lifetime: Duration,
+    per_caller: u32,
+}
+
+impl Default for Sample {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:1".to_owned(),
+            handles: Handles::default(),
+        }
+    }
+}
+
+impl Default for Handles {
+    fn default() -> Self {
+        Self {
+            max_lifetime: Duration::from_secs(900),
+            per_caller: 64,
+        }
+    }
+}
+
+impl Validate for Sample {
+    fn validate(&self, faults: &mut Vec<Fault>) {
+        if self.handles.per_caller == 0 {
+            faults.push(Fault {
+                key: "handles.per_caller".to_owned(),
+                problem: "must be at least 1".to_owned(),
+            });
+        }
+    }
+}
+
+fn file(text: &str) -> NamedTempFile {
+    let mut file = NamedTempFile::new().expect("temporary file");
+    file.write_all(text.as_bytes()).expect("written");
+    file
+}
+
+fn environment(pairs: &[(&str, &str)]) -> Environment {
+    pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+#[test]
+fn the_environment_goes_over_the_file_and_the_file_over_the_defaults() {
+    let file = file("[handles]\nmax_lifetime = \"5m\"\nper_caller = 3\n");
+    let environment = environment(&[("HUBKEEP__HANDLES__MAX_LIFETIME", "10m"), ("UNRELATED", "x")]);
+    let config: Sample = load(Some(file.path()), &environment).expect("valid");
+    assert_eq!(
+        config.handles,
+        Handles {
+            max_lifetime: Duration::from_secs(600),
+            per_caller: 3
+        }
+    );
+    assert_eq!(config.listen, "127.0.0.1:1");
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    let file = file("listne = \"typo\"\nlisten = 7\n[handles]\nmax_lifetime = \"soon\"\nper_caller = 0\n");
+    let error = load::<Sample>(Some(file.path()), &Environment::new()).expect_err("four faults");
+    let keys: Vec<&str> = error.0.iter().map(|fault| fault.key.as_str()).collect();
+    for key in ["listne", "listen", "handles.max_lifetime", "handles.per_caller"] {
+        assert!(keys.contains(&key), "{key} is missing from {error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_toml_is_a_fault_with_its_name() {
+    let file = file("= nonsense");
+    let error = load::<Sample>(Some(file.path()), &Environment::new()).expect_err("not TOML");
+    assert!(
+        error.to_string().contains(&file.path().display().to_string()),
+        "{error}"
+    );
+}

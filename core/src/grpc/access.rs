@@ -1,0 +1,113 @@
+//! Whether a caller may use a gRPC service at all: by configuration, and nobody unless named.
+
+use std::{collections::BTreeMap, future::Future, pin::Pin};
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Caller, Error, GrpcMethod, server::Tools};
+use crate::{
+    error::ErrorReason,
+    id::{CallerName, RequestId},
+};
+
+/// For each gRPC service the callers that may use it: names, "prefix/*", or "*" for any known caller.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AccessRules(BTreeMap<String, Vec<String>>);
+
+/// Open to every caller of every server: they reveal only what the `.proto` files say, and whether it is up.
+const OPEN: [&str; 3] = [
+    "grpc.health.v1.Health",
+    "grpc.reflection.v1.ServerReflection",
+    "grpc.reflection.v1alpha.ServerReflection",
+];
+
+impl AccessRules {
+    /// Rules from pairs of service and callers.
+    pub fn new<'a>(rules: impl IntoIterator<Item = (&'a str, &'a [&'a str])>) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Self(
+            rules
+                .into_iter()
+                .map(|(service, names)| (service.to_owned(), owned(names)))
+                .collect(),
+        )
+    }
+
+    /// The services named.
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    fn allow(&self, caller: &CallerName, service: &str) -> bool {
+        let listed = self
+            .0
+            .get(service)
+            .is_some_and(|patterns| patterns.iter().any(|p| matches(p, caller.as_str())));
+        listed || OPEN.contains(&service)
+    }
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => name.starts_with(prefix),
+        None => pattern == name,
+    }
+}
+
+/// A request that was refused before any method saw it.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Who asked, where it is known.
+    pub caller: Option<CallerName>,
+    /// For what.
+    pub grpc_method: GrpcMethod,
+    /// Why not.
+    pub reason: ErrorReason,
+    /// The request's id.
+    pub request_id: RequestId,
+}
+
+/// Where refusals are put on record: the audit log of the service.
+pub trait RefusalLog: Send + Sync + 'static {
+    /// Records a refusal. Ends when it is durable, or cannot be.
+    fn record(&self, refusal: Refusal) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+pub(super) async fn layer(State(tools): State<Tools>, request: Request, next: Next) -> Response {
+    let method = request.extensions().get::<GrpcMethod>();
+    let caller = request.extensions().get::<Caller>();
+    let (Some(method), Some(caller)) = (method, caller) else {
+        return tools.refuse(&request, &Error::LayerMissing("caller"));
+    };
+    if tools.access.allow(&caller.name, method.service()) {
+        return next.run(request).await;
+    }
+    let name = caller.name.clone();
+    let error = Error::CallerNotAllowed {
+        caller: name.clone(),
+        grpc_service: method.service().to_owned(),
+    };
+    tools.refuse_on_record(request, Some(name), &error).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_may_use_what_no_rule_names() {
+        let rules = AccessRules::new([("a.S", ["operator/*", "sync"].as_slice())]);
+        let caller = |name: &str| name.parse::<CallerName>().expect("valid");
+        assert!(rules.allow(&caller("operator/ann"), "a.S"));
+        assert!(rules.allow(&caller("sync"), "a.S"));
+        assert!(!rules.allow(&caller("sync2"), "a.S"));
+        assert!(!rules.allow(&caller("operator/ann"), "b.S"));
+        assert!(rules.allow(&caller("anyone"), "grpc.health.v1.Health"));
+    }
+}

@@ -1,0 +1,16 @@
+//! Takes no more requests at once than the server can carry, and says so at once instead of letting them wait.
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+
+use super::{Error, server::Tools};
+
+pub(super) async fn layer(State(tools): State<Tools>, request: Request, next: Next) -> Response {
+    let Ok(_place) = tools.places.clone().try_acquire_owned() else {
+        return tools.refuse(&request, &Error::Overloaded(tools.limits.max_in_flight));
+    };
+    next.run(request).await
+}

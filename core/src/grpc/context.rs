@@ -1,0 +1,88 @@
+//! What the layers learned of a request, for the method that answers it.
+
+use std::sync::Arc;
+
+use tonic::{Extensions, Request, Status};
+
+use super::{Caller, Error};
+use crate::{
+    clock::Tick,
+    error::{ServiceError, status},
+    id::RequestId,
+};
+
+/// The full gRPC method: "/hubkeep.crm.v1.ObjectService/GetObject".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrpcMethod(Arc<str>);
+
+impl GrpcMethod {
+    pub(super) fn new(path: &str) -> Self {
+        Self(path.into())
+    }
+
+    /// The whole path.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The service's part: "hubkeep.crm.v1.ObjectService".
+    pub fn service(&self) -> &str {
+        self.0
+            .trim_start_matches('/')
+            .split('/')
+            .next()
+            .unwrap_or_default()
+    }
+}
+
+/// When the answer must be ready.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline(pub(super) Tick);
+
+/// Who asks what, under which id, and until when.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The id of this request.
+    pub request_id: RequestId,
+    /// Who asks.
+    pub caller: Caller,
+    /// The method asked for.
+    pub grpc_method: GrpcMethod,
+    /// When the work must be done, so that the answer still reaches the caller.
+    pub deadline: Tick,
+}
+
+impl Context {
+    /// What the layers learned of this request.
+    ///
+    /// # Errors
+    /// If the server was built without one of the layers: a defect, and the status says so.
+    pub fn of<T>(request: &Request<T>) -> Result<Self, Status> {
+        let extensions = request.extensions();
+        Self::gathered(extensions).map_err(|error| match extensions.get::<RequestId>() {
+            Some(request_id) => status::from_error(&error, *request_id),
+            None => status::without_request(&error),
+        })
+    }
+
+    fn gathered(extensions: &Extensions) -> Result<Self, Error> {
+        Ok(Self {
+            request_id: *layer::<RequestId>(extensions, "request_id")?,
+            caller: layer::<Caller>(extensions, "caller")?.clone(),
+            grpc_method: layer::<GrpcMethod>(extensions, "request_id")?.clone(),
+            deadline: layer::<Deadline>(extensions, "deadline")?.0,
+        })
+    }
+
+    /// The status by which this request is refused.
+    pub fn refuse(&self, error: &dyn ServiceError) -> Status {
+        status::from_error(error, self.request_id)
+    }
+}
+
+fn layer<'a, T: Send + Sync + 'static>(
+    extensions: &'a Extensions,
+    name: &'static str,
+) -> Result<&'a T, Error> {
+    extensions.get::<T>().ok_or(Error::LayerMissing(name))
+}

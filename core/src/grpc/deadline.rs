@@ -1,0 +1,69 @@
+//! Fixes when the work must be done: the caller's deadline, or ours where it has none, less the time to answer.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use http::HeaderMap;
+
+use super::{Error, context::Deadline, server::Tools};
+
+/// Kept back from the deadline, so that a refusal still reaches a caller whose time is nearly up.
+const TO_ANSWER: Duration = Duration::from_millis(20);
+/// With less than this nothing useful can be done.
+const LEAST: Duration = Duration::from_millis(5);
+
+pub(super) async fn layer(State(tools): State<Tools>, mut request: Request, next: Next) -> Response {
+    let asked = grpc_timeout(request.headers()).unwrap_or(tools.limits.default_deadline);
+    let granted = asked.min(tools.limits.max_deadline).saturating_sub(TO_ANSWER);
+    if granted < LEAST {
+        return tools.refuse(&request, &Error::DeadlineTooShort(granted));
+    }
+    let deadline = Deadline(tools.clock.tick().plus(granted));
+    request.extensions_mut().insert(deadline);
+    next.run(request).await
+}
+
+/// The header `grpc-timeout`: up to 8 digits and a unit.
+fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.len() > 8 {
+        return None;
+    }
+    let amount: u64 = digits.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_secs(amount.saturating_mul(3_600))),
+        "M" => Some(Duration::from_secs(amount.saturating_mul(60))),
+        "S" => Some(Duration::from_secs(amount)),
+        "m" => Some(Duration::from_millis(amount)),
+        "u" => Some(Duration::from_micros(amount)),
+        "n" => Some(Duration::from_nanos(amount)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn the_timeout_header_is_read_in_every_unit_and_nonsense_is_not_a_timeout() {
+        let read = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("grpc-timeout", HeaderValue::from_static(text));
+            grpc_timeout(&headers)
+        };
+        assert_eq!(read("2S"), Some(Duration::from_secs(2)));
+        assert_eq!(read("1500m"), Some(Duration::from_millis(1_500)));
+        assert_eq!(read("1H"), Some(Duration::from_secs(3_600)));
+        for nonsense in ["", "S", "-1S", "123456789S", "5x"] {
+            assert_eq!(read(nonsense), None, "{nonsense}");
+        }
+    }
+}

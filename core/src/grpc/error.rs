@@ -1,0 +1,134 @@
+//! What the chassis refuses, and why.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::{
+    error::{ErrorKind, ErrorReason, ServiceError},
+    id::CallerName,
+    random::RandomError,
+};
+
+/// A request that no method saw, or a server that could not start.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The caller did not say who it is, or not in a form that can be a name.
+    #[error("the caller is not known: {0}")]
+    CallerUnknown(&'static str),
+    /// The caller may not use this gRPC service.
+    #[error("{caller} may not use {grpc_service}")]
+    CallerNotAllowed {
+        /// Who asked.
+        caller: CallerName,
+        /// For what.
+        grpc_service: String,
+    },
+    /// As many requests are in flight as may be.
+    #[error("{0} requests are in flight")]
+    Overloaded(usize),
+    /// The deadline leaves no time to do anything.
+    #[error("the deadline leaves {0:?}")]
+    DeadlineTooShort(Duration),
+    /// A method ran behind a stack without this layer: a defect.
+    #[error("the chassis lacks its layer {0}")]
+    LayerMissing(&'static str),
+    /// No randomness for an id.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+impl ServiceError for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::CallerUnknown(_) => ErrorKind::Unauthenticated,
+            Self::CallerNotAllowed { .. } => ErrorKind::PermissionDenied,
+            Self::Overloaded(_) => ErrorKind::Unavailable,
+            Self::DeadlineTooShort(_) => ErrorKind::DeadlineExceeded,
+            Self::LayerMissing(_) | Self::Random(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn reason(&self) -> ErrorReason {
+        match self {
+            Self::CallerUnknown(_) => ErrorReason::CallerUnknown,
+            Self::CallerNotAllowed { .. } => ErrorReason::CallerNotAllowed,
+            Self::Overloaded(_) => ErrorReason::Overloaded,
+            Self::DeadlineTooShort(_) => ErrorReason::DeadlineTooShort,
+            Self::LayerMissing(_) | Self::Random(_) => ErrorReason::Internal,
+        }
+    }
+
+    fn public_message(&self) -> String {
+        match self {
+            Self::CallerUnknown(rule) => format!("who is calling? {rule}"),
+            Self::CallerNotAllowed { caller, grpc_service } => {
+                format!("{caller} may not use {grpc_service}: ask an operator to list it under [access]")
+            }
+            Self::Overloaded(_) => "too many requests at once: try again in a moment".to_owned(),
+            Self::DeadlineTooShort(_) => "the deadline leaves too little time: allow more".to_owned(),
+            Self::LayerMissing(_) | Self::Random(_) => {
+                "an internal error; the request id finds it".to_owned()
+            }
+        }
+    }
+
+    fn metadata(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::CallerNotAllowed { caller, grpc_service } => {
+                vec![
+                    ("caller", caller.to_string()),
+                    ("grpc_service", grpc_service.clone()),
+                ]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        matches!(self, Self::Overloaded(_)).then_some(Duration::from_millis(200))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_has_its_kind_and_reason() {
+        let caller: CallerName = "nightly-sync".parse().expect("valid");
+        let table = [
+            (
+                Error::CallerUnknown("rule"),
+                ErrorKind::Unauthenticated,
+                ErrorReason::CallerUnknown,
+            ),
+            (
+                Error::CallerNotAllowed {
+                    caller,
+                    grpc_service: "s".to_owned(),
+                },
+                ErrorKind::PermissionDenied,
+                ErrorReason::CallerNotAllowed,
+            ),
+            (
+                Error::Overloaded(1),
+                ErrorKind::Unavailable,
+                ErrorReason::Overloaded,
+            ),
+            (
+                Error::DeadlineTooShort(Duration::ZERO),
+                ErrorKind::DeadlineExceeded,
+                ErrorReason::DeadlineTooShort,
+            ),
+            (
+                Error::LayerMissing("x"),
+                ErrorKind::Internal,
+                ErrorReason::Internal,
+            ),
+        ];
+        for (error, kind, reason) in table {
+            assert_eq!((error.kind(), error.reason()), (kind, reason), "{error}");
+        }
+    }
+}

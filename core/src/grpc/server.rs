@@ -1,0 +1,305 @@
+//! Builds a server from its services, and runs it until it is told to stop.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{extract::Request as HttpRequest, middleware, response::Response};
+use http::Request;
+use serde::{Deserialize, Serialize};
+use thiserror::Error as ThisError;
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{body::Body, server::NamedService, service::RoutesBuilder, transport::Server};
+use tower_service::Service;
+
+use super::{
+    AccessRules, CallerSource, Error, GrpcMethod, Refusal, RefusalLog, access, admit, caller, complete,
+    deadline, request_id, trace,
+};
+use crate::{
+    clock::SharedClock,
+    error::{ServiceError, status},
+    id::{CallerName, RequestId},
+    random::SharedRandom,
+};
+
+/// Where a server listens, and its limits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The address to listen on. Without certificates: loopback only.
+    pub listen: SocketAddr,
+    /// Requests worked on at once; more are refused with OVERLOADED.
+    pub max_in_flight: usize,
+    /// The deadline of a caller that states none.
+    #[serde(with = "humantime_serde")]
+    pub default_deadline: Duration,
+    /// The longest deadline; a caller that asks for more gets this.
+    #[serde(with = "humantime_serde")]
+    pub max_deadline: Duration,
+    /// How long requests in flight may take to end when the server stops.
+    #[serde(with = "humantime_serde")]
+    pub drain: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            max_in_flight: 1_024,
+            default_deadline: Duration::from_secs(30),
+            max_deadline: Duration::from_secs(300),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A server could not be started.
+#[derive(Debug, ThisError)]
+pub enum StartError {
+    /// Callers would not be known, and the address can be reached from other machines.
+    #[error("{0} is not loopback: without certificates a server listens on loopback only")]
+    NotLoopback(SocketAddr),
+    /// The access rules name a gRPC service that this server does not have.
+    #[error("[access] names {0}, which this server does not have")]
+    UnknownService(String),
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The descriptors of the services are broken.
+    #[error("reflection cannot be built")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+/// What the layers work with.
+#[derive(Clone)]
+pub(super) struct Tools {
+    pub(super) clock: SharedClock,
+    pub(super) random: SharedRandom,
+    pub(super) limits: Arc<Config>,
+    pub(super) callers: CallerSource,
+    pub(super) access: Arc<AccessRules>,
+    pub(super) refusals: Arc<dyn RefusalLog>,
+    pub(super) places: Arc<Semaphore>,
+}
+
+impl Tools {
+    pub(super) fn refuse(&self, request: &HttpRequest, error: &Error) -> Response {
+        match request.extensions().get::<RequestId>() {
+            Some(id) => status::from_error(error, *id).into_http(),
+            None => Response::default(),
+        }
+    }
+
+    /// Refuses, and puts it on record. Takes the whole request: its body must not be looked at any more.
+    pub(super) async fn refuse_on_record(
+        &self,
+        request: HttpRequest,
+        caller: Option<CallerName>,
+        error: &Error,
+    ) -> Response {
+        let refused = self.refuse(&request, error);
+        let (parts, _body) = request.into_parts();
+        let request_id = parts.extensions.get::<RequestId>().copied();
+        let method = parts.extensions.get::<GrpcMethod>().cloned();
+        if let (Some(request_id), Some(grpc_method)) = (request_id, method) {
+            let refusal = Refusal {
+                caller,
+                grpc_method,
+                reason: error.reason(),
+                request_id,
+            };
+            self.refusals.record(refusal).await;
+        }
+        refused
+    }
+}
+
+/// A server in the making.
+pub struct Chassis {
+    tools: Tools,
+    routes: RoutesBuilder,
+    services: Vec<&'static str>,
+    stop: CancellationToken,
+}
+
+impl Chassis {
+    /// An empty chassis.
+    pub fn new(
+        config: Config,
+        clock: SharedClock,
+        random: SharedRandom,
+        callers: CallerSource,
+        access: AccessRules,
+        refusals: Arc<dyn RefusalLog>,
+    ) -> Self {
+        let places = Arc::new(Semaphore::new(config.max_in_flight));
+        let access = Arc::new(access);
+        let tools = Tools {
+            clock,
+            random,
+            limits: Arc::new(config),
+            callers,
+            access,
+            refusals,
+            places,
+        };
+        Self {
+            tools,
+            routes: RoutesBuilder::default(),
+            services: Vec::new(),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    /// Fires when the server begins to stop: what streams for ever ends then.
+    pub fn stopping(&self) -> CancellationToken {
+        self.stop.clone()
+    }
+
+    /// Adds a gRPC service.
+    #[must_use]
+    pub fn serve<S>(mut self, service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = http::Response<Body>, Error = std::convert::Infallible>
+            + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        self.services.push(S::NAME);
+        self.routes.add_service(service);
+        self
+    }
+
+    /// Starts to listen. When this returns, the address answers.
+    ///
+    /// # Errors
+    /// If the address is not to be had, or the access rules do not fit the services.
+    pub async fn start(mut self) -> Result<Running, StartError> {
+        let address = self.tools.limits.listen;
+        let CallerSource::Stated { .. } = self.tools.callers;
+        if !address.ip().is_loopback() {
+            return Err(StartError::NotLoopback(address));
+        }
+        if let Some(unknown) = self
+            .tools
+            .access
+            .services()
+            .find(|name| !self.services.contains(name))
+        {
+            return Err(StartError::UnknownService(unknown.to_owned()));
+        }
+        self.add_health().await;
+        self.add_reflection()?;
+        let listen = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let task = tokio::spawn(run(self.tools.clone(), self.routes, listener, self.stop.clone()));
+        let drain = self.tools.limits.drain;
+        Ok(Running {
+            address,
+            stop: self.stop,
+            task,
+            drain,
+            clock: self.tools.clock,
+        })
+    }
+
+    async fn add_health(&mut self) {
+        let (reporter, service) = tonic_health::server::health_reporter();
+        for name in &self.services {
+            reporter
+                .set_service_status(*name, tonic_health::ServingStatus::Serving)
+                .await;
+        }
+        self.routes.add_service(service);
+    }
+
+    fn add_reflection(&mut self) -> Result<(), StartError> {
+        let builder = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(hubkeep_proto::DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        let named = |builder: tonic_reflection::server::Builder<'static>| {
+            self.services
+                .iter()
+                .fold(builder, |builder, name| builder.with_service_name(*name))
+        };
+        let (v1, v1alpha) = (named(builder()).build_v1()?, named(builder()).build_v1alpha()?);
+        self.routes.add_service(v1);
+        self.routes.add_service(v1alpha);
+        Ok(())
+    }
+}
+
+/// The layers around the services, innermost first: the list in this module's parent, read from the bottom up.
+fn layered(tools: &Tools, routes: RoutesBuilder) -> axum::Router {
+    let with = |tools: &Tools| tools.clone();
+    routes
+        .routes()
+        .into_axum_router()
+        .layer(middleware::from_fn_with_state(with(tools), access::layer))
+        .layer(middleware::from_fn_with_state(with(tools), caller::layer))
+        .layer(middleware::from_fn_with_state(with(tools), admit::layer))
+        .layer(middleware::from_fn_with_state(with(tools), deadline::layer))
+        .layer(middleware::from_fn_with_state(with(tools), trace::layer))
+        .layer(middleware::from_fn(complete::layer))
+        .layer(middleware::from_fn_with_state(with(tools), request_id::layer))
+}
+
+async fn run(
+    tools: Tools,
+    routes: RoutesBuilder,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> Result<(), tonic::transport::Error> {
+    let keep_alive = Some(Duration::from_secs(20));
+    Server::builder()
+        .tcp_nodelay(true)
+        .http2_keepalive_interval(keep_alive)
+        .http2_keepalive_timeout(keep_alive)
+        .add_routes(layered(&tools, routes).into())
+        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned())
+        .await
+}
+
+/// A server that listens. Dropping it stops it without waiting.
+pub struct Running {
+    address: SocketAddr,
+    stop: CancellationToken,
+    task: JoinHandle<Result<(), tonic::transport::Error>>,
+    drain: Duration,
+    clock: SharedClock,
+}
+
+impl Running {
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no new requests and waits, within the drain time, for those in flight.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        if self.clock.timeout(self.drain, &mut self.task).await.is_none() {
+            tracing::warn!(drain = ?self.drain, "requests were still in flight when the drain time was over");
+            self.task.abort();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.task.abort();
+    }
+}

@@ -1,0 +1,38 @@
+//! One span for each request, and one line when it is answered.
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::Response,
+};
+use tonic::{Code, Status};
+use tracing::Instrument as _;
+
+use super::{GrpcMethod, server::Tools};
+use crate::id::RequestId;
+
+pub(super) async fn layer(State(tools): State<Tools>, request: Request, next: Next) -> Response {
+    let method = request
+        .extensions()
+        .get::<GrpcMethod>()
+        .map(|method| method.as_str().to_owned());
+    let request_id = request.extensions().get::<RequestId>().map(ToString::to_string);
+    let span = tracing::info_span!("request", grpc_method = method, request_id);
+    let began = tools.clock.tick();
+    async move {
+        let response = next.run(request).await;
+        let code = response
+            .extensions()
+            .get::<Status>()
+            .map_or(Code::Ok, Status::code);
+        let took = tools.clock.tick().since(began);
+        tracing::debug!(
+            ?code,
+            took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            "answered"
+        );
+        response
+    }
+    .instrument(span)
+    .await
+}

@@ -1,0 +1,153 @@
+//! The handle as it travels: `hk1_`, 43 base62 digits of a 256-bit secret, `_`, and a checksum of 6.
+//!
+//! The checksum lets scanners and ourselves tell a handle from other text, and a cut one from a wrong one. It is
+//! no protection: that is the secret's.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::random::{Random, RandomError};
+
+const PREFIX: &str = "hk1_";
+const SECRET_DIGITS: usize = 43;
+const CHECK_DIGITS: usize = 6;
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// The length of every handle, in characters.
+pub const LENGTH: usize = PREFIX.len() + SECRET_DIGITS + 1 + CHECK_DIGITS;
+
+/// The text is not a handle: wrong prefix, length, digits or checksum.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("not a handle: wrong prefix, length or checksum")]
+pub struct MalformedHandle;
+
+/// A handle, whole. Whoever has it and the right caller's key may use it.
+pub struct HandleToken(SecretString);
+
+impl HandleToken {
+    /// A new handle from 256 random bits.
+    ///
+    /// # Errors
+    /// If there is no randomness to be had.
+    pub fn make(random: &dyn Random) -> Result<Self, RandomError> {
+        let bytes = Zeroizing::new(random.bytes::<32>()?);
+        let mut text = String::with_capacity(LENGTH);
+        text.push_str(PREFIX);
+        text.push_str(&base62(&bytes));
+        let check = checksum(&text);
+        text.push('_');
+        text.push_str(&check);
+        Ok(Self(SecretString::from(text)))
+    }
+
+    /// Reads a handle that a caller sent.
+    ///
+    /// # Errors
+    /// If it is not a handle, or not a whole one.
+    pub fn parse(text: &str) -> Result<Self, MalformedHandle> {
+        let (body, check) = text.rsplit_once('_').ok_or(MalformedHandle)?;
+        let digits = body.strip_prefix(PREFIX).ok_or(MalformedHandle)?;
+        let all_digits = digits.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if digits.len() != SECRET_DIGITS || !all_digits || check != checksum(body) {
+            return Err(MalformedHandle);
+        }
+        Ok(Self(SecretString::from(text)))
+    }
+
+    /// The handle itself. Every use of this is a place to look at twice.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl Clone for HandleToken {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl fmt::Debug for HandleToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HandleToken([redacted])")
+    }
+}
+
+/// 256 bits as 43 digits of base 62, most significant first: long division, digit by digit.
+fn base62(bytes: &[u8; 32]) -> String {
+    let mut number = Zeroizing::new(*bytes);
+    let mut digits = Vec::with_capacity(SECRET_DIGITS);
+    for _ in 0..SECRET_DIGITS {
+        let mut remainder = 0_u32;
+        for byte in number.iter_mut() {
+            let value = (remainder << 8) | u32::from(*byte);
+            *byte = (value / 62).to_le_bytes()[0];
+            remainder = value % 62;
+        }
+        digits.push(digit(remainder));
+    }
+    digits.iter().rev().collect()
+}
+
+fn checksum(text: &str) -> String {
+    let mut crc = crc32fast::hash(text.as_bytes());
+    let mut digits = Vec::with_capacity(CHECK_DIGITS);
+    for _ in 0..CHECK_DIGITS {
+        digits.push(digit(crc % 62));
+        crc /= 62;
+    }
+    digits.iter().rev().collect()
+}
+
+fn digit(value: u32) -> char {
+    let index = usize::try_from(value).unwrap_or(0);
+    ALPHABET.get(index).map_or('0', |byte| char::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+
+    #[test]
+    fn every_made_handle_has_the_same_length_and_reads_back() {
+        let random = SystemRandom::shared();
+        for _ in 0..200 {
+            let handle = HandleToken::make(&*random).expect("random");
+            assert_eq!(handle.expose().len(), LENGTH);
+            HandleToken::parse(handle.expose()).expect("reads back");
+        }
+    }
+
+    #[test]
+    fn a_cut_or_changed_handle_is_malformed() {
+        let handle = HandleToken::make(&*SystemRandom::shared()).expect("random");
+        let text = handle.expose();
+        for length in 0..text.len() {
+            assert!(HandleToken::parse(&text[..length]).is_err(), "cut to {length}");
+        }
+        for place in 0..text.len() {
+            let mut changed = text.as_bytes().to_vec();
+            changed[place] = if changed[place] == b'x' { b'y' } else { b'x' };
+            let changed = String::from_utf8(changed).expect("ascii");
+            assert!(HandleToken::parse(&changed).is_err(), "changed at {place}");
+        }
+    }
+
+    #[test]
+    fn printing_a_handle_shows_nothing() {
+        let handle = HandleToken::make(&*SystemRandom::shared()).expect("random");
+        assert_eq!(format!("{handle:?}"), "HandleToken([redacted])");
+    }
+
+    #[test]
+    fn base62_of_the_extremes() {
+        assert_eq!(base62(&[0; 32]), "0".repeat(43));
+        assert_eq!(base62(&[0xff; 32]).len(), 43);
+        let mut one = [0; 32];
+        one[31] = 62;
+        assert!(base62(&one).ends_with("10"));
+    }
+}

@@ -1,0 +1,25 @@
+//! What every Hubkeep service stands on.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`id`] | ids of different things, which cannot be mixed |
+//! | [`clock`], [`random`] | time and chance, passed in and never ambient |
+//! | [`secret`], [`handle_token`] | values that cannot be printed |
+//! | [`error`] | how an error becomes a gRPC status, in one place |
+//! | [`config`] | TOML, file and environment, all faults at once |
+//! | [`grpc`] | the chassis that every server runs on |
+//! | [`database`] | connections and migrations |
+//! | [`telemetry`] | logs |
+//!
+//! This crate knows nothing of vaults, HubSpot or audit logs.
+
+pub mod clock;
+pub mod config;
+pub mod database;
+pub mod error;
+pub mod grpc;
+pub mod handle_token;
+pub mod id;
+pub mod random;
+pub mod secret;
+pub mod telemetry;
