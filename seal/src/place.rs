@@ -1,0 +1,133 @@
+//! Where a sealed value lies. All of it is authenticated with the value.
+
+use std::fmt;
+
+use hubkeep_core::id::PortalId;
+
+/// Marks associated data as ours, in this layout.
+const DOMAIN: &str = "hubkeep/1";
+
+/// Whose key it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// The service itself.
+    Service,
+    /// One portal.
+    Portal(PortalId),
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service => f.write_str("service"),
+            Self::Portal(id) => write!(f, "portal/{id}"),
+        }
+    }
+}
+
+/// What a key is for. A key serves one purpose only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// HubSpot tokens.
+    Credential,
+    /// The key under which handles are looked up.
+    HandlePepper,
+    /// What handles allow.
+    HandleClaims,
+    /// The key under which ids of records stand in audit entries.
+    ObjectRef,
+}
+
+impl Purpose {
+    /// The name as it is stored. Never changes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Credential => "credential",
+            Self::HandlePepper => "handle-pepper",
+            Self::HandleClaims => "handle-claims",
+            Self::ObjectRef => "object-ref",
+        }
+    }
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Where a sealed value lies. It opens only where every field is as it was when it was sealed.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Whose it is.
+    pub owner: Owner,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The table it lies in.
+    pub table: &'static str,
+    /// The column.
+    pub column: &'static str,
+    /// The row's id.
+    pub row: &'a str,
+    /// The portal's slug; empty where there is no portal.
+    pub client_slug: &'a str,
+    /// What sort of value it is, where one column holds several.
+    pub kind: &'a str,
+    /// The version or generation it belongs to.
+    pub generation: u64,
+}
+
+impl Place<'_> {
+    /// The place as associated data for a message, or for the data key of one, under the key `key_id`.
+    pub(crate) fn aad(&self, level: &str, key_id: &str) -> Vec<u8> {
+        let (owner, generation) = (self.owner.to_string(), self.generation.to_be_bytes());
+        length_prefixed(&[
+            DOMAIN.as_bytes(),
+            level.as_bytes(),
+            self.table.as_bytes(),
+            self.column.as_bytes(),
+            self.row.as_bytes(),
+            self.client_slug.as_bytes(),
+            owner.as_bytes(),
+            self.purpose.name().as_bytes(),
+            self.kind.as_bytes(),
+            generation.as_slice(),
+            key_id.as_bytes(),
+        ])
+    }
+}
+
+/// Associated data for a wrapped key: it opens only in its own row of `seal_key`.
+pub(crate) fn aad_of_key(key_id: &str, owner: Owner, purpose: Purpose, kek_id: &str) -> Vec<u8> {
+    let owner = owner.to_string();
+    length_prefixed(&[
+        DOMAIN.as_bytes(),
+        b"seal_key",
+        key_id.as_bytes(),
+        owner.as_bytes(),
+        purpose.name().as_bytes(),
+        kek_id.as_bytes(),
+    ])
+}
+
+/// Each field after its length, so that no two lists of fields give the same bytes.
+fn length_prefixed(fields: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for field in fields {
+        let length = u64::try_from(field.len()).unwrap_or(u64::MAX);
+        bytes.extend_from_slice(&length.to_be_bytes());
+        bytes.extend_from_slice(field);
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moving_a_letter_from_one_field_to_the_next_changes_the_bytes() {
+        assert_ne!(length_prefixed(&[b"ab", b"c"]), length_prefixed(&[b"a", b"bc"]));
+        assert_ne!(length_prefixed(&[b"ab"]), length_prefixed(&[b"ab", b""]));
+    }
+}
