@@ -1,0 +1,165 @@
+//! Gives a draft its id, time and log, queues it for the writer, and waits until it is durable.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use hubkeep_core::{
+    clock::{SharedClock, Tick},
+    id::EntryId,
+    random::SharedRandom,
+};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::{
+    Draft, Entry, Error, Failure, Identity, Intent, Outcome, Phase, Position,
+    pending::{Effect, Pending, Row, Waiter},
+};
+
+/// How many drafts may wait for the writer; more wait outside, and give up at their deadline.
+const QUEUE: usize = 4_096;
+
+/// The answer to an outcome that is queued.
+pub(crate) type Queued = oneshot::Receiver<Result<Position, Failure>>;
+
+/// The way into a log.
+#[derive(Debug)]
+pub(crate) struct Appender {
+    identity: Identity,
+    clock: SharedClock,
+    random: SharedRandom,
+    deadline: Duration,
+    places: Arc<Semaphore>,
+    queue: mpsc::UnboundedSender<Pending>,
+}
+
+impl Appender {
+    pub(crate) fn new(
+        identity: Identity,
+        clock: SharedClock,
+        random: SharedRandom,
+        deadline: Duration,
+    ) -> (Self, mpsc::UnboundedReceiver<Pending>) {
+        let (queue, waiting) = mpsc::unbounded_channel();
+        let appender = Self {
+            identity,
+            clock,
+            random,
+            deadline,
+            places: Arc::new(Semaphore::new(QUEUE)),
+            queue,
+        };
+        (appender, waiting)
+    }
+
+    pub(crate) const fn clock(&self) -> &SharedClock {
+        &self.clock
+    }
+
+    /// Writes an intent. See [`AuditLog::intent`](crate::AuditLog::intent).
+    pub(crate) async fn intent(self: &Arc<Self>, draft: Draft) -> Result<Intent, Error> {
+        let (row, entry_id) = self.row(&draft, Phase::Intent, Outcome::default())?;
+        let intent = Box::new(Intent::waiting(Arc::clone(self), draft, entry_id));
+        let (answer, answered) = oneshot::channel();
+        let pending = Pending {
+            row,
+            effect: Effect::Opens,
+            waiter: Waiter::Sender(intent, answer),
+            place: None,
+        };
+        let durable = self.in_time(self.until(), self.queued(pending, answered)).await;
+        Ok(durable.map_err(Error::Unavailable)?.held())
+    }
+
+    /// Writes an entry that is complete in itself.
+    pub(crate) async fn record(
+        &self,
+        draft: &Draft,
+        phase: Phase,
+        outcome: Outcome,
+    ) -> Result<Position, Error> {
+        let (row, _) = self.row(draft, phase, outcome)?;
+        let (answer, answered) = oneshot::channel();
+        let pending = Pending {
+            row,
+            effect: Effect::None,
+            waiter: Waiter::Recorder(answer),
+            place: None,
+        };
+        let durable = self.in_time(self.until(), self.queued(pending, answered)).await;
+        durable.map_err(Error::Unavailable)
+    }
+
+    /// Queues the outcome of the intent at `position`, without waiting for anything.
+    pub(crate) fn queue_outcome(
+        &self,
+        draft: &Draft,
+        position: Position,
+        outcome: Outcome,
+    ) -> Result<Queued, Error> {
+        let (row, _) = self.row(draft, Phase::Outcome, outcome)?;
+        let (answer, answered) = oneshot::channel();
+        let pending = Pending::outcome(row, position, Waiter::Recorder(answer));
+        let stopped = |_| Error::OutcomeNotRecorded(Failure::Stopped);
+        self.queue.send(pending).map_err(stopped)?;
+        Ok(answered)
+    }
+
+    /// Waits until a queued outcome is durable.
+    pub(crate) async fn outcome_durable(&self, queued: Queued) -> Result<Position, Error> {
+        let durable = self.in_time(self.until(), answer_of(queued)).await;
+        durable.map_err(Error::OutcomeNotRecorded)
+    }
+
+    /// The row of a draft: from here on its bytes do not change.
+    pub(crate) fn row(&self, draft: &Draft, phase: Phase, outcome: Outcome) -> Result<(Row, EntryId), Error> {
+        let log = self.identity.log_of(draft.owner());
+        self.row_in(log, draft.entry().clone(), phase, outcome)
+    }
+
+    /// The row of an entry in the log of this name, with an id and a time of its own.
+    pub(crate) fn row_in(
+        &self,
+        log: String,
+        mut entry: Entry,
+        phase: Phase,
+        outcome: Outcome,
+    ) -> Result<(Row, EntryId), Error> {
+        let entry_id = EntryId::make(&*self.clock, &*self.random)?;
+        entry.entry_id = entry_id.to_string();
+        entry.entry_time = Some(self.clock.now().into());
+        entry.phase = phase.into();
+        outcome.write_to(&mut entry);
+        Ok((Row::new(log, entry), entry_id))
+    }
+
+    fn until(&self) -> Tick {
+        self.clock.tick().plus(self.deadline)
+    }
+
+    /// Takes a place in the queue, and waits for the writer's answer.
+    async fn queued<T>(
+        &self,
+        mut pending: Pending,
+        answered: oneshot::Receiver<Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        pending.place = Some(place.map_err(|_| Failure::Stopped)?);
+        self.queue.send(pending).map_err(|_| Failure::Stopped)?;
+        answer_of(answered).await
+    }
+
+    async fn in_time<T>(
+        &self,
+        until: Tick,
+        work: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        match self.clock.timeout_at(until, work).await {
+            Some(done) => done,
+            None => Err(Failure::Deadline(self.deadline)),
+        }
+    }
+}
+
+/// The writer's answer; a writer that is gone answers nothing.
+async fn answer_of<T>(answered: oneshot::Receiver<Result<T, Failure>>) -> Result<T, Failure> {
+    answered.await.unwrap_or(Err(Failure::Stopped))
+}

@@ -1,0 +1,127 @@
+//! Where the log is kept, and what it is called.
+
+use std::{path::Path, time::Duration};
+
+use hubkeep_core::config::{Fault, Validate};
+use serde::{Deserialize, Serialize};
+
+use crate::portal::Owner;
+
+/// Where the log is kept, and how long a call waits for it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// `sqlite://path/to/file.db`. A file of its own: nothing else keeps tables in it.
+    pub url: String,
+    /// How long an entry may take to become durable before the call is refused.
+    #[serde(with = "humantime_serde")]
+    pub intent_deadline: Duration,
+    /// Connections kept open for readers, at most.
+    pub max_connections: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            url: "sqlite://hubkeep-data/audit.db".to_owned(),
+            intent_deadline: Duration::from_secs(2),
+            max_connections: 8,
+        }
+    }
+}
+
+impl Config {
+    /// A log in this file.
+    pub fn sqlite(file: &Path) -> Self {
+        Self {
+            url: format!("sqlite://{}", file.display()),
+            ..Self::default()
+        }
+    }
+
+    /// The file, where the log is one.
+    pub(crate) fn sqlite_file(&self) -> Option<&Path> {
+        let file = self.url.strip_prefix("sqlite://")?;
+        let file = file.split('?').next().unwrap_or(file);
+        (!file.is_empty() && !file.starts_with(':')).then(|| Path::new(file))
+    }
+}
+
+impl Validate for Config {
+    fn validate(&self, faults: &mut Vec<Fault>) {
+        let mut fault = |key: &str, problem: &str| {
+            faults.push(Fault {
+                key: key.to_owned(),
+                problem: problem.to_owned(),
+            });
+        };
+        if self.sqlite_file().is_none() {
+            fault("audit.url", "must be sqlite:// and the path of a file");
+        }
+        if self.intent_deadline.is_zero() || self.intent_deadline > Duration::from_secs(30) {
+            fault("audit.intent_deadline", "must be more than 0 and at most 30s");
+        }
+        if self.max_connections == 0 {
+            fault("audit.max_connections", "must be at least 1");
+        }
+    }
+}
+
+/// Whose logs these are: the beginning of every log's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The deployment: "prod-eu".
+    pub deployment: String,
+    /// The service that writes: "crm-service".
+    pub service: &'static str,
+}
+
+impl Identity {
+    /// "<deployment>/<service>/<portal_id>", or ".../system" for what belongs to no proven portal.
+    pub(crate) fn log_of(&self, owner: Owner) -> String {
+        let Self { deployment, service } = self;
+        match owner {
+            Owner::System => format!("{deployment}/{service}/system"),
+            Owner::Portal(portal_id) => format!("{deployment}/{service}/{portal_id}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_file_is_a_place_for_a_log() {
+        let file = |url: &str| {
+            let config = Config {
+                url: url.to_owned(),
+                ..Config::default()
+            };
+            config.sqlite_file().map(|path| path.display().to_string())
+        };
+        assert_eq!(file("sqlite://a/b.db?mode=rwc").as_deref(), Some("a/b.db"));
+        assert_eq!(file("sqlite:///var/b.db").as_deref(), Some("/var/b.db"));
+        for refused in [
+            "postgres://host/db",
+            "sqlite::memory:",
+            "sqlite://:memory:",
+            "sqlite://",
+            "",
+        ] {
+            assert_eq!(file(refused), None, "{refused}");
+        }
+    }
+
+    #[test]
+    fn every_fault_of_a_configuration_is_named() {
+        let config = Config {
+            url: String::new(),
+            intent_deadline: Duration::ZERO,
+            max_connections: 0,
+        };
+        let mut faults = Vec::new();
+        config.validate(&mut faults);
+        assert_eq!(faults.len(), 3);
+    }
+}

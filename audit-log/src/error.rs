@@ -1,0 +1,192 @@
+//! What can go wrong with a log.
+
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
+
+use hubkeep_core::{
+    database,
+    error::{ErrorKind, ErrorReason, ServiceError},
+    random::RandomError,
+};
+use thiserror::Error as ThisError;
+
+use crate::Position;
+
+/// A log could not be opened, written or read.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// What was about to be done could not be recorded, so it must not be done.
+    #[error("nothing was recorded")]
+    Unavailable(#[source] Failure),
+    /// What was done is recorded as begun, but not yet how it ended: its answer must be withheld. The log keeps
+    /// trying to write the outcome.
+    #[error("the outcome was not recorded in time")]
+    OutcomeNotRecorded(#[source] Failure),
+    /// Events could not be read.
+    #[error("the log could not be read")]
+    Read(#[from] sqlx::Error),
+    /// What is stored at this position is not an entry.
+    #[error("what is stored at position {position} is not an entry")]
+    Corrupt {
+        /// Where.
+        position: Position,
+        /// What is wrong with it.
+        source: prost::DecodeError,
+    },
+    /// The log is to be kept where it cannot be.
+    #[error("the log is kept in a SQLite file, named as sqlite://path/to/file.db")]
+    NotAFile,
+    /// Another process writes to this log.
+    #[error("another process writes to the log: {} is locked", .0.display())]
+    InUse(PathBuf),
+    /// The lock file beside the log could not be made.
+    #[error("the lock of the log could not be taken: {}", path.display())]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The tables could not be brought up to date.
+    #[error("the log's database could not be opened")]
+    Open(#[from] database::Error),
+    /// The writer's own connection could not be opened.
+    #[error("the writer could not open the log's database")]
+    OpenWriter(#[from] rusqlite::Error),
+    /// The writer's thread could not be started.
+    #[error("the writer's thread could not be started")]
+    Thread(#[source] io::Error),
+    /// No randomness for an id.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+/// Why an entry did not become durable.
+#[derive(Clone, Debug, ThisError)]
+pub enum Failure {
+    /// It took longer than this.
+    #[error("it was not durable within {0:?}")]
+    Deadline(Duration),
+    /// The database refused the batch that it was in.
+    #[error("the database refused it: {0}")]
+    Database(Arc<rusqlite::Error>),
+    /// The log was stopped.
+    #[error("the log is stopped")]
+    Stopped,
+}
+
+impl ServiceError for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unavailable(_)
+            | Self::OutcomeNotRecorded(_)
+            | Self::Read(_)
+            | Self::InUse(_)
+            | Self::Lock { .. }
+            | Self::Open(_)
+            | Self::OpenWriter(_)
+            | Self::Thread(_) => ErrorKind::Unavailable,
+            Self::Corrupt { .. } | Self::NotAFile | Self::Random(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn reason(&self) -> ErrorReason {
+        match self {
+            Self::Unavailable(_) | Self::OutcomeNotRecorded(_) => ErrorReason::AuditUnavailable,
+            Self::Read(_)
+            | Self::InUse(_)
+            | Self::Lock { .. }
+            | Self::Open(_)
+            | Self::OpenWriter(_)
+            | Self::Thread(_) => ErrorReason::StorageUnavailable,
+            Self::Corrupt { .. } | Self::NotAFile | Self::Random(_) => ErrorReason::Internal,
+        }
+    }
+
+    fn public_message(&self) -> String {
+        let text = match self {
+            Self::Unavailable(_) => {
+                "the audit log could not record this in time, so it was not done: try again"
+            }
+            Self::OutcomeNotRecorded(_) => {
+                "the audit log could not record how this ended, so the answer is withheld: it may have been done"
+            }
+            Self::Read(_)
+            | Self::InUse(_)
+            | Self::Lock { .. }
+            | Self::Open(_)
+            | Self::OpenWriter(_)
+            | Self::Thread(_) => "the audit log cannot be reached now: try again",
+            Self::Corrupt { .. } | Self::NotAFile | Self::Random(_) => {
+                "an internal error; the request id finds it"
+            }
+        };
+        text.to_owned()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        // An outcome that is not recorded is no reason to do the thing again.
+        matches!(self, Self::Unavailable(_) | Self::Read(_)).then_some(Duration::from_secs(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_has_its_kind_and_reason() {
+        let sqlite = || rusqlite::Error::InvalidQuery;
+        let io = || io::Error::other("full");
+        let broken = prost::Message::decode([0xff_u8].as_slice());
+        let broken: Result<crate::Entry, prost::DecodeError> = broken;
+        let unavailable = (ErrorKind::Unavailable, ErrorReason::AuditUnavailable);
+        let storage = (ErrorKind::Unavailable, ErrorReason::StorageUnavailable);
+        let internal = (ErrorKind::Internal, ErrorReason::Internal);
+        let table = [
+            (Error::Unavailable(Failure::Stopped), unavailable),
+            (
+                Error::Unavailable(Failure::Deadline(Duration::from_secs(2))),
+                unavailable,
+            ),
+            (
+                Error::OutcomeNotRecorded(Failure::Database(Arc::new(sqlite()))),
+                unavailable,
+            ),
+            (Error::Read(sqlx::Error::PoolClosed), storage),
+            (Error::InUse(PathBuf::from("audit.db.lock")), storage),
+            (
+                Error::Lock {
+                    path: PathBuf::new(),
+                    source: io(),
+                },
+                storage,
+            ),
+            (Error::Open(database::Error::Folder(io())), storage),
+            (Error::OpenWriter(sqlite()), storage),
+            (Error::Thread(io()), storage),
+            (
+                Error::Corrupt {
+                    position: Position(7),
+                    source: broken.expect_err("not an entry"),
+                },
+                internal,
+            ),
+            (Error::NotAFile, internal),
+            (Error::Random(RandomError), internal),
+        ];
+        for (error, expected) in table {
+            assert_eq!((error.kind(), error.reason()), expected, "{error}");
+            assert!(!error.public_message().is_empty());
+        }
+    }
+
+    #[test]
+    fn nobody_is_told_to_repeat_what_may_have_been_done() {
+        assert!(Error::Unavailable(Failure::Stopped).retry_after().is_some());
+        assert!(
+            Error::OutcomeNotRecorded(Failure::Stopped)
+                .retry_after()
+                .is_none()
+        );
+    }
+}

@@ -1,0 +1,278 @@
+//! `hubkeep.audit.v1.AuditService`, which both services serve. To read is an act like others: it is on the log.
+
+use std::sync::Arc;
+
+use hubkeep_core::{
+    clock::{SharedClock, Tick},
+    error::ServiceError as _,
+    grpc::{Context, bearer_handle},
+    id::CallId,
+    random::SharedRandom,
+};
+use hubkeep_proto::audit::v1::{
+    EventFilter, ListEventsRequest, ListEventsResponse, StreamEventsRequest,
+    audit_service_server::AuditService,
+};
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, metadata::MetadataMap};
+
+use super::{
+    authority::ReadAuthority,
+    error::Error,
+    filter, page,
+    stream::{self, Responses},
+};
+use crate::{AuditLog, Draft, Filter, Operation, Outcome, Position, ProvenPortal};
+
+/// Serves the log to its readers.
+pub struct AuditApi {
+    log: AuditLog,
+    authority: Arc<dyn ReadAuthority>,
+    clock: SharedClock,
+    random: SharedRandom,
+    stopping: CancellationToken,
+}
+
+/// What a reader may read.
+struct Reading {
+    filter: Filter,
+    /// The portal whose log it is; `None` for an operator, who reads everything.
+    portal: Option<ProvenPortal>,
+    until: Option<Tick>,
+}
+
+/// A refusal, and the portal it is about where that was proven before.
+struct Refused {
+    error: Error,
+    portal: Option<ProvenPortal>,
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self { error, portal: None }
+    }
+}
+
+impl AuditApi {
+    /// A service over this log. `stopping` ends its streams.
+    pub const fn new(
+        log: AuditLog,
+        authority: Arc<dyn ReadAuthority>,
+        clock: SharedClock,
+        random: SharedRandom,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self {
+            log,
+            authority,
+            clock,
+            random,
+            stopping,
+        }
+    }
+
+    async fn stream(
+        &self,
+        context: &Context,
+        metadata: &MetadataMap,
+        request: StreamEventsRequest,
+    ) -> Result<Responses, Refused> {
+        let reading = self.admit(context, metadata, request.filter.as_ref()).await?;
+        let opened = self.open_stream(context, &reading, &request).await;
+        let (after, portal) = (opened, reading.portal);
+        let after = after.map_err(|error| Refused { error, portal })?;
+        Ok(stream::responses(stream::Open {
+            tail: Box::pin(self.log.tail(after, reading.filter)),
+            context: context.clone(),
+            clock: Arc::clone(&self.clock),
+            until: reading.until,
+            stopping: self.stopping.clone(),
+        }))
+    }
+
+    /// Where the stream begins, after its opening is on the log.
+    async fn open_stream(
+        &self,
+        context: &Context,
+        reading: &Reading,
+        request: &StreamEventsRequest,
+    ) -> Result<Position, Error> {
+        let end = self.log.end().await?;
+        let after = begin(request, end)?;
+        self.on_record(context, reading, Operation::AuditStream).await?;
+        Ok(after)
+    }
+
+    async fn list(
+        &self,
+        context: &Context,
+        metadata: &MetadataMap,
+        request: ListEventsRequest,
+    ) -> Result<ListEventsResponse, Refused> {
+        let reading = self.admit(context, metadata, request.filter.as_ref()).await?;
+        let listed = self.page(context, &reading, &request).await;
+        listed.map_err(|error| Refused {
+            error,
+            portal: reading.portal,
+        })
+    }
+
+    async fn page(
+        &self,
+        context: &Context,
+        reading: &Reading,
+        request: &ListEventsRequest,
+    ) -> Result<ListEventsResponse, Error> {
+        let size = page::size(request.page_size)?;
+        let after = page::after(&reading.filter, &request.page_token)?;
+        self.on_record(context, reading, Operation::AuditList).await?;
+        // One more than asked for tells whether there is another page.
+        let wanted = size.saturating_add(1);
+        let mut events = self.log.list(&reading.filter, after, wanted).await?;
+        let more = events.len() > size;
+        events.truncate(size);
+        let next_page_token = match events.last() {
+            Some(last) if more => page::token(&reading.filter, Position(last.position)),
+            _ => String::new(),
+        };
+        Ok(ListEventsResponse {
+            events,
+            next_page_token,
+        })
+    }
+
+    /// What this caller may read of what it asks for.
+    async fn admit(
+        &self,
+        context: &Context,
+        metadata: &MetadataMap,
+        asked: Option<&EventFilter>,
+    ) -> Result<Reading, Error> {
+        if context.caller.name.is_operator() {
+            return Ok(Reading {
+                filter: filter::read(asked)?,
+                portal: None,
+                until: None,
+            });
+        }
+        let handle = bearer_handle(metadata)?;
+        let filter = filter::read(asked)?;
+        let Some(client_slug) = filter.client_slug.clone() else {
+            return Err(Error::field(
+                "filter.client_slug",
+                "name the portal that the handle is for",
+            ));
+        };
+        let granted = self
+            .authority
+            .by_handle(context, handle, client_slug.as_str())
+            .await;
+        let grant = granted.map_err(Error::NotGranted)?;
+        // The authority has looked at this too; a mistake there must not open another portal's log.
+        if *grant.portal.client_slug() != client_slug {
+            let requested = client_slug;
+            return Err(Error::PortalMismatch { requested });
+        }
+        let filter = Filter {
+            portal_id: Some(grant.portal.portal_id()),
+            ..filter
+        };
+        Ok(Reading {
+            filter,
+            portal: Some(grant.portal),
+            until: Some(grant.until),
+        })
+    }
+
+    async fn on_record(
+        &self,
+        context: &Context,
+        reading: &Reading,
+        operation: Operation,
+    ) -> Result<(), Error> {
+        let draft = self.draft(context, reading.portal.as_ref(), operation)?;
+        let draft = match &reading.filter.client_slug {
+            Some(client_slug) => draft.claimed_slug(client_slug),
+            None => draft,
+        };
+        self.log.admin(draft, Outcome::ok()).await?;
+        Ok(())
+    }
+
+    fn draft(
+        &self,
+        context: &Context,
+        portal: Option<&ProvenPortal>,
+        operation: Operation,
+    ) -> Result<Draft, Error> {
+        let call_id = CallId::make(&*self.clock, &*self.random)?;
+        let draft = match portal {
+            Some(portal) => Draft::portal(portal, operation, call_id),
+            None => Draft::system(operation, call_id),
+        };
+        Ok(draft.context(context))
+    }
+
+    /// Puts a refusal on record and turns it into what the caller sees.
+    async fn refuse(&self, context: &Context, operation: Operation, refused: Refused) -> Status {
+        let Refused { error, portal } = refused;
+        let outcome = Outcome::refused(error.reason());
+        let recorded = match self.draft(context, portal.as_ref(), operation) {
+            Ok(draft) => self.log.denied(draft, outcome).await.map_err(Error::Log),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = recorded {
+            tracing::error!(request_id = %context.request_id, %error, "a refusal is not on the log");
+        }
+        match error {
+            Error::NotGranted(error) => context.refuse(&*error),
+            error => context.refuse(&error),
+        }
+    }
+}
+
+/// The position after which a stream begins.
+fn begin(request: &StreamEventsRequest, end: Position) -> Result<Position, Error> {
+    let after = Position(request.after_position);
+    match (request.from_now, after) {
+        (true, Position::START) => Ok(end),
+        (true, _) => Err(Error::field(
+            "from_now",
+            "leave it out where after_position is set",
+        )),
+        (false, after) if after > end => Err(Error::field(
+            "after_position",
+            "lies beyond the end of the log: it is not a position of this service",
+        )),
+        (false, after) => Ok(after),
+    }
+}
+
+#[tonic::async_trait]
+impl AuditService for AuditApi {
+    type StreamEventsStream = Responses;
+
+    async fn stream_events(
+        &self,
+        request: Request<StreamEventsRequest>,
+    ) -> Result<Response<Responses>, Status> {
+        let context = Context::of(&request)?;
+        let (metadata, _, request) = request.into_parts();
+        match self.stream(&context, &metadata, request).await {
+            Ok(responses) => Ok(Response::new(responses)),
+            Err(refused) => Err(self.refuse(&context, Operation::AuditStream, refused).await),
+        }
+    }
+
+    async fn list_events(
+        &self,
+        request: Request<ListEventsRequest>,
+    ) -> Result<Response<ListEventsResponse>, Status> {
+        let context = Context::of(&request)?;
+        let (metadata, _, request) = request.into_parts();
+        match self.list(&context, &metadata, request).await {
+            Ok(response) => Ok(Response::new(response)),
+            Err(refused) => Err(self.refuse(&context, Operation::AuditList, refused).await),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Who may read what: an operator everything, anyone else what a handle opens.
+
+use futures::future::BoxFuture;
+use hubkeep_core::{clock::Tick, error::ServiceError, grpc::Context, handle_token::HandleToken};
+
+use crate::ProvenPortal;
+
+/// What a handle lets its caller read, and until when.
+#[derive(Clone, Debug)]
+pub struct ReadGrant {
+    /// The portal whose log may be read.
+    pub portal: ProvenPortal,
+    /// When the handle's time is over.
+    pub until: Tick,
+}
+
+/// Decides what a handle opens. Each service asks credential-service, or itself.
+pub trait ReadAuthority: Send + Sync + 'static {
+    /// The grant of a handle that allows READ_AUDIT on the portal of this slug, for the caller in the context.
+    ///
+    /// # Errors
+    /// HANDLE_INVALID, PORTAL_MISMATCH, OPERATION_NOT_ALLOWED, or what kept the authority from knowing.
+    fn by_handle<'a>(
+        &'a self,
+        context: &'a Context,
+        handle: HandleToken,
+        client_slug: &'a str,
+    ) -> BoxFuture<'a, Result<ReadGrant, Box<dyn ServiceError>>>;
+}

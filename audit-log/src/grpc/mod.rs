@@ -1,0 +1,13 @@
+//! The log over gRPC: [`AuditApi`] reads it, [`RefusalRecorder`] puts on it what the chassis refuses.
+
+mod api;
+mod authority;
+mod error;
+mod filter;
+mod page;
+mod recorder;
+mod stream;
+
+pub use api::AuditApi;
+pub use authority::{ReadAuthority, ReadGrant};
+pub use recorder::RefusalRecorder;

@@ -1,0 +1,47 @@
+//! The append-only record of every call.
+//!
+//! One writer appends what waits, a batch a transaction: an entry is durable when the call that wrote it returns, or
+//! the call fails. Each portal has a log of its own with a dense index; all logs of a service share one dense
+//! [`Position`], which is the cursor of readers.
+//!
+//! | to | use |
+//! |---|---|
+//! | say what is about to be sent to HubSpot | [`AuditLog::intent`], then [`Intent::settle`] |
+//! | record an act inside Hubkeep, or a refusal | [`AuditLog::admin`], [`AuditLog::denied`] |
+//! | read | [`AuditLog::tail`], [`AuditLog::list`], over gRPC [`AuditApi`] |
+//!
+//! What is written is a [`Draft`], whose log is chosen by proof: only a [`ProvenPortal`] opens a portal's log.
+
+mod appender;
+mod config;
+mod draft;
+mod error;
+mod filter;
+mod grpc;
+mod intent;
+mod log;
+mod orphans;
+mod outcome;
+mod pending;
+mod portal;
+mod position;
+mod refusals;
+mod store;
+mod tail;
+mod writer;
+
+pub use config::{Config, Identity};
+pub use draft::Draft;
+pub use error::{Error, Failure};
+pub use filter::Filter;
+pub use grpc::{AuditApi, ReadAuthority, ReadGrant, RefusalRecorder};
+pub use hubkeep_proto::audit::v1::{Cause, Entry, Event, Operation, Phase, QuotaLeft, Result as CallResult};
+pub use intent::Intent;
+pub use log::AuditLog;
+pub use outcome::Outcome;
+pub use portal::ProvenPortal;
+pub use position::Position;
+pub use tail::Tailed;
+
+/// The tables of the log. [`AuditLog::open`] brings its database up to date with them by itself.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();

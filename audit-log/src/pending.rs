@@ -1,0 +1,115 @@
+//! What waits to be written, and who waits for it.
+
+use std::sync::Arc;
+
+use hubkeep_proto::audit::v1::Entry;
+use prost::Message as _;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use crate::{Failure, Intent, Position};
+
+/// An entry complete but for its place.
+#[derive(Debug)]
+pub(crate) struct Row {
+    /// The name of the log it goes to.
+    pub(crate) log: String,
+    /// What is written.
+    pub(crate) entry: Entry,
+    /// The bytes that are kept. Protobuf's fields in order of their numbers: equal entries give equal bytes.
+    pub(crate) leaf: Vec<u8>,
+}
+
+impl Row {
+    pub(crate) fn new(log: String, entry: Entry) -> Self {
+        let leaf = entry.encode_to_vec();
+        Self { log, entry, leaf }
+    }
+}
+
+/// What writing the entry does to the intents that are open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Nothing.
+    None,
+    /// It is one.
+    Opens,
+    /// It closes the one at this position; if that is closed already, nothing is written.
+    Closes(Position),
+}
+
+/// Who is told where the entry stands.
+#[derive(Debug)]
+pub(crate) enum Waiter {
+    /// Nobody.
+    Nobody,
+    /// Whoever recorded it.
+    Recorder(oneshot::Sender<Result<Position, Failure>>),
+    /// Whoever wants to send: is given the intent. If nobody takes it, it closes itself.
+    Sender(Box<Intent>, oneshot::Sender<Result<Intent, Failure>>),
+}
+
+/// An entry that waits to be written.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    pub(crate) row: Row,
+    pub(crate) effect: Effect,
+    pub(crate) waiter: Waiter,
+    /// Its place in the bounded queue, free again when it is answered. Outcomes need none: there are as many as
+    /// intents.
+    pub(crate) place: Option<OwnedSemaphorePermit>,
+}
+
+impl Pending {
+    /// An outcome: written even if nobody waits for it any more.
+    pub(crate) const fn outcome(row: Row, intent: Position, waiter: Waiter) -> Self {
+        Self {
+            row,
+            effect: Effect::Closes(intent),
+            waiter,
+            place: None,
+        }
+    }
+
+    /// Whether it must not be written any more: whoever wanted it gave up, so the thing it records is not done.
+    pub(crate) fn is_withdrawn(&self) -> bool {
+        let gone = match &self.waiter {
+            Waiter::Nobody => false,
+            Waiter::Recorder(waiter) => waiter.is_closed(),
+            Waiter::Sender(_, waiter) => waiter.is_closed(),
+        };
+        gone && !matches!(self.effect, Effect::Closes(_))
+    }
+
+    /// It is durable.
+    pub(crate) fn written(self, position: Position) {
+        match self.waiter {
+            Waiter::Nobody => {}
+            // Nobody listening is no loss: the entry stands.
+            Waiter::Recorder(waiter) => drop(waiter.send(Ok(position))),
+            Waiter::Sender(mut intent, waiter) => {
+                intent.durable_at(position);
+                // Not taken, the intent comes back, and closes itself as it is dropped.
+                drop(waiter.send(Ok(*intent)));
+            }
+        }
+    }
+
+    /// Its batch failed. Gives back what must be tried again: outcomes, for what was done stays done.
+    pub(crate) fn failed(self, error: &Arc<rusqlite::Error>) -> Option<Self> {
+        self.refused(&Failure::Database(Arc::clone(error)))
+    }
+
+    fn refused(self, failure: &Failure) -> Option<Self> {
+        match self.waiter {
+            Waiter::Nobody => {}
+            Waiter::Recorder(waiter) => drop(waiter.send(Err(failure.clone()))),
+            Waiter::Sender(_, waiter) => drop(waiter.send(Err(failure.clone()))),
+        }
+        matches!(self.effect, Effect::Closes(_)).then_some(Self {
+            row: self.row,
+            effect: self.effect,
+            waiter: Waiter::Nobody,
+            place: self.place,
+        })
+    }
+}

@@ -1,0 +1,163 @@
+//! Reading, in SQL that is valid on SQLite and on PostgreSQL.
+
+use hubkeep_core::database::Database;
+use hubkeep_proto::audit::v1::{Entry, Event};
+use prost::Message as _;
+use sqlx::{Row as _, any::AnyRow};
+
+use crate::{Error, Filter, Identity, Position, portal::Owner};
+
+/// One text for each index that can drive it. Empty parameters exclude nothing; phases and operations are lists of
+/// numbers between commas, ",1,2,", because sets are written differently in every database.
+macro_rules! select_events {
+    ($driven_by:literal) => {
+        concat!(
+            "SELECT position, log, log_index, leaf FROM audit_entry \
+             WHERE ",
+            $driven_by,
+            " AND position > $2 AND position <= $3 \
+             AND ($4 = '' OR log = $4) \
+             AND ($5 = '' OR client_slug = $5) \
+             AND ($6 = '' OR caller = $6) \
+             AND ($7 = '' OR $7 LIKE '%,' || CAST(phase AS TEXT) || ',%') \
+             AND ($8 = '' OR $8 LIKE '%,' || CAST(operation AS TEXT) || ',%') \
+             ORDER BY position LIMIT $9"
+        )
+    };
+}
+const BY_CALL: &str = select_events!("call_id = $1");
+const BY_CLIENT: &str = select_events!("client_slug = $1");
+const BY_POSITION: &str = select_events!("$1 = ''");
+
+const END: &str = "SELECT position FROM audit_position WHERE id = 1";
+const OPEN_INTENTS: &str = "SELECT o.position, e.log, e.leaf FROM audit_open_intent o \
+    JOIN audit_entry e ON e.position = o.position ORDER BY o.position LIMIT $1";
+
+/// An intent without an outcome.
+pub(crate) struct OpenIntent {
+    pub(crate) position: Position,
+    pub(crate) log: String,
+    pub(crate) entry: Entry,
+}
+
+/// Reads a log.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader {
+    database: Database,
+    identity: Identity,
+}
+
+impl Reader {
+    pub(crate) const fn new(database: Database, identity: Identity) -> Self {
+        Self { database, identity }
+    }
+
+    /// At most `limit` events after `after` and up to `until` that pass the filter, in order.
+    pub(crate) async fn events(
+        &self,
+        filter: &Filter,
+        after: Position,
+        until: Position,
+        limit: usize,
+    ) -> Result<Vec<Event>, Error> {
+        let (text, key) = plan(filter);
+        let log = filter.portal_id.map(|id| self.identity.log_of(Owner::Portal(id)));
+        let rows = sqlx::query(text)
+            .bind(key)
+            .bind(after.as_i64())
+            .bind(until.as_i64())
+            .bind(log.unwrap_or_default())
+            .bind(
+                filter
+                    .client_slug
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            )
+            .bind(
+                filter
+                    .caller
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            )
+            .bind(listed(filter.phases.iter().map(|phase| *phase as i32)))
+            .bind(listed(
+                filter.operations.iter().map(|operation| *operation as i32),
+            ))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.database.pool())
+            .await?;
+        rows.iter().map(event).collect()
+    }
+
+    /// The newest position.
+    pub(crate) async fn end(&self) -> Result<Position, Error> {
+        let position: i64 = sqlx::query_scalar(END).fetch_one(self.database.pool()).await?;
+        Ok(Position::from_i64(position))
+    }
+
+    /// At most `limit` intents without an outcome, oldest first.
+    pub(crate) async fn open_intents(&self, limit: usize) -> Result<Vec<OpenIntent>, Error> {
+        let rows = sqlx::query(OPEN_INTENTS)
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.database.pool())
+            .await?;
+        rows.iter().map(open_intent).collect()
+    }
+
+    /// Closes the connections, waiting for those in use.
+    pub(crate) async fn close(&self) {
+        self.database.close().await;
+    }
+}
+
+/// The text to ask with, and what drives it: the narrowest index that the filter allows.
+fn plan(filter: &Filter) -> (&'static str, String) {
+    match (&filter.call_id, &filter.client_slug) {
+        (Some(call_id), _) => (BY_CALL, call_id.to_string()),
+        (None, Some(client_slug)) => (BY_CLIENT, client_slug.to_string()),
+        (None, None) => (BY_POSITION, String::new()),
+    }
+}
+
+fn listed(numbers: impl Iterator<Item = i32>) -> String {
+    let list = numbers.fold(String::new(), |list, number| format!("{list},{number}"));
+    if list.is_empty() { list } else { list + "," }
+}
+
+fn event(row: &AnyRow) -> Result<Event, Error> {
+    let position = Position::from_i64(row.try_get("position")?);
+    let index: i64 = row.try_get("log_index")?;
+    Ok(Event {
+        position: position.get(),
+        index: u64::try_from(index).unwrap_or(0),
+        log: row.try_get("log")?,
+        entry: Some(entry(row, position)?),
+    })
+}
+
+fn open_intent(row: &AnyRow) -> Result<OpenIntent, Error> {
+    let position = Position::from_i64(row.try_get("position")?);
+    Ok(OpenIntent {
+        position,
+        log: row.try_get("log")?,
+        entry: entry(row, position)?,
+    })
+}
+
+fn entry(row: &AnyRow, position: Position) -> Result<Entry, Error> {
+    let leaf: Vec<u8> = row.try_get("leaf")?;
+    Entry::decode(leaf.as_slice()).map_err(|source| Error::Corrupt { position, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_a_comma_on_both_sides_of_every_number() {
+        assert_eq!(listed([1, 12].into_iter()), ",1,12,");
+        assert_eq!(listed([].into_iter()), "");
+    }
+}

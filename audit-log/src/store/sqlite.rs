@@ -1,0 +1,232 @@
+//! Appending to SQLite: one connection on a thread of its own, one transaction for each batch.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc, sync::mpsc, thread, time::Duration};
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use tokio::sync::oneshot;
+
+use super::lock::Lock;
+use crate::{
+    Error, Position,
+    pending::{Effect, Pending, Row},
+};
+
+const INSERT: &str = "INSERT INTO audit_entry \
+    (position, log, log_index, client_slug, caller, phase, operation, call_id, attempt, leaf) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+const SIZE: &str = "SELECT size FROM audit_log_size WHERE log = ?1";
+const SET_SIZE: &str = "INSERT INTO audit_log_size (log, size) VALUES (?1, ?2) \
+    ON CONFLICT (log) DO UPDATE SET size = excluded.size";
+const POSITION: &str = "SELECT position FROM audit_position WHERE id = 1";
+const SET_POSITION: &str = "UPDATE audit_position SET position = ?1 WHERE id = 1";
+const OPEN: &str = "INSERT INTO audit_open_intent (position) VALUES (?1)";
+const CLOSE: &str = "DELETE FROM audit_open_intent WHERE position = ?1";
+
+/// A batch, and what became of it.
+#[derive(Debug)]
+pub(crate) struct Appended {
+    /// The batch, in its order.
+    pub(crate) batch: Vec<Pending>,
+    /// Where each of it stands; `None` for what was not written because it was withdrawn or already closed.
+    pub(crate) positions: Vec<Option<Position>>,
+    /// The newest position, or why nothing of the batch was written.
+    pub(crate) result: Result<Position, Arc<rusqlite::Error>>,
+}
+
+struct Job {
+    batch: Vec<Pending>,
+    answer: oneshot::Sender<Appended>,
+}
+
+/// The way to the thread that appends.
+#[derive(Debug)]
+pub(crate) struct SqliteStore {
+    jobs: mpsc::Sender<Job>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl SqliteStore {
+    /// Locks the log that lies in `file` against other processes.
+    ///
+    /// The rest of opening comes in two steps, because the tables are made between them.
+    pub(crate) fn lock(file: &Path) -> Result<LockedFile<'_>, Error> {
+        Ok(LockedFile {
+            file,
+            lock: Lock::take(file)?,
+        })
+    }
+
+    /// Writes a batch in one transaction. `None` if the thread is gone.
+    pub(crate) async fn append(&self, batch: Vec<Pending>) -> Option<Appended> {
+        let (answer, answered) = oneshot::channel();
+        self.jobs.send(Job { batch, answer }).ok()?;
+        answered.await.ok()
+    }
+
+    /// Ends the thread. When this returns, the log is unlocked.
+    pub(crate) async fn close(self) {
+        drop(self.jobs);
+        // The sender is dropped with the thread's last breath: that is the answer.
+        let _ = self.ended.await;
+    }
+}
+
+/// A log that no other process can open now.
+pub(crate) struct LockedFile<'a> {
+    file: &'a Path,
+    lock: Lock,
+}
+
+impl LockedFile<'_> {
+    /// Opens the writer's connection; a batch waits `patience` for the database's write lock.
+    pub(crate) fn open(self, patience: Duration) -> Result<SqliteStore, Error> {
+        let connection = connect(self.file, patience)?;
+        let lock = self.lock;
+        let (jobs, queued) = mpsc::channel();
+        let (alive, ended) = oneshot::channel();
+        thread::Builder::new()
+            .name("audit-writer".to_owned())
+            .spawn(move || {
+                serve(connection, &queued);
+                drop(lock);
+                drop::<oneshot::Sender<()>>(alive);
+            })
+            .map_err(Error::Thread)?;
+        Ok(SqliteStore { jobs, ended })
+    }
+}
+
+/// A connection on which a commit is on disk when it returns.
+fn connect(file: &Path, patience: Duration) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open(file)?;
+    connection.busy_timeout(patience)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.set_prepared_statement_cache_capacity(16);
+    Ok(connection)
+}
+
+fn serve(mut connection: Connection, jobs: &mpsc::Receiver<Job>) {
+    while let Ok(Job { batch, answer }) = jobs.recv() {
+        let mut positions = Vec::with_capacity(batch.len());
+        let result = append(&mut connection, &batch, &mut positions).map_err(Arc::new);
+        // A writer that is gone needs no answer: what it left open is closed when the log is opened again.
+        drop(answer.send(Appended {
+            batch,
+            positions,
+            result,
+        }));
+    }
+}
+
+fn append(
+    connection: &mut Connection,
+    batch: &[Pending],
+    positions: &mut Vec<Option<Position>>,
+) -> Result<Position, rusqlite::Error> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut ends = Ends::read(&transaction)?;
+    for pending in batch {
+        positions.push(append_one(&transaction, &mut ends, pending)?);
+    }
+    ends.write(&transaction)?;
+    transaction.commit()?;
+    Ok(ends.position)
+}
+
+fn append_one<'a>(
+    transaction: &Transaction<'_>,
+    ends: &mut Ends<'a>,
+    pending: &'a Pending,
+) -> Result<Option<Position>, rusqlite::Error> {
+    // Asked again here: the database's lock may have been long in coming.
+    if pending.is_withdrawn() {
+        return Ok(None);
+    }
+    if let Effect::Closes(intent) = pending.effect
+        && transaction.prepare_cached(CLOSE)?.execute([intent.as_i64()])? == 0
+    {
+        return Ok(None);
+    }
+    let (position, index) = ends.next(transaction, &pending.row.log)?;
+    insert(transaction, position, index, &pending.row)?;
+    if pending.effect == Effect::Opens {
+        transaction.prepare_cached(OPEN)?.execute([position.as_i64()])?;
+    }
+    Ok(Some(position))
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    position: Position,
+    index: i64,
+    row: &Row,
+) -> Result<(), rusqlite::Error> {
+    let entry = &row.entry;
+    transaction.prepare_cached(INSERT)?.execute(params![
+        position.as_i64(),
+        row.log,
+        index,
+        entry.client_slug,
+        entry.caller,
+        i64::from(entry.phase),
+        i64::from(entry.operation),
+        entry.call_id,
+        i64::from(entry.attempt),
+        row.leaf,
+    ])?;
+    Ok(())
+}
+
+/// Where the logs end: read inside the transaction, moved by each entry, written back before the commit.
+struct Ends<'a> {
+    position: Position,
+    sizes: BTreeMap<&'a str, i64>,
+}
+
+impl<'a> Ends<'a> {
+    fn read(transaction: &Transaction<'_>) -> Result<Self, rusqlite::Error> {
+        let position: i64 = transaction
+            .prepare_cached(POSITION)?
+            .query_row([], |row| row.get(0))?;
+        Ok(Self {
+            position: Position::from_i64(position),
+            sizes: BTreeMap::new(),
+        })
+    }
+
+    /// The next position, and the next index in this log.
+    fn next(
+        &mut self,
+        transaction: &Transaction<'_>,
+        log: &'a str,
+    ) -> Result<(Position, i64), rusqlite::Error> {
+        let index = match self.sizes.get(log) {
+            Some(size) => *size,
+            None => size_of(transaction, log)?,
+        };
+        self.sizes.insert(log, index.saturating_add(1));
+        self.position = self.position.plus(1);
+        Ok((self.position, index))
+    }
+
+    fn write(&self, transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+        for (log, size) in &self.sizes {
+            transaction
+                .prepare_cached(SET_SIZE)?
+                .execute(params![log, size])?;
+        }
+        transaction
+            .prepare_cached(SET_POSITION)?
+            .execute([self.position.as_i64()])?;
+        Ok(())
+    }
+}
+
+fn size_of(transaction: &Transaction<'_>, log: &str) -> Result<i64, rusqlite::Error> {
+    let size = transaction
+        .prepare_cached(SIZE)?
+        .query_row([log], |row| row.get(0))
+        .optional()?;
+    Ok(size.unwrap_or(0))
+}

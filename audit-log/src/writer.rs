@@ -1,0 +1,95 @@
+//! The one writer of a log: takes what waits, writes it in one transaction, answers each waiter.
+
+use std::{mem, time::Duration};
+
+use hubkeep_core::clock::SharedClock;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Position, pending::Pending, store::SqliteStore};
+
+/// The most entries in one transaction.
+pub(crate) const BATCH: usize = 512;
+/// How long outcomes that could not be written wait, where nothing else comes to be written.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// The writer of a log.
+pub(crate) struct Writer {
+    pub(crate) waiting: mpsc::UnboundedReceiver<Pending>,
+    pub(crate) store: SqliteStore,
+    pub(crate) durable: watch::Sender<Position>,
+    pub(crate) clock: SharedClock,
+    pub(crate) closing: CancellationToken,
+}
+
+impl Writer {
+    /// Writes until the log is closed, or nobody can write to it any more, and everything that waits is written.
+    pub(crate) async fn run(mut self) {
+        let mut again = Vec::new();
+        loop {
+            let mut batch = mem::take(&mut again);
+            let retried = batch.len();
+            let open = self.take(&mut batch).await;
+            again = self.write(batch).await;
+            if !open {
+                break;
+            }
+            if !again.is_empty() && again.len() > retried {
+                tracing::warn!(
+                    outcomes = again.len(),
+                    "outcomes wait until the log can be written"
+                );
+            }
+        }
+        if !again.is_empty() {
+            tracing::error!(
+                outcomes = again.len(),
+                "outcomes were not written: their intents stay open"
+            );
+        }
+        self.store.close().await;
+    }
+
+    /// Adds what waits to the batch. `false` when nothing will come any more.
+    async fn take(&mut self, batch: &mut Vec<Pending>) -> bool {
+        loop {
+            let room = BATCH.saturating_sub(batch.len()).max(1);
+            let retry = !batch.is_empty();
+            tokio::select! {
+                biased;
+                () = self.closing.cancelled(), if !self.waiting.is_closed() => self.waiting.close(),
+                count = self.waiting.recv_many(batch, room) => return count > 0,
+                () = self.clock.sleep(RETRY), if retry => return true,
+            }
+        }
+    }
+
+    /// Writes a batch, and gives back what must be tried again.
+    async fn write(&mut self, mut batch: Vec<Pending>) -> Vec<Pending> {
+        batch.retain(|pending| !pending.is_withdrawn());
+        if batch.is_empty() {
+            return batch;
+        }
+        let Some(appended) = self.store.append(batch).await else {
+            tracing::error!("the thread of the log's writer is gone");
+            self.waiting.close();
+            return Vec::new();
+        };
+        match appended.result {
+            Ok(end) => {
+                self.durable.send_replace(end);
+                for (pending, position) in appended.batch.into_iter().zip(appended.positions) {
+                    if let Some(position) = position {
+                        pending.written(position);
+                    }
+                }
+                Vec::new()
+            }
+            Err(error) => {
+                tracing::warn!(%error, entries = appended.batch.len(), "a batch could not be written");
+                let failed = appended.batch.into_iter();
+                failed.filter_map(|pending| pending.failed(&error)).collect()
+            }
+        }
+    }
+}
