@@ -1,0 +1,228 @@
+//! The life of one attempt: recorded, sent, sorted, recorded again, answered.
+
+use http::StatusCode;
+use hubkeep_audit_log::{AuditLog, CallResult, Cause, Outcome};
+use hubkeep_core::{
+    clock::{SharedClock, Tick},
+    error::ServiceError as _,
+    id::CallId,
+};
+use thiserror::Error as ThisError;
+
+use crate::{
+    answer::{Answer, Decoded},
+    config::{self, ApiVersion, Config},
+    error::Error,
+    limits::Limits,
+    record::{self, Recorded},
+    refusal::{Refusal, correlation_id_of},
+    request::{Effect, Request},
+    transport::{Lost, Received, Transport},
+};
+
+/// A client could not be built.
+#[derive(Debug, ThisError)]
+pub enum StartError {
+    /// Tokens would travel unprotected.
+    #[error("{0} is neither https nor loopback")]
+    Unprotected(url::Url),
+    /// The HTTP client could not be set up.
+    #[error("the HTTP client could not be set up")]
+    Http(#[from] reqwest::Error),
+}
+
+/// The door to HubSpot. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Client {
+    transport: Transport,
+    log: AuditLog,
+    clock: SharedClock,
+    version: ApiVersion,
+}
+
+/// What is known when an attempt has ended, before it is recorded.
+struct Ended<T> {
+    result: Result<(T, Limits), Error>,
+    outcome: Outcome,
+}
+
+impl Client {
+    /// Opens the door. There is none without a log.
+    ///
+    /// # Errors
+    /// If tokens would travel unprotected.
+    pub fn new(config: &Config, log: AuditLog, clock: SharedClock) -> Result<Self, StartError> {
+        if !config::is_protected(&config.api_base) {
+            return Err(StartError::Unprotected(config.api_base.clone()));
+        }
+        let transport = Transport::new(config, clock.clone())?;
+        Ok(Self {
+            transport,
+            log,
+            clock,
+            version: config.api_version,
+        })
+    }
+
+    /// The version of the API that is spoken.
+    pub const fn version(&self) -> ApiVersion {
+        self.version
+    }
+
+    /// Makes one attempt. When this returns, its outcome is durable, whatever it is; the caller of this function
+    /// must let it run to its end.
+    ///
+    /// # Errors
+    /// See [`Error`]: each says whether HubSpot received anything.
+    pub async fn call<T>(&self, request: Request<'_, T>) -> Result<Answer<T>, Error> {
+        let effect = request.ask.effect;
+        let recorded = record::intent(&self.log, request).await?;
+        let call_id = recorded.call_id();
+        let began = self.clock.tick();
+        let ended = match self.transport.send(&recorded).await {
+            Ok(received) => read(&recorded, received, call_id),
+            Err(lost) => not_answered(effect, lost, call_id),
+        };
+        self.settle(recorded, ended, effect, began, call_id).await
+    }
+
+    async fn settle<T>(
+        &self,
+        recorded: Recorded<Request<'_, T>>,
+        ended: Ended<T>,
+        effect: Effect,
+        began: Tick,
+        call_id: CallId,
+    ) -> Result<Answer<T>, Error> {
+        let outcome = Outcome {
+            duration: Some(self.clock.tick().since(began)),
+            ..ended.outcome
+        };
+        match (recorded.settle(outcome).await, ended.result) {
+            (Ok(outcome), Ok((value, limits))) => Ok(Answer {
+                value,
+                outcome,
+                limits,
+            }),
+            (Ok(_), Err(error)) => Err(error),
+            (Err(unrecorded), _) if effect == Effect::Write => Err(Error::OutcomeUnknown {
+                call_id,
+                detail: format!("its outcome could not be recorded: {unrecorded}"),
+            }),
+            (Err(unrecorded), _) => Err(Error::OutcomeNotRecorded(unrecorded)),
+        }
+    }
+}
+
+/// Reads what came back.
+fn read<T>(recorded: &Recorded<Request<'_, T>>, received: Received, call_id: CallId) -> Ended<T> {
+    let ask = &recorded.content().ask;
+    let limits = Limits::of(&received.headers);
+    let outcome = Outcome {
+        status_code: u32::from(received.status.as_u16()),
+        response_bytes: u64::try_from(received.body.len()).unwrap_or(u64::MAX),
+        hubspot_correlation_id: correlation_id_of(&received.headers),
+        quota_left: limits.quota_left(),
+        ..Outcome::ok()
+    };
+    if !received.status.is_success() {
+        return refused(ask.effect, &received, limits, outcome, call_id);
+    }
+    match (ask.decode)(&received.body) {
+        Ok(Decoded { value, record_count }) => Ended {
+            result: Ok((value, limits)),
+            outcome: Outcome {
+                record_count,
+                ..outcome
+            },
+        },
+        Err(_) => {
+            // The decoder's own words may quote the body.
+            let detail = "a success with a body that is not HubSpot's".to_owned();
+            let lost = Lost {
+                cause: Cause::ConnectionLost,
+                status: Some(received.status),
+                detail,
+            };
+            let ended = not_answered(ask.effect, lost, call_id);
+            let merged = Outcome {
+                result: ended.outcome.result,
+                cause: ended.outcome.cause,
+                reason: ended.outcome.reason,
+                ..outcome
+            };
+            Ended {
+                outcome: merged,
+                ..ended
+            }
+        }
+    }
+}
+
+fn refused<T>(
+    effect: Effect,
+    received: &Received,
+    limits: Limits,
+    outcome: Outcome,
+    call_id: CallId,
+) -> Ended<T> {
+    let refusal = Refusal::of(received.status, &received.headers, &received.body);
+    let hubspot_correlation_id = refusal.correlation_id.clone();
+    if effect == Effect::Write && leaves_writes_open(received.status) {
+        let detail = format!("HubSpot answered {}", received.status.as_u16());
+        let error = Error::OutcomeUnknown { call_id, detail };
+        let reason = Some(error.reason());
+        let outcome = Outcome {
+            result: CallResult::Unknown,
+            reason,
+            hubspot_correlation_id,
+            ..outcome
+        };
+        return Ended {
+            result: Err(error),
+            outcome,
+        };
+    }
+    let error = Error::Refused(Box::new(refusal), limits);
+    let reason = Some(error.reason());
+    let outcome = Outcome {
+        result: CallResult::Refused,
+        reason,
+        hubspot_correlation_id,
+        ..outcome
+    };
+    Ended {
+        result: Err(error),
+        outcome,
+    }
+}
+
+/// After a failure of HubSpot's servers nobody knows whether a write happened; 524 even says that it ran for 100 s.
+fn leaves_writes_open(status: StatusCode) -> bool {
+    status.is_server_error()
+}
+
+fn not_answered<T>(effect: Effect, lost: Lost, call_id: CallId) -> Ended<T> {
+    let Lost {
+        cause,
+        status,
+        detail,
+    } = lost;
+    let (error, result) = match (cause, effect) {
+        (Cause::NotSent, _) => (Error::NotSent(detail), CallResult::Failed),
+        (_, Effect::Read) => (Error::NoAnswer { cause, detail }, CallResult::Unknown),
+        (_, Effect::Write) => (Error::OutcomeUnknown { call_id, detail }, CallResult::Unknown),
+    };
+    let status_code = status.map_or(0, |status| u32::from(status.as_u16()));
+    let outcome = Outcome {
+        result,
+        cause,
+        reason: Some(error.reason()),
+        status_code,
+        ..Outcome::ok()
+    };
+    Ended {
+        result: Err(error),
+        outcome,
+    }
+}

@@ -1,0 +1,99 @@
+//! Where HubSpot is, which version of its API is spoken, and how long to wait.
+
+use std::time::Duration;
+
+use hubkeep_core::config::{Fault, Validate};
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+/// Which shape of paths is used. HubSpot supports each dated version for 18 months, and v3 until September 2027.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ApiVersion {
+    /// The newest dated version: `/crm/objects/2026-09/contacts`.
+    #[default]
+    #[serde(rename = "2026-09")]
+    V2026_09,
+    /// The older shape: `/crm/v3/objects/contacts`.
+    #[serde(rename = "v3")]
+    V3,
+}
+
+/// How HubSpot is reached.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The API's address: https, or plain http on loopback.
+    pub api_base: Url,
+    /// Which version of the API is spoken.
+    pub api_version: ApiVersion,
+    /// How long a connection may take to open.
+    #[serde(with = "humantime_serde")]
+    pub connect_timeout: Duration,
+    /// How long one attempt may take in all. HubSpot itself gives up after 100 s.
+    #[serde(with = "humantime_serde")]
+    pub attempt_timeout: Duration,
+    /// The largest answer that is read, in bytes.
+    pub max_answer_bytes: usize,
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the address is a constant, and a test reads it"
+)]
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            api_base: Url::parse("https://api.hubapi.com").expect("a valid address"),
+            api_version: ApiVersion::default(),
+            connect_timeout: Duration::from_secs(5),
+            attempt_timeout: Duration::from_secs(100),
+            max_answer_bytes: 16 * 1024 * 1024,
+        }
+    }
+}
+
+impl Validate for Config {
+    fn validate(&self, faults: &mut Vec<Fault>) {
+        if !is_protected(&self.api_base) {
+            let problem = "must be https, or http on loopback: tokens travel on it".to_owned();
+            faults.push(Fault {
+                key: "hubspot.api_base".to_owned(),
+                problem,
+            });
+        }
+    }
+}
+
+/// Whether tokens may travel to this address.
+pub(crate) fn is_protected(address: &Url) -> bool {
+    let loopback = match address.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    match address.scheme() {
+        "https" => address.has_host(),
+        "http" => loopback,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_travel_over_https_or_on_loopback_only() {
+        let protected = |text: &str| is_protected(&Url::parse(text).expect("a URL"));
+        assert!(protected("https://api.hubapi.com") && protected("http://127.0.0.1:4030"));
+        assert!(protected("http://[::1]:1") && protected("http://localhost:1"));
+        assert!(!protected("http://api.hubapi.com") && !protected("http://10.0.0.1"));
+        assert!(!protected("ftp://127.0.0.1"));
+    }
+
+    #[test]
+    fn the_default_is_hubspot_itself() {
+        assert_eq!(Config::default().api_base.as_str(), "https://api.hubapi.com/");
+    }
+}

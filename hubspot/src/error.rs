@@ -1,0 +1,226 @@
+//! What can become of a call, other than an answer.
+
+use std::time::Duration;
+
+use hubkeep_audit_log::Cause;
+use hubkeep_core::{
+    error::{ErrorKind, ErrorReason, QuotaViolation, ServiceError},
+    id::CallId,
+};
+use thiserror::Error;
+
+use crate::{
+    limits::Limits,
+    refusal::{Refusal, RefusalKind},
+};
+
+/// A call to HubSpot that gave no answer that can be used.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The intent could not be made durable. Nothing was sent.
+    #[error("the intent could not be recorded")]
+    IntentNotRecorded(#[source] hubkeep_audit_log::Error),
+    /// A read was answered, and its outcome could not be made durable. The answer is withheld.
+    #[error("the outcome could not be recorded")]
+    OutcomeNotRecorded(#[source] hubkeep_audit_log::Error),
+    /// Nothing was sent: HubSpot was not reached.
+    #[error("HubSpot was not reached: {0}")]
+    NotSent(String),
+    /// A read was sent, and nothing that can be trusted came back.
+    #[error("HubSpot gave no answer ({cause:?}): {detail}")]
+    NoAnswer {
+        /// What is known of the failure.
+        cause: Cause,
+        /// For the log.
+        detail: String,
+    },
+    /// A write was sent, and whether it happened is not known.
+    #[error("the outcome of call {call_id} is not known: {detail}")]
+    OutcomeUnknown {
+        /// The call.
+        call_id: CallId,
+        /// For the log.
+        detail: String,
+    },
+    /// HubSpot said no.
+    #[error("HubSpot refused with {}: {} {}", .0.status, .0.category, .0.message)]
+    Refused(Box<Refusal>, Limits),
+}
+
+impl Error {
+    /// What HubSpot's headers said of the portal's limits, where it answered.
+    pub const fn limits(&self) -> Option<&Limits> {
+        match self {
+            Self::Refused(_, limits) => Some(limits),
+            _ => None,
+        }
+    }
+
+    /// Whether the same read may give an answer if it is sent again now.
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::NotSent(_) | Self::NoAnswer { .. } => true,
+            Self::Refused(refusal, _) => match &refusal.kind {
+                RefusalKind::RateLimited { retry_after, .. } => retry_after.is_some(),
+                RefusalKind::Locked(_) | RefusalKind::ServerFailed => true,
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+impl ServiceError for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::IntentNotRecorded(_)
+            | Self::OutcomeNotRecorded(_)
+            | Self::NotSent(_)
+            | Self::NoAnswer { .. } => ErrorKind::Unavailable,
+            Self::OutcomeUnknown { .. } => ErrorKind::Unknown,
+            Self::Refused(refusal, _) => match &refusal.kind {
+                RefusalKind::NotFound => ErrorKind::NotFound,
+                RefusalKind::Conflict(_) => ErrorKind::AlreadyExists,
+                RefusalKind::Validation { .. } => ErrorKind::InvalidArgument,
+                RefusalKind::RateLimited { .. } => ErrorKind::ResourceExhausted,
+                RefusalKind::Locked(_) | RefusalKind::Migrating(_) | RefusalKind::ServerFailed => {
+                    ErrorKind::Unavailable
+                }
+                RefusalKind::TokenRefused | RefusalKind::ScopeMissing(_) | RefusalKind::Other => {
+                    ErrorKind::FailedPrecondition
+                }
+            },
+        }
+    }
+
+    fn reason(&self) -> ErrorReason {
+        match self {
+            Self::IntentNotRecorded(_) | Self::OutcomeNotRecorded(_) => ErrorReason::AuditUnavailable,
+            Self::NotSent(_) | Self::NoAnswer { .. } => ErrorReason::HubspotUnavailable,
+            Self::OutcomeUnknown { .. } => ErrorReason::OutcomeUnknown,
+            Self::Refused(refusal, _) => match &refusal.kind {
+                RefusalKind::TokenRefused => ErrorReason::TokenRefused,
+                RefusalKind::ScopeMissing(_) => ErrorReason::ScopeMissing,
+                RefusalKind::NotFound => ErrorReason::ObjectNotFound,
+                RefusalKind::Conflict(_) => ErrorReason::ObjectConflict,
+                RefusalKind::Validation { .. } => ErrorReason::HubspotValidation,
+                RefusalKind::RateLimited { .. } => ErrorReason::HubspotRateLimited,
+                RefusalKind::Locked(_) => ErrorReason::ObjectLocked,
+                RefusalKind::Migrating(_) => ErrorReason::PortalMigrating,
+                RefusalKind::ServerFailed => ErrorReason::HubspotUnavailable,
+                RefusalKind::Other => ErrorReason::HubspotRefused,
+            },
+        }
+    }
+
+    fn public_message(&self) -> String {
+        match self {
+            Self::IntentNotRecorded(_) => {
+                "the call could not be put on record, so it was not made: try again".to_owned()
+            }
+            Self::OutcomeNotRecorded(_) => {
+                "the answer could not be put on record, so it is withheld: try again".to_owned()
+            }
+            Self::NotSent(_) => "HubSpot could not be reached: try again".to_owned(),
+            Self::NoAnswer { .. } => "HubSpot gave no answer that can be used: try again".to_owned(),
+            Self::OutcomeUnknown { .. } => {
+                "the write was sent and its outcome is not known: read the record before writing again"
+                    .to_owned()
+            }
+            Self::Refused(refusal, _) => refused(refusal),
+        }
+    }
+
+    fn metadata(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::OutcomeUnknown { call_id, .. } => vec![("call_id", call_id.to_string())],
+            Self::Refused(refusal, _) => metadata(refusal),
+            _ => Vec::new(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::IntentNotRecorded(_) | Self::OutcomeNotRecorded(_) => Some(Duration::from_secs(1)),
+            Self::NotSent(_) | Self::NoAnswer { .. } => Some(Duration::from_secs(1)),
+            Self::OutcomeUnknown { .. } => None,
+            Self::Refused(refusal, _) => refusal.retry_after(),
+        }
+    }
+
+    fn quota_violation(&self) -> Option<QuotaViolation> {
+        let Self::Refused(refusal, _) = self else {
+            return None;
+        };
+        let RefusalKind::RateLimited { policy, .. } = &refusal.kind else {
+            return None;
+        };
+        Some(QuotaViolation {
+            subject: format!("hubspot:{policy}"),
+            description: refused(refusal),
+        })
+    }
+}
+
+fn refused(refusal: &Refusal) -> String {
+    let said = &refusal.message;
+    match &refusal.kind {
+        RefusalKind::TokenRefused => {
+            "HubSpot refuses the portal's token: an operator must replace it".to_owned()
+        }
+        RefusalKind::ScopeMissing(scopes) => {
+            format!(
+                "the portal's token lacks a scope; HubSpot asks for one of: {}",
+                scopes.join(", ")
+            )
+        }
+        RefusalKind::NotFound => "HubSpot has no such record".to_owned(),
+        RefusalKind::Conflict(Some(id)) => format!("HubSpot already has such a record: {id}"),
+        RefusalKind::Conflict(None) => "HubSpot already has such a record".to_owned(),
+        RefusalKind::Validation { .. } => format!("HubSpot finds the request not valid: {said}"),
+        RefusalKind::RateLimited {
+            policy,
+            retry_after: None,
+        } => {
+            format!("HubSpot's limit {policy} is used up until midnight in the portal's time zone")
+        }
+        RefusalKind::RateLimited { policy, .. } => {
+            format!("HubSpot's limit {policy} is used up: try again later")
+        }
+        RefusalKind::Locked(_) => "HubSpot holds a lock on the record: try again".to_owned(),
+        RefusalKind::Migrating(_) => {
+            "HubSpot is moving the portal between data centres: try again in hours".to_owned()
+        }
+        RefusalKind::ServerFailed => "HubSpot failed: try again".to_owned(),
+        RefusalKind::Other => format!("HubSpot refused with status {}: {said}", refusal.status),
+    }
+}
+
+fn metadata(refusal: &Refusal) -> Vec<(&'static str, String)> {
+    let mut pairs = Vec::new();
+    let mut add = |key, value: &str| {
+        if !value.is_empty() {
+            pairs.push((key, value.to_owned()));
+        }
+    };
+    add("hubspot_correlation_id", &refusal.correlation_id);
+    match &refusal.kind {
+        RefusalKind::ScopeMissing(scopes) => add("required_scopes", &scopes.join(",")),
+        RefusalKind::Conflict(id) => add("existing_object_id", id.as_deref().unwrap_or_default()),
+        RefusalKind::Validation { code, property } => {
+            add("hubspot_code", code.as_deref().unwrap_or_default());
+            add("property", property.as_deref().unwrap_or_default());
+        }
+        RefusalKind::RateLimited { policy, .. } => add("policy", policy),
+        RefusalKind::ServerFailed => add("status_code", &refusal.status.to_string()),
+        RefusalKind::Other => {
+            add("status_code", &refusal.status.to_string());
+            add("hubspot_category", &refusal.category);
+        }
+        _ => {}
+    }
+    pairs
+}
+
+#[cfg(test)]
+mod tests;

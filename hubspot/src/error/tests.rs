@@ -1,0 +1,83 @@
+use super::*;
+
+fn refused_with(kind: RefusalKind) -> Error {
+    let refusal = Refusal {
+        status: 400,
+        kind,
+        category: String::new(),
+        message: "said".to_owned(),
+        correlation_id: "c-1".to_owned(),
+    };
+    Error::Refused(Box::new(refusal), Limits::default())
+}
+
+#[test]
+fn every_refusal_has_its_kind_and_reason() {
+    use {ErrorKind as K, ErrorReason as R};
+    let limited = |retry_after| RefusalKind::RateLimited {
+        policy: "DAILY".to_owned(),
+        retry_after,
+    };
+    let second = Duration::from_secs(1);
+    let table = [
+        (RefusalKind::TokenRefused, K::FailedPrecondition, R::TokenRefused),
+        (
+            RefusalKind::ScopeMissing(Vec::new()),
+            K::FailedPrecondition,
+            R::ScopeMissing,
+        ),
+        (RefusalKind::NotFound, K::NotFound, R::ObjectNotFound),
+        (RefusalKind::Conflict(None), K::AlreadyExists, R::ObjectConflict),
+        (
+            RefusalKind::Validation {
+                code: None,
+                property: None,
+            },
+            K::InvalidArgument,
+            R::HubspotValidation,
+        ),
+        (limited(None), K::ResourceExhausted, R::HubspotRateLimited),
+        (RefusalKind::Locked(second), K::Unavailable, R::ObjectLocked),
+        (RefusalKind::Migrating(second), K::Unavailable, R::PortalMigrating),
+        (RefusalKind::ServerFailed, K::Unavailable, R::HubspotUnavailable),
+        (RefusalKind::Other, K::FailedPrecondition, R::HubspotRefused),
+    ];
+    for (kind, expected_kind, expected_reason) in table {
+        let error = refused_with(kind);
+        assert_eq!(
+            (error.kind(), error.reason()),
+            (expected_kind, expected_reason),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn reads_that_failed_in_passing_may_be_sent_again_and_nothing_else() {
+    let limited = |retry_after| RefusalKind::RateLimited {
+        policy: "x".to_owned(),
+        retry_after,
+    };
+    assert!(refused_with(limited(Some(Duration::from_secs(10)))).is_passing());
+    assert!(
+        !refused_with(limited(None)).is_passing(),
+        "the daily limit does not pass by waiting"
+    );
+    assert!(refused_with(RefusalKind::ServerFailed).is_passing());
+    assert!(!refused_with(RefusalKind::TokenRefused).is_passing());
+    assert!(!refused_with(RefusalKind::Migrating(Duration::from_secs(1))).is_passing());
+}
+
+#[test]
+fn the_metadata_names_what_the_reason_promises() {
+    let error = refused_with(RefusalKind::Conflict(Some("42".to_owned())));
+    let metadata = error.metadata();
+    assert!(
+        metadata.contains(&("existing_object_id", "42".to_owned())),
+        "{metadata:?}"
+    );
+    assert!(
+        metadata.contains(&("hubspot_correlation_id", "c-1".to_owned())),
+        "{metadata:?}"
+    );
+}

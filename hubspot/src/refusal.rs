@@ -1,0 +1,296 @@
+//! HubSpot's refusals, sorted into what a caller can act upon. Every field of an error body is optional, and some
+//! bodies are not JSON at all.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+
+/// The longest part of HubSpot's own sentence that is passed on.
+const MAX_MESSAGE_CHARS: usize = 300;
+/// How long HubSpot keeps its lock on a record (423).
+const LOCK: Duration = Duration::from_secs(2);
+/// When HubSpot does not say how long a migration takes (477).
+const MIGRATION: Duration = Duration::from_secs(3_600);
+
+/// HubSpot said no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// What it amounts to.
+    pub kind: RefusalKind,
+    /// HubSpot's own word for it, for example "VALIDATION_ERROR".
+    pub category: String,
+    /// HubSpot's own sentence, cut short. It may hold data of the account.
+    pub message: String,
+    /// HubSpot's id of the exchange, for its support.
+    pub correlation_id: String,
+}
+
+/// What a refusal amounts to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// The token is not valid, or not any more.
+    TokenRefused,
+    /// The token lacks every one of these scopes; one would do.
+    ScopeMissing(Vec<String>),
+    /// There is no such record.
+    NotFound,
+    /// There is such a record already; its id, where HubSpot names it.
+    Conflict(Option<String>),
+    /// The values are not valid.
+    Validation {
+        /// HubSpot's code, for example "PROPERTY_DOESNT_EXIST".
+        code: Option<String>,
+        /// The property at fault.
+        property: Option<String>,
+    },
+    /// A limit of HubSpot's.
+    RateLimited {
+        /// Which: "TEN_SECONDLY_ROLLING", "SECONDLY" or "DAILY".
+        policy: String,
+        /// When it may be tried again; `None` for the daily limit, which ends at the portal's midnight.
+        retry_after: Option<Duration>,
+    },
+    /// The record is locked.
+    Locked(Duration),
+    /// The portal is moving to another data centre.
+    Migrating(Duration),
+    /// HubSpot failed, or something before it answered in its place.
+    ServerFailed,
+    /// None of these.
+    Other,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Body {
+    message: String,
+    category: String,
+    correlation_id: String,
+    policy_name: String,
+    errors: Vec<Detail>,
+    context: BTreeMap<String, serde_json::Value>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Detail {
+    message: String,
+    code: Option<String>,
+    #[serde(rename = "in")]
+    place: Option<String>,
+    context: BTreeMap<String, serde_json::Value>,
+}
+
+impl Refusal {
+    /// Reads a refusal.
+    pub(crate) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let body: Body = serde_json::from_slice(body).unwrap_or_default();
+        let detail = body.errors.first();
+        let message = detail
+            .map(|detail| detail.message.as_str())
+            .filter(|text| !text.is_empty());
+        Self {
+            status: status.as_u16(),
+            kind: kind(status, headers, &body),
+            message: message
+                .unwrap_or(&body.message)
+                .chars()
+                .take(MAX_MESSAGE_CHARS)
+                .collect(),
+            correlation_id: correlation_id(headers, &body),
+            category: body.category,
+        }
+    }
+
+    /// How long to wait before the same call may succeed; `None` if waiting is no help, or nobody knows.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match &self.kind {
+            RefusalKind::RateLimited { retry_after, .. } => *retry_after,
+            RefusalKind::Locked(wait) | RefusalKind::Migrating(wait) => Some(*wait),
+            RefusalKind::ServerFailed => Some(Duration::from_secs(1)),
+            _ => None,
+        }
+    }
+}
+
+fn kind(status: StatusCode, headers: &HeaderMap, body: &Body) -> RefusalKind {
+    match status.as_u16() {
+        401 => RefusalKind::TokenRefused,
+        403 if body.category == "MISSING_SCOPES" => RefusalKind::ScopeMissing(scopes(body)),
+        404 => RefusalKind::NotFound,
+        409 => RefusalKind::Conflict(existing_id(&body.message)),
+        400 | 414 => validation(body),
+        423 => RefusalKind::Locked(retry_after(headers).unwrap_or(LOCK)),
+        429 => rate_limited(headers, body),
+        477 => RefusalKind::Migrating(retry_after(headers).unwrap_or(MIGRATION)),
+        500..=599 => RefusalKind::ServerFailed,
+        _ => RefusalKind::Other,
+    }
+}
+
+fn rate_limited(headers: &HeaderMap, body: &Body) -> RefusalKind {
+    let policy = match body.policy_name.as_str() {
+        "" if body.message.contains("secondly limit") => "SECONDLY".to_owned(),
+        "" => "TEN_SECONDLY_ROLLING".to_owned(),
+        named => named.to_owned(),
+    };
+    let by_policy = match policy.as_str() {
+        "DAILY" => None,
+        "SECONDLY" => Some(Duration::from_secs(1)),
+        _ => Some(Duration::from_secs(10)),
+    };
+    RefusalKind::RateLimited {
+        retry_after: retry_after(headers).or(by_policy),
+        policy,
+    }
+}
+
+fn validation(body: &Body) -> RefusalKind {
+    let detail = body.errors.first();
+    let named = detail.and_then(|detail| text(&detail.context, "propertyName"));
+    RefusalKind::Validation {
+        code: detail.and_then(|detail| detail.code.clone()),
+        property: named.or_else(|| detail.and_then(|detail| detail.place.clone())),
+    }
+}
+
+fn scopes(body: &Body) -> Vec<String> {
+    let contexts = body
+        .errors
+        .iter()
+        .map(|detail| &detail.context)
+        .chain([&body.context]);
+    let keys = ["requiredGranularScopes", "requiredScopes", "missingScopes"];
+    contexts
+        .flat_map(|context| keys.iter().filter_map(|key| context.get(*key)))
+        .flat_map(texts)
+        .collect()
+}
+
+fn texts(value: &serde_json::Value) -> Vec<String> {
+    let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+    items
+        .iter()
+        .filter_map(|item| item.as_str().map(str::to_owned))
+        .collect()
+}
+
+fn text(context: &BTreeMap<String, serde_json::Value>, key: &str) -> Option<String> {
+    context.get(key).and_then(|value| texts(value).into_iter().next())
+}
+
+/// "Contact already exists. Existing ID: 123"
+fn existing_id(message: &str) -> Option<String> {
+    let (_, after) = message.split_once("Existing ID:")?;
+    let digits: String = after.trim().chars().take_while(char::is_ascii_digit).collect();
+    (!digits.is_empty()).then_some(digits)
+}
+
+/// Seconds, where HubSpot or something before it says so. Capped at a day.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds: u64 = headers
+        .get(header::RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
+    Some(Duration::from_secs(seconds.min(86_400)))
+}
+
+fn correlation_id(headers: &HeaderMap, body: &Body) -> String {
+    let from_header = || correlation_id_of(headers);
+    if body.correlation_id.is_empty() {
+        from_header()
+    } else {
+        bounded_id(&body.correlation_id)
+    }
+}
+
+/// HubSpot's id of the exchange, from the headers of any answer; empty where there is none.
+pub(crate) fn correlation_id_of(headers: &HeaderMap) -> String {
+    let value = headers
+        .get("x-hubspot-correlation-id")
+        .and_then(|value| value.to_str().ok());
+    value.map(bounded_id).unwrap_or_default()
+}
+
+/// What is recorded must be an id and nothing else.
+fn bounded_id(text: &str) -> String {
+    text.chars()
+        .filter(|letter| letter.is_ascii_alphanumeric() || *letter == '-')
+        .take(64)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(status: u16, body: &str) -> Refusal {
+        Refusal::of(
+            StatusCode::from_u16(status).expect("a status"),
+            &HeaderMap::new(),
+            body.as_bytes(),
+        )
+    }
+
+    #[test]
+    fn a_missing_scope_names_the_scopes() {
+        let refusal = read(
+            403,
+            r#"{"category":"MISSING_SCOPES","errors":[{"message":"m","context":{"requiredGranularScopes":["a","b"]}}]}"#,
+        );
+        assert_eq!(
+            refusal.kind,
+            RefusalKind::ScopeMissing(vec!["a".to_owned(), "b".to_owned()])
+        );
+    }
+
+    #[test]
+    fn a_conflict_names_the_existing_record() {
+        let refusal = read(
+            409,
+            r#"{"message":"Contact already exists. Existing ID: 123","category":"CONFLICT"}"#,
+        );
+        assert_eq!(refusal.kind, RefusalKind::Conflict(Some("123".to_owned())));
+    }
+
+    #[test]
+    fn the_daily_limit_is_not_waited_for_but_the_others_are() {
+        let wait = |policy: &str| read(429, &format!(r#"{{"policyName":"{policy}"}}"#)).retry_after();
+        assert_eq!(wait("DAILY"), None);
+        assert_eq!(wait("TEN_SECONDLY_ROLLING"), Some(Duration::from_secs(10)));
+        assert_eq!(wait("SECONDLY"), Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn a_body_that_is_no_json_is_still_sorted_by_its_status() {
+        assert_eq!(
+            read(502, "<html>Bad gateway</html>").kind,
+            RefusalKind::ServerFailed
+        );
+        assert_eq!(read(401, "").kind, RefusalKind::TokenRefused);
+        assert_eq!(read(418, "").kind, RefusalKind::Other);
+        let migrating = read(477, "");
+        assert_eq!(migrating.retry_after(), Some(MIGRATION));
+    }
+
+    #[test]
+    fn a_property_that_does_not_exist_is_named() {
+        let refusal = read(
+            400,
+            r#"{"category":"VALIDATION_ERROR","message":"x","errors":[{"message":"Property \"foo\" does not exist",
+               "code":"PROPERTY_DOESNT_EXIST","context":{"propertyName":["foo"]}}]}"#,
+        );
+        let expected = RefusalKind::Validation {
+            code: Some("PROPERTY_DOESNT_EXIST".to_owned()),
+            property: Some("foo".to_owned()),
+        };
+        assert_eq!(refusal.kind, expected);
+        assert_eq!(refusal.message, "Property \"foo\" does not exist");
+    }
+}

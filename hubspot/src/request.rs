@@ -1,0 +1,77 @@
+//! One call to HubSpot, before it is recorded.
+
+use bytes::Bytes;
+use http::Method;
+use hubkeep_audit_log::Draft;
+use hubkeep_core::{clock::Tick, secret::PortalToken};
+
+use crate::{answer::Decoded, path::Path};
+
+/// Whether a call changes anything at HubSpot. It decides what an answer that never came means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: asking again is harmless.
+    Read,
+    /// Something: without an answer it may or may not have happened.
+    Write,
+}
+
+/// What can be asked of HubSpot: method, path, query, body, and how its answer reads.
+///
+/// Made by [`objects`](crate::objects), [`owners`](crate::owners) and [`account`](crate::account).
+#[derive(Clone, Debug)]
+pub struct Ask<T> {
+    pub(crate) effect: Effect,
+    pub(crate) method: Method,
+    pub(crate) path: Path,
+    pub(crate) query: Vec<(&'static str, String)>,
+    pub(crate) body: Option<Bytes>,
+    pub(crate) decode: fn(&[u8]) -> Result<Decoded<T>, serde_json::Error>,
+}
+
+impl<T> Ask<T> {
+    pub(crate) fn get(path: Path, decode: fn(&[u8]) -> Result<Decoded<T>, serde_json::Error>) -> Self {
+        Self {
+            effect: Effect::Read,
+            method: Method::GET,
+            path,
+            query: Vec::new(),
+            body: None,
+            decode,
+        }
+    }
+
+    pub(crate) fn with_query(mut self, query: Vec<(&'static str, String)>) -> Self {
+        self.query = query;
+        self
+    }
+
+    pub(crate) fn with_body(mut self, effect: Effect, method: Method, body: &serde_json::Value) -> Self {
+        self.effect = effect;
+        self.method = method;
+        self.body = Some(Bytes::from(body.to_string()));
+        self
+    }
+
+    /// Whether it changes anything.
+    pub const fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    /// The path, for records and logs.
+    pub const fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// An [`Ask`], made with a portal's token, for somebody, until a deadline.
+pub struct Request<'a, T> {
+    /// What is asked.
+    pub ask: Ask<T>,
+    /// The token of the portal that is asked.
+    pub token: &'a PortalToken,
+    /// The entry to be: whose log, who asks, by what right. The client adds what it sends.
+    pub draft: Draft,
+    /// When the answer must be there. The attempt is given up then.
+    pub deadline: Tick,
+}

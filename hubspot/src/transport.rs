@@ -1,0 +1,172 @@
+//! The only place where bytes are sent to HubSpot. It takes nothing but a recorded request.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use hubkeep_audit_log::Cause;
+use hubkeep_core::clock::{SharedClock, Tick};
+use url::Url;
+
+use crate::{config::Config, record::Recorded, request::Request};
+
+/// The header that carries the id of the intent. HubSpot ignores it.
+const ENTRY_HEADER: &str = "x-request-id";
+
+/// What came back: any status, and its whole body.
+pub(crate) struct Received {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// Nothing that can be trusted came back.
+#[derive(Debug)]
+pub(crate) struct Lost {
+    /// Whether HubSpot may have received the request, and what is known of the failure.
+    pub(crate) cause: Cause,
+    /// The status, where one came before the connection was lost.
+    pub(crate) status: Option<StatusCode>,
+    /// For the log.
+    pub(crate) detail: String,
+}
+
+impl Lost {
+    fn new(cause: Cause, detail: impl Into<String>) -> Self {
+        Self {
+            cause,
+            status: None,
+            detail: detail.into(),
+        }
+    }
+}
+
+/// A pool of connections to HubSpot.
+#[derive(Clone, Debug)]
+pub(crate) struct Transport {
+    http: reqwest::Client,
+    base: Url,
+    clock: SharedClock,
+    attempt_timeout: Duration,
+    max_answer_bytes: usize,
+}
+
+impl Transport {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one HTTP client of the product"
+    )]
+    pub(crate) fn new(config: &Config, clock: SharedClock) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("hubkeep/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(config.connect_timeout)
+            // A redirect would carry a token to an address that nobody configured.
+            .redirect(reqwest::redirect::Policy::none())
+            // One intent is one attempt: nothing below may send a second time.
+            .retry(reqwest::retry::never())
+            .tcp_nodelay(true)
+            .pool_idle_timeout(Duration::from_secs(30))
+            .build()?;
+        Ok(Self {
+            http,
+            base: config.api_base.clone(),
+            clock,
+            attempt_timeout: config.attempt_timeout,
+            max_answer_bytes: config.max_answer_bytes,
+        })
+    }
+
+    /// Sends a recorded request and reads the answer, within its deadline.
+    pub(crate) async fn send<T>(&self, recorded: &Recorded<Request<'_, T>>) -> Result<Received, Lost> {
+        let until = recorded
+            .content()
+            .deadline
+            .min(self.clock.tick().plus(self.attempt_timeout));
+        let response = self.head(recorded, until).await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = self.body(response, until).await.map_err(|lost| Lost {
+            status: Some(status),
+            ..lost
+        })?;
+        Ok(Received {
+            status,
+            headers,
+            body,
+        })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]
+    async fn head<T>(
+        &self,
+        recorded: &Recorded<Request<'_, T>>,
+        until: Tick,
+    ) -> Result<reqwest::Response, Lost> {
+        let ask = &recorded.content().ask;
+        let address = ask
+            .path
+            .on(&self.base)
+            .map_err(|error| Lost::new(Cause::NotSent, error.to_string()))?;
+        let mut authorization =
+            HeaderValue::from_str(&format!("Bearer {}", recorded.content().token.expose()))
+                .map_err(|_| Lost::new(Cause::NotSent, "the token cannot stand in a header"))?;
+        authorization.set_sensitive(true);
+        let mut request = self
+            .http
+            .request(ask.method.clone(), address)
+            .query(&ask.query)
+            .header(header::AUTHORIZATION, authorization)
+            .header(ENTRY_HEADER, recorded.entry_id());
+        if let Some(body) = &ask.body {
+            request = request
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(body.clone());
+        }
+        match self.clock.timeout_at(until, request.send()).await {
+            Some(Ok(response)) => Ok(response),
+            Some(Err(error)) if error.is_connect() => Err(Lost::new(Cause::NotSent, chain(&error))),
+            Some(Err(error)) if error.is_timeout() => Err(Lost::new(Cause::Timeout, chain(&error))),
+            Some(Err(error)) => Err(Lost::new(Cause::ConnectionLost, chain(&error))),
+            None => Err(Lost::new(Cause::Timeout, "no answer before the deadline")),
+        }
+    }
+
+    async fn body(&self, mut response: reqwest::Response, until: Tick) -> Result<Bytes, Lost> {
+        let mut body = BytesMut::new();
+        loop {
+            let chunk = match self.clock.timeout_at(until, response.chunk()).await {
+                Some(Ok(Some(chunk))) => chunk,
+                Some(Ok(None)) => return Ok(body.freeze()),
+                Some(Err(error)) => return Err(Lost::new(Cause::ConnectionLost, chain(&error))),
+                None => {
+                    return Err(Lost::new(
+                        Cause::Timeout,
+                        "the answer did not end before the deadline",
+                    ));
+                }
+            };
+            if body.len().saturating_add(chunk.len()) > self.max_answer_bytes {
+                return Err(Lost::new(
+                    Cause::ConnectionLost,
+                    "the answer is larger than max_answer_bytes",
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
+    }
+}
+
+/// The error and its causes in one line, without the address: it may hold an id that is personal data.
+fn chain(error: &reqwest::Error) -> String {
+    let mut line = match (error.is_connect(), error.is_timeout()) {
+        (true, _) => "no connection".to_owned(),
+        (_, true) => "timed out".to_owned(),
+        _ => "the exchange failed".to_owned(),
+    };
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        line.push_str(": ");
+        line.push_str(&error.to_string());
+        cause = error.source();
+    }
+    line
+}
