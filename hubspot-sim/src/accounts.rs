@@ -1,0 +1,216 @@
+//! The living accounts and tokens, as they are after everything that happened since the start.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, RwLock};
+
+use crate::limits::Meter;
+use crate::lock::{lock, read, write};
+use crate::objects::Crm;
+use crate::world::{AccountDetails, Owner, PortalSpec, TokenKind, TokenSpec};
+
+/// An account.
+#[derive(Debug)]
+pub(crate) struct Portal {
+    pub(crate) id: u64,
+    pub(crate) slug: String,
+    pub(crate) details: Mutex<AccountDetails>,
+    pub(crate) meter: Mutex<Meter>,
+    pub(crate) crm: Mutex<Crm>,
+    pub(crate) owners: Vec<Owner>,
+}
+
+impl Portal {
+    /// The account's distance from UTC in milliseconds.
+    pub(crate) fn utc_offset_ms(&self) -> i64 {
+        lock(&self.details).utc_offset_milliseconds
+    }
+}
+
+/// A token. Its rights can change while the string stays the same.
+#[derive(Debug)]
+pub(crate) struct Token {
+    pub(crate) portal: Arc<Portal>,
+    pub(crate) kind: TokenKind,
+    pub(crate) app_id: u64,
+    pub(crate) user_id: u64,
+    standing: Mutex<Standing>,
+}
+
+#[derive(Debug)]
+struct Standing {
+    scopes: Vec<String>,
+    revoked: bool,
+}
+
+impl Token {
+    /// Whether HubSpot accepts it.
+    pub(crate) fn is_live(&self) -> bool {
+        !lock(&self.standing).revoked
+    }
+
+    /// Revokes it, or takes the revocation back.
+    pub(crate) fn set_revoked(&self, revoked: bool) {
+        lock(&self.standing).revoked = revoked;
+    }
+
+    /// What it may do.
+    pub(crate) fn scopes(&self) -> Vec<String> {
+        lock(&self.standing).scopes.clone()
+    }
+
+    /// Changes what it may do.
+    pub(crate) fn set_scopes(&self, scopes: Vec<String>) {
+        lock(&self.standing).scopes = scopes;
+    }
+
+    /// Whether it has one of these scopes; an empty list asks for none.
+    pub(crate) fn may(&self, any_of: &[&str]) -> bool {
+        any_of.is_empty()
+            || lock(&self.standing)
+                .scopes
+                .iter()
+                .any(|scope| any_of.contains(&scope.as_str()))
+    }
+}
+
+/// Why an account or a token could not be added or found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WorldError {
+    /// Two accounts with one number or one name.
+    #[error("portal {0} exists already")]
+    PortalExists(String),
+    /// One token for two accounts.
+    #[error("a token of portal {0} is in use already")]
+    TokenInUse(u64),
+    /// There is no such account.
+    #[error("there is no portal {0}")]
+    NoSuchPortal(u64),
+    /// There is no such token.
+    #[error("there is no such token")]
+    NoSuchToken,
+    /// A record that could not be seeded.
+    #[error("record refused: {0}")]
+    BadRecord(String),
+}
+
+/// All accounts and tokens.
+#[derive(Debug, Default)]
+pub(crate) struct Accounts {
+    directory: RwLock<Directory>,
+}
+
+#[derive(Debug, Default)]
+struct Directory {
+    portals: BTreeMap<u64, Arc<Portal>>,
+    tokens: HashMap<String, Arc<Token>>,
+}
+
+impl Accounts {
+    /// Opens an account.
+    pub(crate) fn open(&self, spec: PortalSpec, now: i64) -> Result<(), WorldError> {
+        let (id, tokens) = (spec.portal_id, spec.tokens.clone());
+        let portal = Arc::new(settle(spec, now)?);
+        let mut directory = write(&self.directory);
+        if directory
+            .portals
+            .values()
+            .any(|other| other.id == id || other.slug == portal.slug)
+        {
+            return Err(WorldError::PortalExists(format!("{id} ({})", portal.slug)));
+        }
+        if tokens
+            .iter()
+            .any(|token| directory.tokens.contains_key(&token.token))
+        {
+            return Err(WorldError::TokenInUse(id));
+        }
+        for spec in tokens {
+            directory
+                .tokens
+                .insert(spec.token.clone(), Arc::new(issue(spec, Arc::clone(&portal))));
+        }
+        directory.portals.insert(id, portal);
+        Ok(())
+    }
+
+    /// Gives an account another token.
+    pub(crate) fn add_token(&self, portal_id: u64, spec: TokenSpec) -> Result<(), WorldError> {
+        let portal = self.portal(portal_id)?;
+        let mut directory = write(&self.directory);
+        if directory.tokens.contains_key(&spec.token) {
+            return Err(WorldError::TokenInUse(portal_id));
+        }
+        directory
+            .tokens
+            .insert(spec.token.clone(), Arc::new(issue(spec, portal)));
+        Ok(())
+    }
+
+    /// The account of this number.
+    pub(crate) fn portal(&self, id: u64) -> Result<Arc<Portal>, WorldError> {
+        read(&self.directory)
+            .portals
+            .get(&id)
+            .cloned()
+            .ok_or(WorldError::NoSuchPortal(id))
+    }
+
+    /// All accounts, by number.
+    pub(crate) fn portals(&self) -> Vec<Arc<Portal>> {
+        read(&self.directory).portals.values().cloned().collect()
+    }
+
+    /// The token of this text, revoked or not.
+    pub(crate) fn token(&self, text: &str) -> Option<Arc<Token>> {
+        read(&self.directory).tokens.get(text).cloned()
+    }
+
+    /// Every token of an account, with its text.
+    pub(crate) fn tokens_of(&self, portal_id: u64) -> Vec<(String, Arc<Token>)> {
+        let directory = read(&self.directory);
+        let own = directory
+            .tokens
+            .iter()
+            .filter(|(_, token)| token.portal.id == portal_id);
+        own.map(|(text, token)| (text.clone(), Arc::clone(token)))
+            .collect()
+    }
+}
+
+fn settle(spec: PortalSpec, now: i64) -> Result<Portal, WorldError> {
+    let mut crm = Crm::empty();
+    crm.search_lag_micros = i64::try_from(spec.search_lag_ms)
+        .unwrap_or(i64::MAX / 1_000)
+        .saturating_mul(1_000);
+    for (kind, property) in spec.properties {
+        crm.table(kind).schema.define(property);
+    }
+    for (nth, record) in spec.records.into_iter().enumerate() {
+        // Seeded records are a little older than the start, each by another millisecond, so that their times differ.
+        let age = 3_600_000_i64.saturating_sub(i64::try_from(nth).unwrap_or_default());
+        crm.table(record.object_type)
+            .seed(record.properties, now.saturating_sub(age.saturating_mul(1_000)))
+            .map_err(|problem| WorldError::BadRecord(format!("{:?}", problem.body)))?;
+    }
+    Ok(Portal {
+        id: spec.portal_id,
+        slug: spec.slug,
+        details: Mutex::new(spec.details),
+        meter: Mutex::new(Meter::new(spec.limits)),
+        crm: Mutex::new(crm),
+        owners: spec.owners,
+    })
+}
+
+fn issue(spec: TokenSpec, portal: Arc<Portal>) -> Token {
+    Token {
+        portal,
+        kind: spec.kind,
+        app_id: spec.app_id,
+        user_id: spec.user_id,
+        standing: Mutex::new(Standing {
+            scopes: spec.scopes,
+            revoked: spec.revoked,
+        }),
+    }
+}

@@ -1,0 +1,81 @@
+//! The endpoints: what HubSpot answers to an authenticated call.
+
+mod account_info;
+mod batch;
+mod objects;
+mod owners;
+pub(crate) mod query;
+pub(crate) mod rate_limited;
+pub(crate) mod route;
+mod rows;
+mod token_info;
+
+use serde_json::Value;
+
+use crate::accounts::{Accounts, Portal, Token};
+use crate::errors::{self, Problem};
+use crate::objects::table::Stamp;
+use crate::reply::Reply;
+use query::Query;
+use route::Route;
+
+/// An authenticated call.
+pub(crate) struct Call<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) query: Query,
+    pub(crate) body: &'a Payload,
+    pub(crate) token: &'a Token,
+    /// The account whose data answers: the token's, unless a fault confuses them.
+    pub(crate) portal: &'a Portal,
+    pub(crate) accounts: &'a Accounts,
+    /// Arrival in microseconds since 1970.
+    pub(crate) now: i64,
+}
+
+/// The body of a request.
+#[derive(Debug, Default)]
+pub(crate) struct Payload {
+    /// Its JSON, if it is JSON.
+    pub(crate) json: Option<Value>,
+    /// Its length in characters, which is how HubSpot limits searches.
+    pub(crate) chars: usize,
+}
+
+impl Call<'_> {
+    /// The JSON body, without which the call makes no sense.
+    pub(crate) fn json(&self) -> Result<&Value, Problem> {
+        self.body
+            .json
+            .as_ref()
+            .ok_or_else(|| errors::invalid("Invalid input JSON on line 1, column 1"))
+    }
+
+    /// Refuses a token with none of these scopes.
+    pub(crate) fn need(&self, any_of: &[&str]) -> Result<(), Problem> {
+        if self.token.may(any_of) {
+            Ok(())
+        } else {
+            Err(errors::missing_scopes(any_of))
+        }
+    }
+
+    /// When this call writes, and for which app.
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp {
+            at: self.now,
+            app_id: Some(self.token.app_id),
+        }
+    }
+}
+
+/// Answers a call.
+pub(crate) fn answer(call: &Call<'_>, route: &Route) -> Result<Reply, Problem> {
+    match route {
+        Route::Objects { kind, action } => objects::answer(call, *kind, action),
+        Route::UnknownObjects(segment) => Err(errors::unknown_object_type(segment)),
+        Route::Owners(id) => owners::answer(call, id.as_deref()),
+        Route::AccountDetails { with_name } => account_info::details(call, *with_name),
+        Route::ApiUsage => account_info::api_usage(call),
+        Route::TokenInfo => token_info::answer(call),
+    }
+}

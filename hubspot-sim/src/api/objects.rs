@@ -1,0 +1,145 @@
+//! One record or a page of records: list, get, create, update, archive, search.
+
+use serde_json::{Map, Value, json};
+
+use super::route::ObjectAction;
+use super::{Call, batch, rows};
+use crate::errors::{self, Problem};
+use crate::lock::lock;
+use crate::objects::kind::ObjectType;
+use crate::objects::record::{Record, Wanted};
+use crate::objects::search::Search;
+use crate::objects::table::Table;
+use crate::objects::validate;
+use crate::reply::Reply;
+
+const DEFAULT_PAGE: usize = 10;
+const MAX_PAGE: usize = 100;
+const MAX_SEARCH_BODY: usize = 3_000;
+
+/// Answers a call about records of one type.
+pub(super) fn answer(call: &Call<'_>, kind: ObjectType, action: &ObjectAction) -> Result<Reply, Problem> {
+    match (action, call.method) {
+        (ObjectAction::Collection, "GET") => reading(call, kind).and_then(|()| list(call, kind)),
+        (ObjectAction::Collection, "POST") => writing(call, kind).and_then(|()| create(call, kind)),
+        (ObjectAction::Record(id), "GET") => reading(call, kind).and_then(|()| get(call, kind, id)),
+        (ObjectAction::Record(id), "PATCH") => writing(call, kind).and_then(|()| update(call, kind, id)),
+        (ObjectAction::Record(id), "DELETE") => writing(call, kind).and_then(|()| archive(call, kind, id)),
+        (ObjectAction::Search, "POST") => reading(call, kind).and_then(|()| search(call, kind)),
+        (ObjectAction::Batch(action), "POST") => batch::answer(call, kind, *action),
+        _ => Err(errors::method_not_allowed()),
+    }
+}
+
+pub(super) fn reading(call: &Call<'_>, kind: ObjectType) -> Result<(), Problem> {
+    call.need(kind.read_scopes())
+}
+
+pub(super) fn writing(call: &Call<'_>, kind: ObjectType) -> Result<(), Problem> {
+    call.need(kind.write_scopes())
+}
+
+fn list(call: &Call<'_>, kind: ObjectType) -> Result<Reply, Problem> {
+    let limit = call.query.limit(DEFAULT_PAGE, MAX_PAGE)?;
+    let after = call.query.after()?;
+    let wanted = call.query.wanted();
+    let mut crm = lock(&call.portal.crm);
+    let table = crm.table(kind);
+    let (page, more) = table.page(after, limit, call.query.flag("archived"));
+    let results: Vec<Value> = page
+        .iter()
+        .map(|record| record.render(kind, &table.schema, &wanted))
+        .collect();
+    let next = page.last().filter(|_| more).map(|record| record.id);
+    Ok(Reply::json(200, &page_body(results, next)))
+}
+
+/// A page of results with the way to the next one, if there is one.
+pub(super) fn page_body(results: Vec<Value>, next: Option<u64>) -> Value {
+    let mut body = Map::new();
+    body.insert("results".to_owned(), Value::Array(results));
+    if let Some(after) = next {
+        let next = json!({ "next": { "after": after.to_string(), "link": format!("?after={after}") } });
+        body.insert("paging".to_owned(), next);
+    }
+    Value::Object(body)
+}
+
+fn get(call: &Call<'_>, kind: ObjectType, id: &str) -> Result<Reply, Problem> {
+    let mut crm = lock(&call.portal.crm);
+    let table = crm.table(kind);
+    let record = rows::find(table, id, call.query.get("idProperty"))?;
+    if record.archived_at.is_some() != call.query.flag("archived") {
+        return Err(errors::not_found());
+    }
+    Ok(Reply::json(
+        200,
+        &record.render(kind, &table.schema, &call.query.wanted()),
+    ))
+}
+
+fn create(call: &Call<'_>, kind: ObjectType) -> Result<Reply, Problem> {
+    let body = call.json()?;
+    let mut crm = lock(&call.portal.crm);
+    let table = crm.table(kind);
+    let values = validate::values(body.get("properties"), &table.schema, call.portal.id)?;
+    validate::required(kind, &values)?;
+    let record = table.create(values, call.stamp())?.clone();
+    let location = format!("/crm/v3/objects/{}/{}", kind.name(), record.id);
+    Ok(Reply::json(201, &rendered_write(&record, table)).header("location", &location))
+}
+
+fn update(call: &Call<'_>, kind: ObjectType, id: &str) -> Result<Reply, Problem> {
+    let body = call.json()?;
+    let mut crm = lock(&call.portal.crm);
+    let table = crm.table(kind);
+    let id = rows::find(table, id, call.query.get("idProperty"))?.id;
+    let values = validate::values(body.get("properties"), &table.schema, call.portal.id)?;
+    let record = table.update(id, values, call.stamp())?.clone();
+    Ok(Reply::json(200, &rendered_write(&record, table)))
+}
+
+/// The answer to a write shows every value of the record.
+pub(super) fn rendered_write(record: &Record, table: &Table) -> Value {
+    let wanted = Wanted {
+        properties: record.values.keys().cloned().collect(),
+        with_history: Vec::new(),
+    };
+    record.render(table.kind, &table.schema, &wanted)
+}
+
+/// Archiving what is archived or never was is answered alike.
+fn archive(call: &Call<'_>, kind: ObjectType, id: &str) -> Result<Reply, Problem> {
+    let mut crm = lock(&call.portal.crm);
+    if let Ok(id) = id.parse() {
+        crm.table(kind).archive(id, call.now);
+    }
+    Ok(Reply::empty(204))
+}
+
+fn search(call: &Call<'_>, kind: ObjectType) -> Result<Reply, Problem> {
+    if call.body.chars > MAX_SEARCH_BODY {
+        return Err(errors::invalid(format!(
+            "The body of a search can have at most {MAX_SEARCH_BODY} characters"
+        )));
+    }
+    let body = call.json()?;
+    let mut crm = lock(&call.portal.crm);
+    let search = Search::parse(body, &crm.table(kind).schema)?;
+    let (total, page) = search.run(&mut crm, kind, call.now);
+    let wanted = rows::wanted(body);
+    let schema = &crm.table(kind).schema;
+    let results: Vec<Value> = page
+        .iter()
+        .map(|record| record.render(kind, schema, &wanted))
+        .collect();
+    let seen = search
+        .after
+        .saturating_add(u64::try_from(page.len()).unwrap_or_default());
+    let more = !page.is_empty() && usize::try_from(seen).is_ok_and(|seen| seen < total);
+    let mut answer = page_body(results, more.then_some(seen));
+    if let Some(fields) = answer.as_object_mut() {
+        fields.insert("total".to_owned(), json!(total));
+    }
+    Ok(Reply::json(200, &answer))
+}

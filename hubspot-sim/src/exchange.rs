@@ -1,0 +1,297 @@
+//! The life of one request: journal, token, limits, faults, answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{HeaderMap, Request, Response};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use serde_json::Value;
+
+use crate::accounts::Token;
+use crate::api::query::Query;
+use crate::api::route::Route;
+use crate::api::{self, Call, Payload, rate_limited};
+use crate::clock;
+use crate::control::http as control_http;
+use crate::errors::{self, Problem};
+use crate::faults::{Fate, Fault, FaultRule};
+use crate::journal::{JournalEntry, fingerprint, without_tokens};
+use crate::limits::{Arrival, Headroom, Policy};
+use crate::lock::lock;
+use crate::reply::{CORRELATION, Reply};
+use crate::state::State;
+use crate::wire::{self, Cut, Ending, WireBody};
+
+/// No request has a larger body.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// A request that has been written down.
+struct Received {
+    seq: u64,
+    method: String,
+    path: String,
+    query: String,
+    token: Option<Arc<Token>>,
+    correlation_id: String,
+    payload: Payload,
+    now: i64,
+    route: Option<Route>,
+}
+
+impl Received {
+    fn portal_id(&self) -> Option<u64> {
+        self.token.as_ref().map(|token| token.portal.id)
+    }
+
+    fn is_search(&self) -> bool {
+        self.route.as_ref().is_some_and(Route::is_search)
+    }
+
+    fn refuse(&self, problem: Problem) -> Reply {
+        Reply::refusal(problem, &self.correlation_id)
+    }
+}
+
+/// Answers one request; an error cuts the connection.
+pub(crate) async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<WireBody>, Cut> {
+    let (head, body) = request.into_parts();
+    if head.uri.path().starts_with(control_http::PREFIX) {
+        let body = read_body(body).await?;
+        let reply = control_http::answer(&state, head.method.as_str(), &head.uri, &body);
+        return Ok(wire::response(reply, Ending::Whole));
+    }
+    let received = receive(&state, &head, body).await?;
+    let (reply, ending) = decide(&state, &received).await?;
+    state.journal.add_status(received.seq, reply.status.as_u16());
+    Ok(wire::response(
+        reply.header(CORRELATION, &received.correlation_id),
+        ending,
+    ))
+}
+
+/// Writes the request down before anything is known about it, then reads its body.
+async fn receive(state: &State, head: &Parts, body: Incoming) -> Result<Received, Cut> {
+    let now = state.clock.micros();
+    let text = bearer(&head.headers);
+    let token = text.and_then(|text| state.accounts.token(text));
+    let correlation_id = state.correlation_id();
+    let (method, path) = (head.method.as_str().to_owned(), head.uri.path().to_owned());
+    let query = head.uri.query().unwrap_or_default().to_owned();
+    let seq = state.journal.record(JournalEntry {
+        seq: 0,
+        received_at: now,
+        method: method.clone(),
+        path: path.clone(),
+        query: query.clone(),
+        token_fingerprint: text.map(fingerprint),
+        portal_id: token.as_ref().map(|token| token.portal.id),
+        body_bytes: 0,
+        body: None,
+        headers: visible_headers(&head.headers),
+        correlation_id: correlation_id.clone(),
+        status: None,
+    });
+    let bytes = read_body(body).await?;
+    let json: Option<Value> = serde_json::from_slice(&bytes).ok();
+    state
+        .journal
+        .add_body(seq, bytes.len(), json.as_ref().map(without_tokens));
+    let payload = Payload {
+        json,
+        chars: String::from_utf8_lossy(&bytes).chars().count(),
+    };
+    let route = Route::parse(&path);
+    Ok(Received {
+        seq,
+        method,
+        path,
+        query,
+        token,
+        correlation_id,
+        payload,
+        now,
+        route,
+    })
+}
+
+async fn read_body(body: Incoming) -> Result<Bytes, Cut> {
+    Limited::new(body, MAX_BODY)
+        .collect()
+        .await
+        .map(|body| body.to_bytes())
+        .map_err(|_| Cut)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+fn visible_headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let visible = headers.iter().filter(|(name, _)| *name != AUTHORIZATION);
+    visible
+        .map(|(name, value)| {
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
+        .collect()
+}
+
+/// Limits first, for they count at arrival; then faults; then the true answer.
+async fn decide(state: &State, received: &Received) -> Result<(Reply, Ending), Cut> {
+    let live = received.token.as_ref().filter(|token| token.is_live());
+    let mut headroom = None;
+    if let Some(token) = live {
+        let (left, admitted) = admit(received, token);
+        headroom = Some(left);
+        if let Err(policy) = admitted {
+            return Ok((over_limit(received, policy, headroom), Ending::Whole));
+        }
+    }
+    let fate = state
+        .faults
+        .take(received.portal_id(), &received.method, &received.path);
+    let outcome = suffer(state, received, &fate, headroom);
+    if fate.delay_ms > 0 {
+        clock::sleep(Duration::from_millis(fate.delay_ms)).await;
+    }
+    if let Some(gate) = fate.gate {
+        state.faults.wait_at(gate).await;
+    }
+    outcome
+}
+
+fn admit(received: &Received, token: &Token) -> (Headroom, Result<(), Policy>) {
+    let portal = &token.portal;
+    let arrival = Arrival {
+        app_id: token.app_id,
+        is_search: received.is_search(),
+        at: received.now,
+        utc_offset_ms: portal.utc_offset_ms(),
+    };
+    lock(&portal.meter).admit(arrival)
+}
+
+fn over_limit(received: &Received, policy: Policy, headroom: Option<Headroom>) -> Reply {
+    let app_id = received.token.as_ref().map_or(0, |token| token.app_id);
+    let portal_id = received.portal_id().unwrap_or_default();
+    let problem = rate_limited::problem(policy, portal_id, app_id, &received.correlation_id);
+    with_rate_headers(received.refuse(problem), received, headroom)
+}
+
+/// A search never tells what is left.
+fn with_rate_headers(reply: Reply, received: &Received, headroom: Option<Headroom>) -> Reply {
+    match headroom {
+        Some(left) if !received.is_search() => reply.rate_headers(left),
+        _ => reply,
+    }
+}
+
+/// The answer with what goes wrong with it.
+fn suffer(
+    state: &State,
+    received: &Received,
+    fate: &Fate,
+    headroom: Option<Headroom>,
+) -> Result<(Reply, Ending), Cut> {
+    let Some(rule) = &fate.fault else {
+        return Ok((truth(state, received, None, headroom), Ending::Whole));
+    };
+    match &rule.fault {
+        Fault::CutBody => Ok((
+            truth(state, received, None, headroom).declare_length(),
+            Ending::CutInBody,
+        )),
+        Fault::NeverEndingBody => Ok((truth(state, received, None, headroom), Ending::Never)),
+        Fault::AnswerOfPortal { other } => {
+            Ok((truth(state, received, Some(*other), headroom), Ending::Whole))
+        }
+        _ => {
+            if rule.after_effect {
+                drop(truth(state, received, None, headroom));
+            }
+            broken(received, rule, headroom).map(|reply| (reply, Ending::Whole))
+        }
+    }
+}
+
+/// The answer of a fault that hides the true one.
+fn broken(received: &Received, rule: &FaultRule, headroom: Option<Headroom>) -> Result<Reply, Cut> {
+    let plain = |problem| Ok(received.refuse(problem));
+    let retry = |reply: Reply, seconds: u64| reply.header(RETRY_AFTER_NAME, &seconds.to_string());
+    match &rule.fault {
+        Fault::Status { status } => plain(errors::by_status(*status)),
+        Fault::ExpiredToken => plain(errors::expired(75, clock::iso(received.now - 75_000_000))),
+        Fault::Migrating { retry_after } => Ok(retry(received.refuse(errors::migrating()), *retry_after)),
+        Fault::Answer { status, body } => Ok(Reply::json(*status, body)),
+        Fault::HtmlBody => Ok(Reply::html(502, BAD_GATEWAY_PAGE)),
+        Fault::RateLimited {
+            policy,
+            headers,
+            retry_after,
+        } => {
+            let left = headroom.filter(|_| *headers).map(|left| exhausted(left, *policy));
+            let reply = over_limit(received, *policy, left);
+            Ok(match retry_after {
+                Some(seconds) => retry(reply, *seconds),
+                None => reply,
+            })
+        }
+        _ => Err(Cut),
+    }
+}
+
+const RETRY_AFTER_NAME: &str = "retry-after";
+
+const BAD_GATEWAY_PAGE: &str = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head>\
+    <body><center><h1>502 Bad Gateway</h1></center><hr></body></html>";
+
+/// The headers of a refusal must agree with it.
+fn exhausted(left: Headroom, policy: Policy) -> Headroom {
+    match policy {
+        Policy::Daily => Headroom {
+            daily_remaining: 0,
+            ..left
+        },
+        Policy::TenSecondlyRolling => Headroom {
+            burst_remaining: 0,
+            ..left
+        },
+        Policy::Secondly => left,
+    }
+}
+
+/// The true answer, made of the data of another account if one is given.
+fn truth(state: &State, received: &Received, other: Option<u64>, headroom: Option<Headroom>) -> Reply {
+    let reply = match try_truth(state, received, other) {
+        Ok(reply) => reply,
+        Err(problem) => received.refuse(problem),
+    };
+    with_rate_headers(reply, received, headroom)
+}
+
+fn try_truth(state: &State, received: &Received, other: Option<u64>) -> Result<Reply, Problem> {
+    let route = received.route.as_ref().ok_or_else(errors::not_found)?;
+    let live = received.token.as_ref().filter(|token| token.is_live());
+    let token = live.ok_or_else(errors::unauthenticated)?;
+    let portal = match other {
+        Some(id) => state.accounts.portal(id).map_err(|_| errors::not_found())?,
+        None => Arc::clone(&token.portal),
+    };
+    let call = Call {
+        method: &received.method,
+        query: Query::parse(&received.query),
+        body: &received.payload,
+        token,
+        portal: &portal,
+        accounts: &state.accounts,
+        now: received.now,
+    };
+    api::answer(&call, route)
+}

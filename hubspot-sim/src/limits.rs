@@ -1,0 +1,180 @@
+//! HubSpot's rate limits: per app in a rolling window, search per second, per account and day.
+
+use std::collections::{HashMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+const SECOND: i64 = 1_000_000;
+const DAY: i64 = 86_400 * SECOND;
+
+/// How many calls an account allows.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Calls per app in one burst window.
+    pub burst: u32,
+    /// Length of the rolling burst window in milliseconds.
+    pub burst_window_ms: u64,
+    /// Searches per account and second.
+    pub search_per_second: u32,
+    /// Calls per account and day; the day ends at midnight in the account's time zone.
+    pub daily: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            burst: 100,
+            burst_window_ms: 10_000,
+            search_per_second: 5,
+            daily: 250_000,
+        }
+    }
+}
+
+impl Limits {
+    /// So wide that nothing is ever refused.
+    pub fn unlimited() -> Self {
+        Self {
+            burst: u32::MAX,
+            search_per_second: u32::MAX,
+            daily: u64::from(u32::MAX),
+            ..Self::default()
+        }
+    }
+}
+
+/// The limit that a call ran into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Policy {
+    /// The burst window of the app.
+    TenSecondlyRolling,
+    /// The day of the account.
+    Daily,
+    /// The searches of the account.
+    Secondly,
+}
+
+/// What is left after a call, for the headers of the answer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Headroom {
+    pub(crate) daily: u64,
+    pub(crate) daily_remaining: u64,
+    pub(crate) window_ms: u64,
+    pub(crate) burst: u32,
+    pub(crate) burst_remaining: u32,
+}
+
+/// Counts the calls of one account.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    /// What is allowed.
+    pub(crate) limits: Limits,
+    /// Arrivals inside the burst window, oldest first, by app.
+    apps: HashMap<u64, VecDeque<i64>>,
+    /// Arrivals of searches inside the last second.
+    searches: VecDeque<i64>,
+    /// The local day that `used` counts.
+    day: i64,
+    used: u64,
+}
+
+/// A call at the gate.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrival {
+    /// The app that calls.
+    pub(crate) app_id: u64,
+    /// Whether it is a CRM search.
+    pub(crate) is_search: bool,
+    /// When, in microseconds since 1970.
+    pub(crate) at: i64,
+    /// The account's distance from UTC in milliseconds.
+    pub(crate) utc_offset_ms: i64,
+}
+
+impl Meter {
+    /// Nothing used yet.
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            apps: HashMap::new(),
+            searches: VecDeque::new(),
+            day: 0,
+            used: 0,
+        }
+    }
+
+    /// Counts a call, or says which limit refuses it. A refused call uses nothing up.
+    pub(crate) fn admit(&mut self, call: Arrival) -> (Headroom, Result<(), Policy>) {
+        self.turn_day(call.at, call.utc_offset_ms);
+        let window = micros(self.limits.burst_window_ms);
+        let burst = self.apps.entry(call.app_id).or_default();
+        forget_before(burst, call.at.saturating_sub(window));
+        forget_before(&mut self.searches, call.at.saturating_sub(SECOND));
+        let refused = if self.used >= self.limits.daily {
+            Some(Policy::Daily)
+        } else if burst.len() >= count(self.limits.burst) {
+            Some(Policy::TenSecondlyRolling)
+        } else if call.is_search && self.searches.len() >= count(self.limits.search_per_second) {
+            Some(Policy::Secondly)
+        } else {
+            None
+        };
+        if refused.is_none() {
+            burst.push_back(call.at);
+            self.used += 1;
+            if call.is_search {
+                self.searches.push_back(call.at);
+            }
+        }
+        let in_window = u32::try_from(burst.len()).unwrap_or(u32::MAX);
+        (self.headroom(in_window), refused.map_or(Ok(()), Err))
+    }
+
+    /// Uses up `calls` of today as another app of the account would.
+    pub(crate) fn consume_daily(&mut self, calls: u64, at: i64, utc_offset_ms: i64) {
+        self.turn_day(at, utc_offset_ms);
+        self.used = self.used.saturating_add(calls);
+    }
+
+    /// What was used today, and when the day ends in microseconds since 1970.
+    pub(crate) fn today(&mut self, at: i64, utc_offset_ms: i64) -> (u64, i64) {
+        self.turn_day(at, utc_offset_ms);
+        (self.used, (self.day + 1) * DAY - utc_offset_ms * 1_000)
+    }
+
+    fn turn_day(&mut self, at: i64, utc_offset_ms: i64) {
+        let day = (at + utc_offset_ms * 1_000).div_euclid(DAY);
+        if day != self.day {
+            self.day = day;
+            self.used = 0;
+        }
+    }
+
+    fn headroom(&self, in_window: u32) -> Headroom {
+        Headroom {
+            daily: self.limits.daily,
+            daily_remaining: self.limits.daily.saturating_sub(self.used),
+            window_ms: self.limits.burst_window_ms,
+            burst: self.limits.burst,
+            burst_remaining: self.limits.burst.saturating_sub(in_window),
+        }
+    }
+}
+
+fn forget_before(arrivals: &mut VecDeque<i64>, edge: i64) {
+    while arrivals.front().is_some_and(|at| *at <= edge) {
+        arrivals.pop_front();
+    }
+}
+
+fn micros(millis: u64) -> i64 {
+    i64::try_from(millis)
+        .unwrap_or(i64::MAX / 1_000)
+        .saturating_mul(1_000)
+}
+
+fn count(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,133 @@
+//! Whether the properties of a write are acceptable.
+
+use serde_json::{Map, Value};
+
+use super::kind::{ObjectType, Required};
+use super::properties::{PropertyKind, Schema};
+use super::record::Values;
+use crate::clock::parse_millis;
+use crate::errors::{self, Problem, PropertyFault};
+
+/// Turns the `properties` of a request into values, or says what is wrong with them.
+pub(crate) fn values(given: Option<&Value>, schema: &Schema, portal_id: u64) -> Result<Values, Problem> {
+    let none = Map::new();
+    let given = match given {
+        Some(Value::Object(properties)) => properties,
+        None | Some(Value::Null) => &none,
+        Some(_) => {
+            return Err(errors::invalid(
+                "Invalid input JSON: \"properties\" must be an object",
+            ));
+        }
+    };
+    let mut values = Values::new();
+    let mut faults = Vec::new();
+    for (name, value) in given {
+        match check(name, value, schema) {
+            Ok(value) => drop(values.insert(name.clone(), value)),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if faults.is_empty() {
+        Ok(values)
+    } else {
+        Err(errors::invalid_properties(portal_id, &faults))
+    }
+}
+
+fn check(name: &str, value: &Value, schema: &Schema) -> Result<String, PropertyFault> {
+    let fault = |code, message: String| PropertyFault {
+        name: name.to_owned(),
+        code,
+        message,
+    };
+    let Some((kind, read_only)) = schema.find(name) else {
+        return Err(fault(
+            "PROPERTY_DOESNT_EXIST",
+            format!("Property \"{name}\" does not exist"),
+        ));
+    };
+    if read_only {
+        return Err(fault(
+            "READ_ONLY_VALUE",
+            format!("\"{name}\" is a read only property; its value cannot be set."),
+        ));
+    }
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        _ => {
+            return Err(fault(
+                "INVALID_VALUE",
+                format!("\"{name}\" must be given as a string"),
+            ));
+        }
+    };
+    if text.is_empty() || fits(kind, &text) {
+        return if name == "email" {
+            email(text).map_err(|message| fault("INVALID_EMAIL", message))
+        } else {
+            Ok(text)
+        };
+    }
+    match kind {
+        PropertyKind::Number => Err(fault(
+            "INVALID_INTEGER",
+            format!("{text} was not a valid number."),
+        )),
+        PropertyKind::Time => Err(fault(
+            "INVALID_DATE",
+            format!("{text} was not a valid date or time."),
+        )),
+        _ => Err(fault(
+            "INVALID_VALUE",
+            format!("{text} was not one of the allowed values."),
+        )),
+    }
+}
+
+fn fits(kind: PropertyKind, text: &str) -> bool {
+    match kind {
+        PropertyKind::Number => text.parse::<f64>().is_ok_and(f64::is_finite),
+        PropertyKind::Time => parse_millis(text).is_some(),
+        PropertyKind::Bool => matches!(text, "true" | "false"),
+        PropertyKind::Text | PropertyKind::Choice => true,
+    }
+}
+
+/// HubSpot keeps e-mail addresses in lower case.
+fn email(text: String) -> Result<String, String> {
+    let plausible = text.is_empty()
+        || text.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace)
+        });
+    if plausible {
+        Ok(text.to_lowercase())
+    } else {
+        Err(format!("Email address {text} is invalid"))
+    }
+}
+
+/// Whether a new record has what its type demands.
+pub(crate) fn required(kind: ObjectType, values: &Values) -> Result<(), Problem> {
+    let present = |name: &&str| values.get(*name).is_some_and(|value| !value.is_empty());
+    let missing: Vec<&str> = match kind.required() {
+        Required::AnyOf(names) if names.iter().any(present) => Vec::new(),
+        Required::AnyOf(names) => names.to_vec(),
+        Required::All(names) => names.iter().copied().filter(|name| !present(name)).collect(),
+    };
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "Error creating {}. Some required properties were not set.",
+        kind.label()
+    );
+    let detail = serde_json::json!({
+        "message": message,
+        "code": "MISSING_REQUIRED_PROPERTY",
+        "context": { "properties": missing },
+    });
+    Err(errors::invalid(message).with("errors", serde_json::json!([detail])))
+}

@@ -1,0 +1,111 @@
+//! Tokens: what a caller holds to reach one account.
+
+use serde::{Deserialize, Serialize};
+
+/// What a token was made for. HubSpot writes both kinds alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenKind {
+    /// The token of a legacy private app.
+    #[default]
+    PrivateApp,
+    /// A service key.
+    ServiceKey,
+}
+
+/// Every scope that an endpoint of this simulator asks for.
+pub const ALL_SCOPES: &[&str] = &[
+    "oauth",
+    "crm.objects.contacts.read",
+    "crm.objects.contacts.write",
+    "crm.objects.companies.read",
+    "crm.objects.companies.write",
+    "crm.objects.deals.read",
+    "crm.objects.deals.write",
+    "tickets",
+    "crm.objects.owners.read",
+];
+
+/// A token of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenSpec {
+    /// The token itself, `pat-<data centre>-<uuid>`.
+    pub token: String,
+    /// What it was made for.
+    #[serde(default)]
+    pub kind: TokenKind,
+    /// What it may do.
+    #[serde(default = "all_scopes")]
+    pub scopes: Vec<String>,
+    /// The app or key it belongs to; the burst limit counts per app.
+    #[serde(default = "default_app")]
+    pub app_id: u64,
+    /// The user who created it.
+    #[serde(default = "default_user")]
+    pub user_id: u64,
+    /// Whether it is refused.
+    #[serde(default)]
+    pub revoked: bool,
+}
+
+impl TokenSpec {
+    /// A private app's token with every scope.
+    pub fn private_app(token: impl Into<String>) -> Self {
+        Self {
+            token: token.into(),
+            kind: TokenKind::PrivateApp,
+            scopes: all_scopes(),
+            app_id: default_app(),
+            user_id: default_user(),
+            revoked: false,
+        }
+    }
+
+    /// A service key with every scope.
+    pub fn service_key(token: impl Into<String>) -> Self {
+        Self {
+            kind: TokenKind::ServiceKey,
+            ..Self::private_app(token)
+        }
+    }
+
+    /// These scopes instead.
+    #[must_use]
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The app it belongs to.
+    #[must_use]
+    pub fn app(mut self, app_id: u64) -> Self {
+        self.app_id = app_id;
+        self
+    }
+
+    /// The user who created it.
+    #[must_use]
+    pub fn user(mut self, user_id: u64) -> Self {
+        self.user_id = user_id;
+        self
+    }
+
+    /// Refused from the start.
+    #[must_use]
+    pub fn revoked(mut self) -> Self {
+        self.revoked = true;
+        self
+    }
+}
+
+fn all_scopes() -> Vec<String> {
+    ALL_SCOPES.iter().map(|scope| (*scope).to_owned()).collect()
+}
+
+fn default_app() -> u64 {
+    1_000_001
+}
+
+fn default_user() -> u64 {
+    9_001
+}

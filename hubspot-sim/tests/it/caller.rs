@@ -1,0 +1,131 @@
+//! A caller of the simulator, and the world that the tests share.
+
+use hubspot_sim::{ObjectType, PortalSpec, Simulator, TokenSpec, World};
+use reqwest::Method;
+use serde_json::Value;
+
+/// The account that most tests call.
+pub(crate) const ALPHA: u64 = 1_001;
+/// The account that they must not reach.
+pub(crate) const BETA: u64 = 1_002;
+pub(crate) const ALPHA_TOKEN: &str = "pat-na1-00000000-test-0000-0000-alpha0000001";
+pub(crate) const BETA_TOKEN: &str = "pat-na1-00000000-test-0000-0000-beta00000001";
+pub(crate) const CONTACTS: &str = "/crm/objects/2026-09/contacts";
+
+/// Two accounts with three contacts each.
+pub(crate) fn world() -> World {
+    World::empty()
+        .with(portal("alpha", ALPHA, ALPHA_TOKEN))
+        .with(portal("beta", BETA, BETA_TOKEN))
+}
+
+fn portal(slug: &str, id: u64, token: &str) -> PortalSpec {
+    let portal = PortalSpec::new(slug, id).token(TokenSpec::private_app(token).app(id * 10));
+    ["ann", "bob", "cyd"].into_iter().fold(portal, |portal, name| {
+        let email = format!("{name}@{slug}.example");
+        portal.record(
+            ObjectType::Contacts,
+            &[("email", &email), ("firstname", name), ("lastname", slug)],
+        )
+    })
+}
+
+/// The shared world, running, and a caller of alpha.
+pub(crate) fn start() -> (Simulator, Caller) {
+    let simulator = Simulator::start(world()).unwrap_or_else(|error| unreachable!("{error}"));
+    let caller = Caller::of(&simulator, ALPHA_TOKEN);
+    (simulator, caller)
+}
+
+/// Calls with one token, or with none.
+pub(crate) struct Caller {
+    base: String,
+    token: String,
+    http: reqwest::Client,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+    /// Null if the body is not JSON.
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+impl Caller {
+    pub(crate) fn of(simulator: &Simulator, token: &str) -> Self {
+        Self {
+            base: simulator.base_url(),
+            token: token.to_owned(),
+            http: client(),
+        }
+    }
+
+    /// Calls; an error is a connection that broke.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the tests of the simulator call the simulator"
+    )]
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> reqwest::Result<Answer> {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if !self.token.is_empty() {
+            request = request.bearer_auth(&self.token);
+        }
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let response = request.header("x-request-id", "test-1").send().await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await?;
+        let json = serde_json::from_str(&text).unwrap_or_default();
+        Ok(Answer {
+            status,
+            headers,
+            text,
+            json,
+        })
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.must(Method::GET, path, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.must(Method::POST, path, Some(body)).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.must(Method::PATCH, path, Some(body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.must(Method::DELETE, path, None).await
+    }
+
+    async fn must(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        self.call(method, path, body)
+            .await
+            .unwrap_or_else(|error| unreachable!("{path}: {error}"))
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tests of the simulator call the simulator"
+)]
+fn client() -> reqwest::Client {
+    reqwest::Client::new()
+}
