@@ -1,0 +1,15 @@
+//! The gRPC front door: turns messages into [`crm`](crate::crm) words and a [`Call`], and what the call gave into
+//! messages again. Nothing is decided here.
+
+mod audit;
+mod entrance;
+mod objects;
+mod owners;
+mod page_token;
+mod read;
+mod write;
+
+pub use audit::HandleAuthority;
+pub use entrance::Entrance;
+pub use objects::ObjectApi;
+pub use owners::OwnerApi;

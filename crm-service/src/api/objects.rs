@@ -1,0 +1,113 @@
+//! `hubkeep.crm.v1.ObjectService`.
+
+use hubkeep_proto::crm::v1::{
+    ArchiveObjectRequest, ArchiveObjectResponse, CreateObjectRequest, CreateObjectResponse, GetObjectRequest,
+    GetObjectResponse, ListObjectsRequest, ListObjectsResponse, SearchObjectsRequest, SearchObjectsResponse,
+    UpdateObjectRequest, UpdateObjectResponse, object_service_server::ObjectService,
+};
+use tonic::{Request, Response, Status};
+
+use super::{entrance::Entrance, read, write::object};
+use crate::crm::Answer;
+
+/// Records of the CRM.
+#[derive(Clone)]
+pub struct ObjectApi {
+    entrance: Entrance,
+}
+
+impl ObjectApi {
+    /// Requests come in here.
+    pub const fn new(entrance: Entrance) -> Self {
+        Self { entrance }
+    }
+}
+
+#[tonic::async_trait]
+impl ObjectService for ObjectApi {
+    async fn get_object(
+        &self,
+        request: Request<GetObjectRequest>,
+    ) -> Result<Response<GetObjectResponse>, Status> {
+        let answer = self.entrance.take(request, read::get_object).await?;
+        answer.write(|reply, about| match reply {
+            Answer::Object(found) => Some(GetObjectResponse {
+                object: Some(object(found)),
+                reply: about,
+            }),
+            _ => None,
+        })
+    }
+
+    async fn list_objects(
+        &self,
+        request: Request<ListObjectsRequest>,
+    ) -> Result<Response<ListObjectsResponse>, Status> {
+        let question = read::list_question(request.get_ref());
+        let answer = self.entrance.take(request, read::list_objects).await?;
+        answer.write(|reply, about| match reply {
+            Answer::Objects(page) => Some(ListObjectsResponse {
+                next_page_token: question.token(page.after.as_deref()),
+                objects: page.items.into_iter().map(object).collect(),
+                reply: about,
+            }),
+            _ => None,
+        })
+    }
+
+    async fn search_objects(
+        &self,
+        request: Request<SearchObjectsRequest>,
+    ) -> Result<Response<SearchObjectsResponse>, Status> {
+        let question = read::search_question(request.get_ref());
+        let answer = self.entrance.take(request, read::search_objects).await?;
+        answer.write(|reply, about| match reply {
+            Answer::Objects(page) => Some(SearchObjectsResponse {
+                next_page_token: question.token(page.after.as_deref()),
+                total_count: page.total.unwrap_or_default(),
+                objects: page.items.into_iter().map(object).collect(),
+                reply: about,
+            }),
+            _ => None,
+        })
+    }
+
+    async fn create_object(
+        &self,
+        request: Request<CreateObjectRequest>,
+    ) -> Result<Response<CreateObjectResponse>, Status> {
+        let answer = self.entrance.take(request, read::create_object).await?;
+        answer.write(|reply, about| match reply {
+            Answer::Object(made) => Some(CreateObjectResponse {
+                object: Some(object(made)),
+                reply: about,
+            }),
+            _ => None,
+        })
+    }
+
+    async fn update_object(
+        &self,
+        request: Request<UpdateObjectRequest>,
+    ) -> Result<Response<UpdateObjectResponse>, Status> {
+        let answer = self.entrance.take(request, read::update_object).await?;
+        answer.write(|reply, about| match reply {
+            Answer::Object(changed) => Some(UpdateObjectResponse {
+                object: Some(object(changed)),
+                reply: about,
+            }),
+            _ => None,
+        })
+    }
+
+    async fn archive_object(
+        &self,
+        request: Request<ArchiveObjectRequest>,
+    ) -> Result<Response<ArchiveObjectResponse>, Status> {
+        let answer = self.entrance.take(request, read::archive_object).await?;
+        answer.write(|reply, about| match reply {
+            Answer::Done => Some(ArchiveObjectResponse { reply: about }),
+            _ => None,
+        })
+    }
+}

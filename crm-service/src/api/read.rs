@@ -1,0 +1,269 @@
+//! Messages read into the words of the CRM. Every broken rule of a message is told at once.
+
+use std::sync::Arc;
+
+use hubkeep_proto::crm::v1::{
+    ArchiveObjectRequest, CreateObjectRequest, Filter, FilterGroup, FilterOperator, GetObjectRequest,
+    GetOwnerRequest, ListObjectsRequest, ListOwnersRequest, SearchObjectsRequest, Sort, UpdateObjectRequest,
+};
+
+use super::{
+    entrance::{Read, client_slug},
+    page_token::Question,
+};
+use crate::crm::{
+    Ask, Condition, Faults, LIST_PAGE, OWNER_PAGE, ObjectType, PropertyName, RecordId, RecordKey,
+    SEARCH_PAGE, Search, read_names, read_values,
+};
+
+pub(super) fn get_object(message: &GetObjectRequest) -> Read {
+    let mut faults = Faults::default();
+    let slug = client_slug(&message.client_slug, &mut faults);
+    let key = record_key(
+        &message.object_type,
+        &message.object_id,
+        &message.id_property,
+        &mut faults,
+    );
+    let properties = Arc::new(read_names("properties", &message.properties, &mut faults));
+    let archived = message.archived;
+    faults.resolve(slug.zip(key.map(|key| Ask::GetObject {
+        key,
+        properties,
+        archived,
+    })))
+}
+
+/// What the page tokens of a list are bound to.
+pub(super) fn list_question(message: &ListObjectsRequest) -> Question {
+    let archived = message.archived.to_string();
+    Question::of(&["list", &message.client_slug, &message.object_type, &archived])
+}
+
+pub(super) fn list_objects(message: &ListObjectsRequest) -> Read {
+    let mut faults = Faults::default();
+    let slug = client_slug(&message.client_slug, &mut faults);
+    let object_type = faults.keep("object_type", ObjectType::read(&message.object_type));
+    let properties = Arc::new(read_names("properties", &message.properties, &mut faults));
+    let limit = faults.keep("page_size", LIST_PAGE.read(message.page_size));
+    let after = list_question(message).cursor(&message.page_token, &mut faults);
+    let archived = message.archived;
+    let ask = object_type
+        .zip(limit)
+        .map(|(object_type, limit)| Ask::ListObjects {
+            object_type,
+            properties,
+            limit,
+            after,
+            archived,
+        });
+    faults.resolve(slug.zip(ask))
+}
+
+/// What the page tokens of a search are bound to.
+pub(super) fn search_question(message: &SearchObjectsRequest) -> Question {
+    let filters = format!("{:?}{:?}", message.filter_groups, message.sort);
+    Question::of(&[
+        "search",
+        &message.client_slug,
+        &message.object_type,
+        &message.query,
+        &filters,
+    ])
+}
+
+pub(super) fn search_objects(message: &SearchObjectsRequest) -> Read {
+    let mut faults = Faults::default();
+    let slug = client_slug(&message.client_slug, &mut faults);
+    let object_type = faults.keep("object_type", ObjectType::read(&message.object_type));
+    let groups = filter_groups(&message.filter_groups, &mut faults);
+    let properties = read_names("properties", &message.properties, &mut faults);
+    let sort = message
+        .sort
+        .as_ref()
+        .and_then(|sort| read_sort(sort, &mut faults));
+    let limit = faults.keep("page_size", SEARCH_PAGE.read(message.page_size));
+    let after = search_question(message).cursor(&message.page_token, &mut faults);
+    let offset = match after.map(|after| after.parse::<u64>()) {
+        None => Some(0),
+        Some(offset) => faults.keep("page_token", offset.map_err(|_| "is not one of a search")),
+    };
+    let query = (!message.query.is_empty()).then(|| message.query.clone());
+    let search = object_type
+        .zip(limit)
+        .zip(offset)
+        .map(|((object_type, limit), offset)| Search {
+            object_type,
+            groups,
+            query,
+            properties,
+            sort,
+            limit,
+            offset,
+        });
+    if let Some(search) = &search {
+        search.check(&mut faults);
+    }
+    faults.resolve(slug.zip(search.map(|search| Ask::SearchObjects(Arc::new(search)))))
+}
+
+pub(super) fn create_object(message: &CreateObjectRequest) -> Read {
+    let mut faults = Faults::default();
+    let slug = client_slug(&message.client_slug, &mut faults);
+    let object_type = faults.keep("object_type", ObjectType::read(&message.object_type));
+    let values = Arc::new(read_values("properties", &message.properties, &mut faults));
+    faults.resolve(slug.zip(object_type.map(|object_type| Ask::CreateObject { object_type, values })))
+}
+
+pub(super) fn update_object(message: &UpdateObjectRequest) -> Read {
+    let mut faults = Faults::default();
+    let slug = client_slug(&message.client_slug, &mut faults);
+    let key = record_key(
+        &message.object_type,
+        &message.object_id,
+        &message.id_property,
+        &mut faults,
+    );
+    let values = Arc::new(read_values("properties", &message.properties, &mut faults));
+    faults.resolve(slug.zip(key.map(|key| Ask::UpdateObject { key, values })))
+}
+
+pub(super) fn archive_object(message: &ArchiveObjectRequest) -> Read {
+    let mut faults = Faults::default();
+    let slug = client_slug(&message.client_slug, &mut faults);
+    let key = record_key(&message.object_type, &message.object_id, "", &mut faults);
+    faults.resolve(slug.zip(key.map(|key| Ask::ArchiveObject { key })))
+}
+
+/// What the page tokens of a list of owners are bound to.
+pub(super) fn owners_question(message: &ListOwnersRequest) -> Question {
+    Question::of(&[
+        "owners",
+        &message.client_slug,
+        &message.email,
+        &message.archived.to_string(),
+    ])
+}
+
+pub(super) fn list_owners(message: &ListOwnersRequest) -> Read {
+    let mut faults = Faults::default();
+    let slug = client_slug(&message.client_slug, &mut faults);
+    let limit = faults.keep("page_size", OWNER_PAGE.read(message.page_size));
+    let after = owners_question(message).cursor(&message.page_token, &mut faults);
+    if message.email.chars().count() > MAX_EMAIL_CHARS {
+        faults.add("email", format!("at most {MAX_EMAIL_CHARS} characters"));
+    }
+    let email = (!message.email.is_empty()).then(|| message.email.clone());
+    let archived = message.archived;
+    faults.resolve(slug.zip(limit.map(|limit| Ask::ListOwners {
+        email,
+        limit,
+        after,
+        archived,
+    })))
+}
+
+pub(super) fn get_owner(message: &GetOwnerRequest) -> Read {
+    let mut faults = Faults::default();
+    let slug = client_slug(&message.client_slug, &mut faults);
+    let id = faults.keep("owner_id", RecordId::read(&message.owner_id));
+    faults.resolve(slug.zip(id.map(|id| Ask::GetOwner { id })))
+}
+
+/// The longest address that mail knows (RFC 5321).
+const MAX_EMAIL_CHARS: usize = 254;
+
+fn record_key(object_type: &str, id: &str, id_property: &str, faults: &mut Faults) -> Option<Arc<RecordKey>> {
+    let object_type = faults.keep("object_type", ObjectType::read(object_type));
+    let id = faults.keep("object_id", RecordId::read(id));
+    let id_property = match id_property {
+        "" => None,
+        name => faults.keep("id_property", PropertyName::read(name)),
+    };
+    object_type.zip(id).map(|(object_type, id)| {
+        Arc::new(RecordKey {
+            object_type,
+            id,
+            id_property,
+        })
+    })
+}
+
+fn read_sort(sort: &Sort, faults: &mut Faults) -> Option<(PropertyName, bool)> {
+    let property = faults.keep("sort.property", PropertyName::read(&sort.property))?;
+    Some((property, sort.descending))
+}
+
+fn filter_groups(groups: &[FilterGroup], faults: &mut Faults) -> Vec<Vec<Condition>> {
+    let mut read = Vec::with_capacity(groups.len());
+    for (place, group) in groups.iter().enumerate() {
+        let field = |inner| format!("filter_groups[{place}].filters[{inner}]");
+        let conditions = group.filters.iter().enumerate();
+        read.push(
+            conditions
+                .filter_map(|(inner, filter)| condition(&field(inner), filter, faults))
+                .collect(),
+        );
+    }
+    read
+}
+
+/// What an operator compares with.
+enum Operand {
+    Nothing,
+    One,
+    Range,
+    Many,
+}
+
+fn condition(field: &str, filter: &Filter, faults: &mut Faults) -> Option<Condition> {
+    let property = faults.keep(&format!("{field}.property"), PropertyName::read(&filter.property));
+    let operator = faults.keep(&format!("{field}.operator"), operator(filter.operator()));
+    let (property, (operator, operand)) = property.zip(operator)?;
+    let (value, high_value) = (filter.value.clone(), filter.high_value.clone());
+    let empty = Condition {
+        property,
+        operator,
+        value: None,
+        high_value: None,
+        values: None,
+    };
+    match operand {
+        Operand::Nothing => Some(empty),
+        Operand::One => Some(Condition {
+            value: Some(value),
+            ..empty
+        }),
+        Operand::Range => Some(Condition {
+            value: Some(value),
+            high_value: Some(high_value),
+            ..empty
+        }),
+        Operand::Many => Some(Condition {
+            values: Some(filter.values.clone()),
+            ..empty
+        }),
+    }
+}
+
+fn operator(operator: FilterOperator) -> Result<(&'static str, Operand), &'static str> {
+    match operator {
+        FilterOperator::Unspecified => Err("must be one of the operators"),
+        FilterOperator::Eq => Ok(("EQ", Operand::One)),
+        FilterOperator::Neq => Ok(("NEQ", Operand::One)),
+        FilterOperator::Lt => Ok(("LT", Operand::One)),
+        FilterOperator::Lte => Ok(("LTE", Operand::One)),
+        FilterOperator::Gt => Ok(("GT", Operand::One)),
+        FilterOperator::Gte => Ok(("GTE", Operand::One)),
+        FilterOperator::Between => Ok(("BETWEEN", Operand::Range)),
+        FilterOperator::In => Ok(("IN", Operand::Many)),
+        FilterOperator::NotIn => Ok(("NOT_IN", Operand::Many)),
+        FilterOperator::HasProperty => Ok(("HAS_PROPERTY", Operand::Nothing)),
+        FilterOperator::NotHasProperty => Ok(("NOT_HAS_PROPERTY", Operand::Nothing)),
+        FilterOperator::ContainsToken => Ok(("CONTAINS_TOKEN", Operand::One)),
+        FilterOperator::NotContainsToken => Ok(("NOT_CONTAINS_TOKEN", Operand::One)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

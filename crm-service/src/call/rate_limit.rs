@@ -1,0 +1,76 @@
+//! Pays for the attempt out of the portal's budget, and learns from what HubSpot says of it.
+
+use hubkeep_hubspot::{Error as HubSpotError, Limits, RefusalKind};
+
+use super::{Call, Error, Minimal, Next, Reply, Step};
+use crate::{
+    crm::Operation,
+    quota::{Bucket, Quota},
+};
+
+/// Proof that the attempt is paid for. Only [`RateLimit`] makes it.
+#[derive(Debug)]
+pub struct Admitted<T> {
+    call: T,
+}
+
+impl<T> Admitted<T> {
+    pub(super) fn into_call(self) -> T {
+        self.call
+    }
+}
+
+/// The step.
+#[derive(Debug)]
+pub struct RateLimit {
+    quota: Quota,
+}
+
+impl RateLimit {
+    /// Budgets are kept here.
+    pub const fn new(quota: Quota) -> Self {
+        Self { quota }
+    }
+}
+
+impl Step<Call<Minimal>> for RateLimit {
+    type Out = Admitted<Call<Minimal>>;
+
+    async fn take(&self, call: Call<Minimal>, next: &Next<Admitted<Call<Minimal>>>) -> Result<Reply, Error> {
+        let portal = call.authority.grant().portal().portal_id();
+        let bucket = match call.ask.operation() {
+            Operation::Search => Bucket::Search,
+            _ => Bucket::Burst,
+        };
+        self.quota.pay(portal, bucket, call.context.deadline).await?;
+        let result = next.run(Admitted { call }).await;
+        match &result {
+            Ok(reply) => self.quota.learn(portal, &reply.limits),
+            Err(error) => {
+                self.quota.learn(portal, &limits(error));
+                if let Some(pause) = limited(error) {
+                    self.quota.pause(portal, pause);
+                }
+            }
+        }
+        result
+    }
+}
+
+fn limits(error: &Error) -> Limits {
+    match error {
+        Error::HubSpot(error) => error.limits().copied().unwrap_or_default(),
+        _ => Limits::default(),
+    }
+}
+
+/// How long the portal's calls must rest, if HubSpot refused this one for the portal's limit.
+fn limited(error: &Error) -> Option<std::time::Duration> {
+    let Error::HubSpot(HubSpotError::Refused(refusal, _)) = error else {
+        return None;
+    };
+    match &refusal.kind {
+        RefusalKind::RateLimited { retry_after, .. } => *retry_after,
+        _ => None,
+    }
+}

@@ -1,0 +1,96 @@
+//! Puts on record what is refused further down: in the portal's log where a redeemed handle proves the portal, else
+//! in the service's own.
+
+use std::sync::{Arc, OnceLock};
+
+use hubkeep_audit_log::{AuditLog, Draft, Operation as Recorded, Outcome};
+use hubkeep_core::{error::ServiceError as _, grpc::Context, id::CallId};
+
+use super::{Call, Error, Next, Presented, Reply, Step};
+use crate::{
+    credentials::Grant,
+    crm::{Ask, ObjectType},
+};
+
+/// The step. Stands above everything that refuses.
+#[derive(Debug)]
+pub struct RecordDenial {
+    log: AuditLog,
+}
+
+impl RecordDenial {
+    /// Refusals go to this log.
+    pub const fn new(log: AuditLog) -> Self {
+        Self { log }
+    }
+
+    async fn record(&self, refused: Refused, error: &Error) {
+        let outcome = Outcome::refused(error.reason());
+        if let Err(unrecorded) = self.log.denied(refused.draft(), outcome).await {
+            // The caller is refused in any case; that it is not on record must at least be seen.
+            tracing::error!(error = %unrecorded, reason = error.reason().wire_name(), "a refusal was not recorded");
+        }
+    }
+}
+
+impl Step<Call<Presented>> for RecordDenial {
+    type Out = Call<Presented>;
+
+    async fn take(&self, call: Call<Presented>, next: &Next<Call<Presented>>) -> Result<Reply, Error> {
+        let refused = Refused::of(&call);
+        let result = next.run(call).await;
+        if let Err(error) = &result
+            && !error.reached_hubspot()
+        {
+            self.record(refused, error).await;
+        }
+        result
+    }
+}
+
+/// What an entry about a refusal says.
+struct Refused {
+    operation: Recorded,
+    object_type: ObjectType,
+    context: Context,
+    call_id: CallId,
+    proven: Arc<OnceLock<Arc<Grant>>>,
+}
+
+impl Refused {
+    fn of(call: &Call<Presented>) -> Self {
+        Self {
+            operation: recorded_as(&call.ask),
+            object_type: call.ask.object_type(),
+            context: call.context.clone(),
+            call_id: call.call_id,
+            proven: call.proven.clone(),
+        }
+    }
+
+    fn draft(self) -> Draft {
+        let draft = match self.proven.get() {
+            Some(grant) => Draft::portal(grant.portal(), self.operation, self.call_id)
+                .handle(grant.handle_id())
+                .purpose(grant.purpose()),
+            None => Draft::system(self.operation, self.call_id),
+        };
+        draft
+            .context(&self.context)
+            .object(self.object_type.as_str(), None)
+    }
+}
+
+/// The word that entries have for what is asked.
+pub(super) const fn recorded_as(ask: &Ask) -> Recorded {
+    match ask {
+        Ask::GetObject { .. } => Recorded::ObjectGet,
+        Ask::ListObjects { .. } => Recorded::ObjectList,
+        Ask::SearchObjects(_) => Recorded::ObjectSearch,
+        Ask::CreateObject { .. } => Recorded::ObjectCreate,
+        Ask::UpdateObject { .. } => Recorded::ObjectUpdate,
+        Ask::ArchiveObject { .. } => Recorded::ObjectArchive,
+        Ask::ListOwners { .. } => Recorded::OwnerList,
+        Ask::GetOwner { .. } => Recorded::OwnerGet,
+    }
+}

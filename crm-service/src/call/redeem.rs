@@ -1,0 +1,44 @@
+//! Turns the handle into the grant behind it.
+
+use std::sync::Arc;
+
+use super::{Call, Error, Next, Presented, Reply, Step};
+use crate::credentials::{self, Credentials, Grant};
+
+/// Proof that the handle was redeemed. Only [`Redeem`] makes it.
+#[derive(Clone, Debug)]
+pub struct Redeemed {
+    pub(super) grant: Arc<Grant>,
+}
+
+/// The step.
+#[derive(Debug)]
+pub struct Redeem {
+    credentials: Credentials,
+}
+
+impl Redeem {
+    /// Handles are redeemed here.
+    pub const fn new(credentials: Credentials) -> Self {
+        Self { credentials }
+    }
+}
+
+impl Step<Call<Presented>> for Redeem {
+    type Out = Call<Redeemed>;
+
+    async fn take(&self, call: Call<Presented>, next: &Next<Call<Redeemed>>) -> Result<Reply, Error> {
+        let handle = match &call.authority {
+            Ok(handle) => handle,
+            Err(malformed) => return Err(credentials::Error::from(malformed.clone()).into()),
+        };
+        let context = &call.context;
+        let grant = self
+            .credentials
+            .redeem(handle, &context.caller, call.call_id, context.deadline)
+            .await?;
+        // Set once; a second redemption of one call cannot happen.
+        let _ = call.proven.set(grant.clone());
+        next.run(call.by(Redeemed { grant })).await
+    }
+}

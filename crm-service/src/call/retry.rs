@@ -1,0 +1,71 @@
+//! Sends a read again that failed in passing, as long as the deadline allows. Writes are never sent twice.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use hubkeep_core::{clock::SharedClock, error::ServiceError as _};
+
+use super::{Call, Error, Minimal, Next, Reply, Step};
+
+/// Attempts after the first.
+const RETRIES: usize = 2;
+/// Before the first retry; each further wait is twice as long, and none is the same for everybody.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+
+/// The step. Stands above the rate limit, so that every attempt pays.
+#[derive(Debug)]
+pub struct Retry {
+    clock: SharedClock,
+}
+
+impl Retry {
+    /// Waits by this clock.
+    pub const fn new(clock: SharedClock) -> Self {
+        Self { clock }
+    }
+}
+
+impl Step<Call<Minimal>> for Retry {
+    type Out = Call<Minimal>;
+
+    async fn take(&self, mut call: Call<Minimal>, next: &Next<Call<Minimal>>) -> Result<Reply, Error> {
+        let mut waits = ExponentialBuilder::new()
+            .with_min_delay(FIRST_WAIT)
+            .with_jitter()
+            .with_max_times(if call.ask.is_read() { RETRIES } else { 0 })
+            .build();
+        loop {
+            let error = match next.run(call.clone()).await {
+                Ok(reply) => {
+                    return Ok(Reply {
+                        attempts: call.attempt,
+                        ..reply
+                    });
+                }
+                Err(error) if is_passing(&error) => error,
+                Err(error) => return Err(error),
+            };
+            let Some(wait) = waits.next() else {
+                return Err(error);
+            };
+            let again_at = self.clock.tick().plus(wait.max(asked_wait(&error)));
+            if again_at >= call.context.deadline {
+                return Err(error);
+            }
+            self.clock.sleep_until(again_at).await;
+            call.attempt += 1;
+        }
+    }
+}
+
+fn is_passing(error: &Error) -> bool {
+    matches!(error, Error::HubSpot(error) if error.is_passing())
+}
+
+/// How long HubSpot wants to be left alone, where it is its limit or its lock that passes.
+fn asked_wait(error: &Error) -> Duration {
+    match error {
+        Error::HubSpot(hubkeep_hubspot::Error::Refused(..)) => error.retry_after().unwrap_or_default(),
+        _ => Duration::ZERO,
+    }
+}

@@ -1,0 +1,146 @@
+//! The way of every call to HubSpot, top to bottom. There is no second way.
+//!
+//! What follows compiles:
+//!
+//! ```
+//! use hubkeep_crm_service::call::{Authorize, Call, CallStack, Dispatch, Layers, Minimize, Presented, RateLimit, Redeem};
+//!
+//! fn stack(redeem: Redeem, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//!     Layers::<Call<Presented>, _>::top()
+//!         .step(redeem)
+//!         .step(Authorize)
+//!         .step(Minimize)
+//!         .step(rate_limit)
+//!         .end(dispatch)
+//! }
+//! ```
+//!
+//! Without redeem it does not:
+//!
+//! ```compile_fail,E0277
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Dispatch, Layers, Minimize, Presented, RateLimit, Redeem};
+//! fn stack(redeem: Redeem, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//!     Layers::<Call<Presented>, _>::top()
+//!         .step(Authorize)
+//!         .step(Minimize)
+//!         .step(rate_limit)
+//!         .end(dispatch)
+//! }
+//! ```
+//!
+//! Nor without authorize:
+//!
+//! ```compile_fail,E0277
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Dispatch, Layers, Minimize, Presented, RateLimit, Redeem};
+//! fn stack(redeem: Redeem, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//!     Layers::<Call<Presented>, _>::top()
+//!         .step(redeem)
+//!         .step(Minimize)
+//!         .step(rate_limit)
+//!         .end(dispatch)
+//! }
+//! ```
+//!
+//! Nor without minimize:
+//!
+//! ```compile_fail,E0277
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Dispatch, Layers, Minimize, Presented, RateLimit, Redeem};
+//! fn stack(redeem: Redeem, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//!     Layers::<Call<Presented>, _>::top()
+//!         .step(redeem)
+//!         .step(Authorize)
+//!         .step(rate_limit)
+//!         .end(dispatch)
+//! }
+//! ```
+//!
+//! Nor without the rate limit:
+//!
+//! ```compile_fail,E0277
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Dispatch, Layers, Minimize, Presented, RateLimit, Redeem};
+//! fn stack(redeem: Redeem, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//!     Layers::<Call<Presented>, _>::top()
+//!         .step(redeem)
+//!         .step(Authorize)
+//!         .step(Minimize)
+//!         .end(dispatch)
+//! }
+//! ```
+//!
+//! Nor with two of them swapped:
+//!
+//! ```compile_fail,E0277
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Dispatch, Layers, Minimize, Presented, RateLimit, Redeem};
+//! fn stack(redeem: Redeem, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//!     Layers::<Call<Presented>, _>::top()
+//!         .step(redeem)
+//!         .step(Minimize)
+//!         .step(Authorize)
+//!         .step(rate_limit)
+//!         .end(dispatch)
+//! }
+//! ```
+//!
+//! And nobody else makes what a step gives, a permit for example:
+//!
+//! ```compile_fail,E0451
+//! # use std::sync::Arc;
+//! # use hubkeep_crm_service::{call::Permit, credentials::Grant};
+//! fn forged(grant: Arc<Grant>) -> Permit {
+//!     Permit { grant }
+//! }
+//! ```
+
+use hubkeep_audit_log::AuditLog;
+use hubkeep_core::clock::SharedClock;
+use hubkeep_hubspot::Client;
+
+use super::{
+    Authorize, Call, CallStack, Detach, Dispatch, Layers, Minimize, ObjectRefs, Presented, RateLimit,
+    RecordDenial, Redeem, Retry,
+};
+use crate::{credentials::Credentials, quota::Quota};
+
+/// What the steps work with.
+pub struct Tools {
+    /// Where every call and refusal is recorded.
+    pub log: AuditLog,
+    /// What turns handles into grants.
+    pub credentials: Credentials,
+    /// What each portal may still do now.
+    pub quota: Quota,
+    /// The door to HubSpot.
+    pub hubspot: Client,
+    /// What stands in entries for the ids of records.
+    pub object_refs: ObjectRefs,
+    /// The time.
+    pub clock: SharedClock,
+}
+
+/// Puts the steps together.
+pub fn build(tools: Tools) -> CallStack {
+    let Tools {
+        log,
+        credentials,
+        quota,
+        hubspot,
+        object_refs,
+        clock,
+    } = tools;
+    Layers::<Call<Presented>, _>::top()
+        // A caller who hangs up must not cut a call in half.
+        .step(Detach)
+        // What is refused from here on is on the log too.
+        .step(RecordDenial::new(log))
+        // From a handle to a grant.
+        .step(Redeem::new(credentials))
+        // From a grant to a permit for this very call.
+        .step(Authorize)
+        // No more of the record than the permit covers, down and up.
+        .step(Minimize)
+        // Reads that failed in passing, once more; each attempt pays below.
+        .step(Retry::new(clock.clone()))
+        // This portal's budget.
+        .step(RateLimit::new(quota))
+        .end(Dispatch::new(hubspot, object_refs))
+}

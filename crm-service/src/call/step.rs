@@ -1,0 +1,90 @@
+//! What a step is, and how steps are put on top of each other.
+
+use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc};
+
+use super::{error::Error, reply::Reply};
+
+type Answering = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+
+/// One step of the way down: takes a call as it comes, and hands it on as what it has become.
+pub trait Step<In>: Send + Sync + 'static {
+    /// What the call has become when it is handed on.
+    type Out: Send + 'static;
+
+    /// Takes the call; goes on by `next`, or refuses.
+    fn take(&self, call: In, next: &Next<Self::Out>) -> impl Future<Output = Result<Reply, Error>> + Send;
+}
+
+/// The last step: hands nothing on.
+pub trait End<In>: Send + Sync + 'static {
+    /// Takes the call and answers it.
+    fn take(&self, call: In) -> impl Future<Output = Result<Reply, Error>> + Send;
+}
+
+/// The rest of the way down.
+pub struct Next<In>(Arc<dyn Fn(In) -> Answering + Send + Sync>);
+
+impl<In> Clone for Next<In> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<In: Send + 'static> Next<In> {
+    /// Goes the rest of the way.
+    ///
+    /// # Errors
+    /// With the refusal of whichever step refused.
+    pub async fn run(&self, call: In) -> Result<Reply, Error> {
+        (self.0)(call).await
+    }
+
+    fn through<S: Step<In>>(step: S, next: Next<S::Out>) -> Self {
+        let step = Arc::new(step);
+        Self(Arc::new(move |call| {
+            let (step, next) = (step.clone(), next.clone());
+            Box::pin(async move { step.take(call, &next).await })
+        }))
+    }
+
+    fn end<E: End<In>>(end: E) -> Self {
+        let end = Arc::new(end);
+        Self(Arc::new(move |call| {
+            let end = end.clone();
+            Box::pin(async move { end.take(call).await })
+        }))
+    }
+}
+
+/// Steps in the order in which a call takes them: it enters as `In`, and has become `Out` below the last.
+pub struct Layers<In, Out> {
+    close: Box<dyn FnOnce(Next<Out>) -> Next<In>>,
+    _types: PhantomData<fn(In) -> Out>,
+}
+
+impl<In: Send + 'static> Layers<In, In> {
+    /// No step yet.
+    pub fn top() -> Self {
+        Self {
+            close: Box::new(|next| next),
+            _types: PhantomData,
+        }
+    }
+}
+
+impl<In: Send + 'static, Out: Send + 'static> Layers<In, Out> {
+    /// The next step down.
+    #[must_use]
+    pub fn step<S: Step<Out>>(self, step: S) -> Layers<In, S::Out> {
+        let close = self.close;
+        Layers {
+            close: Box::new(move |next| close(Next::through(step, next))),
+            _types: PhantomData,
+        }
+    }
+
+    /// The last step.
+    pub fn end<E: End<Out>>(self, end: E) -> Next<In> {
+        (self.close)(Next::end(end))
+    }
+}

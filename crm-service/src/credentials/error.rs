@@ -1,0 +1,89 @@
+//! Why a handle gave no grant.
+
+use std::time::Duration;
+
+use hubkeep_core::{
+    error::{ErrorKind, ErrorReason, ServiceError},
+    handle_token::MalformedHandle,
+};
+use thiserror::Error as ThisError;
+
+/// A handle that was not redeemed.
+#[derive(Debug, ThisError)]
+pub enum Error {
+    /// No handle was sent, or something that is none.
+    #[error("no handle: {0}")]
+    Malformed(#[from] MalformedHandle),
+    /// credential-service does not accept it; why stands in its own log.
+    #[error("credential-service refuses the handle")]
+    Invalid,
+    /// credential-service did not answer, or not as it should.
+    #[error("credential-service gave no grant: {0}")]
+    Unavailable(String),
+}
+
+impl Error {
+    pub(super) fn unavailable(problem: impl Into<String>) -> Self {
+        Self::Unavailable(problem.into())
+    }
+}
+
+impl ServiceError for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Malformed(_) | Self::Invalid => ErrorKind::Unauthenticated,
+            Self::Unavailable(_) => ErrorKind::Unavailable,
+        }
+    }
+
+    fn reason(&self) -> ErrorReason {
+        match self {
+            Self::Malformed(_) => ErrorReason::HandleMalformed,
+            Self::Invalid => ErrorReason::HandleInvalid,
+            Self::Unavailable(_) => ErrorReason::CredentialServiceUnavailable,
+        }
+    }
+
+    fn public_message(&self) -> String {
+        match self {
+            Self::Malformed(_) => {
+                "no whole handle was sent: send metadata \"authorization: Bearer hk1_…\"".to_owned()
+            }
+            Self::Invalid => "the handle is not valid: take a new one".to_owned(),
+            Self::Unavailable(_) => "credential-service does not answer: try again".to_owned(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        matches!(self, Self::Unavailable(_)).then_some(Duration::from_secs(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_has_its_kind_and_reason() {
+        let table = [
+            (
+                Error::from(MalformedHandle),
+                ErrorKind::Unauthenticated,
+                ErrorReason::HandleMalformed,
+            ),
+            (
+                Error::Invalid,
+                ErrorKind::Unauthenticated,
+                ErrorReason::HandleInvalid,
+            ),
+            (
+                Error::unavailable("down"),
+                ErrorKind::Unavailable,
+                ErrorReason::CredentialServiceUnavailable,
+            ),
+        ];
+        for (error, kind, reason) in table {
+            assert_eq!((error.kind(), error.reason()), (kind, reason), "{error}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Follows the feed of revocations for as long as the service runs.
+
+use std::time::Duration;
+
+use hubkeep_core::{clock::SharedClock, id::PortalId};
+use hubkeep_proto::credential::v1::{
+    Revocation, WatchRevocationsRequest, redemption_service_client::RedemptionServiceClient, revocation,
+    watch_revocations_response::Message,
+};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use super::{
+    memory::{Memory, Scope},
+    wire::Link,
+};
+
+/// How soon a broken feed is taken up again.
+const RETRY: Duration = Duration::from_millis(200);
+/// Acknowledgements on their way at once; there is at most one for each event.
+const ACKS: usize = 64;
+
+/// Follows the feed until `stop`.
+pub(super) async fn follow(link: Link, memory: Memory, clock: SharedClock, stop: CancellationToken) {
+    loop {
+        let ended = tokio::select! {
+            () = stop.cancelled() => return,
+            ended = watch(&link, &memory, &clock) => ended,
+        };
+        if let Err(status) = ended {
+            tracing::warn!(code = ?status.code(), message = status.message(), "the revocation feed broke off");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = clock.sleep(RETRY) => {}
+        }
+    }
+}
+
+async fn watch(link: &Link, memory: &Memory, clock: &SharedClock) -> Result<(), Status> {
+    let (acks, outgoing) = mpsc::channel(ACKS);
+    let acknowledge = |applied_seq| WatchRevocationsRequest { applied_seq };
+    // The channel is empty, so that the first message always has room.
+    let _ = acks.try_send(acknowledge(memory.applied_seq()));
+    let mut client = RedemptionServiceClient::new(link.channel());
+    let mut feed = client
+        .watch_revocations(link.request(ReceiverStream::new(outgoing)))
+        .await?
+        .into_inner();
+    while let Some(response) = feed.message().await? {
+        match response.message {
+            Some(Message::Revocation(event)) => {
+                memory.apply(event.seq, scope(&event), clock.tick());
+                // A full channel means that the server is slow to read; the next one says all that this one would.
+                let _ = acks.try_send(acknowledge(memory.applied_seq()));
+            }
+            Some(Message::Heartbeat(beat)) => memory.beat(beat.revocation_seq, clock.tick()),
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// What an event takes away; `None` for a kind that this version does not know, which then takes everything.
+fn scope(event: &Revocation) -> Option<Scope> {
+    match event.scope.as_ref()? {
+        revocation::Scope::HandleId(id) => id.parse().ok().map(Scope::Handle),
+        revocation::Scope::PortalGeneration(moved) => {
+            let portal = PortalId::new(moved.portal_id)?;
+            Some(Scope::PortalGeneration {
+                portal,
+                generation: moved.generation,
+            })
+        }
+        revocation::Scope::CredentialVersion(moved) => {
+            let portal = PortalId::new(moved.portal_id)?;
+            Some(Scope::CredentialVersion {
+                portal,
+                version: moved.version,
+            })
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The grants in memory, and how far the feed of revocations has been applied to them. One lock holds both: a grant
+//! goes in only as of a place in the feed.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use aws_lc_rs::digest;
+use hubkeep_core::{
+    clock::Tick,
+    grpc::Caller,
+    handle_token::HandleToken,
+    id::{HandleId, PortalId},
+};
+
+use super::grant::Grant;
+
+/// More grants than this are not kept: the oldest use of memory is not worth a risk.
+const MAX_GRANTS: usize = 10_000;
+
+/// A handle as presented by one caller. The handle itself is not kept, only its hash.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    handle: [u8; 32],
+    caller: Caller,
+}
+
+impl Key {
+    pub(super) fn of(handle: &HandleToken, caller: &Caller) -> Self {
+        let hash = digest::digest(&digest::SHA256, handle.expose().as_bytes());
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(hash.as_ref());
+        Self {
+            handle: bytes,
+            caller: caller.clone(),
+        }
+    }
+}
+
+/// What an event of the feed takes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    Handle(HandleId),
+    PortalGeneration { portal: PortalId, generation: u64 },
+    CredentialVersion { portal: PortalId, version: u64 },
+}
+
+impl Scope {
+    fn covers(self, grant: &Grant) -> bool {
+        let portal_id = grant.portal.portal_id();
+        match self {
+            Self::Handle(id) => grant.handle_id == id,
+            Self::PortalGeneration { portal, generation } => {
+                portal_id == portal && grant.portal_generation < generation
+            }
+            Self::CredentialVersion { portal, version } => {
+                portal_id == portal && grant.credential_version < version
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    grants: HashMap<Key, Arc<Grant>>,
+    applied_seq: u64,
+    heard: Option<Tick>,
+}
+
+/// The grants in memory.
+#[derive(Clone, Default)]
+pub(super) struct Memory(Arc<Mutex<State>>);
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Memory")
+    }
+}
+
+impl Memory {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // What could panic under the lock does not leave the state half-changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The place in the feed up to which everything is applied.
+    pub(super) fn applied_seq(&self) -> u64 {
+        self.state().applied_seq
+    }
+
+    /// A grant that still holds, if the feed has been heard recently enough to say so.
+    pub(super) fn recall(&self, key: &Key, now: Tick, max_view_age: Duration) -> Option<Arc<Grant>> {
+        let state = self.state();
+        let fresh = state.heard.is_some_and(|heard| now.since(heard) < max_view_age);
+        state
+            .grants
+            .get(key)
+            .filter(|grant| fresh && now < grant.keep_until)
+            .cloned()
+    }
+
+    /// Keeps a grant that is true as of a place in the feed. Returns whether it may be used: not if the feed has
+    /// moved past that place meanwhile, for what moved it may have been about this very grant.
+    pub(super) fn keep(&self, key: Key, grant: &Arc<Grant>, as_of_seq: u64, now: Tick) -> bool {
+        let mut state = self.state();
+        if as_of_seq < state.applied_seq {
+            return false;
+        }
+        state.grants.retain(|_, kept| now < kept.keep_until);
+        if state.grants.len() < MAX_GRANTS {
+            state.grants.insert(key, grant.clone());
+        }
+        true
+    }
+
+    /// Applies one event of the feed. After a gap nothing in memory is trusted.
+    pub(super) fn apply(&self, seq: u64, scope: Option<Scope>, now: Tick) {
+        let mut state = self.state();
+        if seq <= state.applied_seq {
+            return;
+        }
+        match scope {
+            Some(scope) if seq == state.applied_seq.saturating_add(1) => {
+                state.grants.retain(|_, grant| !scope.covers(grant));
+            }
+            _ => state.grants.clear(),
+        }
+        state.applied_seq = seq;
+        state.heard = Some(now);
+    }
+
+    /// A heartbeat: nothing newer than `seq` exists. If that is not what was applied, nothing in memory is trusted.
+    pub(super) fn beat(&self, seq: u64, now: Tick) {
+        let mut state = self.state();
+        if seq > state.applied_seq {
+            state.grants.clear();
+            state.applied_seq = seq;
+        }
+        if seq == state.applied_seq {
+            state.heard = Some(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

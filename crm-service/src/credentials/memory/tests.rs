@@ -1,0 +1,187 @@
+use hubkeep_core::{
+    clock::{Clock as _, MockClock, Timestamp},
+    random::SystemRandom,
+};
+use hubkeep_proto::credential::v1::{Handle, HandleScope, RedeemHandleResponse};
+
+use super::*;
+use crate::credentials::wire;
+
+const FIVE: Duration = Duration::from_secs(5);
+
+struct Bench {
+    clock: Arc<MockClock>,
+    memory: Memory,
+    key: Key,
+    grant: Arc<Grant>,
+}
+
+/// One grant of portal 42, generation 1, credential version 1, good for a minute, kept as of place 0.
+fn bench() -> Bench {
+    let clock = MockClock::at(Timestamp::from_micros(1_000_000));
+    let handle = HandleToken::make(&*SystemRandom::shared()).expect("random");
+    let caller = Caller {
+        name: "sync".parse().expect("valid"),
+        thumbprint: None,
+    };
+    let id = HandleId::make(&*clock, &*SystemRandom::shared()).expect("random");
+    let grant = Arc::new(wire::grant(response(id), clock.tick()).expect("complete"));
+    let memory = Memory::default();
+    let key = Key::of(&handle, &caller);
+    memory.beat(0, clock.tick());
+    assert!(memory.keep(key.clone(), &grant, 0, clock.tick()));
+    Bench {
+        clock,
+        memory,
+        key,
+        grant,
+    }
+}
+
+fn response(id: HandleId) -> RedeemHandleResponse {
+    RedeemHandleResponse {
+        description: Some(Handle {
+            handle_id: id.to_string(),
+            client_slug: "acme".to_owned(),
+            portal_id: 42,
+            caller: "sync".to_owned(),
+            scope: Some(HandleScope::default()),
+            purpose_code: "test".to_owned(),
+            ..Handle::default()
+        }),
+        credential_version: 1,
+        portal_generation: 1,
+        keep_for: Some(prost_types::Duration {
+            seconds: 60,
+            nanos: 0,
+        }),
+        time_left: Some(prost_types::Duration {
+            seconds: 300,
+            nanos: 0,
+        }),
+        ..RedeemHandleResponse::default()
+    }
+}
+
+impl Bench {
+    fn recall(&self) -> Option<Arc<Grant>> {
+        self.memory.recall(&self.key, self.clock.tick(), FIVE)
+    }
+}
+
+#[test]
+fn a_grant_is_recalled_while_the_feed_is_heard() {
+    let bench = bench();
+    assert!(bench.recall().is_some());
+    bench.clock.advance(Duration::from_millis(4_999));
+    assert!(bench.recall().is_some());
+    bench.clock.advance(Duration::from_millis(1));
+    assert!(bench.recall().is_none(), "5 s without a heartbeat");
+    bench.memory.beat(0, bench.clock.tick());
+    assert!(
+        bench.recall().is_some(),
+        "the feed is back and nothing was revoked"
+    );
+}
+
+#[test]
+fn a_grant_is_not_recalled_after_its_time() {
+    let bench = bench();
+    bench.clock.advance(Duration::from_secs(60));
+    bench.memory.beat(0, bench.clock.tick());
+    assert!(bench.recall().is_none());
+}
+
+#[test]
+fn a_revoked_handle_is_forgotten() {
+    let bench = bench();
+    bench.memory.apply(
+        1,
+        Some(Scope::Handle(bench.grant.handle_id())),
+        bench.clock.tick(),
+    );
+    assert!(bench.recall().is_none());
+}
+
+#[test]
+fn a_newer_generation_or_credential_takes_away_older_grants_of_that_portal_only() {
+    let portal = |id| PortalId::new(id).expect("not zero");
+    let bench = bench();
+    let now = bench.clock.tick();
+    bench.memory.apply(
+        1,
+        Some(Scope::PortalGeneration {
+            portal: portal(7),
+            generation: 9,
+        }),
+        now,
+    );
+    bench.memory.apply(
+        2,
+        Some(Scope::CredentialVersion {
+            portal: portal(42),
+            version: 1,
+        }),
+        now,
+    );
+    assert!(bench.recall().is_some());
+    bench.memory.apply(
+        3,
+        Some(Scope::CredentialVersion {
+            portal: portal(42),
+            version: 2,
+        }),
+        now,
+    );
+    assert!(bench.recall().is_none());
+}
+
+#[test]
+fn a_gap_in_the_feed_or_an_unknown_event_takes_everything() {
+    let other = Scope::Handle(HandleId::make(&*bench().clock, &*SystemRandom::shared()).expect("random"));
+    for (seq, scope) in [(2, Some(other)), (1, None)] {
+        let bench = bench();
+        bench.memory.apply(seq, scope, bench.clock.tick());
+        assert!(bench.recall().is_none(), "{seq} {scope:?}");
+    }
+    let bench = bench();
+    bench.memory.beat(5, bench.clock.tick());
+    assert!(
+        bench.recall().is_none(),
+        "a heartbeat tells of events that never came"
+    );
+}
+
+#[test]
+fn an_answer_older_than_the_feed_is_not_used() {
+    let bench = bench();
+    bench.memory.apply(
+        1,
+        Some(Scope::Handle(bench.grant.handle_id())),
+        bench.clock.tick(),
+    );
+    assert!(
+        !bench
+            .memory
+            .keep(bench.key.clone(), &bench.grant, 0, bench.clock.tick())
+    );
+    assert!(bench.recall().is_none());
+}
+
+#[test]
+fn another_caller_does_not_find_the_grant() {
+    let bench = bench();
+    let handle = HandleToken::make(&*SystemRandom::shared()).expect("random");
+    let key = |name: &str| {
+        Key::of(
+            &handle,
+            &Caller {
+                name: name.parse().expect("valid"),
+                thumbprint: None,
+            },
+        )
+    };
+    assert!(bench.memory.keep(key("a"), &bench.grant, 0, bench.clock.tick()));
+    assert!(bench.memory.recall(&key("a"), bench.clock.tick(), FIVE).is_some());
+    assert!(bench.memory.recall(&key("b"), bench.clock.tick(), FIVE).is_none());
+}

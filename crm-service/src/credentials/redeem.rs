@@ -1,0 +1,124 @@
+//! Turns a handle into a grant: from memory while that is safe, else over the wire.
+
+use std::sync::Arc;
+
+use hubkeep_core::{
+    clock::{SharedClock, Tick},
+    grpc::{Caller, Thumbprint},
+    handle_token::HandleToken,
+    id::CallId,
+};
+use hubkeep_proto::credential::v1::{
+    RedeemHandleRequest, redemption_service_client::RedemptionServiceClient,
+};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{
+    config::Config,
+    error::Error,
+    feed,
+    grant::Grant,
+    memory::{Key, Memory},
+    wire::{self, Link},
+};
+
+/// How often a redemption is repeated because the feed moved while it was under way.
+const ATTEMPTS: usize = 3;
+
+/// The client of credential-service. Cheap to clone; the feed is followed until the last clone is gone.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    link: Link,
+    memory: Memory,
+    clock: SharedClock,
+    config: Config,
+    _feed: Arc<DropGuard>,
+}
+
+impl Credentials {
+    /// Connects, and begins to follow the feed.
+    ///
+    /// # Errors
+    /// If the address cannot be one. That nobody answers there is no error yet.
+    pub fn build(config: Config, clock: SharedClock) -> Result<Self, Error> {
+        let link = Link::open(&config)?;
+        let memory = Memory::default();
+        let stop = CancellationToken::new();
+        tokio::spawn(feed::follow(
+            link.clone(),
+            memory.clone(),
+            clock.clone(),
+            stop.clone(),
+        ));
+        Ok(Self {
+            link,
+            memory,
+            clock,
+            config,
+            _feed: Arc::new(stop.drop_guard()),
+        })
+    }
+
+    /// The grant behind a handle, for the caller that presents it.
+    ///
+    /// # Errors
+    /// If the handle gives no grant, or nobody can say whether it does.
+    pub async fn redeem(
+        &self,
+        handle: &HandleToken,
+        caller: &Caller,
+        call_id: CallId,
+        deadline: Tick,
+    ) -> Result<Arc<Grant>, Error> {
+        let key = Key::of(handle, caller);
+        if let Some(grant) = self
+            .memory
+            .recall(&key, self.clock.tick(), self.config.max_view_age)
+        {
+            return Ok(grant);
+        }
+        let online = self.redeem_online(key, handle, caller, call_id);
+        let answer = self.clock.timeout_at(deadline, online).await;
+        answer.unwrap_or_else(|| Err(Error::unavailable("no answer before the deadline")))
+    }
+
+    async fn redeem_online(
+        &self,
+        key: Key,
+        handle: &HandleToken,
+        caller: &Caller,
+        call_id: CallId,
+    ) -> Result<Arc<Grant>, Error> {
+        for _ in 0..ATTEMPTS {
+            let mut client = RedemptionServiceClient::new(self.link.channel());
+            let request = self.link.request(RedeemHandleRequest {
+                handle: handle.expose().to_owned(),
+                presented_by: caller.name.to_string(),
+                presented_thumbprint: caller
+                    .thumbprint
+                    .as_ref()
+                    .map(Thumbprint::as_bytes)
+                    .unwrap_or_default()
+                    .to_vec(),
+                seen_revocation_seq: self.memory.applied_seq(),
+                call_id: call_id.to_string(),
+            });
+            // The lease runs from before the question, so that it cannot outlast what credential-service meant.
+            let asked = self.clock.tick();
+            let response = client
+                .redeem_handle(request)
+                .await
+                .map_err(|status| wire::refusal(&status))?
+                .into_inner();
+            let as_of_seq = response.revocation_seq;
+            let grant = Arc::new(wire::grant(response, asked)?);
+            if self
+                .memory
+                .keep(key.clone(), &grant, as_of_seq, self.clock.tick())
+            {
+                return Ok(grant);
+            }
+        }
+        Err(Error::unavailable("the revocation feed kept moving"))
+    }
+}

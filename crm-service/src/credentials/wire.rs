@@ -1,0 +1,177 @@
+//! The connection to credential-service, and its answers read.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use hubkeep_audit_log::ProvenPortal;
+use hubkeep_core::{
+    clock::Tick,
+    error::ErrorReason,
+    grpc::CALLER_HEADER,
+    id::{InvalidId, PortalId},
+    secret::{PortalToken, TokenFingerprint},
+};
+use hubkeep_proto::credential::v1::{HandleOperation, HandleScope, RedeemHandleResponse};
+use tonic::{
+    Code, Request, Status,
+    metadata::{Ascii, MetadataValue},
+    transport::{Channel, Endpoint},
+};
+use tonic_types::StatusExt as _;
+
+use super::{
+    config::Config,
+    error::Error,
+    grant::{Grant, ObjectTypes},
+};
+use crate::crm::{ObjectType, Operation, PropertyName};
+
+/// A grant stands for every type by this word.
+const ALL_TYPES: &str = "*";
+/// A partition is noticed within this.
+const KEEP_ALIVE: Duration = Duration::from_secs(2);
+
+/// The connection, and the name this service goes by.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    channel: Channel,
+    name: MetadataValue<Ascii>,
+}
+
+impl Link {
+    /// A connection that opens when it is first used, and again whenever it broke.
+    pub(super) fn open(config: &Config) -> Result<Self, Error> {
+        let unusable = |error: &dyn std::error::Error| Error::unavailable(error.to_string());
+        let endpoint = Endpoint::from_shared(config.address.to_string()).map_err(|error| unusable(&error))?;
+        let channel = endpoint
+            .connect_timeout(KEEP_ALIVE)
+            .http2_keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(KEEP_ALIVE)
+            .keep_alive_while_idle(true)
+            .tcp_nodelay(true)
+            .connect_lazy();
+        Ok(Self {
+            channel,
+            name: config.name.parse().map_err(|error| unusable(&error))?,
+        })
+    }
+
+    pub(super) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    /// A request that says who asks.
+    pub(super) fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.metadata_mut().insert(CALLER_HEADER, self.name.clone());
+        request
+    }
+}
+
+/// A refusal of credential-service. Only those that are about the handle are the caller's business.
+pub(super) fn refusal(status: &Status) -> Error {
+    let details = status.get_error_details();
+    let reason = details
+        .error_info()
+        .and_then(|info| ErrorReason::from_wire_name(&info.reason));
+    match (status.code(), reason) {
+        (Code::Unauthenticated, Some(ErrorReason::HandleInvalid | ErrorReason::HandleMalformed)) => {
+            Error::Invalid
+        }
+        (code, reason) => {
+            let reason = reason.map_or("no reason", ErrorReason::wire_name);
+            Error::unavailable(format!("{code:?} {reason} {}", status.message()))
+        }
+    }
+}
+
+/// Reads a grant. One that does not say everything is none.
+pub(super) fn grant(response: RedeemHandleResponse, now: Tick) -> Result<Grant, Error> {
+    let incomplete = || Error::unavailable("the answer is not complete");
+    let handle = response.description.ok_or_else(incomplete)?;
+    let portal_id = PortalId::new(handle.portal_id).ok_or_else(incomplete)?;
+    let slug = handle.client_slug.parse().map_err(|_| incomplete())?;
+    let length = |wire: Option<prost_types::Duration>| wire.and_then(|wire| Duration::try_from(wire).ok());
+    let keep_for = length(response.keep_for).ok_or_else(incomplete)?;
+    let time_left = length(response.time_left).ok_or_else(incomplete)?;
+    let scope = handle.scope.ok_or_else(incomplete)?;
+    Ok(Grant {
+        handle_id: handle.handle_id.parse().map_err(|_: InvalidId| incomplete())?,
+        portal: ProvenPortal::by_redeemed_handle(portal_id, slug),
+        caller: handle.caller.parse().map_err(|_| incomplete())?,
+        operations: operations(&scope),
+        object_types: object_types(&scope),
+        properties: properties(&scope),
+        purpose: handle.purpose_code.parse().map_err(|_| incomplete())?,
+        token: PortalToken::new(response.portal_token),
+        fingerprint: TokenFingerprint::from_stored(response.token_fingerprint),
+        credential_version: response.credential_version,
+        portal_generation: response.portal_generation,
+        keep_until: now.plus(keep_for),
+        ends: now.plus(time_left),
+    })
+}
+
+/// An operation that this version does not know is not granted.
+fn operations(scope: &HandleScope) -> BTreeSet<Operation> {
+    let known = |operation| match operation {
+        HandleOperation::Get => Some(Operation::Get),
+        HandleOperation::List => Some(Operation::List),
+        HandleOperation::Search => Some(Operation::Search),
+        HandleOperation::Create => Some(Operation::Create),
+        HandleOperation::Update => Some(Operation::Update),
+        HandleOperation::Archive => Some(Operation::Archive),
+        HandleOperation::ReadAudit => Some(Operation::ReadAudit),
+        HandleOperation::Unspecified => None,
+    };
+    scope.operations().filter_map(known).collect()
+}
+
+fn object_types(scope: &HandleScope) -> ObjectTypes {
+    if scope.object_types.iter().any(|name| name == ALL_TYPES) {
+        return ObjectTypes::All;
+    }
+    let read = |name: &String| match name.as_str() {
+        "owners" => Some(ObjectType::owners()),
+        name => ObjectType::read(name).ok(),
+    };
+    ObjectTypes::Only(scope.object_types.iter().filter_map(read).collect())
+}
+
+/// `None` for all. A list of names of which none can be read allows none, not all.
+fn properties(scope: &HandleScope) -> Option<BTreeSet<PropertyName>> {
+    (!scope.properties.is_empty()).then(|| {
+        scope
+            .properties
+            .iter()
+            .filter_map(|name| PropertyName::read(name).ok())
+            .collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn properties_that_cannot_be_read_grant_nothing() {
+        let scope = HandleScope {
+            properties: vec!["not a name".to_owned()],
+            ..HandleScope::default()
+        };
+        assert_eq!(properties(&scope), Some(BTreeSet::new()));
+        assert_eq!(properties(&HandleScope::default()), None);
+    }
+
+    #[test]
+    fn only_a_star_grants_every_type() {
+        let scope = |name: &str| HandleScope {
+            object_types: vec![name.to_owned()],
+            ..HandleScope::default()
+        };
+        assert_eq!(object_types(&scope("*")), ObjectTypes::All);
+        assert_eq!(
+            object_types(&scope("unicorns")),
+            ObjectTypes::Only(BTreeSet::new())
+        );
+    }
+}

@@ -1,0 +1,235 @@
+//! Names and values that go into HubSpot's paths and bodies, held to what HubSpot can mean by them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use super::{
+    error::Faults,
+    limits::{MAX_PROPERTIES, MAX_VALUE_CHARS},
+};
+
+/// A type of record: "contacts", "0-1", "2-1234567", or the name of a custom type.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectType(String);
+
+/// What handles call the owners, which are no records but are granted like them.
+const OWNERS: &str = "owners";
+
+/// HubSpot's type ids of its standard types, each with the name that grants use.
+const TYPE_IDS: [(&str, &str); 6] = [
+    ("0-1", "contacts"),
+    ("0-2", "companies"),
+    ("0-3", "deals"),
+    ("0-5", "tickets"),
+    ("0-46", "notes"),
+    ("0-27", "tasks"),
+];
+
+/// HubSpot's standard types: any other name is refused before a call is spent on it. Custom types go by their id
+/// ("2-1234567") or their full name ("p1234567_cars").
+const STANDARD: [&str; 21] = [
+    "appointments",
+    "calls",
+    "carts",
+    "communications",
+    "companies",
+    "contacts",
+    "courses",
+    "deals",
+    "emails",
+    "fees",
+    "invoices",
+    "leads",
+    "line_items",
+    "listings",
+    "meetings",
+    "notes",
+    "orders",
+    "products",
+    "quotes",
+    "tasks",
+    "tickets",
+];
+
+impl ObjectType {
+    /// Reads a type's name. A standard type's id becomes its name, so that a grant for "contacts" holds for "0-1".
+    ///
+    /// # Errors
+    /// With the rule.
+    pub fn read(text: &str) -> Result<Self, &'static str> {
+        if let Some((_, name)) = TYPE_IDS.iter().find(|(id, _)| *id == text) {
+            return Ok(Self((*name).to_owned()));
+        }
+        if STANDARD.contains(&text) || is_type_id(text) || is_full_name(text) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(
+            "must be one of HubSpot's types such as \"contacts\", or a custom type by its id (\"2-1234567\") or \
+             full name (\"p1234567_cars\")",
+        )
+    }
+
+    /// Owners.
+    pub fn owners() -> Self {
+        Self(OWNERS.to_owned())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_type_id(text: &str) -> bool {
+    let digits =
+        |part: &str| (1..=12).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once('-')
+        .is_some_and(|(kind, id)| matches!(kind, "0" | "2") && digits(id))
+}
+
+fn is_full_name(text: &str) -> bool {
+    let named = text.strip_prefix('p').and_then(|rest| rest.split_once('_'));
+    named.is_some_and(|(portal, name)| {
+        portal.bytes().all(|byte| byte.is_ascii_digit()) && !portal.is_empty() && is_name(name)
+    })
+}
+
+fn is_name(text: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' || byte == b'.';
+    (1..=128).contains(&text.len()) && text.bytes().all(inner)
+}
+
+impl fmt::Display for ObjectType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The id of a record, or the value of a unique property in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordId(String);
+
+impl RecordId {
+    /// Reads a record's id.
+    ///
+    /// # Errors
+    /// With the rule.
+    pub fn read(text: &str) -> Result<Self, &'static str> {
+        let printable = text
+            .chars()
+            .all(|letter| !letter.is_control() && !letter.is_whitespace());
+        if (1..=256).contains(&text.len()) && printable && text != "." && text != ".." {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("must be 1 to 256 characters without white space")
+        }
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The internal name of a property: "email", "hs_lead_status", "associations.contact".
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PropertyName(String);
+
+impl PropertyName {
+    /// Reads a property's name.
+    ///
+    /// # Errors
+    /// With the rule.
+    pub fn read(text: &str) -> Result<Self, &'static str> {
+        if is_name(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("must be a property's internal name: 1 to 128 of letters, digits, '_', '-' and '.'")
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The properties that are wanted. None means HubSpot's default ones.
+pub type PropertyNames = BTreeSet<PropertyName>;
+
+/// Reads the names of wanted properties.
+pub(crate) fn read_names(field: &str, names: &[String], faults: &mut Faults) -> PropertyNames {
+    if names.len() > MAX_PROPERTIES {
+        faults.add(field, format!("at most {MAX_PROPERTIES}"));
+        return PropertyNames::new();
+    }
+    let read =
+        |(place, name): (usize, &String)| faults.keep(&format!("{field}[{place}]"), PropertyName::read(name));
+    names.iter().enumerate().filter_map(read).collect()
+}
+
+/// The values to be written, by property.
+pub type PropertyValues = BTreeMap<PropertyName, String>;
+
+/// Reads the values to be written.
+pub(crate) fn read_values(
+    field: &str,
+    values: &BTreeMap<String, String>,
+    faults: &mut Faults,
+) -> PropertyValues {
+    if values.is_empty() || values.len() > MAX_PROPERTIES {
+        faults.add(field, format!("must hold 1 to {MAX_PROPERTIES} values"));
+        return PropertyValues::new();
+    }
+    let mut read = PropertyValues::new();
+    for (name, value) in values {
+        let place = format!("{field}[\"{}\"]", name.chars().take(64).collect::<String>());
+        if value.chars().count() > MAX_VALUE_CHARS {
+            faults.add(place, format!("at most {MAX_VALUE_CHARS} characters"));
+        } else if let Some(name) = faults.keep(&place, PropertyName::read(name)) {
+            read.insert(name, value.clone());
+        }
+    }
+    read
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_standard_type_has_one_name_however_it_is_written() {
+        assert_eq!(ObjectType::read("0-1"), ObjectType::read("contacts"));
+    }
+
+    #[test]
+    fn types_that_hubspot_cannot_have_are_refused() {
+        for good in ["contacts", "2-1234567", "p42_cars", "line_items"] {
+            assert!(ObjectType::read(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "contact s",
+            "../owners",
+            "owners",
+            "unicorns",
+            "3-1",
+            "2-",
+            "p_x",
+            "2-1/..",
+            "CONTACTS",
+        ] {
+            assert!(ObjectType::read(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_id_stays_one_segment() {
+        for bad in ["", ".", "..", "a b", "a\n", &"1".repeat(257)] {
+            assert!(RecordId::read(bad).is_err(), "{bad:?}");
+        }
+        assert!(RecordId::read("ann@example.com").is_ok());
+    }
+}

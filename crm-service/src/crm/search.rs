@@ -1,0 +1,136 @@
+//! A search, held to HubSpot's limits before a call is spent on it.
+
+use hubkeep_hubspot::objects;
+
+use super::{
+    error::Faults,
+    limits::{
+        MAX_FILTER_GROUPS, MAX_FILTER_VALUES, MAX_FILTERS, MAX_FILTERS_IN_GROUP, MAX_SEARCH_CHARS,
+        MAX_SEARCH_RESULTS,
+    },
+    names::{ObjectType, PropertyName, PropertyNames},
+};
+
+/// One condition.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    /// The property compared.
+    pub property: PropertyName,
+    /// HubSpot's operator.
+    pub operator: &'static str,
+    /// What with, for operators that take one value.
+    pub value: Option<String>,
+    /// The upper end of BETWEEN.
+    pub high_value: Option<String>,
+    /// The values of IN and NOT_IN.
+    pub values: Option<Vec<String>>,
+}
+
+/// A search.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// The records' type.
+    pub object_type: ObjectType,
+    /// Any group, all of its conditions.
+    pub groups: Vec<Vec<Condition>>,
+    /// Words to look for.
+    pub query: Option<String>,
+    /// The properties wanted.
+    pub properties: PropertyNames,
+    /// Property, and whether the largest comes first.
+    pub sort: Option<(PropertyName, bool)>,
+    /// The page's size.
+    pub limit: u32,
+    /// How many results come before this page.
+    pub offset: u64,
+}
+
+impl Search {
+    /// Notes each of HubSpot's limits that this search breaks.
+    pub fn check(&self, faults: &mut Faults) {
+        if self.groups.len() > MAX_FILTER_GROUPS {
+            faults.add("filter_groups", format!("at most {MAX_FILTER_GROUPS} groups"));
+        }
+        for (place, group) in self.groups.iter().enumerate() {
+            self.check_group(place, group, faults);
+        }
+        if self.groups.iter().map(Vec::len).sum::<usize>() > MAX_FILTERS {
+            faults.add(
+                "filter_groups",
+                format!("at most {MAX_FILTERS} filters in all groups together"),
+            );
+        }
+        if self.offset.saturating_add(u64::from(self.limit)) > MAX_SEARCH_RESULTS {
+            faults.add(
+                "page_size",
+                format!("HubSpot gives the first {MAX_SEARCH_RESULTS} results only: narrow the search"),
+            );
+        }
+        if self.to_hubspot().body().to_string().chars().count() > MAX_SEARCH_CHARS {
+            faults.add("query", format!("HubSpot takes at most {MAX_SEARCH_CHARS} characters of filters, properties and query together"));
+        }
+    }
+
+    fn check_group(&self, place: usize, group: &[Condition], faults: &mut Faults) {
+        let field = format!("filter_groups[{place}].filters");
+        if group.is_empty() || group.len() > MAX_FILTERS_IN_GROUP {
+            faults.add(
+                &field,
+                format!("must hold 1 to {MAX_FILTERS_IN_GROUP} filters; split them over groups"),
+            );
+        }
+        for (inner, condition) in group.iter().enumerate() {
+            if condition
+                .values
+                .as_ref()
+                .is_some_and(|values| values.is_empty() || values.len() > MAX_FILTER_VALUES)
+            {
+                faults.add(
+                    format!("{field}[{inner}].values"),
+                    format!("must hold 1 to {MAX_FILTER_VALUES} values"),
+                );
+            }
+        }
+    }
+
+    /// Every property that decides which records are found, or in which order.
+    pub fn deciding_properties(&self) -> impl Iterator<Item = &PropertyName> {
+        let compared = self.groups.iter().flatten().map(|condition| &condition.property);
+        compared.chain(self.sort.as_ref().map(|(property, _)| property))
+    }
+
+    /// The same in HubSpot's words.
+    pub fn to_hubspot(&self) -> objects::Search {
+        objects::Search {
+            filter_groups: self
+                .groups
+                .iter()
+                .map(|group| group.iter().map(Condition::to_hubspot).collect())
+                .collect(),
+            query: self.query.clone(),
+            properties: self
+                .properties
+                .iter()
+                .map(|name| name.as_str().to_owned())
+                .collect(),
+            sort: self
+                .sort
+                .as_ref()
+                .map(|(property, descending)| (property.as_str().to_owned(), *descending)),
+            limit: self.limit,
+            after: (self.offset > 0).then(|| self.offset.to_string()),
+        }
+    }
+}
+
+impl Condition {
+    fn to_hubspot(&self) -> objects::Filter {
+        objects::Filter {
+            property: self.property.as_str().to_owned(),
+            operator: self.operator,
+            value: self.value.clone(),
+            high_value: self.high_value.clone(),
+            values: self.values.clone(),
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! CRM calls made with a handle: checked, recorded, sent to HubSpot within the portal's limits, and answered for.
+//!
+//! | room | does | may use |
+//! |---|---|---|
+//! | [`cli`], [`config`], [`server`] | start | all, only to build |
+//! | [`api`] | the gRPC front door: proto to domain and back | the rooms below |
+//! | [`call`] | the life of one HubSpot call; [`call::stack`] reads top to bottom | `credentials`, `quota`, `crm` |
+//! | [`credentials`] | handles redeemed for grants, and the view of revocations | `crm` |
+//! | [`quota`] | what each portal may still do now | nothing |
+//! | [`crm`] | the vocabulary of the CRM | nothing |
+
+pub mod api;
+pub mod call;
+pub mod cli;
+pub mod config;
+pub mod credentials;
+pub mod crm;
+pub mod quota;
+pub mod server;

@@ -1,0 +1,149 @@
+//! Builds the service, top to bottom.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use hubkeep_audit_log::{AuditApi, AuditLog, Identity, RefusalRecorder};
+use hubkeep_core::{
+    clock::SharedClock,
+    database::{self, Database},
+    grpc::{self, CallerSource, Chassis},
+    random::SharedRandom,
+};
+use hubkeep_hubspot::Client;
+use hubkeep_proto::{
+    audit::v1::audit_service_server::AuditServiceServer,
+    crm::v1::{object_service_server::ObjectServiceServer, owner_service_server::OwnerServiceServer},
+};
+use hubkeep_seal::{FileKek, Keyring};
+use thiserror::Error;
+
+use crate::{
+    api::{Entrance, HandleAuthority, ObjectApi, OwnerApi},
+    call::{ObjectRefs, stack},
+    config::Config,
+    credentials::{self, Credentials},
+    quota::Quota,
+};
+
+/// What a service takes from the world around it.
+#[derive(Clone, Debug)]
+pub struct Deps {
+    /// The time it works by.
+    pub clock: SharedClock,
+    /// Where its chance comes from.
+    pub random: SharedRandom,
+    /// How it learns who asks.
+    pub callers: CallerSource,
+}
+
+/// The service could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The key-encryption key cannot be used.
+    #[error(transparent)]
+    Kek(#[from] hubkeep_seal::FileKekError),
+    /// The database cannot be used.
+    #[error("the database cannot be used")]
+    Database(#[from] database::Error),
+    /// The audit log cannot be opened; without it nothing starts.
+    #[error("the audit log cannot be opened")]
+    AuditLog(#[from] hubkeep_audit_log::Error),
+    /// The address of credential-service is none.
+    #[error("credential-service cannot be addressed")]
+    Credentials(#[from] credentials::Error),
+    /// The door to HubSpot cannot be opened.
+    #[error("the client of HubSpot cannot be built")]
+    HubSpot(#[from] hubkeep_hubspot::StartError),
+    /// The server cannot listen.
+    #[error(transparent)]
+    Server(#[from] grpc::StartError),
+}
+
+/// Starts the service. When this returns, its address answers.
+///
+/// # Errors
+/// If anything it stands on is not there.
+pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
+    let Deps {
+        clock,
+        random,
+        callers,
+    } = deps;
+
+    let kek = Arc::new(FileKek::open(&config.keys.kek_file)?);
+    let database = Database::open(&config.database, &[&hubkeep_seal::MIGRATIONS]).await?;
+    let keyring = Keyring::new(database.clone(), kek, clock.clone(), random.clone());
+    let identity = Identity {
+        deployment: config.deployment,
+        service: "crm-service",
+    };
+    let log = AuditLog::open(&config.audit, identity, clock.clone(), random.clone()).await?;
+
+    let hubspot = Client::new(&config.hubspot, log.clone(), clock.clone())?;
+    let quota = Quota::new(clock.clone());
+    let credentials = Credentials::build(config.credentials, clock.clone())?;
+    let authority = HandleAuthority::new(credentials.clone(), clock.clone(), random.clone());
+    let stack = stack::build(stack::Tools {
+        log: log.clone(),
+        credentials,
+        quota,
+        hubspot,
+        object_refs: ObjectRefs::new(keyring),
+        clock: clock.clone(),
+    });
+
+    let entrance = Entrance::new(stack, clock.clone(), random.clone());
+    let refusals = Arc::new(RefusalRecorder::new(log.clone(), clock.clone(), random.clone()));
+    let chassis = Chassis::new(
+        config.grpc,
+        clock.clone(),
+        random.clone(),
+        callers,
+        config.access,
+        refusals,
+    );
+    let audit = AuditApi::new(
+        log.clone(),
+        Arc::new(authority),
+        clock,
+        random,
+        chassis.stopping(),
+    );
+    let server = chassis
+        .serve(ObjectServiceServer::new(ObjectApi::new(entrance.clone())))
+        .serve(OwnerServiceServer::new(OwnerApi::new(entrance)))
+        .serve(AuditServiceServer::new(audit))
+        .start()
+        .await?;
+    Ok(Running {
+        server,
+        log,
+        database,
+    })
+}
+
+/// The service, running. Dropping it stops it without waiting.
+pub struct Running {
+    server: grpc::Running,
+    log: AuditLog,
+    database: Database,
+}
+
+impl Running {
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Its audit log.
+    pub const fn audit_log(&self) -> &AuditLog {
+        &self.log
+    }
+
+    /// Takes no new requests, lets those in flight end, and closes the log behind the last of them.
+    pub async fn stop(self) {
+        self.server.stop().await;
+        self.log.stop().await;
+        self.database.close().await;
+    }
+}
