@@ -1,19 +1,10 @@
-//! Whether a caller may use a gRPC service at all: by configuration, and nobody unless named.
+//! Which callers may use which gRPC service: by configuration, and nobody unless named.
 
-use std::{collections::BTreeMap, future::Future, pin::Pin};
+use std::collections::BTreeMap;
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
 use serde::{Deserialize, Serialize};
 
-use super::{Caller, Error, GrpcMethod, server::Tools};
-use crate::{
-    error::ErrorReason,
-    id::{CallerName, RequestId},
-};
+use crate::id::CallerName;
 
 /// For each gRPC service the callers that may use it: names, "prefix/*", or "*" for any known caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +35,7 @@ impl AccessRules {
         self.0.keys().map(String::as_str)
     }
 
-    fn allow(&self, caller: &CallerName, service: &str) -> bool {
+    pub(super) fn allow(&self, caller: &CallerName, service: &str) -> bool {
         let listed = self
             .0
             .get(service)
@@ -58,42 +49,6 @@ fn matches(pattern: &str, name: &str) -> bool {
         Some(prefix) => name.starts_with(prefix),
         None => pattern == name,
     }
-}
-
-/// A request that was refused before any method saw it.
-#[derive(Clone, Debug)]
-pub struct Refusal {
-    /// Who asked, where it is known.
-    pub caller: Option<CallerName>,
-    /// For what.
-    pub grpc_method: GrpcMethod,
-    /// Why not.
-    pub reason: ErrorReason,
-    /// The request's id.
-    pub request_id: RequestId,
-}
-
-/// Where refusals are put on record: the audit log of the service.
-pub trait RefusalLog: Send + Sync + 'static {
-    /// Records a refusal. Ends when it is durable, or cannot be.
-    fn record(&self, refusal: Refusal) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
-}
-
-pub(super) async fn layer(State(tools): State<Tools>, request: Request, next: Next) -> Response {
-    let method = request.extensions().get::<GrpcMethod>();
-    let caller = request.extensions().get::<Caller>();
-    let (Some(method), Some(caller)) = (method, caller) else {
-        return tools.refuse(&request, &Error::LayerMissing("caller"));
-    };
-    if tools.access.allow(&caller.name, method.service()) {
-        return next.run(request).await;
-    }
-    let name = caller.name.clone();
-    let error = Error::CallerNotAllowed {
-        caller: name.clone(),
-        grpc_service: method.service().to_owned(),
-    };
-    tools.refuse_on_record(request, Some(name), &error).await
 }
 
 #[cfg(test)]

@@ -1,14 +1,10 @@
-//! Finds out who asks.
+//! Who asks, and how that is known.
 
 use std::{fmt, sync::Arc};
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
+use http::HeaderMap;
 
-use super::{Error, server::Tools};
+use super::Error;
 use crate::id::CallerName;
 
 /// In development, where callers have no certificates, the metadata by which a caller names itself.
@@ -66,9 +62,9 @@ impl CallerSource {
         Ok(Self::Stated { default })
     }
 
-    fn identify(&self, request: &Request) -> Result<Caller, Error> {
+    pub(super) fn identify(&self, headers: &HeaderMap) -> Result<Caller, Error> {
         let Self::Stated { default } = self;
-        let name = match request.headers().get(CALLER_HEADER) {
+        let name = match headers.get(CALLER_HEADER) {
             None => default.clone(),
             Some(stated) => {
                 let text = stated.to_str().map_err(|_| Error::CallerUnknown(RULE))?;
@@ -83,13 +79,3 @@ impl CallerSource {
 }
 
 const RULE: &str = "a caller's name is 1 to 128 of a-z, A-Z, 0-9 and '.', '_', '-', '/', '@'";
-
-pub(super) async fn layer(State(tools): State<Tools>, mut request: Request, next: Next) -> Response {
-    match tools.callers.identify(&request) {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Err(error) => tools.refuse_on_record(request, None, &error).await,
-    }
-}

@@ -2,34 +2,35 @@
 //!
 //! A request passes, from outside in:
 //!
-//! 1. [`request_id`]: gets an id, and its answer carries it;
-//! 2. [`complete`]: whatever gRPC itself refuses gets a reason like every other error;
-//! 3. [`trace`]: one span, one line in the log;
-//! 4. [`deadline`]: how long the caller waits, less what is needed to answer;
-//! 5. [`admit`]: not more at once than the server can carry;
-//! 6. [`caller`]: who asks;
-//! 7. [`access`]: whether this caller may use this gRPC service at all.
+//! 1. `layers::request_id`: gets an id, and its answer carries it;
+//! 2. `layers::complete`: whatever gRPC itself refuses gets a reason like every other error;
+//! 3. `layers::trace`: one span, one line in the log;
+//! 4. `layers::deadline`: how long the caller waits, less what is needed to answer;
+//! 5. `layers::admit`: not more at once than the server can carry;
+//! 6. `layers::caller`: who asks;
+//! 7. `layers::access`: whether this caller may use this gRPC service at all.
 //!
 //! Methods find what the layers learned in a [`Context`].
 
 mod access;
-mod admit;
 mod bearer;
 mod caller;
-mod complete;
+mod config;
 mod context;
-mod deadline;
 mod error;
-mod request_id;
+mod layers;
+mod refusal;
 mod server;
 mod signal;
-mod trace;
+mod tools;
 
-pub use access::{AccessRules, Refusal, RefusalLog};
+pub use access::AccessRules;
 pub use bearer::bearer_handle;
 pub use caller::{CALLER_HEADER, Caller, CallerSource, Thumbprint};
+pub use config::Config;
 pub use context::{Context, GrpcMethod};
 pub use error::Error;
-pub use request_id::REQUEST_ID_HEADER;
-pub use server::{Chassis, Config, Running, StartError};
+pub use layers::REQUEST_ID_HEADER;
+pub use refusal::{Refusal, RefusalLog};
+pub use server::{Chassis, Running, StartError};
 pub use signal::stop_signal;

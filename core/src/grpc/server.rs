@@ -1,10 +1,8 @@
 //! Builds a server from its services, and runs it until it is told to stop.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{extract::Request as HttpRequest, middleware, response::Response};
-use http::Request;
-use serde::{Deserialize, Serialize};
+use http::{Request, Response};
 use thiserror::Error as ThisError;
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
 use tokio_stream::wrappers::TcpListenerStream;
@@ -12,47 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::{body::Body, server::NamedService, service::RoutesBuilder, transport::Server};
 use tower_service::Service;
 
-use super::{
-    AccessRules, CallerSource, Error, GrpcMethod, Refusal, RefusalLog, access, admit, caller, complete,
-    deadline, request_id, trace,
-};
-use crate::{
-    clock::SharedClock,
-    error::{ServiceError, status},
-    id::{CallerName, RequestId},
-    random::SharedRandom,
-};
-
-/// Where a server listens, and its limits.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Config {
-    /// The address to listen on. Without certificates: loopback only.
-    pub listen: SocketAddr,
-    /// Requests worked on at once; more are refused with OVERLOADED.
-    pub max_in_flight: usize,
-    /// The deadline of a caller that states none.
-    #[serde(with = "humantime_serde")]
-    pub default_deadline: Duration,
-    /// The longest deadline; a caller that asks for more gets this.
-    #[serde(with = "humantime_serde")]
-    pub max_deadline: Duration,
-    /// How long requests in flight may take to end when the server stops.
-    #[serde(with = "humantime_serde")]
-    pub drain: Duration,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            max_in_flight: 1_024,
-            default_deadline: Duration::from_secs(30),
-            max_deadline: Duration::from_secs(300),
-            drain: Duration::from_secs(30),
-        }
-    }
-}
+use super::{AccessRules, CallerSource, Config, RefusalLog, layers, tools::Tools};
+use crate::{clock::SharedClock, random::SharedRandom};
 
 /// A server could not be started.
 #[derive(Debug, ThisError)]
@@ -74,50 +33,6 @@ pub enum StartError {
     /// The descriptors of the services are broken.
     #[error("reflection cannot be built")]
     Reflection(#[from] tonic_reflection::server::Error),
-}
-
-/// What the layers work with.
-#[derive(Clone)]
-pub(super) struct Tools {
-    pub(super) clock: SharedClock,
-    pub(super) random: SharedRandom,
-    pub(super) limits: Arc<Config>,
-    pub(super) callers: CallerSource,
-    pub(super) access: Arc<AccessRules>,
-    pub(super) refusals: Arc<dyn RefusalLog>,
-    pub(super) places: Arc<Semaphore>,
-}
-
-impl Tools {
-    pub(super) fn refuse(&self, request: &HttpRequest, error: &Error) -> Response {
-        match request.extensions().get::<RequestId>() {
-            Some(id) => status::from_error(error, *id).into_http(),
-            None => Response::default(),
-        }
-    }
-
-    /// Refuses, and puts it on record. Takes the whole request: its body must not be looked at any more.
-    pub(super) async fn refuse_on_record(
-        &self,
-        request: HttpRequest,
-        caller: Option<CallerName>,
-        error: &Error,
-    ) -> Response {
-        let refused = self.refuse(&request, error);
-        let (parts, _body) = request.into_parts();
-        let request_id = parts.extensions.get::<RequestId>().copied();
-        let method = parts.extensions.get::<GrpcMethod>().cloned();
-        if let (Some(request_id), Some(grpc_method)) = (request_id, method) {
-            let refusal = Refusal {
-                caller,
-                grpc_method,
-                reason: error.reason(),
-                request_id,
-            };
-            self.refusals.record(refusal).await;
-        }
-        refused
-    }
 }
 
 /// A server in the making.
@@ -166,7 +81,7 @@ impl Chassis {
     #[must_use]
     pub fn serve<S>(mut self, service: S) -> Self
     where
-        S: Service<Request<Body>, Response = http::Response<Body>, Error = std::convert::Infallible>
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
             + NamedService
             + Clone
             + Send
@@ -241,21 +156,6 @@ impl Chassis {
     }
 }
 
-/// The layers around the services, innermost first: the list in this module's parent, read from the bottom up.
-fn layered(tools: &Tools, routes: RoutesBuilder) -> axum::Router {
-    let with = |tools: &Tools| tools.clone();
-    routes
-        .routes()
-        .into_axum_router()
-        .layer(middleware::from_fn_with_state(with(tools), access::layer))
-        .layer(middleware::from_fn_with_state(with(tools), caller::layer))
-        .layer(middleware::from_fn_with_state(with(tools), admit::layer))
-        .layer(middleware::from_fn_with_state(with(tools), deadline::layer))
-        .layer(middleware::from_fn_with_state(with(tools), trace::layer))
-        .layer(middleware::from_fn(complete::layer))
-        .layer(middleware::from_fn_with_state(with(tools), request_id::layer))
-}
-
 async fn run(
     tools: Tools,
     routes: RoutesBuilder,
@@ -267,7 +167,7 @@ async fn run(
         .tcp_nodelay(true)
         .http2_keepalive_interval(keep_alive)
         .http2_keepalive_timeout(keep_alive)
-        .add_routes(layered(&tools, routes).into())
+        .add_routes(layers::around(routes.routes().into_axum_router(), &tools).into())
         .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned())
         .await
 }

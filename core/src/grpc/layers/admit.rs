@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 
-use super::{Error, server::Tools};
+use crate::grpc::{Error, tools::Tools};
 
 pub(super) async fn layer(State(tools): State<Tools>, request: Request, next: Next) -> Response {
     let Ok(_place) = tools.places.clone().try_acquire_owned() else {

@@ -8,8 +8,10 @@ use axum::{
 use tonic::{Code, Status};
 use tracing::Instrument as _;
 
-use super::{GrpcMethod, server::Tools};
-use crate::id::RequestId;
+use crate::{
+    grpc::{GrpcMethod, tools::Tools},
+    id::RequestId,
+};
 
 pub(super) async fn layer(State(tools): State<Tools>, request: Request, next: Next) -> Response {
     let method = request

@@ -7,8 +7,10 @@ use axum::{
 };
 use http::HeaderValue;
 
-use super::{GrpcMethod, server::Tools};
-use crate::id::RequestId;
+use crate::{
+    grpc::{GrpcMethod, tools::Tools},
+    id::RequestId,
+};
 
 /// The metadata under which a request's id travels, both ways.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";

@@ -9,7 +9,7 @@ use axum::{
 };
 use http::HeaderMap;
 
-use super::{Error, context::Deadline, server::Tools};
+use crate::grpc::{Error, context::Deadline, tools::Tools};
 
 /// Kept back from the deadline, so that a refusal still reaches a caller whose time is nearly up.
 const TO_ANSWER: Duration = Duration::from_millis(20);

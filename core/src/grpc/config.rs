@@ -1,0 +1,36 @@
+//! Where a server listens, and its limits.
+
+use std::{net::SocketAddr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+/// Where a server listens, and its limits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The address to listen on. Without certificates: loopback only.
+    pub listen: SocketAddr,
+    /// Requests worked on at once; more are refused with OVERLOADED.
+    pub max_in_flight: usize,
+    /// The deadline of a caller that states none.
+    #[serde(with = "humantime_serde")]
+    pub default_deadline: Duration,
+    /// The longest deadline; a caller that asks for more gets this.
+    #[serde(with = "humantime_serde")]
+    pub max_deadline: Duration,
+    /// How long requests in flight may take to end when the server stops.
+    #[serde(with = "humantime_serde")]
+    pub drain: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            max_in_flight: 1_024,
+            default_deadline: Duration::from_secs(30),
+            max_deadline: Duration::from_secs(300),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
