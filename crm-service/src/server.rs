@@ -16,6 +16,7 @@ use hubkeep_proto::{
 };
 use hubkeep_seal::{FileKek, Keyring};
 use thiserror::Error;
+use tokio_util::task::TaskTracker;
 
 use crate::{
     api::{Entrance, HandleAuthority, ObjectApi, OwnerApi},
@@ -83,12 +84,14 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let quota = Quota::new(clock.clone());
     let credentials = Credentials::build(config.credentials, clock.clone())?;
     let authority = HandleAuthority::new(credentials.clone(), clock.clone(), random.clone());
+    let under_way = TaskTracker::new();
     let stack = stack::build(stack::Tools {
         log: log.clone(),
         credentials,
         quota,
         hubspot,
         object_refs: ObjectRefs::new(keyring),
+        under_way: under_way.clone(),
         clock: clock.clone(),
     });
 
@@ -117,6 +120,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         .await?;
     Ok(Running {
         server,
+        under_way,
         log,
         database,
     })
@@ -125,6 +129,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
 /// The service, running. Dropping it stops it without waiting.
 pub struct Running {
     server: grpc::Running,
+    under_way: TaskTracker,
     log: AuditLog,
     database: Database,
 }
@@ -140,9 +145,12 @@ impl Running {
         &self.log
     }
 
-    /// Takes no new requests, lets those in flight end, and closes the log behind the last of them.
+    /// Takes no new requests, lets the calls under way end (each has a deadline), and closes the log behind the last
+    /// of them.
     pub async fn stop(self) {
         self.server.stop().await;
+        self.under_way.close();
+        self.under_way.wait().await;
         self.log.stop().await;
         self.database.close().await;
     }

@@ -1,19 +1,28 @@
 //! Carries each call on a task of its own: when a caller hangs up, what was begun is still recorded to its end.
 
+use tokio_util::task::TaskTracker;
+
 use super::{Call, Error, Next, Presented, Reply, Step};
 
 /// The step. Stands first, so that nothing below can be cut off half-way.
 #[derive(Debug)]
-pub struct Detach;
+pub struct Detach {
+    under_way: TaskTracker,
+}
+
+impl Detach {
+    /// Calls are counted by this tracker while they are under way, also those whose caller is gone.
+    pub const fn new(under_way: TaskTracker) -> Self {
+        Self { under_way }
+    }
+}
 
 impl Step<Call<Presented>> for Detach {
     type Out = Call<Presented>;
 
     async fn take(&self, call: Call<Presented>, next: &Next<Call<Presented>>) -> Result<Reply, Error> {
         let next = next.clone();
-        let carried = tokio::spawn(async move { next.run(call).await });
-        carried
-            .await
-            .unwrap_or_else(|lost| Err(Error::Lost(lost.to_string())))
+        let carried = self.under_way.spawn(async move { next.run(call).await });
+        carried.await.unwrap_or_else(|lost| Err(Error::from(lost)))
     }
 }

@@ -7,6 +7,7 @@ use hubkeep_core::{
     random::RandomError,
 };
 use thiserror::Error as ThisError;
+use tokio::task::JoinError;
 
 use crate::{credentials, crm, quota};
 
@@ -38,8 +39,8 @@ pub enum Error {
     #[error("the answer is not one to what was asked")]
     WrongAnswer,
     /// The task that carried the call ended without a result: a defect.
-    #[error("the task that carried the call was lost: {0}")]
-    Lost(String),
+    #[error("the task that carried the call was lost")]
+    Lost(#[from] JoinError),
 }
 
 /// In what a grant falls short.
@@ -228,6 +229,6 @@ mod tests {
             (ErrorKind::Unauthenticated, ErrorReason::HandleInvalid)
         );
         assert!(!error.reached_hubspot());
-        assert_eq!(Error::Lost("x".to_owned()).reason(), ErrorReason::Internal);
+        assert_eq!(Error::WrongAnswer.reason(), ErrorReason::Internal);
     }
 }

@@ -94,6 +94,7 @@
 use hubkeep_audit_log::AuditLog;
 use hubkeep_core::clock::SharedClock;
 use hubkeep_hubspot::Client;
+use tokio_util::task::TaskTracker;
 
 use super::{
     Authorize, Call, CallStack, Detach, Dispatch, Layers, Minimize, ObjectRefs, Presented, RateLimit,
@@ -113,6 +114,8 @@ pub struct Tools {
     pub hubspot: Client,
     /// What stands in entries for the ids of records.
     pub object_refs: ObjectRefs,
+    /// Counts the calls that are under way.
+    pub under_way: TaskTracker,
     /// The time.
     pub clock: SharedClock,
 }
@@ -125,11 +128,12 @@ pub fn build(tools: Tools) -> CallStack {
         quota,
         hubspot,
         object_refs,
+        under_way,
         clock,
     } = tools;
     Layers::<Call<Presented>, _>::top()
         // A caller who hangs up must not cut a call in half.
-        .step(Detach)
+        .step(Detach::new(under_way))
         // What is refused from here on is on the log too.
         .step(RecordDenial::new(log))
         // From a handle to a grant.
