@@ -1,0 +1,196 @@
+//! What a method is refused with: by the form of its request, or by a room.
+
+use std::time::Duration;
+
+use hubkeep_core::{
+    error::{ErrorKind, ErrorReason, FieldViolation, QuotaViolation, ServiceError},
+    random::RandomError,
+};
+use thiserror::Error;
+
+use crate::{handles, portals, revocations};
+
+/// A method was refused.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// Fields of the request break their rules.
+    #[error("fields that are not valid: {}", fields(.0))]
+    Fields(Vec<FieldViolation>),
+    /// What was sent as a handle is not one.
+    #[error("what was sent is not a whole handle")]
+    HandleMalformed,
+    /// The page token was not given out for this request.
+    #[error("the page token is not one for this request")]
+    PageToken,
+    /// The room of portals refused.
+    #[error(transparent)]
+    Portals(#[from] portals::Error),
+    /// The room of handles refused.
+    #[error(transparent)]
+    Handles(#[from] handles::Error),
+    /// The room of revocations refused.
+    #[error(transparent)]
+    Revocations(#[from] revocations::Error),
+    /// The entry of the act could not be written, so its answer is withheld.
+    #[error("the entry could not be written")]
+    Audit(#[from] hubkeep_audit_log::Error),
+    /// No randomness for an id.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// The task that worked on the request broke off.
+    #[error("the task broke off")]
+    BrokeOff(#[from] tokio::task::JoinError),
+}
+
+impl Error {
+    /// One field that breaks its rule.
+    pub(super) fn field(field: &str, rule: impl Into<String>) -> Self {
+        Self::Fields(vec![FieldViolation {
+            field: field.to_owned(),
+            description: rule.into(),
+        }])
+    }
+
+    /// The room's own error, where a room refused.
+    fn inner(&self) -> Option<&dyn ServiceError> {
+        match self {
+            Self::Portals(error) => Some(error),
+            Self::Handles(error) => Some(error),
+            Self::Revocations(error) => Some(error),
+            Self::Audit(error) => Some(error),
+            Self::Fields(_)
+            | Self::HandleMalformed
+            | Self::PageToken
+            | Self::Random(_)
+            | Self::BrokeOff(_) => None,
+        }
+    }
+}
+
+impl ServiceError for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Fields(_) | Self::PageToken => ErrorKind::InvalidArgument,
+            Self::HandleMalformed => ErrorKind::Unauthenticated,
+            Self::Random(_) | Self::BrokeOff(_) => ErrorKind::Internal,
+            Self::Portals(error) => error.kind(),
+            Self::Handles(error) => error.kind(),
+            Self::Revocations(error) => error.kind(),
+            Self::Audit(error) => error.kind(),
+        }
+    }
+
+    fn reason(&self) -> ErrorReason {
+        match self {
+            Self::Fields(_) => ErrorReason::InvalidField,
+            Self::HandleMalformed => ErrorReason::HandleMalformed,
+            Self::PageToken => ErrorReason::PageTokenInvalid,
+            Self::Random(_) | Self::BrokeOff(_) => ErrorReason::Internal,
+            Self::Portals(error) => error.reason(),
+            Self::Handles(error) => error.reason(),
+            Self::Revocations(error) => error.reason(),
+            Self::Audit(error) => error.reason(),
+        }
+    }
+
+    fn public_message(&self) -> String {
+        match self {
+            Self::Fields(violations) => fields(violations),
+            Self::HandleMalformed => {
+                "this is not a whole handle: hk1_, 43 characters, _ and 6 more; it may have been cut"
+                    .to_owned()
+            }
+            Self::PageToken => {
+                "the page token was not given out for this request: begin without one".to_owned()
+            }
+            Self::Random(_) | Self::BrokeOff(_) => "an internal error; the request id finds it".to_owned(),
+            Self::Portals(error) => error.public_message(),
+            Self::Handles(error) => error.public_message(),
+            Self::Revocations(error) => error.public_message(),
+            Self::Audit(error) => error.public_message(),
+        }
+    }
+
+    fn metadata(&self) -> Vec<(&'static str, String)> {
+        self.inner().map(ServiceError::metadata).unwrap_or_default()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.inner().and_then(ServiceError::retry_after)
+    }
+
+    fn field_violations(&self) -> Vec<FieldViolation> {
+        match self {
+            Self::Fields(violations) => violations.clone(),
+            _ => self
+                .inner()
+                .map(ServiceError::field_violations)
+                .unwrap_or_default(),
+        }
+    }
+
+    fn quota_violation(&self) -> Option<QuotaViolation> {
+        self.inner().and_then(ServiceError::quota_violation)
+    }
+}
+
+fn fields(violations: &[FieldViolation]) -> String {
+    let lines = violations
+        .iter()
+        .map(|one| format!("{}: {}", one.field, one.description));
+    lines.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use hubkeep_audit_log::Failure;
+
+    use super::*;
+
+    #[test]
+    fn each_error_has_its_kind_and_reason() {
+        let behind = || revocations::Error::Behind { seen: 2, newest: 1 };
+        let unavailable = hubkeep_audit_log::Error::Unavailable(Failure::Stopped);
+        let table = [
+            (
+                Error::field("a", "b"),
+                ErrorKind::InvalidArgument,
+                "INVALID_FIELD",
+            ),
+            (
+                Error::HandleMalformed,
+                ErrorKind::Unauthenticated,
+                "HANDLE_MALFORMED",
+            ),
+            (Error::PageToken, ErrorKind::InvalidArgument, "PAGE_TOKEN_INVALID"),
+            (
+                Error::Portals(portals::Error::BrokenRow(1)),
+                ErrorKind::Internal,
+                "INTERNAL",
+            ),
+            (
+                Error::Handles(handles::Error::TooMany(1)),
+                ErrorKind::ResourceExhausted,
+                "TOO_MANY_HANDLES",
+            ),
+            (
+                Error::Revocations(behind()),
+                ErrorKind::Unavailable,
+                "CREDENTIAL_SERVICE_UNAVAILABLE",
+            ),
+            (
+                Error::Audit(unavailable),
+                ErrorKind::Unavailable,
+                "AUDIT_UNAVAILABLE",
+            ),
+            (Error::Random(RandomError), ErrorKind::Internal, "INTERNAL"),
+        ];
+        for (error, kind, reason) in table {
+            assert_eq!(
+                (error.kind(), error.reason().wire_name()),
+                (kind, reason),
+                "{error}"
+            );
+        }
+    }
+}

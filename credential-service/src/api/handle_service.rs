@@ -1,0 +1,185 @@
+//! `hubkeep.credential.v1.HandleService`.
+
+use hubkeep_audit_log::Operation as Recorded;
+use hubkeep_core::id::ClientSlug;
+use hubkeep_proto::credential::v1::{
+    self as wire, HandleOperation, HandleScope, IntrospectHandleRequest, IntrospectHandleResponse,
+    IssueHandleRequest, IssueHandleResponse, ListHandlesRequest, ListHandlesResponse, RevokeHandleRequest,
+    RevokeHandleResponse, handle_service_server::HandleService, revoke_handle_request,
+};
+use tonic::{Request, Response, Status};
+
+use super::{Desk, Error, fields, page};
+use crate::{
+    handles::{Handle, Handles, Operation, Scope, Target, Wish},
+    record::Act,
+};
+
+/// Handles, over gRPC.
+#[derive(Clone, Debug)]
+pub struct HandleApi {
+    desk: Desk,
+    handles: Handles,
+}
+
+impl HandleApi {
+    /// The service.
+    pub const fn new(desk: Desk, handles: Handles) -> Self {
+        Self { desk, handles }
+    }
+}
+
+#[tonic::async_trait]
+impl HandleService for HandleApi {
+    async fn issue_handle(
+        &self,
+        request: Request<IssueHandleRequest>,
+    ) -> Result<Response<IssueHandleResponse>, Status> {
+        let handles = self.handles.clone();
+        let work = async move |act, request| {
+            let issued = handles.issue(&act, wish(request)?).await?;
+            Ok(IssueHandleResponse {
+                handle: issued.token.expose().to_owned(),
+                description: Some(to_wire(&issued.handle)),
+            })
+        };
+        self.desk.answer(request, Recorded::HandleIssue, work).await
+    }
+
+    async fn introspect_handle(
+        &self,
+        request: Request<IntrospectHandleRequest>,
+    ) -> Result<Response<IntrospectHandleResponse>, Status> {
+        let handles = self.handles.clone();
+        let work = async move |act, request: IntrospectHandleRequest| {
+            let living = handles
+                .introspect(&act, &fields::handle(&request.handle)?)
+                .await?;
+            Ok(IntrospectHandleResponse {
+                description: Some(to_wire(&living.handle)),
+                time_left: fields::to_wire(living.time_left),
+            })
+        };
+        self.desk.answer(request, Recorded::HandleIntrospect, work).await
+    }
+
+    async fn revoke_handle(
+        &self,
+        request: Request<RevokeHandleRequest>,
+    ) -> Result<Response<RevokeHandleResponse>, Status> {
+        let handles = self.handles.clone();
+        let work = async move |act, request| {
+            let revocation_seq = handles.revoke(&act, target(request)?).await?;
+            Ok(RevokeHandleResponse { revocation_seq })
+        };
+        self.desk.answer(request, Recorded::HandleRevoke, work).await
+    }
+
+    async fn list_handles(
+        &self,
+        request: Request<ListHandlesRequest>,
+    ) -> Result<Response<ListHandlesResponse>, Status> {
+        let handles = self.handles.clone();
+        let work = async move |act, request| list(&handles, &act, request).await;
+        self.desk.answer(request, Recorded::HandleList, work).await
+    }
+}
+
+async fn list(
+    handles: &Handles,
+    act: &Act,
+    request: ListHandlesRequest,
+) -> Result<ListHandlesResponse, Error> {
+    let client_slug: ClientSlug = fields::name("client_slug", &request.client_slug)?;
+    let size = fields::page_size(request.page_size)?;
+    let list = format!("handles/{client_slug}/{}", act.context().caller.name);
+    let after = match page::after(&list, &request.page_token)? {
+        Some(last) => Some(last.parse().map_err(|_| Error::PageToken)?),
+        None => None,
+    };
+    let found = handles.list(act, &client_slug, after, size).await?;
+    Ok(ListHandlesResponse {
+        handles: found.handles.iter().map(to_wire).collect(),
+        next_page_token: found
+            .more_after
+            .map(|last| page::token(&list, &last.to_string()))
+            .unwrap_or_default(),
+    })
+}
+
+fn wish(request: IssueHandleRequest) -> Result<Wish, Error> {
+    Ok(Wish {
+        client_slug: fields::name("client_slug", &request.client_slug)?,
+        scope: scope(request.scope.unwrap_or_default())?,
+        lifetime: request
+            .lifetime
+            .map(|wire| fields::duration("lifetime", wire))
+            .transpose()?,
+        purpose: fields::name("purpose_code", &request.purpose_code)?,
+    })
+}
+
+fn scope(wire: HandleScope) -> Result<Scope, Error> {
+    let operations = wire.operations.iter().map(|number| operation(*number));
+    let operations = operations.collect::<Option<Vec<_>>>();
+    let operations =
+        operations.ok_or_else(|| Error::field("scope.operations", "name known operations only"))?;
+    Scope::new(operations, wire.object_types, wire.properties).map_err(Error::Fields)
+}
+
+fn operation(number: i32) -> Option<Operation> {
+    match HandleOperation::try_from(number).ok()? {
+        HandleOperation::Unspecified => None,
+        HandleOperation::Get => Some(Operation::Get),
+        HandleOperation::List => Some(Operation::List),
+        HandleOperation::Search => Some(Operation::Search),
+        HandleOperation::Create => Some(Operation::Create),
+        HandleOperation::Update => Some(Operation::Update),
+        HandleOperation::Archive => Some(Operation::Archive),
+        HandleOperation::ReadAudit => Some(Operation::ReadAudit),
+    }
+}
+
+const fn operation_to_wire(operation: Operation) -> HandleOperation {
+    match operation {
+        Operation::Get => HandleOperation::Get,
+        Operation::List => HandleOperation::List,
+        Operation::Search => HandleOperation::Search,
+        Operation::Create => HandleOperation::Create,
+        Operation::Update => HandleOperation::Update,
+        Operation::Archive => HandleOperation::Archive,
+        Operation::ReadAudit => HandleOperation::ReadAudit,
+    }
+}
+
+fn target(request: RevokeHandleRequest) -> Result<Target, Error> {
+    match request.target {
+        Some(revoke_handle_request::Target::Handle(text)) => Ok(Target::Token(fields::handle(&text)?)),
+        Some(revoke_handle_request::Target::HandleId(text)) => {
+            Ok(Target::Id(fields::id("handle_id", &text)?))
+        }
+        None => Err(Error::field("target", "send the handle, or its id")),
+    }
+}
+
+/// A handle without its secret.
+pub(super) fn to_wire(handle: &Handle) -> wire::Handle {
+    let scope = &handle.scope;
+    wire::Handle {
+        handle_id: handle.handle_id.to_string(),
+        client_slug: handle.client_slug.to_string(),
+        portal_id: handle.portal_id.get(),
+        caller: handle.caller.name.to_string(),
+        scope: Some(HandleScope {
+            operations: scope
+                .operations()
+                .map(|operation| operation_to_wire(operation).into())
+                .collect(),
+            object_types: scope.object_types().map(str::to_owned).collect(),
+            properties: scope.properties().map(str::to_owned).collect(),
+        }),
+        purpose_code: handle.purpose.to_string(),
+        issue_time: Some(handle.issue_time.into()),
+        expire_time: Some(handle.expire_time.into()),
+    }
+}

@@ -1,0 +1,23 @@
+//! The gRPC front door: proto to domain and back, and nothing else. One file for each gRPC service.
+//!
+//! | file | does |
+//! |---|---|
+//! | `desk` | answers: works to the end, puts on record, releases |
+//! | `fields`, `page` | read the fields that requests share |
+//! | `portal_service`, `import` | portals, and many of them |
+//! | `handle_service`, `redemption_service` | handles, and what is behind them |
+
+mod desk;
+mod error;
+mod fields;
+mod handle_service;
+mod import;
+mod page;
+mod portal_service;
+mod redemption_service;
+
+pub use desk::Desk;
+pub use error::Error;
+pub use handle_service::HandleApi;
+pub use portal_service::PortalApi;
+pub use redemption_service::RedemptionApi;

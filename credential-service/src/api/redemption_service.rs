@@ -1,0 +1,176 @@
+//! `hubkeep.credential.v1.RedemptionService`.
+
+use std::pin::Pin;
+
+use futures::{Stream, StreamExt as _};
+use hubkeep_audit_log::Operation;
+use hubkeep_core::grpc::{Caller, Context, Thumbprint};
+use hubkeep_proto::credential::v1::{
+    self as wire, CredentialVersion, Heartbeat, PortalGeneration, RedeemHandleRequest, RedeemHandleResponse,
+    WatchRevocationsRequest, WatchRevocationsResponse, redemption_service_server::RedemptionService,
+    revocation, watch_revocations_response::Message,
+};
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{Desk, Error, fields, handle_service::to_wire};
+use crate::{
+    handles::{Handles, Presented, Redeemed},
+    revocations::{News, Revocation, Revocations, Scope},
+};
+
+/// Redemption and the feed of revocations, over gRPC.
+#[derive(Clone, Debug)]
+pub struct RedemptionApi {
+    desk: Desk,
+    handles: Handles,
+    revocations: Revocations,
+    stopping: CancellationToken,
+}
+
+impl RedemptionApi {
+    /// The service. `stopping` ends its streams.
+    pub const fn new(
+        desk: Desk,
+        handles: Handles,
+        revocations: Revocations,
+        stopping: CancellationToken,
+    ) -> Self {
+        Self {
+            desk,
+            handles,
+            revocations,
+            stopping,
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl RedemptionService for RedemptionApi {
+    type WatchRevocationsStream =
+        Pin<Box<dyn Stream<Item = Result<WatchRevocationsResponse, Status>> + Send>>;
+
+    async fn redeem_handle(
+        &self,
+        request: Request<RedeemHandleRequest>,
+    ) -> Result<Response<RedeemHandleResponse>, Status> {
+        let handles = self.handles.clone();
+        let work = async move |act, request| {
+            let redeemed = handles.redeem(&act, presented(&request)?).await?;
+            Ok(answer(&redeemed))
+        };
+        self.desk.answer(request, Operation::HandleRedeem, work).await
+    }
+
+    async fn watch_revocations(
+        &self,
+        request: Request<Streaming<WatchRevocationsRequest>>,
+    ) -> Result<Response<Self::WatchRevocationsStream>, Status> {
+        let context = Context::of(&request)?;
+        let revocations = self.revocations.clone();
+        let work = async move |_act, mut applied: Streaming<WatchRevocationsRequest>| {
+            let after = first_place(&mut applied).await?;
+            Ok((revocations.watch(after).await?, applied))
+        };
+        let opened = self
+            .desk
+            .answer(request, Operation::RevocationWatch, work)
+            .await?;
+        let (feed, applied) = opened.into_inner();
+        let news = feed.into_stream().map(move |news| match news {
+            Ok(news) => Ok(news_to_wire(news)),
+            Err(error) => Err(context.refuse(&error)),
+        });
+        let stopping = self.stopping.clone();
+        // A watcher that goes away ends its side: there is nobody left to tell.
+        let gone = async move {
+            tokio::select! {
+                () = stopping.cancelled_owned() => {}
+                () = hear_out(applied) => {}
+            }
+        };
+        Ok(Response::new(Box::pin(news.take_until(gone))))
+    }
+}
+
+/// The place after which events are wanted. A watcher that ends its side without one begins at the beginning.
+async fn first_place(applied: &mut Streaming<WatchRevocationsRequest>) -> Result<u64, Error> {
+    match applied.message().await {
+        Ok(Some(first)) => Ok(first.applied_seq),
+        Ok(None) => Ok(0),
+        Err(_) => Err(Error::field("applied_seq", "the first message could not be read")),
+    }
+}
+
+/// Takes in what the watcher says that it has applied. Ends when the connection breaks; a watcher that merely has
+/// nothing more to say still listens.
+async fn hear_out(mut applied: Streaming<WatchRevocationsRequest>) {
+    loop {
+        match applied.message().await {
+            Ok(Some(message)) => {
+                tracing::debug!(seq = message.applied_seq, "a watcher has applied revocations")
+            }
+            Ok(None) => return std::future::pending().await,
+            Err(_) => return,
+        }
+    }
+}
+
+fn presented(request: &RedeemHandleRequest) -> Result<Presented, Error> {
+    Ok(Presented {
+        token: fields::handle(&request.handle)?,
+        by: Caller {
+            name: fields::name("presented_by", &request.presented_by)?,
+            thumbprint: Thumbprint::from_wire(&request.presented_thumbprint),
+        },
+        seen_revocation_seq: request.seen_revocation_seq,
+        call_id: fields::id("call_id", &request.call_id)?,
+    })
+}
+
+fn answer(redeemed: &Redeemed) -> RedeemHandleResponse {
+    let portal = &redeemed.living.portal;
+    RedeemHandleResponse {
+        description: Some(to_wire(&redeemed.living.handle)),
+        portal_token: redeemed.token.expose().to_owned(),
+        credential_version: portal.credential_version,
+        portal_generation: portal.portal_generation,
+        keep_for: fields::to_wire(redeemed.keep_for),
+        time_left: fields::to_wire(redeemed.living.time_left),
+        revocation_seq: redeemed.revocation_seq,
+        token_fingerprint: redeemed.token.fingerprint().to_string(),
+    }
+}
+
+fn news_to_wire(news: News) -> WatchRevocationsResponse {
+    let message = match news {
+        News::Revoked(revocation) => Message::Revocation(revocation_to_wire(&revocation)),
+        News::Heartbeat(revocation_seq) => Message::Heartbeat(Heartbeat { revocation_seq }),
+    };
+    WatchRevocationsResponse {
+        message: Some(message),
+    }
+}
+
+fn revocation_to_wire(revocation: &Revocation) -> wire::Revocation {
+    let scope = match revocation.scope {
+        Scope::Handle(handle_id) => revocation::Scope::HandleId(handle_id.to_string()),
+        Scope::PortalGeneration(portal, generation) => {
+            revocation::Scope::PortalGeneration(PortalGeneration {
+                portal_id: portal.get(),
+                generation,
+            })
+        }
+        Scope::CredentialVersion(portal, version) => {
+            revocation::Scope::CredentialVersion(CredentialVersion {
+                portal_id: portal.get(),
+                version,
+            })
+        }
+    };
+    wire::Revocation {
+        seq: revocation.seq,
+        revoke_time: Some(revocation.time.into()),
+        scope: Some(scope),
+    }
+}

@@ -1,0 +1,230 @@
+//! What the service is configured with. See `hubkeep_core::config` for where values come from.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+use hubkeep_core::{
+    config::{Fault, Validate},
+    database,
+    grpc::{self, AccessRules},
+    id::ClientSlug,
+    telemetry,
+};
+use hubkeep_proto::{
+    audit::v1::audit_service_server,
+    credential::v1::{handle_service_server, portal_service_server, redemption_service_server},
+};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::handles;
+
+/// Where development finds the service.
+const DEFAULT_PORT: u16 = 7401;
+
+/// Who may use which gRPC service, unless `[access]` says otherwise for that service.
+const DEFAULT_ACCESS: [(&str, &str); 4] = [
+    (portal_service_server::SERVICE_NAME, "operator/*"),
+    (handle_service_server::SERVICE_NAME, "*"),
+    (redemption_service_server::SERVICE_NAME, "crm-service"),
+    (audit_service_server::SERVICE_NAME, "*"),
+];
+
+/// The configuration of credential-service.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The name of this deployment: the first part of every audit log's name.
+    pub deployment: String,
+    /// Where the service listens, and its limits.
+    pub grpc: grpc::Config,
+    /// For each gRPC service the callers that may use it: names, "prefix/*", or "*". What is set here replaces the
+    /// default of that service and leaves those of others.
+    #[serde(deserialize_with = "over_default_access")]
+    pub access: BTreeMap<String, Vec<String>>,
+    /// The vault's database.
+    pub database: database::Config,
+    /// The audit log.
+    pub audit: hubkeep_audit_log::Config,
+    /// The key-encryption key.
+    pub keys: Keys,
+    /// How long handles live, and how many.
+    pub handles: handles::Config,
+    /// Where HubSpot is.
+    pub hubspot: hubkeep_hubspot::Config,
+    /// Logs.
+    pub telemetry: telemetry::Config,
+}
+
+/// Where the key-encryption key is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Keys {
+    /// A file of exactly 32 raw bytes and mode 0400.
+    pub kek_file: PathBuf,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT));
+        Self {
+            deployment: "dev".to_owned(),
+            grpc: grpc::Config {
+                listen,
+                ..grpc::Config::default()
+            },
+            access: default_access(),
+            database: database::Config {
+                url: "sqlite://hubkeep-data/credential-service.db".to_owned(),
+                ..database::Config::default()
+            },
+            audit: hubkeep_audit_log::Config {
+                url: "sqlite://hubkeep-data/credential-service-audit.db".to_owned(),
+                ..hubkeep_audit_log::Config::default()
+            },
+            keys: Keys::default(),
+            handles: handles::Config::default(),
+            hubspot: hubkeep_hubspot::Config::default(),
+            telemetry: telemetry::Config::default(),
+        }
+    }
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self {
+            kek_file: PathBuf::from("hubkeep-data/credential-service.kek"),
+        }
+    }
+}
+
+impl Config {
+    /// The access rules, as the chassis takes them.
+    pub(crate) fn access_rules(&self) -> AccessRules {
+        let rules = self.access.iter().map(|(service, callers)| {
+            let callers: Vec<&str> = callers.iter().map(String::as_str).collect();
+            (service.as_str(), callers)
+        });
+        let rules: Vec<(&str, Vec<&str>)> = rules.collect();
+        AccessRules::new(
+            rules
+                .iter()
+                .map(|(service, callers)| (*service, callers.as_slice())),
+        )
+    }
+}
+
+impl Validate for Config {
+    fn validate(&self, faults: &mut Vec<Fault>) {
+        let mut fault = |key: &str, problem: String| {
+            faults.push(Fault {
+                key: key.to_owned(),
+                problem,
+            })
+        };
+        if self.deployment.parse::<ClientSlug>().is_err() {
+            let rule = "must be 1 to 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit";
+            fault("deployment", rule.to_owned());
+        }
+        if self.grpc.max_in_flight == 0 {
+            fault("grpc.max_in_flight", "must be at least 1".to_owned());
+        }
+        if self.grpc.default_deadline > self.grpc.max_deadline {
+            fault(
+                "grpc.default_deadline",
+                "must not be longer than grpc.max_deadline".to_owned(),
+            );
+        }
+        if self.database.max_connections == 0 {
+            fault("database.max_connections", "must be at least 1".to_owned());
+        }
+        if self.database.url == self.audit.url {
+            fault(
+                "audit.url",
+                "must not be the database of the vault: the log has its own".to_owned(),
+            );
+        }
+        for service in self
+            .access
+            .keys()
+            .filter(|name| !default_access().contains_key(*name))
+        {
+            fault(
+                "access",
+                format!("{service} is not a service of credential-service"),
+            );
+        }
+        self.audit.validate(faults);
+        self.handles.validate(faults);
+        self.hubspot.validate(faults);
+    }
+}
+
+fn default_access() -> BTreeMap<String, Vec<String>> {
+    let rule = |(service, callers): &(&str, &str)| ((*service).to_owned(), vec![(*callers).to_owned()]);
+    DEFAULT_ACCESS.iter().map(rule).collect()
+}
+
+fn over_default_access<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Vec<String>>, D::Error> {
+    let mut access = default_access();
+    access.extend(BTreeMap::deserialize(deserializer)?);
+    Ok(access)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Write as _, time::Duration};
+
+    use hubkeep_core::config::{Environment, load};
+    use tempfile::NamedTempFile;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, hubkeep_core::config::InvalidConfig> {
+        let mut file = NamedTempFile::new().expect("temporary file");
+        file.write_all(text.as_bytes()).expect("written");
+        load(Some(file.path()), &Environment::new())
+    }
+
+    #[test]
+    fn the_default_is_valid_and_survives_being_printed() {
+        let printed = hubkeep_core::config::print(&Config::default()).expect("prints");
+        let config = read(&printed).expect("valid");
+        assert_eq!(config.handles.default_lifetime, Duration::from_secs(300));
+        assert_eq!(config.grpc.listen.port(), DEFAULT_PORT);
+    }
+
+    #[test]
+    fn a_rule_for_one_service_leaves_those_of_others() {
+        let config =
+            read("[access]\n\"hubkeep.credential.v1.HandleService\" = [\"nightly-sync\"]\n").expect("valid");
+        assert_eq!(
+            config.access["hubkeep.credential.v1.HandleService"],
+            ["nightly-sync"]
+        );
+        assert_eq!(
+            config.access["hubkeep.credential.v1.RedemptionService"],
+            ["crm-service"]
+        );
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let error = read(
+            "deployment = \"Prod EU\"\n[grpc]\nmax_in_flight = 0\n[handles]\nmax_lifetime = \"1h\"\n\
+             max_live_per_caller = 0\n[hubspot]\napi_base = \"http://api.hubapi.com\"\n[access]\n\"a.B\" = [\"*\"]\n",
+        )
+        .expect_err("six faults");
+        let keys: Vec<&str> = error.0.iter().map(|fault| fault.key.as_str()).collect();
+        for key in [
+            "deployment",
+            "grpc.max_in_flight",
+            "handles.max_lifetime",
+            "handles.max_live_per_caller",
+            "hubspot.api_base",
+            "access",
+        ] {
+            assert!(keys.contains(&key), "{key} is missing from {error}");
+        }
+    }
+}

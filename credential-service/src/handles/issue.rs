@@ -1,0 +1,129 @@
+//! Issues a handle to whoever asks.
+
+use std::time::Duration;
+
+use hubkeep_core::{
+    clock::Timestamp,
+    handle_token::HandleToken,
+    id::{ClientSlug, HandleId, PurposeCode},
+};
+
+use super::{Error, Handle, Handles, Scope, claims, store};
+use crate::{portals::Portal, record::Act};
+
+/// How long a handle's row is kept after its end, to tell on the log that it expired rather than never was.
+const KEPT_AFTER_END: Duration = Duration::from_secs(24 * 60 * 60);
+/// The shortest life of a handle.
+const MIN_LIFETIME: Duration = Duration::from_secs(1);
+
+/// What a caller wants.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The portal.
+    pub client_slug: ClientSlug,
+    /// What the handle shall allow.
+    pub scope: Scope,
+    /// How long it shall live; `None` for the default.
+    pub lifetime: Option<Duration>,
+    /// Why.
+    pub purpose: PurposeCode,
+}
+
+/// A handle that was issued. Its token is shown this once.
+#[derive(Debug)]
+pub struct Issued {
+    /// The handle itself.
+    pub token: HandleToken,
+    /// What it is.
+    pub handle: Handle,
+}
+
+impl Handles {
+    /// Issues a handle to the caller of this act.
+    ///
+    /// # Errors
+    /// If there is no such portal, the lifetime is out of bounds, or the caller holds too many living handles.
+    pub async fn issue(&self, act: &Act, wish: Wish) -> Result<Issued, Error> {
+        act.purpose(&wish.purpose);
+        let portal = self.portals.get(act, &wish.client_slug).await?;
+        let lifetime = self.lifetime(wish.lifetime)?;
+        let token = HandleToken::make(&*self.random)?;
+        let handle = self.new_handle(act, portal, wish, lifetime).await?;
+        act.handle(handle.handle_id);
+        self.store(&token, &handle).await?;
+        Ok(Issued { token, handle })
+    }
+
+    fn lifetime(&self, wish: Option<Duration>) -> Result<Duration, Error> {
+        let max = self.config.max_lifetime;
+        match wish.unwrap_or(self.config.default_lifetime) {
+            lifetime if (MIN_LIFETIME..=max).contains(&lifetime) => Ok(lifetime),
+            _ => Err(Error::Lifetime {
+                max_secs: max.as_secs(),
+            }),
+        }
+    }
+
+    async fn new_handle(
+        &self,
+        act: &Act,
+        portal: Portal,
+        wish: Wish,
+        lifetime: Duration,
+    ) -> Result<Handle, Error> {
+        let issue_time = self.time.now().await?;
+        Ok(Handle {
+            handle_id: HandleId::make(&*self.clock, &*self.random)?,
+            portal_id: portal.portal_id,
+            client_slug: portal.client_slug,
+            portal_generation: portal.portal_generation,
+            caller: act.context().caller.clone(),
+            scope: wish.scope,
+            purpose: wish.purpose,
+            issue_time,
+            expire_time: issue_time.plus(lifetime),
+        })
+    }
+
+    async fn store(&self, token: &HandleToken, handle: &Handle) -> Result<(), Error> {
+        // Keys are made where there are none, so all of this comes before the transaction.
+        let row = self.sealed_row(token, handle).await?;
+        let mut transaction = self.database.begin().await?;
+        let (portal, caller, now) = (handle.portal_id, &handle.caller.name, handle.issue_time);
+        // On PostgreSQL callers that issue in the same instant may pass the limit by their number. It bounds
+        // carelessness; a handle too many opens nothing more.
+        let living = store::count_living(&mut transaction, portal, caller, now).await?;
+        if living >= u64::from(self.config.max_live_per_caller) {
+            transaction.rollback().await?;
+            return Err(Error::TooMany(self.config.max_live_per_caller));
+        }
+        store::insert(&mut transaction, &row).await?;
+        store::sweep(&mut transaction, swept_before(now)).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn sealed_row(&self, token: &HandleToken, handle: &Handle) -> Result<store::Row, Error> {
+        let handle_id = handle.handle_id.to_string();
+        let secret_mac = self.mac(token).await?;
+        let place = claims::place(&handle_id, handle.portal_id, handle.client_slug.as_str());
+        let sealed = self
+            .keyring
+            .seal(&place, &claims::encode(handle, &secret_mac)?)
+            .await?;
+        Ok(store::Row {
+            secret_mac: secret_mac.to_vec(),
+            portal_id: handle.portal_id.as_i64(),
+            client_slug: handle.client_slug.to_string(),
+            caller: handle.caller.name.to_string(),
+            expire_time: handle.expire_time.as_micros(),
+            claims: sealed,
+            revocation_seq: None,
+            handle_id,
+        })
+    }
+}
+
+fn swept_before(now: Timestamp) -> Timestamp {
+    now.minus(KEPT_AFTER_END)
+}

@@ -1,0 +1,52 @@
+//! The caller's own living handles.
+
+use hubkeep_core::id::{ClientSlug, HandleId};
+
+use super::{Error, Handle, Handles, store};
+use crate::record::Act;
+
+/// Greater than every id: UUIDs have no letter beyond f.
+const BEFORE_ALL: &str = "g";
+
+/// Some of a caller's handles.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The handles, newest first.
+    pub handles: Vec<Handle>,
+    /// The last one looked at, if there may be more.
+    pub more_after: Option<HandleId>,
+}
+
+impl Handles {
+    /// At most `size` living handles of this caller and portal, newest first, that come after `after`.
+    ///
+    /// # Errors
+    /// If there is no such portal, or a row was altered.
+    pub async fn list(
+        &self,
+        act: &Act,
+        client_slug: &ClientSlug,
+        after: Option<HandleId>,
+        size: usize,
+    ) -> Result<Page, Error> {
+        let portal = self.portals.get(act, client_slug).await?;
+        let caller = &act.context().caller;
+        let before = after.map_or_else(|| BEFORE_ALL.to_owned(), |id| id.to_string());
+        let now = self.time.now().await?;
+        let rows = store::page(&self.database, portal.portal_id, &caller.name, now, &before, size).await?;
+        let full = rows.len() == size;
+        let mut page = Page {
+            handles: Vec::with_capacity(rows.len()),
+            more_after: None,
+        };
+        for row in rows {
+            let handle = self.open(row).await?.handle;
+            page.more_after = full.then_some(handle.handle_id);
+            // Of the same name with another certificate is another caller; of an older generation is dead.
+            if handle.caller == *caller && handle.portal_generation == portal.portal_generation {
+                page.handles.push(handle);
+            }
+        }
+        Ok(page)
+    }
+}

@@ -1,0 +1,118 @@
+//! Handles: what callers hold in place of tokens.
+//!
+//! A handle is a random secret. Its row has a keyed hash of the secret, by which it is found, and sealed claims, which
+//! say what it is. Who can write the table can neither make a handle nor widen one.
+//!
+//! | file | does |
+//! |---|---|
+//! | `issue` | makes one |
+//! | `judge` | says whether a presented one lives, and whose it is |
+//! | `redeem` | gives the token behind it |
+//! | `revoke`, `list` | end it, and show the caller's own |
+//! | `read_authority` | lets it open an audit log |
+//! | `scope`, `claims` | what it allows, and how that is sealed |
+//! | `seen_time` | the time by which it expires |
+//! | `store` | the table |
+
+mod claims;
+mod config;
+mod error;
+mod issue;
+mod judge;
+mod list;
+mod read_authority;
+mod redeem;
+mod revoke;
+mod scope;
+mod seen_time;
+mod store;
+
+use hubkeep_core::{clock::SharedClock, database::Database, handle_token::HandleToken, random::SharedRandom};
+use hubkeep_seal::{Keyring, Owner, Purpose};
+
+pub use claims::Handle;
+pub use config::Config;
+pub use error::Error;
+pub use issue::{Issued, Wish};
+pub use judge::Living;
+pub use list::Page;
+pub use redeem::{Presented, Redeemed};
+pub use revoke::Target;
+pub use scope::{Operation, Scope};
+
+use crate::{portals::Portals, record::Act, revocations::Revocations, vault::Vault};
+use seen_time::SeenTime;
+
+/// What handles are made with.
+#[derive(Clone, Debug)]
+pub struct Deps {
+    /// Where their table is.
+    pub database: Database,
+    /// Seals their claims and keeps their pepper.
+    pub keyring: Keyring,
+    /// The portals they are for.
+    pub portals: Portals,
+    /// The tokens they stand for.
+    pub vault: Vault,
+    /// Where their end is announced.
+    pub revocations: Revocations,
+    /// The time.
+    pub clock: SharedClock,
+    /// Chance.
+    pub random: SharedRandom,
+}
+
+/// The handles of all callers.
+#[derive(Clone, Debug)]
+pub struct Handles {
+    config: Config,
+    database: Database,
+    keyring: Keyring,
+    portals: Portals,
+    vault: Vault,
+    revocations: Revocations,
+    time: SeenTime,
+    clock: SharedClock,
+    random: SharedRandom,
+}
+
+impl Handles {
+    /// The handles in this database.
+    ///
+    /// # Errors
+    /// If the latest time seen, or the key under which handles are looked up, cannot be read.
+    pub async fn build(config: Config, deps: Deps) -> Result<Self, Error> {
+        let Deps {
+            database,
+            keyring,
+            portals,
+            vault,
+            revocations,
+            clock,
+            random,
+        } = deps;
+        // A key-encryption key that opens nothing here is told at the start, not to the first caller.
+        keyring.mac(Owner::Service, Purpose::HandlePepper, &[]).await?;
+        let time = SeenTime::load(database.clone(), clock.clone()).await?;
+        Ok(Self {
+            config,
+            database,
+            keyring,
+            portals,
+            vault,
+            revocations,
+            time,
+            clock,
+            random,
+        })
+    }
+
+    /// Says what a handle of the caller's own allows, and how long it lives.
+    ///
+    /// # Errors
+    /// If it is unknown, expired, revoked, or another caller's.
+    pub async fn introspect(&self, act: &Act, token: &HandleToken) -> Result<Living, Error> {
+        let caller = act.context().caller.clone();
+        self.living(act, token, &caller).await
+    }
+}

@@ -1,0 +1,159 @@
+//! The tables `handle` and `seen_time`.
+
+use hubkeep_core::{
+    clock::Timestamp,
+    database::Database,
+    id::{CallerName, HandleId, PortalId},
+};
+use sqlx::{Any, FromRow, Transaction};
+
+use super::Error;
+
+/// The table's name, for the associated data of what is sealed in it.
+pub(super) const TABLE: &str = "handle";
+
+/// Rows deleted at once.
+const SWEEP: i64 = 64;
+
+#[derive(Clone, Debug, FromRow)]
+pub(super) struct Row {
+    pub(super) handle_id: String,
+    pub(super) secret_mac: Vec<u8>,
+    pub(super) portal_id: i64,
+    pub(super) client_slug: String,
+    pub(super) caller: String,
+    pub(super) expire_time: i64,
+    pub(super) claims: Vec<u8>,
+    /// Where its revocation stands on the feed.
+    pub(super) revocation_seq: Option<i64>,
+}
+
+/// Every column of a [`Row`], named: a later one must not change what is read here.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT handle_id, secret_mac, portal_id, client_slug, caller, expire_time, claims, revocation_seq ",
+            "FROM handle ",
+            $rest
+        )
+    };
+}
+
+pub(super) async fn insert(transaction: &mut Transaction<'_, Any>, row: &Row) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO handle (handle_id, secret_mac, portal_id, client_slug, caller, expire_time, claims) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(&row.handle_id)
+    .bind(row.secret_mac.as_slice())
+    .bind(row.portal_id)
+    .bind(&row.client_slug)
+    .bind(&row.caller)
+    .bind(row.expire_time)
+    .bind(row.claims.as_slice())
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn by_mac(database: &Database, mac: &[u8]) -> Result<Option<Row>, Error> {
+    let row = sqlx::query_as::<_, Row>(select!("WHERE secret_mac = $1"))
+        .bind(mac)
+        .fetch_optional(database.pool())
+        .await?;
+    Ok(row)
+}
+
+pub(super) async fn by_id(database: &Database, handle_id: HandleId) -> Result<Option<Row>, Error> {
+    let row = sqlx::query_as::<_, Row>(select!("WHERE handle_id = $1"))
+        .bind(handle_id.to_string())
+        .fetch_optional(database.pool())
+        .await?;
+    Ok(row)
+}
+
+/// At most `limit` living handles of a caller and portal with a smaller id than `before`, newest first.
+pub(super) async fn page(
+    database: &Database,
+    portal_id: PortalId,
+    caller: &CallerName,
+    now: Timestamp,
+    before: &str,
+    limit: usize,
+) -> Result<Vec<Row>, Error> {
+    let rows = sqlx::query_as::<_, Row>(select!(
+        "WHERE portal_id = $1 AND caller = $2 AND expire_time > $3 AND revocation_seq IS NULL AND handle_id < $4 \
+         ORDER BY handle_id DESC LIMIT $5"
+    ))
+    .bind(portal_id.as_i64())
+    .bind(caller.as_str())
+    .bind(now.as_micros())
+    .bind(before)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(database.pool())
+    .await?;
+    Ok(rows)
+}
+
+/// How many handles of a caller and portal live.
+pub(super) async fn count_living(
+    transaction: &mut Transaction<'_, Any>,
+    portal_id: PortalId,
+    caller: &CallerName,
+    now: Timestamp,
+) -> Result<u64, Error> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM handle \
+         WHERE portal_id = $1 AND caller = $2 AND expire_time > $3 AND revocation_seq IS NULL",
+    )
+    .bind(portal_id.as_i64())
+    .bind(caller.as_str())
+    .bind(now.as_micros())
+    .fetch_one(&mut **transaction)
+    .await?;
+    Ok(u64::try_from(count).unwrap_or(u64::MAX))
+}
+
+/// Marks a handle as revoked; `false` if it was already.
+pub(super) async fn revoke(
+    transaction: &mut Transaction<'_, Any>,
+    handle_id: HandleId,
+    seq: u64,
+) -> Result<bool, Error> {
+    let done =
+        sqlx::query("UPDATE handle SET revocation_seq = $1 WHERE handle_id = $2 AND revocation_seq IS NULL")
+            .bind(i64::try_from(seq).unwrap_or(i64::MAX))
+            .bind(handle_id.to_string())
+            .execute(&mut **transaction)
+            .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Deletes some of the handles that ended before `time`.
+pub(super) async fn sweep(transaction: &mut Transaction<'_, Any>, time: Timestamp) -> Result<(), Error> {
+    sqlx::query(
+        "DELETE FROM handle WHERE handle_id IN (SELECT handle_id FROM handle WHERE expire_time < $1 LIMIT $2)",
+    )
+    .bind(time.as_micros())
+    .bind(SWEEP)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// The latest time that was written down.
+pub(super) async fn seen_time(database: &Database) -> Result<Timestamp, Error> {
+    let micros: i64 = sqlx::query_scalar("SELECT seen_time FROM seen_time WHERE seen_id = 1")
+        .fetch_one(database.pool())
+        .await?;
+    Ok(Timestamp::from_micros(micros))
+}
+
+/// Writes a time down, if it is later than the one that is there.
+pub(super) async fn note_seen_time(database: &Database, time: Timestamp) -> Result<(), Error> {
+    sqlx::query("UPDATE seen_time SET seen_time = $1 WHERE seen_id = 1 AND seen_time < $1")
+        .bind(time.as_micros())
+        .execute(database.pool())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! The token vault of Hubkeep, and the issuer of handles.
+//!
+//! Rooms use only rooms below them:
+//!
+//! | room | does |
+//! |---|---|
+//! | [`cli`], [`config`], [`server`] | start; `server` builds everything from the bottom to the top |
+//! | [`api`] | gRPC front door: proto to domain and back, and an audit entry for each request |
+//! | [`handles`] | issue, introspect, redeem, revoke, list |
+//! | [`portals`] | onboard, import, read, verify |
+//! | [`vault`] | tokens in, sealed; and out, by one door |
+//! | [`secret_store`], [`revocations`] | where sealed bytes rest; what must not be served any more |
+//! | [`record`] | what a request turned out to be about, for its audit entry |
+
+pub mod api;
+pub mod cli;
+pub mod config;
+pub mod handles;
+pub mod portals;
+pub mod record;
+pub mod revocations;
+pub mod secret_store;
+pub mod server;
+pub mod vault;
+
+/// The migrations of this service's tables.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();

@@ -1,0 +1,354 @@
+//! What onboarding, reading or verifying a portal can end with.
+
+use std::time::Duration;
+
+use hubkeep_core::{
+    database,
+    error::{ErrorKind, ErrorReason, FieldViolation, QuotaViolation, ServiceError},
+    id::{ClientSlug, PortalId},
+};
+use thiserror::Error;
+
+use crate::vault;
+
+/// A portal was not onboarded, found or verified.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// No portal with this slug.
+    #[error("there is no portal {0}")]
+    Unknown(ClientSlug),
+    /// What was sent cannot be a token. Nothing of it is repeated.
+    #[error("what was sent as a token cannot be one")]
+    TokenForm,
+    /// The slug belongs to another portal.
+    #[error("slug {client_slug} belongs to portal {portal_id}")]
+    SlugTaken {
+        /// The slug.
+        client_slug: ClientSlug,
+        /// Whose it is.
+        portal_id: PortalId,
+    },
+    /// The portal has another slug.
+    #[error("portal {portal_id} is onboarded as {client_slug}")]
+    AlreadyOnboarded {
+        /// Its slug.
+        client_slug: ClientSlug,
+        /// The portal.
+        portal_id: PortalId,
+    },
+    /// The portal has another token.
+    #[error("portal {portal_id} ({client_slug}) holds another token")]
+    TokenDiffers {
+        /// Its slug.
+        client_slug: ClientSlug,
+        /// The portal.
+        portal_id: PortalId,
+    },
+    /// The token is of another portal than expected.
+    #[error("the token belongs to portal {actual}, and {expected} was expected")]
+    TokenOfAnotherPortal {
+        /// What was expected.
+        expected: PortalId,
+        /// What HubSpot says.
+        actual: PortalId,
+    },
+    /// HubSpot's two answers name two portals.
+    #[error("HubSpot names portal {account} for the account and {token} for the token")]
+    IdentityUnclear {
+        /// The account's answer.
+        account: PortalId,
+        /// The token's answer.
+        token: PortalId,
+    },
+    /// HubSpot does not know the token, though it let it in.
+    #[error("HubSpot has no token like this one")]
+    TokenUnknown,
+    /// Slug, portal or token stand in an earlier row of the same import.
+    #[error("row {row} repeats row {first_row}")]
+    RowDuplicate {
+        /// This row.
+        row: u32,
+        /// The earlier one.
+        first_row: u32,
+    },
+    /// This service has asked HubSpot often about this token just now.
+    #[error("the calls to HubSpot about this token are used up for {wait:?}")]
+    BudgetExhausted {
+        /// Until there is room again.
+        wait: Duration,
+    },
+    /// HubSpot refused or did not answer.
+    #[error("HubSpot could not say whose the token is")]
+    HubSpot(#[from] hubkeep_hubspot::Error),
+    /// The vault failed.
+    #[error(transparent)]
+    Vault(#[from] vault::Error),
+    /// The database failed.
+    #[error("the table of portals failed")]
+    Storage(#[from] database::Error),
+    /// A row of the table cannot be read.
+    #[error("the row of portal {0} cannot be read")]
+    BrokenRow(i64),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Storage(error.into())
+    }
+}
+
+impl ServiceError for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unknown(_) => ErrorKind::NotFound,
+            Self::TokenForm => ErrorKind::InvalidArgument,
+            Self::SlugTaken { .. }
+            | Self::AlreadyOnboarded { .. }
+            | Self::TokenDiffers { .. }
+            | Self::RowDuplicate { .. } => ErrorKind::AlreadyExists,
+            Self::TokenOfAnotherPortal { .. } | Self::IdentityUnclear { .. } | Self::TokenUnknown => {
+                ErrorKind::FailedPrecondition
+            }
+            Self::BudgetExhausted { .. } => ErrorKind::ResourceExhausted,
+            Self::HubSpot(error) => error.kind(),
+            Self::Vault(error) => error.kind(),
+            Self::Storage(_) => ErrorKind::Unavailable,
+            Self::BrokenRow(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn reason(&self) -> ErrorReason {
+        match self {
+            Self::Unknown(_) => ErrorReason::PortalUnknown,
+            Self::TokenForm => ErrorReason::InvalidField,
+            Self::SlugTaken { .. } => ErrorReason::ClientSlugTaken,
+            Self::AlreadyOnboarded { .. } => ErrorReason::PortalAlreadyOnboarded,
+            Self::TokenDiffers { .. } => ErrorReason::TokenDiffers,
+            Self::TokenOfAnotherPortal { .. } => ErrorReason::TokenOfAnotherPortal,
+            Self::IdentityUnclear { .. } => ErrorReason::TokenIdentityUnclear,
+            Self::TokenUnknown => ErrorReason::TokenRefused,
+            Self::RowDuplicate { .. } => ErrorReason::ImportRowDuplicate,
+            Self::BudgetExhausted { .. } => ErrorReason::BudgetExhausted,
+            Self::HubSpot(error) => error.reason(),
+            Self::Vault(error) => error.reason(),
+            Self::Storage(_) => ErrorReason::StorageUnavailable,
+            Self::BrokenRow(_) => ErrorReason::Internal,
+        }
+    }
+
+    fn public_message(&self) -> String {
+        match self {
+            Self::Unknown(slug) => format!("there is no portal {slug}: onboard it first"),
+            Self::TokenForm => format!("portal_token: {TOKEN_RULE}"),
+            Self::SlugTaken {
+                client_slug,
+                portal_id,
+            } => {
+                format!("the slug {client_slug} belongs to portal {portal_id}: choose another")
+            }
+            Self::AlreadyOnboarded {
+                client_slug,
+                portal_id,
+            } => {
+                format!("portal {portal_id} is onboarded already, as {client_slug}")
+            }
+            Self::TokenDiffers {
+                client_slug,
+                portal_id,
+            } => format!(
+                "portal {portal_id} ({client_slug}) holds a different token already: replacing it is a rotation"
+            ),
+            Self::TokenOfAnotherPortal { expected, actual } => format!(
+                "the token belongs to portal {actual}, not to {expected}: check which client it was made for"
+            ),
+            Self::IdentityUnclear { account, token } => format!(
+                "HubSpot names portal {account} for the account and {token} for the token: make a new token"
+            ),
+            Self::TokenUnknown => "HubSpot does not know this token: make a new one".to_owned(),
+            Self::RowDuplicate { first_row, .. } => {
+                format!("the slug, portal or token stands in row {first_row} already: keep one of them")
+            }
+            Self::BudgetExhausted { wait } => format!(
+                "HubSpot was asked often about this token just now: try again in {} s",
+                wait.as_secs().saturating_add(1)
+            ),
+            Self::HubSpot(error) if error.reason() == ErrorReason::TokenRefused => {
+                "HubSpot refuses this token: it was revoked, has expired, or never was one; make a new one"
+                    .to_owned()
+            }
+            Self::HubSpot(error) => error.public_message(),
+            Self::Vault(error) => error.public_message(),
+            Self::Storage(_) => "the service's database did not answer: try again".to_owned(),
+            Self::BrokenRow(_) => "an internal error; the request id finds it".to_owned(),
+        }
+    }
+
+    fn metadata(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Unknown(slug) => vec![("client_slug", slug.to_string())],
+            Self::SlugTaken {
+                client_slug,
+                portal_id,
+            }
+            | Self::AlreadyOnboarded {
+                client_slug,
+                portal_id,
+            }
+            | Self::TokenDiffers {
+                client_slug,
+                portal_id,
+            } => {
+                vec![
+                    ("client_slug", client_slug.to_string()),
+                    ("portal_id", portal_id.to_string()),
+                ]
+            }
+            Self::TokenOfAnotherPortal { expected, actual } => {
+                vec![
+                    ("expected_portal_id", expected.to_string()),
+                    ("actual_portal_id", actual.to_string()),
+                ]
+            }
+            Self::IdentityUnclear { account, token } => {
+                vec![
+                    ("account_portal_id", account.to_string()),
+                    ("token_portal_id", token.to_string()),
+                ]
+            }
+            Self::RowDuplicate { row, first_row } => {
+                vec![("row", row.to_string()), ("first_row", first_row.to_string())]
+            }
+            Self::BudgetExhausted { .. } => vec![("bucket", BUCKET.to_owned())],
+            Self::HubSpot(error) => error.metadata(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::BudgetExhausted { wait } => Some(*wait),
+            Self::HubSpot(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+
+    fn field_violations(&self) -> Vec<FieldViolation> {
+        match self {
+            Self::TokenForm => {
+                vec![FieldViolation {
+                    field: "portal_token".to_owned(),
+                    description: TOKEN_RULE.to_owned(),
+                }]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn quota_violation(&self) -> Option<QuotaViolation> {
+        match self {
+            Self::BudgetExhausted { .. } => Some(QuotaViolation {
+                subject: BUCKET.to_owned(),
+                description: self.public_message(),
+            }),
+            Self::HubSpot(error) => error.quota_violation(),
+            _ => None,
+        }
+    }
+}
+
+const TOKEN_RULE: &str = "a token is 1 to 1,024 visible ASCII characters, without spaces or line ends";
+const BUCKET: &str = "verification";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_has_its_kind_and_reason() {
+        let client_slug: ClientSlug = "acme".parse().expect("valid");
+        let portal_id = PortalId::new(7).expect("not zero");
+        let slug = || client_slug.clone();
+        let table = [
+            (Error::Unknown(slug()), ErrorKind::NotFound, "PORTAL_UNKNOWN"),
+            (Error::TokenForm, ErrorKind::InvalidArgument, "INVALID_FIELD"),
+            (
+                Error::SlugTaken {
+                    client_slug: slug(),
+                    portal_id,
+                },
+                ErrorKind::AlreadyExists,
+                "CLIENT_SLUG_TAKEN",
+            ),
+            (
+                Error::AlreadyOnboarded {
+                    client_slug: slug(),
+                    portal_id,
+                },
+                ErrorKind::AlreadyExists,
+                "PORTAL_ALREADY_ONBOARDED",
+            ),
+            (
+                Error::TokenDiffers {
+                    client_slug: slug(),
+                    portal_id,
+                },
+                ErrorKind::AlreadyExists,
+                "TOKEN_DIFFERS",
+            ),
+            (
+                Error::TokenOfAnotherPortal {
+                    expected: portal_id,
+                    actual: portal_id,
+                },
+                ErrorKind::FailedPrecondition,
+                "TOKEN_OF_ANOTHER_PORTAL",
+            ),
+            (
+                Error::IdentityUnclear {
+                    account: portal_id,
+                    token: portal_id,
+                },
+                ErrorKind::FailedPrecondition,
+                "TOKEN_IDENTITY_UNCLEAR",
+            ),
+            (
+                Error::TokenUnknown,
+                ErrorKind::FailedPrecondition,
+                "TOKEN_REFUSED",
+            ),
+            (
+                Error::RowDuplicate { row: 2, first_row: 1 },
+                ErrorKind::AlreadyExists,
+                "IMPORT_ROW_DUPLICATE",
+            ),
+            (
+                Error::BudgetExhausted { wait: Duration::ZERO },
+                ErrorKind::ResourceExhausted,
+                "BUDGET_EXHAUSTED",
+            ),
+            (
+                Error::HubSpot(hubkeep_hubspot::Error::NotSent(String::new())),
+                ErrorKind::Unavailable,
+                "HUBSPOT_UNAVAILABLE",
+            ),
+            (
+                Error::Vault(vault::Error::NotText("x".to_owned())),
+                ErrorKind::Internal,
+                "INTERNAL",
+            ),
+            (
+                Error::from(sqlx::Error::PoolClosed),
+                ErrorKind::Unavailable,
+                "STORAGE_UNAVAILABLE",
+            ),
+            (Error::BrokenRow(7), ErrorKind::Internal, "INTERNAL"),
+        ];
+        for (error, kind, reason) in table {
+            assert_eq!(
+                (error.kind(), error.reason().wire_name()),
+                (kind, reason),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Whose a token is: asked of HubSpot twice, in two ways, and believed only if both answers agree.
+
+use hubkeep_audit_log::Operation;
+use hubkeep_core::{
+    error::{ErrorReason, ServiceError as _},
+    id::PortalId,
+    secret::PortalToken,
+};
+use hubkeep_hubspot::{
+    Client,
+    account::{AccountDetails, TokenInfo},
+};
+
+use super::{Error, Facts, budget::Budget};
+use crate::record::Act;
+
+/// The longest text kept of HubSpot's answers, in characters: they come from outside.
+const MAX_TEXT: usize = 64;
+/// The most scopes kept.
+const MAX_SCOPES: usize = 512;
+
+/// What HubSpot says of a token.
+#[derive(Debug)]
+pub(super) struct Identity {
+    pub(super) portal_id: PortalId,
+    pub(super) facts: Facts,
+}
+
+/// Asks HubSpot whose a token is and what it may do. Both calls are recorded with the act they are part of.
+///
+/// # Errors
+/// If HubSpot refuses the token, names two portals for it, or gives no answer.
+pub(super) async fn ask(
+    hubspot: &Client,
+    budget: &Budget,
+    act: &Act,
+    token: &PortalToken,
+) -> Result<Identity, Error> {
+    let fingerprint = token.fingerprint();
+    let deadline = act.context().deadline;
+    let draft = |operation| act.draft(operation).token(&fingerprint);
+
+    budget.take(&fingerprint, deadline).await?;
+    let account = hubspot
+        .account_details(draft(Operation::AccountRead), token, deadline)
+        .await?;
+
+    budget.take(&fingerprint, deadline).await?;
+    let info = hubspot
+        .token_info(draft(Operation::TokenRead), token, deadline)
+        .await;
+    // The second question names the token in its body, and HubSpot answers "not found" for one it does not know.
+    let info = info.map_err(|error| match error.reason() {
+        ErrorReason::ObjectNotFound => Error::TokenUnknown,
+        _ => Error::HubSpot(error),
+    })?;
+    agree(account, info)
+}
+
+fn agree(account: AccountDetails, token: TokenInfo) -> Result<Identity, Error> {
+    if account.portal_id != token.portal_id {
+        return Err(Error::IdentityUnclear {
+            account: account.portal_id,
+            token: token.portal_id,
+        });
+    }
+    let scopes = token.scopes.iter().take(MAX_SCOPES);
+    let facts = Facts {
+        account_type: account.account_type,
+        data_hosting_location: bounded(&account.data_hosting_location),
+        time_zone: bounded(&account.time_zone),
+        company_currency: bounded(&account.company_currency),
+        scopes: scopes.map(|scope| scope.split_whitespace().collect()).collect(),
+    };
+    Ok(Identity {
+        portal_id: account.portal_id,
+        facts,
+    })
+}
+
+fn bounded(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(MAX_TEXT).collect()
+}

@@ -1,0 +1,87 @@
+//! Portals: onboarded only when HubSpot itself has said whose the token is.
+//!
+//! | file | does |
+//! |---|---|
+//! | `onboard` | verifies a token, and stores portal and token together |
+//! | `import` | keeps the rows of one import apart |
+//! | `verify` | asks HubSpot again |
+//! | `identity` | the two questions to HubSpot |
+//! | `budget` | how often a token may be asked about |
+//! | `store` | the table |
+
+mod budget;
+mod error;
+mod identity;
+mod import;
+mod onboard;
+mod portal;
+mod store;
+mod verify;
+
+use hubkeep_core::{
+    clock::SharedClock,
+    database::Database,
+    id::{ClientSlug, PortalId},
+};
+use hubkeep_hubspot::Client;
+
+pub use error::Error;
+pub use import::{ImportedRows, ROWS_AT_ONCE};
+pub use onboard::{NewPortal, Onboarded};
+pub use portal::{CredentialKind, Facts, Portal};
+pub use verify::Verified;
+
+use crate::{record::Act, vault::Vault};
+use budget::Budget;
+
+/// The portals in the vault.
+#[derive(Clone, Debug)]
+pub struct Portals {
+    database: Database,
+    vault: Vault,
+    hubspot: Client,
+    budget: Budget,
+    clock: SharedClock,
+}
+
+impl Portals {
+    /// The portals in this database, with their tokens in this vault.
+    pub fn build(database: Database, vault: Vault, hubspot: Client, clock: SharedClock) -> Self {
+        let budget = Budget::new(clock.clone());
+        Self {
+            database,
+            vault,
+            hubspot,
+            budget,
+            clock,
+        }
+    }
+
+    /// The portal with this slug.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub async fn get(&self, act: &Act, client_slug: &ClientSlug) -> Result<Portal, Error> {
+        act.claims(client_slug);
+        let portal = store::by_slug(&self.database, client_slug).await?;
+        let portal = portal.ok_or_else(|| Error::Unknown(client_slug.clone()))?;
+        act.concerns(portal.proven());
+        Ok(portal)
+    }
+
+    /// The portal with this id, if there is one.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn find(&self, portal_id: PortalId) -> Result<Option<Portal>, Error> {
+        store::by_id(&self.database, portal_id).await
+    }
+
+    /// At most `limit` portals with a slug greater than `after`, by slug.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn list(&self, after: &str, limit: usize) -> Result<Vec<Portal>, Error> {
+        store::page(&self.database, after, limit).await
+    }
+}

@@ -1,0 +1,104 @@
+//! What must not be served from memory any more: a dense sequence, written in the transaction of the act itself, and
+//! a feed of it.
+
+mod error;
+mod feed;
+mod store;
+
+use std::sync::Arc;
+
+use hubkeep_core::{
+    clock::{SharedClock, Timestamp},
+    database::Database,
+    id::{HandleId, PortalId},
+};
+use sqlx::{Any, Transaction};
+use tokio::sync::watch;
+
+pub use error::Error;
+pub use feed::{Feed, News};
+
+/// What is revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// One handle.
+    Handle(HandleId),
+    /// Every handle of a portal issued under an older generation than this.
+    PortalGeneration(PortalId, u64),
+    /// Every token of a portal with an older version than this.
+    CredentialVersion(PortalId, u64),
+}
+
+/// Something that was revoked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revocation {
+    /// Its place: dense, from 1.
+    pub seq: u64,
+    /// When.
+    pub time: Timestamp,
+    /// What.
+    pub scope: Scope,
+}
+
+/// The sequence of revocations.
+#[derive(Clone, Debug)]
+pub struct Revocations {
+    database: Database,
+    clock: SharedClock,
+    wake: Arc<watch::Sender<u64>>,
+}
+
+impl Revocations {
+    /// The sequence kept in this database.
+    pub fn build(database: Database, clock: SharedClock) -> Self {
+        let wake = Arc::new(watch::Sender::new(0));
+        Self {
+            database,
+            clock,
+            wake,
+        }
+    }
+
+    /// Revokes something, as part of the transaction that does so. Gives its place, which is taken for good only by
+    /// the commit; call [`announce`](Self::announce) after it. Nobody else can revoke until then.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn append(&self, transaction: &mut Transaction<'_, Any>, scope: Scope) -> Result<u64, Error> {
+        store::append(transaction, scope, self.clock.now()).await
+    }
+
+    /// Wakes the feeds of this process. Those of other replicas find it by themselves.
+    pub fn announce(&self, seq: u64) {
+        self.wake.send_if_modified(|newest| {
+            let newer = seq > *newest;
+            *newest = seq.max(*newest);
+            newer
+        });
+    }
+
+    /// The newest place, 0 if nothing was ever revoked.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn newest(&self) -> Result<u64, Error> {
+        store::newest(&self.database).await
+    }
+
+    /// The feed of everything after a place.
+    ///
+    /// # Errors
+    /// If that place does not exist yet here: then the watcher has seen a newer state than this service has.
+    pub async fn watch(&self, after: u64) -> Result<Feed, Error> {
+        let newest = self.newest().await?;
+        if after > newest {
+            return Err(Error::Behind { seen: after, newest });
+        }
+        Ok(Feed::new(
+            self.database.clone(),
+            self.clock.clone(),
+            self.wake.subscribe(),
+            after,
+        ))
+    }
+}

@@ -1,0 +1,166 @@
+//! Builds the service, room by room from the bottom to the top, and runs it until it is stopped.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use hubkeep_audit_log::{AuditApi, AuditLog, Identity, RefusalRecorder};
+use hubkeep_core::{
+    clock::SharedClock,
+    database::{self, Database},
+    grpc::{self, CallerSource, Chassis},
+    random::SharedRandom,
+};
+use hubkeep_proto::{
+    audit::v1::audit_service_server::AuditServiceServer,
+    credential::v1::{
+        handle_service_server::HandleServiceServer, portal_service_server::PortalServiceServer,
+        redemption_service_server::RedemptionServiceServer,
+    },
+};
+use hubkeep_seal::{FileKek, FileKekError, Keyring};
+use thiserror::Error;
+
+use crate::{
+    MIGRATIONS,
+    api::{Desk, HandleApi, PortalApi, RedemptionApi},
+    config::Config,
+    handles::{self, Handles},
+    portals::Portals,
+    revocations::Revocations,
+    secret_store::SecretStore,
+    vault::Vault,
+};
+
+/// The name of this service in the names of its audit logs.
+const SERVICE: &str = "credential-service";
+
+/// What the service is given from outside.
+#[derive(Clone, Debug)]
+pub struct Deps {
+    /// The time.
+    pub clock: SharedClock,
+    /// Chance.
+    pub random: SharedRandom,
+    /// How callers prove who they are.
+    pub callers: CallerSource,
+}
+
+/// The service could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The key-encryption key cannot be used.
+    #[error(transparent)]
+    Kek(#[from] FileKekError),
+    /// The vault's database cannot be used.
+    #[error("the vault's database cannot be used")]
+    Database(#[from] database::Error),
+    /// The audit log cannot be used; without it nothing may be done.
+    #[error("the audit log cannot be used")]
+    AuditLog(#[from] hubkeep_audit_log::Error),
+    /// The door to HubSpot cannot be built.
+    #[error("HubSpot's client cannot be built")]
+    HubSpot(#[from] hubkeep_hubspot::StartError),
+    /// The room of handles cannot be built.
+    #[error("the handles cannot be opened")]
+    Handles(#[from] handles::Error),
+    /// The server cannot be started.
+    #[error(transparent)]
+    Server(#[from] grpc::StartError),
+}
+
+/// A service that runs.
+pub struct Running {
+    server: grpc::Running,
+    audit_log: AuditLog,
+    database: Database,
+}
+
+/// Starts the service. When this returns, its address answers.
+///
+/// # Errors
+/// If anything that it needs cannot be used; nothing is left running then.
+pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
+    let Deps {
+        clock,
+        random,
+        callers,
+    } = deps;
+    let kek = Arc::new(FileKek::open(&config.keys.kek_file)?);
+
+    let identity = Identity {
+        deployment: config.deployment.clone(),
+        service: SERVICE,
+    };
+    let audit_log = AuditLog::open(&config.audit, identity, clock.clone(), random.clone()).await?;
+    let database = Database::open(&config.database, &[&hubkeep_seal::MIGRATIONS, &MIGRATIONS]).await?;
+    let keyring = Keyring::new(database.clone(), kek, clock.clone(), random.clone());
+    let hubspot = hubkeep_hubspot::Client::new(&config.hubspot, audit_log.clone(), clock.clone())?;
+
+    let revocations = Revocations::build(database.clone(), clock.clone());
+    let secrets = SecretStore::build(database.clone(), clock.clone());
+    let vault = Vault::build(keyring.clone(), secrets);
+    let portals = Portals::build(database.clone(), vault.clone(), hubspot, clock.clone());
+    let handles = Handles::build(
+        config.handles.clone(),
+        handles::Deps {
+            database: database.clone(),
+            keyring,
+            portals: portals.clone(),
+            vault,
+            revocations: revocations.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+        },
+    )
+    .await?;
+
+    let refusals = Arc::new(RefusalRecorder::new(
+        audit_log.clone(),
+        clock.clone(),
+        random.clone(),
+    ));
+    let access = config.access_rules();
+    let chassis = Chassis::new(
+        config.grpc,
+        clock.clone(),
+        random.clone(),
+        callers,
+        access,
+        refusals,
+    );
+    let stopping = chassis.stopping();
+    let desk = Desk::new(audit_log.clone(), clock.clone(), random.clone());
+    let authority = Arc::new(handles.clone());
+    let audit = AuditApi::new(audit_log.clone(), authority, clock, random, stopping.clone());
+    let redemption = RedemptionApi::new(desk.clone(), handles.clone(), revocations, stopping);
+    let server = chassis
+        .serve(PortalServiceServer::new(PortalApi::new(desk.clone(), portals)))
+        .serve(HandleServiceServer::new(HandleApi::new(desk, handles)))
+        .serve(RedemptionServiceServer::new(redemption))
+        .serve(AuditServiceServer::new(audit))
+        .start()
+        .await?;
+    Ok(Running {
+        server,
+        audit_log,
+        database,
+    })
+}
+
+impl Running {
+    /// Where it listens.
+    pub const fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Its audit log.
+    pub const fn audit_log(&self) -> &AuditLog {
+        &self.audit_log
+    }
+
+    /// Takes no new requests, waits for those in flight within the drain time, and closes log and database.
+    pub async fn stop(self) {
+        self.server.stop().await;
+        self.audit_log.stop().await;
+        self.database.close().await;
+    }
+}

@@ -1,0 +1,124 @@
+//! An import answers every row, and a bad row refuses itself only.
+
+use futures::{StreamExt as _, stream};
+use hubkeep_proto::{
+    audit::v1::Operation,
+    credential::v1::{ImportOutcome, ImportPortalsRequest, ImportPortalsResponse},
+};
+
+use crate::harness::*;
+
+fn row(row: u32, slug: &str, token: &str, expected: u64) -> ImportPortalsRequest {
+    ImportPortalsRequest {
+        row,
+        client_slug: slug.to_owned(),
+        portal_token: token.to_owned(),
+        expected_portal_id: expected,
+        credential_kind: 0,
+    }
+}
+
+async fn import(bench: &Bench, rows: Vec<ImportPortalsRequest>) -> Vec<ImportPortalsResponse> {
+    let answer = bench
+        .portals(OPERATOR)
+        .import_portals(stream::iter(rows))
+        .await
+        .expect("opens");
+    let answers: Vec<_> = answer.into_inner().collect().await;
+    let mut answers: Vec<_> = answers
+        .into_iter()
+        .map(|answer| answer.expect("an outcome"))
+        .collect();
+    answers.sort_by_key(|answer| answer.row);
+    answers
+}
+
+fn told(answer: &ImportPortalsResponse) -> (u32, ImportOutcome, &'static str) {
+    (answer.row, answer.outcome(), answer.reason().wire_name())
+}
+
+#[tokio::test]
+async fn every_row_gets_its_own_outcome() {
+    let bench = Bench::start().await;
+    let rows = vec![
+        row(1, "acme", ACME_TOKEN, ACME),
+        row(2, "Not A Slug", GLOBEX_TOKEN, 0),
+        row(3, "globex", ACME_SECOND_TOKEN, GLOBEX),
+        row(4, "umbra", REVOKED_TOKEN, 0),
+        row(5, "acme", "pat-other", 0),
+        row(6, "wayne", "pat-another", ACME),
+        row(7, "initech", ACME_TOKEN, 0),
+        row(8, "globex-2", GLOBEX_TOKEN, GLOBEX),
+    ];
+    let answers = import(&bench, rows).await;
+    let told: Vec<_> = answers.iter().map(told).collect();
+    assert_eq!(
+        told,
+        [
+            (1, ImportOutcome::Onboarded, "UNSPECIFIED"),
+            (2, ImportOutcome::Refused, "INVALID_FIELD"),
+            (3, ImportOutcome::Refused, "TOKEN_OF_ANOTHER_PORTAL"),
+            (4, ImportOutcome::Refused, "TOKEN_REFUSED"),
+            (5, ImportOutcome::Refused, "IMPORT_ROW_DUPLICATE"),
+            (6, ImportOutcome::Refused, "IMPORT_ROW_DUPLICATE"),
+            (7, ImportOutcome::Refused, "IMPORT_ROW_DUPLICATE"),
+            // Its portal was stated in row 3, which was refused; the rows still name one portal twice.
+            (8, ImportOutcome::Refused, "IMPORT_ROW_DUPLICATE"),
+        ]
+    );
+    assert!(answers[4].message.contains("row 1") && answers[7].message.contains("row 3"));
+    assert_eq!((answers[0].portal_id, answers[2].portal_id), (ACME, ACME));
+    assert!(answers.iter().all(|answer| !answer.message.contains("pat-")));
+}
+
+#[tokio::test]
+async fn importing_the_same_rows_again_onboards_what_is_missing() {
+    let bench = Bench::start().await;
+    let first = import(&bench, vec![row(1, "acme", ACME_TOKEN, ACME)]).await;
+    assert_eq!(told(&first[0]).1, ImportOutcome::Onboarded);
+    let rows = vec![
+        row(1, "acme", ACME_TOKEN, ACME),
+        row(2, "globex", GLOBEX_TOKEN, 0),
+    ];
+    let second = import(&bench, rows).await;
+    let outcomes: Vec<_> = second.iter().map(|answer| answer.outcome()).collect();
+    assert_eq!(outcomes, [ImportOutcome::Unchanged, ImportOutcome::Onboarded]);
+}
+
+#[tokio::test]
+async fn rows_that_race_for_one_portal_end_with_one_of_them() {
+    let bench = Bench::start().await;
+    // Nobody states the portal, so only HubSpot's answers and the database can tell that it is the same.
+    let rows = vec![
+        row(1, "acme", ACME_TOKEN, 0),
+        row(2, "acme-2", ACME_SECOND_TOKEN, 0),
+    ];
+    let mut outcomes: Vec<_> = import(&bench, rows)
+        .await
+        .iter()
+        .map(|answer| told(answer).2)
+        .collect();
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, ["PORTAL_ALREADY_ONBOARDED", "UNSPECIFIED"]);
+}
+
+#[tokio::test]
+async fn an_import_and_each_of_its_rows_leave_an_entry() {
+    let bench = Bench::start().await;
+    import(
+        &bench,
+        vec![row(1, "acme", ACME_TOKEN, ACME), row(2, "acme", "pat-other", 0)],
+    )
+    .await;
+    let entries = bench.entries().await;
+    let count = |operation: Operation| {
+        entries
+            .iter()
+            .filter(|(_, entry)| entry.operation() == operation)
+            .count()
+    };
+    assert_eq!(
+        (count(Operation::PortalImport), count(Operation::PortalOnboard)),
+        (1, 2)
+    );
+}

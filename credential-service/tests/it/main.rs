@@ -1,0 +1,18 @@
+//! What credential-service promises, shown through its gRPC door.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test ends where its promise is broken"
+)]
+
+mod access;
+mod clock;
+mod handles;
+mod harness;
+mod import;
+mod onboarding;
+mod revocations;
+mod secrets;
+mod tampering;

@@ -1,0 +1,111 @@
+//! Whoever can write to the database can neither move a token or a handle, nor widen one.
+
+use hubkeep_core::database::Database;
+
+use crate::harness::*;
+
+async fn alter(database: &Database, sql: &'static str) {
+    let done = sqlx::query(sql).execute(database.pool()).await.expect("altered");
+    assert!(done.rows_affected() > 0, "{sql}");
+}
+
+/// Two portals, and a handle of each.
+async fn bench() -> (Bench, Database, [String; 2]) {
+    let bench = Bench::start().await;
+    let acme = bench.handle().await.handle;
+    bench
+        .onboard("globex", GLOBEX_TOKEN, GLOBEX)
+        .await
+        .expect("onboards");
+    let globex = bench.issue(SYNC, "globex").await.expect("issues").handle;
+    let database = bench.database().await;
+    (bench, database, [acme, globex])
+}
+
+#[tokio::test]
+async fn a_handle_whose_row_was_altered_opens_nothing() {
+    for sql in [
+        "UPDATE handle SET portal_id = 1002 WHERE client_slug = 'acme'",
+        "UPDATE handle SET client_slug = 'globex' WHERE client_slug = 'acme'",
+        "UPDATE handle SET portal_id = 1002, client_slug = 'globex' WHERE client_slug = 'acme'",
+        "UPDATE handle SET caller = 'operator/eve' WHERE client_slug = 'acme'",
+        "UPDATE handle SET expire_time = expire_time + 1 WHERE client_slug = 'acme'",
+        "UPDATE handle SET claims = (SELECT claims FROM handle WHERE client_slug = 'globex') \
+         WHERE client_slug = 'acme'",
+        "UPDATE handle SET handle_id = '01890000-0000-7000-8000-000000000000' WHERE client_slug = 'acme'",
+    ] {
+        let (bench, database, [acme, globex]) = bench().await;
+        alter(&database, sql).await;
+        assert_eq!(reason(&bench.redeem(&acme, SYNC).await), "INTERNAL", "{sql}");
+        assert_eq!(
+            bench.redeem(&globex, SYNC).await.expect("untouched").portal_token,
+            GLOBEX_TOKEN
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_row_copied_over_the_mac_of_another_handle_opens_nothing() {
+    let (bench, database, [acme, _]) = bench().await;
+    // The whole of globex's row, under the lookup key of acme's handle.
+    let mac: Vec<u8> = sqlx::query_scalar("SELECT secret_mac FROM handle WHERE client_slug = 'acme'")
+        .fetch_one(database.pool())
+        .await
+        .expect("found");
+    alter(&database, "DELETE FROM handle WHERE client_slug = 'acme'").await;
+    sqlx::query("UPDATE handle SET secret_mac = $1")
+        .bind(mac)
+        .execute(database.pool())
+        .await
+        .expect("altered");
+    assert_eq!(reason(&bench.redeem(&acme, SYNC).await), "INTERNAL");
+}
+
+#[tokio::test]
+async fn a_token_moved_to_another_portal_does_not_open() {
+    for sql in [
+        "UPDATE sealed_secret SET sealed = (SELECT sealed FROM sealed_secret WHERE secret_id = 'portal/1002/token/1') \
+         WHERE secret_id = 'portal/1001/token/1'",
+        "UPDATE portal SET credential_version = 2 WHERE client_slug = 'acme'",
+        "DELETE FROM sealed_secret WHERE secret_id = 'portal/1001/token/1'",
+        "UPDATE portal SET client_slug = 'acme-2' WHERE client_slug = 'acme'",
+    ] {
+        let (bench, database, [acme, _]) = bench().await;
+        alter(&database, sql).await;
+        assert_eq!(reason(&bench.redeem(&acme, SYNC).await), "INTERNAL", "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_portal_row_with_another_portals_id_opens_neither_portals_token() {
+    let (bench, database, [acme, globex]) = bench().await;
+    alter(
+        &database,
+        "UPDATE portal SET portal_id = 3 WHERE client_slug = 'globex'",
+    )
+    .await;
+    alter(
+        &database,
+        "UPDATE portal SET portal_id = 1002 WHERE client_slug = 'acme'",
+    )
+    .await;
+    for handle in [acme, globex] {
+        bench.redeem(&handle, SYNC).await.expect_err("refused");
+    }
+    // A fresh handle for the altered row names globex's portal, and acme's slug does not open globex's token.
+    let fresh = bench.issue(SYNC, "acme").await.expect("issues").handle;
+    assert_eq!(reason(&bench.redeem(&fresh, SYNC).await), "INTERNAL");
+}
+
+#[tokio::test]
+async fn a_deleted_revocation_breaks_the_feed_rather_than_be_missed() {
+    let (bench, database, [acme, globex]) = bench().await;
+    for handle in [acme, globex] {
+        let target = Some(hubkeep_proto::credential::v1::revoke_handle_request::Target::Handle(handle));
+        let request = hubkeep_proto::credential::v1::RevokeHandleRequest { target };
+        bench.handles(SYNC).revoke_handle(request).await.expect("revokes");
+    }
+    alter(&database, "DELETE FROM revocation WHERE seq = 1").await;
+    let mut feed = crate::revocations::watch(&bench, 0).await.expect("opens");
+    assert_eq!(reason(&feed.message().await), "INTERNAL");
+}
