@@ -78,6 +78,11 @@ impl Context {
     pub fn refuse(&self, error: &dyn ServiceError) -> Status {
         status::from_error(error, self.request_id)
     }
+
+    /// What gRPC itself says when a stream of messages breaks, with the details that every error carries.
+    pub fn complete(&self, broken: &Status) -> Status {
+        status::completed(broken.code(), broken.message(), self.request_id)
+    }
 }
 
 fn layer<'a, T: Send + Sync + 'static>(

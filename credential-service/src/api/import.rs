@@ -11,7 +11,7 @@ use hubkeep_core::{
 use hubkeep_proto::credential::v1::{ImportOutcome, ImportPortalsRequest, ImportPortalsResponse};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{Desk, Error, portal_service::new_portal_of_row};
+use super::{Desk, Error, portal::new_portal_of_row};
 use crate::portals::{self, ImportedRows, NewPortal, Onboarded, Portals, ROWS_AT_ONCE};
 
 /// How long one row may take. An import has no deadline of its own: it lasts as long as its rows come.
@@ -55,6 +55,10 @@ pub(super) async fn import(
         rows: ImportedRows::default(),
     });
     let outcomes = rows
+        .map_err({
+            let import = Arc::clone(&import);
+            move |broken| import.context.complete(&broken)
+        })
         .map_ok({
             let import = Arc::clone(&import);
             // In order, before any row is worked on: which of two equal rows is the first must not be a matter of luck.

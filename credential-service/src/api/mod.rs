@@ -13,6 +13,7 @@ mod fields;
 mod handle_service;
 mod import;
 mod page;
+mod portal;
 mod portal_service;
 mod redemption_service;
 

@@ -1,0 +1,71 @@
+//! A portal, from messages into the words of the vault and back.
+
+use hubkeep_core::secret::PortalToken;
+use hubkeep_hubspot::account::AccountType;
+use hubkeep_proto::credential::v1::{self as wire, ImportPortalsRequest, OnboardPortalRequest};
+
+use super::{Error, fields};
+use crate::portals::{CredentialKind, NewPortal, Portal};
+
+/// Takes the token out of the request first: it is wiped from memory whatever else is wrong.
+pub(super) fn new_portal(request: OnboardPortalRequest) -> Result<NewPortal, Error> {
+    let token = PortalToken::new(request.portal_token);
+    Ok(NewPortal {
+        client_slug: fields::name("client_slug", &request.client_slug)?,
+        token,
+        expected: fields::portal_id("expected_portal_id", request.expected_portal_id)?,
+        kind: kind(request.credential_kind)?,
+    })
+}
+
+/// A row of an import as the portal that it asks for.
+pub(super) fn new_portal_of_row(row: ImportPortalsRequest) -> Result<NewPortal, Error> {
+    new_portal(OnboardPortalRequest {
+        client_slug: row.client_slug,
+        portal_token: row.portal_token,
+        expected_portal_id: row.expected_portal_id,
+        credential_kind: row.credential_kind,
+    })
+}
+
+fn kind(number: i32) -> Result<CredentialKind, Error> {
+    match wire::CredentialKind::try_from(number) {
+        Ok(wire::CredentialKind::Unspecified) => Ok(CredentialKind::Unspecified),
+        Ok(wire::CredentialKind::ServiceKey) => Ok(CredentialKind::ServiceKey),
+        Ok(wire::CredentialKind::PrivateApp) => Ok(CredentialKind::PrivateApp),
+        Err(_) => Err(Error::field(
+            "credential_kind",
+            "is not a kind that is known here",
+        )),
+    }
+}
+
+pub(super) fn to_wire(portal: &Portal) -> wire::Portal {
+    let account_type = match portal.facts.account_type {
+        AccountType::Standard => wire::AccountType::Standard,
+        AccountType::DeveloperTest => wire::AccountType::DeveloperTest,
+        AccountType::Sandbox => wire::AccountType::Sandbox,
+        AccountType::AppDeveloper => wire::AccountType::AppDeveloper,
+        AccountType::Other => wire::AccountType::Unspecified,
+    };
+    let credential_kind = match portal.credential_kind {
+        CredentialKind::Unspecified => wire::CredentialKind::Unspecified,
+        CredentialKind::ServiceKey => wire::CredentialKind::ServiceKey,
+        CredentialKind::PrivateApp => wire::CredentialKind::PrivateApp,
+    };
+    wire::Portal {
+        client_slug: portal.client_slug.to_string(),
+        portal_id: portal.portal_id.get(),
+        account_type: account_type.into(),
+        data_hosting_location: portal.facts.data_hosting_location.clone(),
+        time_zone: portal.facts.time_zone.clone(),
+        company_currency: portal.facts.company_currency.clone(),
+        scopes: portal.facts.scopes.clone(),
+        credential_kind: credential_kind.into(),
+        credential_version: portal.credential_version,
+        portal_generation: portal.portal_generation,
+        token_fingerprint: portal.token_fingerprint.to_string(),
+        onboard_time: Some(portal.onboard_time.into()),
+        verify_time: Some(portal.verify_time.into()),
+    }
+}
