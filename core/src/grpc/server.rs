@@ -5,9 +5,13 @@ use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 use http::{Request, Response};
 use thiserror::Error as ThisError;
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
-use tonic::{body::Body, server::NamedService, service::RoutesBuilder, transport::Server};
+use tonic::{
+    body::Body,
+    server::NamedService,
+    service::RoutesBuilder,
+    transport::{Server, server::TcpIncoming},
+};
 use tower_service::Service;
 
 use super::{AccessRules, CallerSource, Config, RefusalLog, layers, tools::Tools};
@@ -34,6 +38,9 @@ pub enum StartError {
     #[error("reflection cannot be built")]
     Reflection(#[from] tonic_reflection::server::Error),
 }
+
+/// The service that says whether a server is up.
+const HEALTH: &str = "grpc.health.v1.Health";
 
 /// A server in the making.
 pub struct Chassis {
@@ -143,10 +150,13 @@ impl Chassis {
             tonic_reflection::server::Builder::configure()
                 .register_encoded_file_descriptor_set(hubkeep_proto::DESCRIPTOR_SET)
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+                // So that clients which read by reflection can show the details of errors.
+                .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         };
         let named = |builder: tonic_reflection::server::Builder<'static>| {
             self.services
                 .iter()
+                .chain([&HEALTH])
                 .fold(builder, |builder, name| builder.with_service_name(*name))
         };
         let (v1, v1alpha) = (named(builder()).build_v1()?, named(builder()).build_v1alpha()?);
@@ -163,12 +173,13 @@ async fn run(
     stop: CancellationToken,
 ) -> Result<(), tonic::transport::Error> {
     let keep_alive = Some(Duration::from_secs(20));
+    // Answers are small: held back to be sent together, each would wait for an acknowledgement.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     Server::builder()
-        .tcp_nodelay(true)
         .http2_keepalive_interval(keep_alive)
         .http2_keepalive_timeout(keep_alive)
         .add_routes(layers::around(routes.routes().into_axum_router(), &tools).into())
-        .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.cancelled_owned())
+        .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
         .await
 }
 
