@@ -11,6 +11,8 @@ use sqlx::{
 };
 use thiserror::Error;
 
+use crate::config::{Fault, Validate};
+
 /// The database did not do what was asked.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -40,6 +42,18 @@ impl Default for Config {
         Self {
             url: "sqlite://hubkeep-data/hubkeep.db".to_owned(),
             max_connections: 8,
+        }
+    }
+}
+
+impl Validate for Config {
+    fn validate(&self, faults: &mut Vec<Fault>) {
+        if self.max_connections == 0 {
+            let problem = "must be at least 1".to_owned();
+            faults.push(Fault {
+                key: "database.max_connections".to_owned(),
+                problem,
+            });
         }
     }
 }

@@ -10,6 +10,7 @@
 //! | [`grpc`] | the chassis that every server runs on |
 //! | [`database`] | connections and migrations |
 //! | [`telemetry`] | logs |
+//! | [`service`] | what every service is, and its command line |
 //!
 //! This crate knows nothing of vaults, HubSpot or audit logs.
 
@@ -22,4 +23,5 @@ pub mod handle_token;
 pub mod id;
 pub mod random;
 pub mod secret;
+pub mod service;
 pub mod telemetry;

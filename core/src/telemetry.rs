@@ -1,5 +1,7 @@
 //! Logs: to standard error, as text for people or as JSON lines for machines.
 
+use std::io::IsTerminal as _;
+
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
@@ -39,7 +41,11 @@ pub fn start(config: &Config) {
     let registry = tracing_subscriber::registry().with(filter);
     let started = match config.format {
         Format::Text => registry
-            .with(fmt::layer().with_writer(std::io::stderr))
+            .with(
+                fmt::layer()
+                    .with_ansi(std::io::stderr().is_terminal())
+                    .with_writer(std::io::stderr),
+            )
             .try_init(),
         Format::Json => registry
             .with(fmt::layer().json().with_writer(std::io::stderr))

@@ -1,19 +1,19 @@
 //! What the service is configured with. See `hubkeep_core::config` for where values come from.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf};
 
 use hubkeep_core::{
     config::{Fault, Validate},
     database,
     grpc::{self, AccessRules},
-    id::ClientSlug,
+    service::check_deployment,
     telemetry,
 };
 use hubkeep_proto::{
     audit::v1::audit_service_server,
     credential::v1::{handle_service_server, portal_service_server, redemption_service_server},
 };
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::handles;
 
@@ -21,11 +21,11 @@ use crate::handles;
 const DEFAULT_PORT: u16 = 7401;
 
 /// Who may use which gRPC service, unless `[access]` says otherwise for that service.
-const DEFAULT_ACCESS: [(&str, &str); 4] = [
-    (portal_service_server::SERVICE_NAME, "operator/*"),
-    (handle_service_server::SERVICE_NAME, "*"),
-    (redemption_service_server::SERVICE_NAME, "crm-service"),
-    (audit_service_server::SERVICE_NAME, "*"),
+const ACCESS: [(&str, &[&str]); 4] = [
+    (portal_service_server::SERVICE_NAME, &["operator/*"]),
+    (handle_service_server::SERVICE_NAME, &["*"]),
+    (redemption_service_server::SERVICE_NAME, &["crm-service"]),
+    (audit_service_server::SERVICE_NAME, &["*"]),
 ];
 
 /// The configuration of credential-service.
@@ -38,28 +38,19 @@ pub struct Config {
     pub grpc: grpc::Config,
     /// For each gRPC service the callers that may use it: names, "prefix/*", or "*". What is set here replaces the
     /// default of that service and leaves those of others.
-    #[serde(deserialize_with = "over_default_access")]
-    pub access: BTreeMap<String, Vec<String>>,
+    pub access: AccessRules,
     /// The vault's database.
     pub database: database::Config,
     /// The audit log.
     pub audit: hubkeep_audit_log::Config,
     /// The key-encryption key.
-    pub keys: Keys,
+    pub keys: hubkeep_seal::Config,
     /// How long handles live, and how many.
     pub handles: handles::Config,
     /// Where HubSpot is.
     pub hubspot: hubkeep_hubspot::Config,
     /// Logs.
     pub telemetry: telemetry::Config,
-}
-
-/// Where the key-encryption key is.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Keys {
-    /// A file of exactly 32 raw bytes and mode 0400.
-    pub kek_file: PathBuf,
 }
 
 impl Default for Config {
@@ -71,7 +62,7 @@ impl Default for Config {
                 listen,
                 ..grpc::Config::default()
             },
-            access: default_access(),
+            access: AccessRules::new(ACCESS),
             database: database::Config {
                 url: "sqlite://hubkeep-data/credential-service.db".to_owned(),
                 ..database::Config::default()
@@ -80,7 +71,9 @@ impl Default for Config {
                 url: "sqlite://hubkeep-data/credential-service-audit.db".to_owned(),
                 ..hubkeep_audit_log::Config::default()
             },
-            keys: Keys::default(),
+            keys: hubkeep_seal::Config {
+                kek_file: PathBuf::from("hubkeep-data/credential-service.kek"),
+            },
             handles: handles::Config::default(),
             hubspot: hubkeep_hubspot::Config::default(),
             telemetry: telemetry::Config::default(),
@@ -88,87 +81,23 @@ impl Default for Config {
     }
 }
 
-impl Default for Keys {
-    fn default() -> Self {
-        Self {
-            kek_file: PathBuf::from("hubkeep-data/credential-service.kek"),
-        }
-    }
-}
-
-impl Config {
-    /// The access rules, as the chassis takes them.
-    pub(crate) fn access_rules(&self) -> AccessRules {
-        let rules = self.access.iter().map(|(service, callers)| {
-            let callers: Vec<&str> = callers.iter().map(String::as_str).collect();
-            (service.as_str(), callers)
-        });
-        let rules: Vec<(&str, Vec<&str>)> = rules.collect();
-        AccessRules::new(
-            rules
-                .iter()
-                .map(|(service, callers)| (*service, callers.as_slice())),
-        )
-    }
-}
-
 impl Validate for Config {
     fn validate(&self, faults: &mut Vec<Fault>) {
-        let mut fault = |key: &str, problem: String| {
-            faults.push(Fault {
-                key: key.to_owned(),
-                problem,
-            })
-        };
-        if self.deployment.parse::<ClientSlug>().is_err() {
-            let rule = "must be 1 to 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit";
-            fault("deployment", rule.to_owned());
-        }
-        if self.grpc.max_in_flight == 0 {
-            fault("grpc.max_in_flight", "must be at least 1".to_owned());
-        }
-        if self.grpc.default_deadline > self.grpc.max_deadline {
-            fault(
-                "grpc.default_deadline",
-                "must not be longer than grpc.max_deadline".to_owned(),
-            );
-        }
-        if self.database.max_connections == 0 {
-            fault("database.max_connections", "must be at least 1".to_owned());
-        }
+        check_deployment(&self.deployment, faults);
+        self.access.check(&AccessRules::new(ACCESS), faults);
+        self.grpc.validate(faults);
+        self.database.validate(faults);
         if self.database.url == self.audit.url {
-            fault(
-                "audit.url",
-                "must not be the database of the vault: the log has its own".to_owned(),
-            );
-        }
-        for service in self
-            .access
-            .keys()
-            .filter(|name| !default_access().contains_key(*name))
-        {
-            fault(
-                "access",
-                format!("{service} is not a service of credential-service"),
-            );
+            let problem = "must not be the database of the vault: the log has its own".to_owned();
+            faults.push(Fault {
+                key: "audit.url".to_owned(),
+                problem,
+            });
         }
         self.audit.validate(faults);
         self.handles.validate(faults);
         self.hubspot.validate(faults);
     }
-}
-
-fn default_access() -> BTreeMap<String, Vec<String>> {
-    let rule = |(service, callers): &(&str, &str)| ((*service).to_owned(), vec![(*callers).to_owned()]);
-    DEFAULT_ACCESS.iter().map(rule).collect()
-}
-
-fn over_default_access<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<BTreeMap<String, Vec<String>>, D::Error> {
-    let mut access = default_access();
-    access.extend(BTreeMap::deserialize(deserializer)?);
-    Ok(access)
 }
 
 #[cfg(test)]
@@ -199,11 +128,13 @@ mod tests {
         let config =
             read("[access]\n\"hubkeep.credential.v1.HandleService\" = [\"nightly-sync\"]\n").expect("valid");
         assert_eq!(
-            config.access["hubkeep.credential.v1.HandleService"],
+            config.access.callers_of("hubkeep.credential.v1.HandleService"),
             ["nightly-sync"]
         );
         assert_eq!(
-            config.access["hubkeep.credential.v1.RedemptionService"],
+            config
+                .access
+                .callers_of("hubkeep.credential.v1.RedemptionService"),
             ["crm-service"]
         );
     }

@@ -4,7 +4,7 @@
 //!
 //! | room | does |
 //! |---|---|
-//! | [`cli`], [`config`], [`server`] | start; `server` builds everything from the bottom to the top |
+//! | [`config`], [`server`] | start; `server` builds everything from the bottom to the top |
 //! | [`api`] | gRPC front door: proto to domain and back, and an audit entry for each request |
 //! | [`handles`] | issue, introspect, redeem, revoke, list |
 //! | [`portals`] | onboard, import, read, verify |
@@ -13,7 +13,6 @@
 //! | [`record`] | what a request turned out to be about, for its audit entry |
 
 pub mod api;
-pub mod cli;
 pub mod config;
 pub mod handles;
 pub mod portals;

@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
+use hubkeep_core::service;
+use hubkeep_credential_service::server::Running;
+
 #[tokio::main]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the environment is read"
+)]
 async fn main() -> ExitCode {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where the environment is read"
-    )]
-    let environment = std::env::vars().collect();
-    hubkeep_credential_service::cli::run(std::env::args_os(), environment).await
+    service::run::<Running>(std::env::args_os(), std::env::vars().collect()).await
 }

@@ -3,11 +3,13 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use hubkeep_audit_log::{AuditApi, AuditLog, Identity, RefusalRecorder};
+pub use hubkeep_core::service::Deps;
 use hubkeep_core::{
-    clock::SharedClock,
     database::{self, Database},
-    grpc::{self, CallerSource, Chassis},
-    random::SharedRandom,
+    grpc::{self, Chassis},
+    random::Random,
+    service::Service,
+    telemetry,
 };
 use hubkeep_proto::{
     audit::v1::audit_service_server::AuditServiceServer,
@@ -29,20 +31,6 @@ use crate::{
     secret_store::SecretStore,
     vault::Vault,
 };
-
-/// The name of this service in the names of its audit logs.
-const SERVICE: &str = "credential-service";
-
-/// What the service is given from outside.
-#[derive(Clone, Debug)]
-pub struct Deps {
-    /// The time.
-    pub clock: SharedClock,
-    /// Chance.
-    pub random: SharedRandom,
-    /// How callers prove who they are.
-    pub callers: CallerSource,
-}
 
 /// The service could not be started.
 #[derive(Debug, Error)]
@@ -88,7 +76,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
 
     let identity = Identity {
         deployment: config.deployment.clone(),
-        service: SERVICE,
+        service: Running::NAME,
     };
     let audit_log = AuditLog::open(&config.audit, identity, clock.clone(), random.clone()).await?;
     let database = Database::open(&config.database, &[&hubkeep_seal::MIGRATIONS, &MIGRATIONS]).await?;
@@ -118,13 +106,12 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         clock.clone(),
         random.clone(),
     ));
-    let access = config.access_rules();
     let chassis = Chassis::new(
         config.grpc,
         clock.clone(),
         random.clone(),
         callers,
-        access,
+        config.access,
         refusals,
     );
     let stopping = chassis.stopping();
@@ -162,5 +149,34 @@ impl Running {
         self.server.stop().await;
         self.audit_log.stop().await;
         self.database.close().await;
+    }
+}
+
+impl Service for Running {
+    const NAME: &'static str = "credential-service";
+    const ABOUT: &'static str = "The token vault of Hubkeep, and the issuer of handles";
+
+    type Config = Config;
+    type Error = StartError;
+
+    fn telemetry(config: &Config) -> &telemetry::Config {
+        &config.telemetry
+    }
+
+    fn furnish(config: &Config, random: &dyn Random) -> Result<(), StartError> {
+        FileKek::open_or_create(&config.keys.kek_file, random)?;
+        Ok(())
+    }
+
+    async fn start(config: Config, deps: Deps) -> Result<Self, StartError> {
+        start(config, deps).await
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.address()
+    }
+
+    async fn stop(self) {
+        self.stop().await;
     }
 }

@@ -6,7 +6,12 @@ use hubkeep_core::{
     config::{Fault, Validate},
     database,
     grpc::{self, AccessRules},
+    service::check_deployment,
     telemetry,
+};
+use hubkeep_proto::{
+    audit::v1::audit_service_server,
+    crm::v1::{object_service_server, owner_service_server},
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +31,8 @@ pub struct Config {
     pub database: database::Config,
     /// Where the audit log is kept.
     pub audit: hubkeep_audit_log::Config,
-    /// The key that wraps the keys.
-    pub keys: Keys,
+    /// The key that wraps the keys. It is this service's own: credential-service has another.
+    pub keys: hubkeep_seal::Config,
     /// Where credential-service is.
     pub credentials: credentials::Config,
     /// Where HubSpot is.
@@ -36,33 +41,17 @@ pub struct Config {
     pub telemetry: telemetry::Config,
 }
 
-/// The key-encryption key.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Keys {
-    /// A file of 32 random bytes, mode 0400. It is this service's own: credential-service has another.
-    pub kek_file: PathBuf,
-}
-
-impl Default for Keys {
-    fn default() -> Self {
-        Self {
-            kek_file: PathBuf::from("hubkeep-data/crm-service.kek"),
-        }
-    }
-}
-
 /// Anybody known may come with a handle; what the handle allows is decided per call.
 const ACCESS: [(&str, &[&str]); 3] = [
-    ("hubkeep.crm.v1.ObjectService", &["*"]),
-    ("hubkeep.crm.v1.OwnerService", &["*"]),
-    ("hubkeep.audit.v1.AuditService", &["*"]),
+    (object_service_server::SERVICE_NAME, &["*"]),
+    (owner_service_server::SERVICE_NAME, &["*"]),
+    (audit_service_server::SERVICE_NAME, &["*"]),
 ];
 
 impl Default for Config {
     fn default() -> Self {
         Self {
-            deployment: "hubkeep".to_owned(),
+            deployment: "dev".to_owned(),
             grpc: grpc::Config {
                 listen: ([127, 0, 0, 1], 7402).into(),
                 ..grpc::Config::default()
@@ -76,7 +65,9 @@ impl Default for Config {
                 url: "sqlite://hubkeep-data/crm-service-audit.db".to_owned(),
                 ..hubkeep_audit_log::Config::default()
             },
-            keys: Keys::default(),
+            keys: hubkeep_seal::Config {
+                kek_file: PathBuf::from("hubkeep-data/crm-service.kek"),
+            },
             credentials: credentials::Config::default(),
             hubspot: hubkeep_hubspot::Config::default(),
             telemetry: telemetry::Config::default(),
@@ -86,21 +77,13 @@ impl Default for Config {
 
 impl Validate for Config {
     fn validate(&self, faults: &mut Vec<Fault>) {
+        check_deployment(&self.deployment, faults);
+        self.access.check(&AccessRules::new(ACCESS), faults);
+        self.grpc.validate(faults);
+        self.database.validate(faults);
         self.audit.validate(faults);
         self.credentials.validate(faults);
         self.hubspot.validate(faults);
-        let named = !self.deployment.is_empty()
-            && self
-                .deployment
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
-        if !named {
-            let problem = "must be a name of letters, digits, '.', '-' and '_'".to_owned();
-            faults.push(Fault {
-                key: "deployment".to_owned(),
-                problem,
-            });
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | room | does | may use |
 //! |---|---|---|
-//! | [`cli`], [`config`], [`server`] | start | all, only to build |
+//! | [`config`], [`server`] | start | all, only to build |
 //! | [`api`] | the gRPC front door: proto to domain and back | the rooms below |
 //! | [`call`] | the life of one HubSpot call; [`call::stack`] reads top to bottom | `credentials`, `quota`, `crm` |
 //! | [`credentials`] | handles redeemed for grants, and the view of revocations | `crm` |
@@ -11,7 +11,6 @@
 
 pub mod api;
 pub mod call;
-pub mod cli;
 pub mod config;
 pub mod credentials;
 pub mod crm;

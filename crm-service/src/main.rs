@@ -1,11 +1,15 @@
-//! The binary of crm-service.
+//! The program `crm-service`: reads the environment once, and hands over.
 
 use std::process::ExitCode;
 
+use hubkeep_core::service;
+use hubkeep_crm_service::server::Running;
+
+#[tokio::main]
 #[expect(
     clippy::disallowed_methods,
-    reason = "the environment is read once, here, and passed on"
+    reason = "the one place where the environment is read"
 )]
-fn main() -> ExitCode {
-    hubkeep_crm_service::cli::run(std::env::args_os(), std::env::vars().collect())
+async fn main() -> ExitCode {
+    service::run::<Running>(std::env::args_os(), std::env::vars().collect()).await
 }

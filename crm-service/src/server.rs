@@ -3,11 +3,13 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use hubkeep_audit_log::{AuditApi, AuditLog, Identity, RefusalRecorder};
+pub use hubkeep_core::service::Deps;
 use hubkeep_core::{
-    clock::SharedClock,
     database::{self, Database},
-    grpc::{self, CallerSource, Chassis},
-    random::SharedRandom,
+    grpc::{self, Chassis},
+    random::Random,
+    service::Service,
+    telemetry,
 };
 use hubkeep_hubspot::Client;
 use hubkeep_proto::{
@@ -25,17 +27,6 @@ use crate::{
     credentials::{self, Credentials},
     quota::Quota,
 };
-
-/// What a service takes from the world around it.
-#[derive(Clone, Debug)]
-pub struct Deps {
-    /// The time it works by.
-    pub clock: SharedClock,
-    /// Where its chance comes from.
-    pub random: SharedRandom,
-    /// How it learns who asks.
-    pub callers: CallerSource,
-}
 
 /// The service could not be started.
 #[derive(Debug, Error)]
@@ -76,7 +67,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let keyring = Keyring::new(database.clone(), kek, clock.clone(), random.clone());
     let identity = Identity {
         deployment: config.deployment,
-        service: "crm-service",
+        service: Running::NAME,
     };
     let log = AuditLog::open(&config.audit, identity, clock.clone(), random.clone()).await?;
 
@@ -153,5 +144,35 @@ impl Running {
         self.under_way.wait().await;
         self.log.stop().await;
         self.database.close().await;
+    }
+}
+
+impl Service for Running {
+    const NAME: &'static str = "crm-service";
+    const ABOUT: &'static str =
+        "Calls HubSpot for callers with handles, and records every call before it is made";
+
+    type Config = Config;
+    type Error = StartError;
+
+    fn telemetry(config: &Config) -> &telemetry::Config {
+        &config.telemetry
+    }
+
+    fn furnish(config: &Config, random: &dyn Random) -> Result<(), StartError> {
+        FileKek::open_or_create(&config.keys.kek_file, random)?;
+        Ok(())
+    }
+
+    async fn start(config: Config, deps: Deps) -> Result<Self, StartError> {
+        start(config, deps).await
+    }
+
+    fn address(&self) -> SocketAddr {
+        self.address()
+    }
+
+    async fn stop(self) {
+        self.stop().await;
     }
 }

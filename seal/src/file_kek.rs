@@ -120,6 +120,19 @@ impl FileKek {
         })?;
         Self::open(path)
     }
+
+    /// Opens the key file, or makes it where there is none. For development: elsewhere a key that is missing is a
+    /// fault, not an occasion.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) and [`create`](Self::create).
+    pub fn open_or_create(path: &Path, random: &dyn Random) -> Result<Self, FileKekError> {
+        if path.exists() {
+            return Self::open(path);
+        }
+        tracing::warn!(file = %path.display(), "making a new key-encryption key");
+        Self::create(path, random)
+    }
 }
 
 impl Kek for FileKek {

@@ -16,9 +16,11 @@
 //! | `keyring` | seal, open and mac: what users of this crate call |
 //! | `envelope` | the layout of sealed bytes |
 //! | `key` | one 256-bit key: encrypt, decrypt, derive, commit |
+//! | `config` | where the key-encryption key is |
 //! | `kek`, `file_kek` | what wraps keys, and the kind that lies in a file |
 //! | `store` | the table of wrapped keys |
 
+mod config;
 mod envelope;
 mod error;
 mod file_kek;
@@ -28,6 +30,7 @@ mod keyring;
 mod place;
 mod store;
 
+pub use config::Config;
 pub use error::Error;
 pub use file_kek::{FileKek, FileKekError};
 pub use kek::{Kek, KekError};

@@ -13,6 +13,17 @@ const SEPARATOR: &str = "__";
 /// No configuration has more keys than this; a bound on how often a faulty one is read again.
 const MAX_FAULTS: usize = 64;
 
+/// The defaults as a table, so that what a file says of one entry of a map leaves the others.
+pub(super) fn from_defaults<C: Default + Serialize>(faults: &mut Vec<Fault>) -> Table {
+    Table::try_from(C::default()).unwrap_or_else(|error| {
+        faults.push(Fault {
+            key: String::new(),
+            problem: format!("the defaults: {error}"),
+        });
+        Table::new()
+    })
+}
+
 pub(super) fn from_file(path: &Path, faults: &mut Vec<Fault>) -> Table {
     let parsed = fs::read_to_string(path)
         .map_err(|error| error.to_string())

@@ -48,12 +48,13 @@ where
     C: Default + Serialize + DeserializeOwned + Validate,
 {
     let mut faults = Vec::new();
+    let defaults = layers::from_defaults::<C>(&mut faults);
     let from_file = match file {
         Some(path) => layers::from_file(path, &mut faults),
         None => toml::Table::new(),
     };
     let from_environment = layers::from_environment(environment);
-    let merged = layers::merged(from_file, from_environment);
+    let merged = layers::merged(layers::merged(defaults, from_file), from_environment);
     let config: C = layers::read(merged, &mut faults);
     config.validate(&mut faults);
     if faults.is_empty() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::CallerName;
+use crate::{config::Fault, id::CallerName};
 
 /// For each gRPC service the callers that may use it: names, "prefix/*", or "*" for any known caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,22 @@ impl AccessRules {
                 .map(|(service, names)| (service.to_owned(), owned(names)))
                 .collect(),
         )
+    }
+
+    /// The callers named for a service.
+    pub fn callers_of(&self, service: &str) -> &[String] {
+        self.0.get(service).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Notes each service named here that `known` does not name: a rule for nothing is a rule with a typo.
+    pub fn check(&self, known: &Self, faults: &mut Vec<Fault>) {
+        for service in self.services().filter(|service| !known.0.contains_key(*service)) {
+            let problem = format!("{service} is not a service of this server");
+            faults.push(Fault {
+                key: "access".to_owned(),
+                problem,
+            });
+        }
     }
 
     /// The services named.

@@ -4,6 +4,8 @@ use std::{net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::{Fault, Validate};
+
 /// Where a server listens, and its limits.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
@@ -31,6 +33,23 @@ impl Default for Config {
             default_deadline: Duration::from_secs(30),
             max_deadline: Duration::from_secs(300),
             drain: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Validate for Config {
+    fn validate(&self, faults: &mut Vec<Fault>) {
+        let mut fault = |key: &str, problem: &str| {
+            faults.push(Fault {
+                key: format!("grpc.{key}"),
+                problem: problem.to_owned(),
+            });
+        };
+        if self.max_in_flight == 0 {
+            fault("max_in_flight", "must be at least 1");
+        }
+        if self.default_deadline > self.max_deadline {
+            fault("default_deadline", "must not be longer than grpc.max_deadline");
         }
     }
 }

@@ -1,20 +1,32 @@
 //! When the process is asked to stop.
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::future::Future;
 
-/// Ends when the process is asked to stop: SIGTERM, or ctrl-c.
-pub async fn stop_signal() {
-    let interrupted = tokio::signal::ctrl_c();
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupted => {}
-            }
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Ends when the process is asked to stop: SIGTERM, or ctrl-c. Heard from the moment this is called, not only from
+/// when it is awaited.
+pub fn stop_signal() -> impl Future<Output = ()> {
+    let (terminate, interrupt) = (listen(SignalKind::terminate()), listen(SignalKind::interrupt()));
+    async move {
+        tokio::select! {
+            () = heard(terminate) => {}
+            () = heard(interrupt) => {}
         }
-        Err(error) => {
-            tracing::warn!(%error, "SIGTERM cannot be heard; ctrl-c can");
-            let _ = interrupted.await;
-        }
+    }
+}
+
+fn listen(kind: SignalKind) -> Option<Signal> {
+    let signal = signal(kind);
+    if let Err(error) = &signal {
+        tracing::warn!(?kind, %error, "this signal cannot be heard");
+    }
+    signal.ok()
+}
+
+async fn heard(signal: Option<Signal>) {
+    match signal {
+        Some(mut signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }
