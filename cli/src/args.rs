@@ -1,0 +1,165 @@
+//! The command line: what holds for every command, and which commands there are. The arguments of each stand beside
+//! it. The environment is read here and nowhere else, when `main` parses.
+
+use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
+use hubkeep_core::id::{CallerName, InvalidName};
+
+use crate::{commands, exit};
+
+/// Runs HubSpot portals through handles: onboard portals, issue handles, make calls, read the audit log.
+#[derive(Parser, Debug)]
+#[command(name = "hubkeep", version, after_help = exit::HELP, arg_required_else_help = true)]
+pub struct Cli {
+    /// What holds for every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Where the options of [`Global`] stand in the help.
+const EVERYWHERE: &str = "For every command";
+
+/// What holds for every command.
+#[derive(Args, Debug)]
+pub struct Global {
+    /// Where credential-service listens.
+    #[arg(
+        long,
+        global = true,
+        help_heading = EVERYWHERE,
+        value_name = "URL",
+        env = "HUBKEEP_CREDENTIAL_SERVICE",
+        default_value = "http://127.0.0.1:7401"
+    )]
+    pub credential_service: String,
+    /// Where crm-service listens.
+    #[arg(
+        long,
+        global = true,
+        help_heading = EVERYWHERE,
+        value_name = "URL",
+        env = "HUBKEEP_CRM_SERVICE",
+        default_value = "http://127.0.0.1:7402"
+    )]
+    pub crm_service: String,
+    /// Who to say we are, to services that run for development.
+    #[arg(
+        id = "as",
+        long,
+        global = true,
+        help_heading = EVERYWHERE,
+        value_name = "NAME",
+        env = "HUBKEEP_AS",
+        default_value = "operator/dev",
+        value_parser = caller_name
+    )]
+    pub caller: CallerName,
+    /// How long one call may take.
+    #[arg(
+        long,
+        global = true,
+        help_heading = EVERYWHERE,
+        value_name = "TIME",
+        env = "HUBKEEP_TIMEOUT",
+        default_value = "30s"
+    )]
+    pub timeout: humantime::Duration,
+    /// Answer in JSON: one document, or a document a line where answers stream. Errors too, as {"error": …}.
+    #[arg(long, global = true, help_heading = EVERYWHERE, env = "HUBKEEP_JSON", value_parser = FalseyValueParser::new())]
+    pub json: bool,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+#[expect(
+    missing_docs,
+    reason = "each says what it does beside its arguments; a text here would take its place in the help"
+)]
+pub enum Command {
+    Import(commands::import::ImportArgs),
+    Portals(commands::portals::PortalsArgs),
+    Handle(commands::handle::HandleArgs),
+    Crm(commands::crm::CrmArgs),
+    Audit(commands::audit::AuditArgs),
+    #[cfg(feature = "dev")]
+    Dev(crate::dev::DevArgs),
+    #[cfg(feature = "dev")]
+    Demo(crate::demo::DemoArgs),
+}
+
+fn caller_name(text: &str) -> Result<CallerName, String> {
+    text.parse().map_err(|error: InvalidName| error.rule().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_that_hold_for_every_command_may_stand_after_it() {
+        let cli =
+            Cli::try_parse_from(["hubkeep", "portals", "--json", "--as", "operator/ann"]).expect("parses");
+        assert!(cli.global.json);
+        assert_eq!(cli.global.caller.as_str(), "operator/ann");
+    }
+
+    #[test]
+    fn a_caller_that_can_be_no_name_is_a_usage_error() {
+        let parsed = Cli::try_parse_from(["hubkeep", "--as", "a b", "portals"]);
+        assert_eq!(
+            parsed.expect_err("refused").exit_code(),
+            i32::from(exit::Exit::Usage.code())
+        );
+    }
+
+    #[test]
+    fn every_command_reads_its_own_arguments_beside_those_of_all() {
+        for line in [
+            "import a.csv --kind service-key",
+            "portals",
+            "portals verify acme",
+            "handle issue acme --allow get,list --types contacts --purpose x --lifetime 60s --properties email",
+            "handle introspect -",
+            "handle revoke --id 0",
+            "handle list acme",
+            "crm get acme contacts 1 --handle -",
+            "crm list acme contacts --page-size -1 --all",
+            "crm search acme contacts --query ada --sort email --descending",
+            "crm create acme contacts --set email=a@b.example",
+            "crm update acme contacts 1 --set phone=",
+            "crm archive acme contacts 1",
+            "crm owners acme --email a@b.example",
+            "audit tail --caller nightly-sync --portal acme --phase intent,outcome --from-now",
+            "audit list --from crm-service --after 7 --operation object-get --call 0 --limit 5",
+        ] {
+            let words = ["hubkeep", "--as", "operator/ann", "--json"]
+                .into_iter()
+                .chain(line.split(' '));
+            let cli = Cli::try_parse_from(words).expect(line);
+            assert_eq!(cli.global.caller.as_str(), "operator/ann", "{line}");
+        }
+    }
+
+    #[test]
+    fn help_never_shows_the_handle_that_the_environment_holds() {
+        let mut command = Cli::command();
+        let crm = command.find_subcommand_mut("crm").expect("there");
+        for verb in crm.get_subcommands() {
+            let handle = verb.get_arguments().find(|arg| arg.get_id() == "handle");
+            assert!(
+                handle.is_none_or(clap::Arg::is_hide_env_values_set),
+                "{}",
+                verb.get_name()
+            );
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Connections to the two services: where they are, who we say we are, and the handle we show.
+
+use std::time::Duration;
+
+use hubkeep_core::{grpc::CALLER_HEADER, id::CallerName};
+use tonic::{
+    Request, Status,
+    metadata::{Ascii, MetadataValue},
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::{Channel, Endpoint, Uri},
+};
+
+use crate::errors::Error;
+
+/// How long a connection may take to open.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// The name of the service that keeps the tokens.
+pub const CREDENTIAL_SERVICE: &str = "credential-service";
+/// The name of the service that calls HubSpot.
+pub const CRM_SERVICE: &str = "crm-service";
+
+/// What the generated clients are built on.
+pub type Connection = InterceptedService<Channel, Identity>;
+
+/// One of the two services, as one caller reaches it. Opens its connection with the first call.
+#[derive(Clone, Debug)]
+pub struct Service {
+    name: &'static str,
+    address: String,
+    channel: Channel,
+    identity: Identity,
+}
+
+impl Service {
+    /// The service of this name at this address, for this caller.
+    ///
+    /// # Errors
+    /// If the address is not `http://` on loopback: there are no certificates, and tokens and handles travel on it.
+    pub fn at(name: &'static str, address: &str, caller: &CallerName) -> Result<Self, Error> {
+        let unusable = |why: &str| Error::Usage(format!("{address} is no address of {name}: {why}"));
+        let uri: Uri = address
+            .parse()
+            .map_err(|_| unusable("expected http://127.0.0.1:<port>"))?;
+        if uri.scheme_str() != Some("http") || !is_loopback(&uri) {
+            return Err(unusable(
+                "without certificates, tokens and handles travel over http on loopback only \
+                 (for another machine, open a tunnel to its port)",
+            ));
+        }
+        let channel = Endpoint::from(uri)
+            .connect_timeout(CONNECT)
+            .tcp_nodelay(true)
+            .connect_lazy();
+        let caller = MetadataValue::try_from(caller.as_str())
+            .map_err(|_| Error::Usage("--as is not a name that can be sent".to_owned()))?;
+        let identity = Identity {
+            caller,
+            authorization: None,
+            timeout: None,
+        };
+        Ok(Self {
+            name,
+            address: address.trim_end_matches('/').to_owned(),
+            channel,
+            identity,
+        })
+    }
+
+    /// The same service, with this handle shown on every call.
+    ///
+    /// # Errors
+    /// If the text cannot stand in a header. A handle that was cut is sent as it is: the service's refusal is on
+    /// its audit log.
+    pub fn with_handle(mut self, handle: &str) -> Result<Self, Error> {
+        let mut value: MetadataValue<Ascii> = format!("Bearer {handle}")
+            .parse()
+            .map_err(|_| Error::Usage("the handle holds characters that no handle has".to_owned()))?;
+        value.set_sensitive(true);
+        self.identity.authorization = Some(value);
+        Ok(self)
+    }
+
+    /// The same service, with this much time for each call.
+    #[must_use]
+    pub const fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.identity.timeout = Some(timeout);
+        self
+    }
+
+    /// The same service, with no limit on how long a call takes: for streams.
+    #[must_use]
+    pub const fn without_timeout(mut self) -> Self {
+        self.identity.timeout = None;
+        self
+    }
+
+    /// What a generated client takes.
+    pub fn connection(&self) -> Connection {
+        InterceptedService::new(self.channel.clone(), self.identity.clone())
+    }
+
+    /// Its name: "crm-service".
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its address, `http://127.0.0.1:7402`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Sorts out what a call to it ended with.
+    pub fn ended(&self, status: Status) -> Error {
+        Error::of_call(&status, self.name, &self.address)
+    }
+}
+
+/// Says on each call who we are.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    caller: MetadataValue<Ascii>,
+    authorization: Option<MetadataValue<Ascii>>,
+    timeout: Option<Duration>,
+}
+
+impl Interceptor for Identity {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let metadata = request.metadata_mut();
+        metadata.insert(CALLER_HEADER, self.caller.clone());
+        if let Some(handle) = &self.authorization {
+            metadata.insert("authorization", handle.clone());
+        }
+        if let Some(timeout) = self.timeout {
+            request.set_timeout(timeout);
+        }
+        Ok(request)
+    }
+}
+
+fn is_loopback(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || address
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(address: &str) -> Result<Service, Error> {
+        let caller = "operator/dev".parse().expect("a name");
+        Service::at(CRM_SERVICE, address, &caller)
+    }
+
+    #[tokio::test]
+    async fn plain_http_goes_to_loopback_only() {
+        for good in [
+            "http://127.0.0.1:7402",
+            "http://localhost:1",
+            "http://[::1]:7402/",
+        ] {
+            assert!(at(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://10.0.0.1:7402",
+            "https://127.0.0.1",
+            "127.0.0.1:7402",
+            "http://crm.internal",
+            "",
+        ] {
+            assert!(matches!(at(bad), Err(Error::Usage(_))), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_service_that_does_not_listen_is_unreachable_and_named() {
+        let service = at("http://127.0.0.1:1").expect("an address");
+        let mut client =
+            hubkeep_proto::crm::v1::owner_service_client::OwnerServiceClient::new(service.connection());
+        let request = hubkeep_proto::crm::v1::ListOwnersRequest::default();
+        let error = service.ended(client.list_owners(request).await.expect_err("nobody listens"));
+        assert!(matches!(error, Error::Unreachable { .. }), "{error:?}");
+        assert!(
+            error.to_string().contains("crm-service at http://127.0.0.1:1"),
+            "{error}"
+        );
+    }
+}

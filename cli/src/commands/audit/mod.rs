@@ -1,0 +1,184 @@
+//! `hubkeep audit`: what was done, for whom, by whom, and how it ended.
+
+pub(crate) mod follow;
+pub(crate) mod line;
+mod past;
+mod which;
+
+use clap::{Args, Subcommand, ValueEnum};
+use futures::future;
+use hubkeep_core::clock::SharedClock;
+use hubkeep_proto::audit::v1::Event;
+use tokio::sync::mpsc;
+
+use self::{follow::Beginning, which::Which};
+use super::shown_handle::ShownHandle;
+use crate::{channel::Service, errors::Error, exit::Exit, output::Output, wire_json};
+
+/// Events that wait to be printed, at most.
+const WAITING: usize = 256;
+
+/// Read the audit logs, live or past.
+///
+/// An operator reads everything. With a handle that allows read-audit, its portal's entries are read. Each service
+/// has its own log and its own positions.
+#[derive(Args, Debug)]
+pub struct AuditArgs {
+    #[command(subcommand)]
+    command: AuditCommand,
+}
+
+#[derive(Subcommand, Debug)]
+enum AuditCommand {
+    /// Follow the logs: first the past, then what comes. Goes on where it was when a connection breaks.
+    Tail {
+        #[command(flatten)]
+        which: WhichArgs,
+        /// Leave the past out.
+        #[arg(long, conflicts_with = "after")]
+        from_now: bool,
+    },
+    /// Give what is there now, oldest first, and end.
+    List {
+        #[command(flatten)]
+        which: WhichArgs,
+        /// At most this many of each service.
+        #[arg(long, default_value_t = 100, value_name = "N")]
+        limit: usize,
+    },
+}
+
+#[derive(Args, Debug)]
+struct WhichArgs {
+    /// Whose log.
+    #[arg(long, value_enum, default_value = "both", value_name = "SERVICE")]
+    from: From,
+    /// Only events after this position; needs --from with one service.
+    #[arg(long, value_name = "POSITION")]
+    after: Option<u64>,
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    shown: ShownHandle,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum From {
+    CredentialService,
+    CrmService,
+    Both,
+}
+
+/// Runs `audit`.
+///
+/// # Errors
+/// If a service refuses, or is not reached at the start.
+pub async fn run(
+    args: AuditArgs,
+    credential: &Service,
+    crm: &Service,
+    clock: SharedClock,
+    output: &Output,
+) -> Result<Exit, Error> {
+    match args.command {
+        AuditCommand::Tail { which, from_now } => {
+            let beginning = match (from_now, which.after) {
+                (true, _) => Beginning::Now,
+                (false, after) => Beginning::After(after.unwrap_or(0)),
+            };
+            let services = services(&which, credential, crm)?;
+            tail(services, &beginning, which, clock, output).await?;
+        }
+        AuditCommand::List { which, limit } => {
+            let services = services(&which, credential, crm)?;
+            list(services, limit, which, output).await?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The services asked for, with the handle if one is shown.
+fn services(args: &WhichArgs, credential: &Service, crm: &Service) -> Result<Vec<Service>, Error> {
+    if args.after.is_some() && args.from == From::Both {
+        let why = "--after needs --from: each service has its own positions";
+        return Err(Error::Usage(why.to_owned()));
+    }
+    let asked = match args.from {
+        From::CredentialService => vec![credential],
+        From::CrmService => vec![crm],
+        From::Both => vec![credential, crm],
+    };
+    let handle = args.shown.clone().get()?;
+    asked
+        .into_iter()
+        .map(|service| match &handle {
+            Some(handle) => service.clone().with_handle(handle),
+            None => Ok(service.clone()),
+        })
+        .collect()
+}
+
+async fn tail(
+    services: Vec<Service>,
+    beginning: &Beginning,
+    args: WhichArgs,
+    clock: SharedClock,
+    output: &Output,
+) -> Result<(), Error> {
+    let filter = args.which.into_filter();
+    let (events, mut arriving) = mpsc::channel(WAITING);
+    let followers = services.into_iter().map(|service| {
+        let (filter, clock) = (filter.clone(), clock.clone());
+        follow::events(
+            service,
+            filter,
+            beginning.clone(),
+            clock,
+            events.clone(),
+            output.clone(),
+        )
+    });
+    let following = future::try_join_all(followers);
+    let printing = async {
+        while let Some(event) = arriving.recv().await {
+            print(&event, output)?;
+        }
+        Ok::<(), Error>(())
+    };
+    tokio::select! {
+        ended = following => ended.map(|_| ()),
+        ended = printing => ended,
+    }
+}
+
+async fn list(services: Vec<Service>, limit: usize, args: WhichArgs, output: &Output) -> Result<(), Error> {
+    let after = args.after.unwrap_or(0);
+    let filter = args.which.into_filter();
+    let reading = services
+        .iter()
+        .map(|service| past::events(service, filter.clone(), after, limit));
+    let mut found = future::try_join_all(reading).await?.concat();
+    found.sort_by_key(moment);
+    for event in &found {
+        print(event, output)?;
+    }
+    if found.is_empty() && !output.is_json() {
+        output.note("no events")?;
+    }
+    Ok(())
+}
+
+/// By what the events of both services are ordered: their times, and within one service its positions.
+fn moment(event: &Event) -> (i64, i32, u64) {
+    let time = event.entry.as_ref().and_then(|entry| entry.entry_time);
+    time.map_or((0, 0, event.position), |time| {
+        (time.seconds, time.nanos, event.position)
+    })
+}
+
+fn print(event: &Event, output: &Output) -> Result<(), Error> {
+    if output.is_json() {
+        return output.json_line(&wire_json::of("hubkeep.audit.v1.Event", event)?);
+    }
+    output.line(&line::of(event))
+}

@@ -1,0 +1,232 @@
+//! `hubkeep crm`: calls to HubSpot with a handle.
+
+mod filter;
+mod read;
+mod show;
+mod write;
+
+use clap::{Args, Subcommand};
+
+use self::filter::Filters;
+use super::shown_handle::ShownHandle;
+use crate::{channel::Service, errors::Error, exit::Exit, output::Output};
+
+/// Read and write CRM records with a handle.
+#[derive(Args, Debug)]
+pub struct CrmArgs {
+    #[command(subcommand)]
+    command: CrmCommand,
+}
+
+#[derive(Subcommand, Debug)]
+enum CrmCommand {
+    /// Read one record.
+    Get(GetArgs),
+    /// Page through the records of a type.
+    List(ListArgs),
+    /// Find records by conditions. What was just written may not be found yet.
+    Search(SearchArgs),
+    /// Create a record.
+    Create(CreateArgs),
+    /// Change properties of a record.
+    Update(UpdateArgs),
+    /// Archive a record.
+    Archive(ArchiveArgs),
+    /// List owners, or read one.
+    Owners(OwnersArgs),
+}
+
+/// Whose records, of which type, by what right.
+#[derive(Args, Debug)]
+struct Of {
+    /// The portal's slug. It must be the handle's.
+    slug: String,
+    /// The type: contacts, companies, deals, tickets, notes, a type id or a custom type.
+    #[arg(value_name = "TYPE")]
+    object_type: String,
+    #[command(flatten)]
+    shown: ShownHandle,
+}
+
+#[derive(Args, Debug)]
+struct Page {
+    /// Records at once.
+    #[arg(long = "page-size", value_name = "N", allow_negative_numbers = true)]
+    size: Option<i32>,
+    /// Where the last answer left off.
+    #[arg(long = "page-token", value_name = "TOKEN")]
+    token: Option<String>,
+}
+
+impl Page {
+    /// The size asked for, or this one, or the service's own. It is the service that says which are allowed.
+    fn size(&self, otherwise: Option<i32>) -> i32 {
+        self.size.or(otherwise).unwrap_or(0)
+    }
+}
+
+#[derive(Args, Debug)]
+struct GetArgs {
+    #[command(flatten)]
+    of: Of,
+    /// The record's id, or a value of --id-property.
+    id: String,
+    /// The properties wanted.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    properties: Vec<String>,
+    /// A unique property that the id is a value of, for example email.
+    #[arg(long, value_name = "NAME")]
+    id_property: Option<String>,
+    /// Look among archived records.
+    #[arg(long)]
+    archived: bool,
+}
+
+#[derive(Args, Debug)]
+struct ListArgs {
+    #[command(flatten)]
+    of: Of,
+    /// The properties wanted.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    properties: Vec<String>,
+    #[command(flatten)]
+    page: Page,
+    /// Follow the pages to the end. In JSON: one page a line.
+    #[arg(long)]
+    all: bool,
+    /// Only archived records.
+    #[arg(long)]
+    archived: bool,
+}
+
+#[derive(Args, Debug)]
+struct SearchArgs {
+    #[command(flatten)]
+    of: Of,
+    #[command(flatten)]
+    filters: Filters,
+    /// Words looked for in HubSpot's default searchable properties.
+    #[arg(long, value_name = "WORDS")]
+    query: Option<String>,
+    /// The property to order by.
+    #[arg(long, value_name = "NAME")]
+    sort: Option<String>,
+    /// Largest first.
+    #[arg(long, requires = "sort")]
+    descending: bool,
+    /// The properties wanted.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    properties: Vec<String>,
+    #[command(flatten)]
+    page: Page,
+}
+
+#[derive(Args, Debug)]
+struct CreateArgs {
+    #[command(flatten)]
+    of: Of,
+    /// A value; repeat it for more.
+    #[arg(long, value_name = "NAME=VALUE", required = true, value_parser = assignment)]
+    set: Vec<(String, String)>,
+}
+
+#[derive(Args, Debug)]
+struct UpdateArgs {
+    #[command(flatten)]
+    of: Of,
+    /// The record's id, or a value of --id-property.
+    id: String,
+    /// A value; repeat it for more. An empty one clears the property.
+    #[arg(long, value_name = "NAME=VALUE", required = true, value_parser = assignment)]
+    set: Vec<(String, String)>,
+    /// A unique property that the id is a value of.
+    #[arg(long, value_name = "NAME")]
+    id_property: Option<String>,
+}
+
+#[derive(Args, Debug)]
+struct ArchiveArgs {
+    #[command(flatten)]
+    of: Of,
+    /// The record's id.
+    id: String,
+}
+
+#[derive(Args, Debug)]
+struct OwnersArgs {
+    /// The portal's slug. It must be the handle's.
+    slug: String,
+    /// Read this owner instead of listing all.
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
+    /// Only the owner with this e-mail address.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "id")]
+    email: Option<String>,
+    /// Only archived owners.
+    #[arg(long, conflicts_with = "id")]
+    archived: bool,
+    #[command(flatten)]
+    page: Page,
+    #[command(flatten)]
+    shown: ShownHandle,
+}
+
+impl CrmCommand {
+    const fn shown(&self) -> &ShownHandle {
+        match self {
+            Self::Get(args) => &args.of.shown,
+            Self::List(args) => &args.of.shown,
+            Self::Search(args) => &args.of.shown,
+            Self::Create(args) => &args.of.shown,
+            Self::Update(args) => &args.of.shown,
+            Self::Archive(args) => &args.of.shown,
+            Self::Owners(args) => &args.shown,
+        }
+    }
+}
+
+/// Runs `crm`.
+///
+/// # Errors
+/// If there is no handle, or the service refuses or is not reached.
+pub async fn run(args: CrmArgs, service: Service, output: &Output) -> Result<Exit, Error> {
+    let handle = args.command.shown().clone().required()?;
+    let service = &service.with_handle(&handle)?;
+    match args.command {
+        CrmCommand::Get(args) => read::get(args, service, output).await?,
+        CrmCommand::List(args) => read::list(args, service, output).await?,
+        CrmCommand::Search(args) => read::search(args, service, output).await?,
+        CrmCommand::Create(args) => write::create(args, service, output).await?,
+        CrmCommand::Update(args) => write::update(args, service, output).await?,
+        CrmCommand::Archive(args) => write::archive(args, service, output).await?,
+        CrmCommand::Owners(args) => read::owners(args, service, output).await?,
+    }
+    Ok(Exit::Done)
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE, for example email=ann@b.example".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assignment_splits_at_the_first_equals_sign_and_may_clear() {
+        assert_eq!(assignment("note=a=b"), Ok(("note".to_owned(), "a=b".to_owned())));
+        assert_eq!(assignment("phone="), Ok(("phone".to_owned(), String::new())));
+        assert!(assignment("phone").is_err() && assignment("=x").is_err());
+    }
+
+    #[test]
+    fn the_service_says_which_page_sizes_are_allowed() {
+        let page = |size| Page { size, token: None };
+        assert_eq!(page(Some(-1)).size(None), -1);
+        assert_eq!(page(None).size(Some(100)), 100);
+        assert_eq!(page(None).size(None), 0);
+    }
+}

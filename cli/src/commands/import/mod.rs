@@ -1,0 +1,121 @@
+//! `hubkeep import`: onboards the clients of a CSV file, row by row, while it is read.
+
+mod cells;
+mod exchange;
+mod reader;
+mod report;
+mod rows;
+
+use std::{fs::File, io::Read, path::PathBuf};
+
+use clap::{Args, ValueEnum};
+use hubkeep_proto::credential::v1::CredentialKind;
+use indicatif::{ProgressBar, ProgressStyle};
+
+pub use self::report::{Report, RowResult};
+use self::{
+    exchange::Ended,
+    rows::{FileFault, Rows},
+};
+use crate::{channel::Service, errors::Error, exit::Exit, output::Output};
+
+/// Onboard the clients of a CSV file.
+///
+/// The first line is clientSlug,portalToken,portalId (in any order). portalId may be empty; where it stands, the
+/// token must belong to that portal. A bad row refuses itself only. Importing the same file again onboards what is
+/// missing.
+#[derive(Args, Debug)]
+pub struct ImportArgs {
+    /// The file.
+    file: PathBuf,
+    /// What sort of credential the tokens are.
+    #[arg(long, value_enum)]
+    kind: Option<Kind>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Kind {
+    /// Service keys of the accounts.
+    ServiceKey,
+    /// Legacy private apps.
+    PrivateApp,
+}
+
+impl From<Kind> for CredentialKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::ServiceKey => Self::ServiceKey,
+            Kind::PrivateApp => Self::PrivateApp,
+        }
+    }
+}
+
+/// Imports the file and prints what became of each row.
+///
+/// # Errors
+/// If the file cannot be used, or the service refuses the import as a whole.
+pub async fn run(args: ImportArgs, service: &Service, output: &Output) -> Result<Exit, Error> {
+    let unusable = |fault: FileFault| Error::Usage(format!("{}: {fault}", args.file.display()));
+    let file = File::open(&args.file).map_err(|error| unusable(error.into()))?;
+    let bytes = file.metadata().map(|metadata| metadata.len()).unwrap_or_default();
+    let rows = Rows::open(file).map_err(unusable)?;
+    let bar = progress(bytes);
+    let mut report = Report::default();
+    let kind = args
+        .kind
+        .map_or(CredentialKind::Unspecified, CredentialKind::from);
+    let ended = exchange::run(rows, kind, service, &mut report, &bar).await;
+    bar.finish_and_clear();
+    match ended {
+        Ok(()) => {
+            report.print(output, None)?;
+            Ok(report.exit())
+        }
+        Err(ended) => {
+            let error = match ended {
+                Ended::File(fault) => unusable(fault),
+                Ended::Service(error) => error,
+            };
+            // In JSON the error is part of the report, if there is one.
+            if report.rows().next().is_some() {
+                report.print(output, Some(&error))?;
+                if output.is_json() {
+                    return Ok(error.exit());
+                }
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Imports rows from anywhere and gives what became of them.
+///
+/// # Errors
+/// If the rows cannot be read, or the service refuses the import as a whole.
+pub async fn import_from(input: impl Read + Send + 'static, service: &Service) -> Result<Report, Error> {
+    let unusable = |fault: FileFault| Error::Usage(fault.to_string());
+    let rows = Rows::open(input).map_err(unusable)?;
+    let mut report = Report::default();
+    let ended = exchange::run(
+        rows,
+        CredentialKind::Unspecified,
+        service,
+        &mut report,
+        &ProgressBar::hidden(),
+    )
+    .await;
+    ended.map(|()| report).map_err(|ended| match ended {
+        Ended::File(fault) => unusable(fault),
+        Ended::Service(error) => error,
+    })
+}
+
+/// A bar over the file's bytes. It shows on terminals only.
+fn progress(bytes: u64) -> ProgressBar {
+    let bar = ProgressBar::new(bytes);
+    let template = "importing {bar:32.cyan} {percent:>3}%  {msg}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}

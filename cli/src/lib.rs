@@ -1,0 +1,111 @@
+//! The operator's command: `hubkeep`.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`args`] | the command line |
+//! | [`commands`] | one module for each command that speaks to running services |
+//! | `dev`, `demo` | both services and a simulated HubSpot in this process (feature `dev`) |
+//! | [`channel`] | connections: addresses, who we are, the handle |
+//! | [`output`], [`wire_json`] | what is printed |
+//! | [`errors`], [`exit`] | what can go wrong, and how the command ends |
+
+pub mod args;
+pub mod channel;
+pub mod commands;
+#[cfg(feature = "dev")]
+pub mod demo;
+#[cfg(feature = "dev")]
+pub mod dev;
+pub mod errors;
+pub mod exit;
+pub mod output;
+pub mod wire_json;
+
+use std::ffi::OsString;
+
+use args::{Cli, Command, Global};
+use channel::{CREDENTIAL_SERVICE, CRM_SERVICE, Service};
+use clap::Parser as _;
+use errors::Error;
+use exit::Exit;
+use hubkeep_core::clock::SystemClock;
+use output::Output;
+
+/// Reads a command line and runs it. The first of `line` is how the command was called.
+pub fn main(line: Vec<OsString>) -> Exit {
+    let program = line
+        .first()
+        .map_or("hubkeep".into(), |first| first.to_string_lossy().into_owned());
+    let json = line.iter().any(|word| word == "--json");
+    match Cli::try_parse_from(line) {
+        Ok(cli) => run(cli, &program),
+        // Help and version are no errors; and whoever asked for JSON gets errors as JSON from the first one on.
+        Err(error) if json && error.use_stderr() => {
+            let told = error.render().to_string();
+            let error = Error::Usage(told.trim().trim_start_matches("error: ").to_owned());
+            Output::standard(true).error(&error).ok();
+            error.exit()
+        }
+        Err(error) => {
+            error.print().ok();
+            if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            }
+        }
+    }
+}
+
+/// Runs a command to its end. `program` is how it was called; lines to copy begin with it.
+pub fn run(cli: Cli, program: &str) -> Exit {
+    let output = Output::standard(cli.global.json);
+    let ended = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::from)
+        .and_then(|runtime| runtime.block_on(dispatch(cli, program, &output)));
+    match ended {
+        Ok(exit) => exit,
+        Err(error) if error.is_closed_output() => Exit::Failed,
+        Err(error) => {
+            // If even this cannot be written, the exit code still tells.
+            output.error(&error).ok();
+            error.exit()
+        }
+    }
+}
+
+#[cfg_attr(
+    not(feature = "dev"),
+    expect(unused_variables, reason = "only dev and demo print lines to copy")
+)]
+async fn dispatch(cli: Cli, program: &str, output: &Output) -> Result<Exit, Error> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Import(args) => {
+            commands::import::run(args, &credential(global)?.without_timeout(), output).await
+        }
+        Command::Portals(args) => commands::portals::run(args, &credential(global)?, output).await,
+        Command::Handle(args) => commands::handle::run(args, &credential(global)?, output).await,
+        Command::Crm(args) => commands::crm::run(args, crm(global)?, output).await,
+        Command::Audit(args) => {
+            let clock = SystemClock::shared();
+            commands::audit::run(args, &credential(global)?, &crm(global)?, clock, output).await
+        }
+        #[cfg(feature = "dev")]
+        Command::Dev(args) => dev::run(args, program, output).await,
+        #[cfg(feature = "dev")]
+        Command::Demo(args) => demo::run(args, program, output).await,
+    }
+}
+
+fn credential(global: &Global) -> Result<Service, Error> {
+    let service = Service::at(CREDENTIAL_SERVICE, &global.credential_service, &global.caller)?;
+    Ok(service.with_timeout(global.timeout.into()))
+}
+
+fn crm(global: &Global) -> Result<Service, Error> {
+    let service = Service::at(CRM_SERVICE, &global.crm_service, &global.caller)?;
+    Ok(service.with_timeout(global.timeout.into()))
+}
