@@ -32,6 +32,9 @@ use crate::{
     vault::Vault,
 };
 
+/// The largest message about a portal: imported rows wait in memory, and the longest token is far shorter.
+const MAX_ROW_BYTES: usize = 64 * 1024;
+
 /// The service could not be started.
 #[derive(Debug, Error)]
 pub enum StartError {
@@ -119,8 +122,10 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let authority = Arc::new(handles.clone());
     let audit = AuditApi::new(audit_log.clone(), authority, clock, random, stopping.clone());
     let redemption = RedemptionApi::new(desk.clone(), handles.clone(), revocations, stopping);
+    let portal_service = PortalServiceServer::new(PortalApi::new(desk.clone(), portals))
+        .max_decoding_message_size(MAX_ROW_BYTES);
     let server = chassis
-        .serve(PortalServiceServer::new(PortalApi::new(desk.clone(), portals)))
+        .serve(portal_service)
         .serve(HandleServiceServer::new(HandleApi::new(desk, handles)))
         .serve(RedemptionServiceServer::new(redemption))
         .serve(AuditServiceServer::new(audit))

@@ -91,11 +91,12 @@ impl ServiceError for Error {
                 "take a new handle, and open another stream from the last position".to_owned()
             }
             Self::PortalMismatch { requested } => format!("the handle is not for {requested}"),
-            Self::InvalidField(fields) => fields
-                .iter()
-                .fold("the request is not valid:".to_owned(), |all, f| {
-                    format!("{all} {}: {};", f.field, f.description)
-                }),
+            Self::InvalidField(fields) => {
+                let told = fields
+                    .iter()
+                    .map(|fault| format!("{}: {}", fault.field, fault.description));
+                told.collect::<Vec<_>>().join("; ")
+            }
             Self::PageTokenInvalid => {
                 "this page token was not given out for this request: begin with the first page".to_owned()
             }

@@ -2,20 +2,27 @@
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-use futures::{Stream, TryStreamExt as _, future};
+use futures::{Stream, StreamExt as _, TryStreamExt as _, future};
 use hubkeep_audit_log::Operation;
 use hubkeep_core::{
     error::{ErrorReason, ServiceError as _},
     grpc::Context,
 };
 use hubkeep_proto::credential::v1::{ImportOutcome, ImportPortalsRequest, ImportPortalsResponse};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Desk, Error, portal::new_portal_of_row};
-use crate::portals::{self, ImportedRows, NewPortal, Onboarded, Portals, ROWS_AT_ONCE};
+use crate::{
+    portals::{self, ImportedRows, NewPortal, Onboarded, Portals, ROWS_AT_ONCE, Turn},
+    record::Act,
+};
 
 /// How long one row may take. An import has no deadline of its own: it lasts as long as its rows come.
 const ROW_LIMIT: Duration = Duration::from_secs(30);
+/// How many rows may wait to be worked on; more wait at the client.
+const ROWS_AHEAD: usize = 4_096;
 
 /// An outcome for each row, in the order in which they are ready.
 pub(super) type Outcomes = Pin<Box<dyn Stream<Item = Result<ImportPortalsResponse, Status>> + Send>>;
@@ -24,7 +31,7 @@ pub(super) type Outcomes = Pin<Box<dyn Stream<Item = Result<ImportPortalsRespons
 struct Row {
     number: u32,
     client_slug: String,
-    new: Result<NewPortal, Error>,
+    new: Result<(NewPortal, Turn), Error>,
 }
 
 /// What all rows of one import share.
@@ -54,7 +61,7 @@ pub(super) async fn import(
         context,
         rows: ImportedRows::default(),
     });
-    let outcomes = rows
+    let outcomes = read_ahead(rows)
         .map_err({
             let import = Arc::clone(&import);
             move |broken| import.context.complete(&broken)
@@ -69,6 +76,23 @@ pub(super) async fn import(
     Ok(Response::new(Box::pin(outcomes)))
 }
 
+/// The rows, taken off the connection as they come: HTTP/2 takes many small frames that nobody reads for an attack,
+/// and closes the connection.
+fn read_ahead(
+    mut rows: Streaming<ImportPortalsRequest>,
+) -> impl Stream<Item = Result<ImportPortalsRequest, Status>> + Send {
+    let (ahead, waiting) = mpsc::channel(ROWS_AHEAD);
+    tokio::spawn(async move {
+        // Ends with the rows, or when nobody wants their outcomes any more.
+        while let Some(row) = rows.next().await {
+            if ahead.send(row).await.is_err() {
+                return;
+            }
+        }
+    });
+    ReceiverStream::new(waiting)
+}
+
 /// In a task of its own, so that a client which hangs up does not cut a row in half.
 async fn outcome(import: Arc<Import>, row: Row) -> Result<ImportPortalsResponse, Status> {
     let (number, client_slug) = (row.number, row.client_slug.clone());
@@ -80,9 +104,9 @@ async fn outcome(import: Arc<Import>, row: Row) -> Result<ImportPortalsResponse,
 impl Import {
     fn read(&self, row: ImportPortalsRequest) -> Row {
         let (number, client_slug) = (row.row, row.client_slug.clone());
-        let new = new_portal_of_row(row).and_then(|new| {
-            self.rows.note(number, &new)?;
-            Ok(new)
+        let new = new_portal_of_row(row).map(|new| {
+            let turn = self.rows.note(number, &new);
+            (new, turn)
         });
         Row {
             number,
@@ -98,10 +122,17 @@ impl Import {
         };
         let act = self.desk.begin(context, Operation::PortalOnboard)?;
         let result = match row.new {
-            Ok(new) => self.portals.onboard(&act, new).await.map_err(Error::from),
+            Ok((new, turn)) => self.in_turn(&act, new, turn).await,
             Err(error) => Err(error),
         };
         self.desk.on_record(&act, result).await
+    }
+
+    async fn in_turn(&self, act: &Act, new: NewPortal, mut turn: Turn) -> Result<Onboarded, Error> {
+        turn.come().await?;
+        let result = self.portals.onboard(act, new).await;
+        turn.done(result.is_ok());
+        Ok(result?)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    hash::Hash,
     sync::{Mutex, PoisonError},
 };
 
@@ -10,54 +9,102 @@ use hubkeep_core::{
     id::{ClientSlug, PortalId},
     secret::TokenFingerprint,
 };
+use tokio::sync::watch;
 
 use super::{Error, NewPortal};
 
 /// Rows that are verified at the same time.
 pub const ROWS_AT_ONCE: usize = 8;
 
-/// The rows of one import so far: a slug, portal or token may stand in one row only.
+/// The rows of one import so far. A slug, portal or token that an accepted row has may stand in no other; which of
+/// two such rows is the first is decided by their order, not by which of them HubSpot answers sooner.
 #[derive(Debug, Default)]
-pub struct ImportedRows(Mutex<Seen>);
+pub struct ImportedRows(Mutex<HashMap<Claim, Vec<Earlier>>>);
 
-#[derive(Debug, Default)]
-struct Seen {
-    slugs: HashMap<ClientSlug, u32>,
-    portals: HashMap<PortalId, u32>,
-    tokens: HashMap<TokenFingerprint, u32>,
+/// What only one portal can have.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Claim {
+    Slug(ClientSlug),
+    Portal(PortalId),
+    Token(TokenFingerprint),
+}
+
+/// A row that came before, and whether it was accepted, once that is known.
+#[derive(Clone, Debug)]
+struct Earlier {
+    number: u32,
+    accepted: watch::Receiver<Option<bool>>,
+}
+
+/// A row's place among the others.
+#[derive(Debug)]
+pub struct Turn {
+    number: u32,
+    earlier: Vec<Earlier>,
+    accepted: watch::Sender<Option<bool>>,
 }
 
 impl ImportedRows {
     /// Notes a row. Rows must be noted in the order in which they come.
-    ///
-    /// # Errors
-    /// If its slug, its expected portal or its token stand in an earlier row.
-    pub fn note(&self, row: u32, new: &NewPortal) -> Result<(), Error> {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let earlier = [
-            first(&mut seen.slugs, new.client_slug.clone(), row),
-            new.expected
-                .and_then(|portal| first(&mut seen.portals, portal, row)),
-            first(&mut seen.tokens, new.token.fingerprint(), row),
-        ];
-        match earlier.into_iter().flatten().min() {
-            Some(first_row) => Err(Error::RowDuplicate { row, first_row }),
-            None => Ok(()),
+    pub fn note(&self, number: u32, new: &NewPortal) -> Turn {
+        let accepted = watch::Sender::new(None);
+        let this = Earlier {
+            number,
+            accepted: accepted.subscribe(),
+        };
+        let mut rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut earlier = Vec::new();
+        for claim in claims(new) {
+            let claimants = rows.entry(claim).or_default();
+            earlier.extend(claimants.iter().cloned());
+            claimants.push(this.clone());
+        }
+        Turn {
+            number,
+            earlier,
+            accepted,
         }
     }
 }
 
-/// The row in which `key` stood before; from now on it stands in `row` if in none.
-fn first<K: Eq + Hash>(rows: &mut HashMap<K, u32>, key: K, row: u32) -> Option<u32> {
-    let mut before = None;
-    rows.entry(key)
-        .and_modify(|first| before = Some(*first))
-        .or_insert(row);
-    before
+fn claims(new: &NewPortal) -> impl Iterator<Item = Claim> {
+    let slug = Claim::Slug(new.client_slug.clone());
+    let token = Claim::Token(new.token.fingerprint());
+    [slug, token].into_iter().chain(new.expected.map(Claim::Portal))
+}
+
+impl Turn {
+    /// Waits until it is known what became of every earlier row that claims the same.
+    ///
+    /// # Errors
+    /// If one of them was accepted. A row that was refused stands in nobody's way.
+    pub async fn come(&mut self) -> Result<(), Error> {
+        for row in &mut self.earlier {
+            // A row whose work was lost is not accepted.
+            let accepted = row
+                .accepted
+                .wait_for(Option::is_some)
+                .await
+                .is_ok_and(|known| *known == Some(true));
+            if accepted {
+                return Err(Error::RowDuplicate {
+                    row: self.number,
+                    first_row: row.number,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the rows that wait for this one what became of it.
+    pub fn done(self, accepted: bool) {
+        self.accepted.send_replace(Some(accepted));
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
     use hubkeep_core::secret::PortalToken;
 
     use super::*;
@@ -72,21 +119,49 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_repeated_slug_portal_or_token_names_the_first_row() {
+    #[tokio::test]
+    async fn a_repeated_slug_portal_or_token_of_an_accepted_row_names_that_row() {
         let rows = ImportedRows::default();
-        rows.note(1, &new("acme", 1, "a")).expect("first");
-        rows.note(2, &new("globex", 0, "b"))
-            .expect("its portal is not stated");
-        rows.note(3, &new("initech", 0, "c"))
-            .expect("neither is this one's");
+        rows.note(1, &new("acme", 1, "a")).done(true);
         let repeated = [new("acme", 4, "d"), new("umbra", 1, "e"), new("wayne", 5, "a")];
-        for (row, new) in (4..).zip(&repeated) {
-            let refused = rows.note(row, new);
+        for (number, new) in (2..).zip(&repeated) {
+            let refused = rows.note(number, new).come().await;
             assert!(
                 matches!(refused, Err(Error::RowDuplicate { first_row: 1, .. })),
-                "row {row}"
+                "row {number}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_refused_row_stands_in_nobodys_way() {
+        let rows = ImportedRows::default();
+        rows.note(1, &new("acme", 9, "a")).done(false);
+        drop(rows.note(2, &new("acme", 9, "a")));
+        rows.note(3, &new("acme", 1, "a"))
+            .come()
+            .await
+            .expect("the first good row");
+    }
+
+    #[tokio::test]
+    async fn a_row_waits_until_it_is_known_what_became_of_the_earlier_one() {
+        let rows = ImportedRows::default();
+        let first = rows.note(1, &new("acme", 0, "a"));
+        let mut second = rows.note(2, &new("acme", 0, "b"));
+        assert!(second.come().now_or_never().is_none());
+        first.done(true);
+        second.come().await.expect_err("the first row has the slug");
+    }
+
+    #[tokio::test]
+    async fn rows_that_share_nothing_do_not_wait() {
+        let rows = ImportedRows::default();
+        let _working = rows.note(1, &new("acme", 0, "a"));
+        rows.note(2, &new("globex", 0, "b"))
+            .come()
+            .now_or_never()
+            .expect("at once")
+            .expect("no duplicate");
     }
 }

@@ -26,7 +26,7 @@ use hubkeep_core::{
 use hubkeep_hubspot::Client;
 
 pub use error::Error;
-pub use import::{ImportedRows, ROWS_AT_ONCE};
+pub use import::{ImportedRows, ROWS_AT_ONCE, Turn};
 pub use onboard::{NewPortal, Onboarded};
 pub use portal::{CredentialKind, Facts, Portal};
 pub use verify::Verified;
