@@ -104,7 +104,10 @@ impl Dispatch {
             value,
             outcome,
             limits,
-        } = self.hubspot.call(request).await?;
+        } = self.hubspot.call(request).await.map_err(|error| Error::HubSpot {
+            error,
+            object_type: call.ask.object_type(),
+        })?;
         let (portal, call_id) = (grant.portal().clone(), call.call_id);
         Ok(Reply {
             answer: answered(value),

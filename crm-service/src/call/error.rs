@@ -9,7 +9,11 @@ use hubkeep_core::{
 use thiserror::Error as ThisError;
 use tokio::task::JoinError;
 
-use crate::{credentials, crm, quota};
+use crate::{
+    credentials,
+    crm::{self, ObjectType},
+    quota,
+};
 
 /// A call that gave no reply.
 #[derive(Debug, ThisError)]
@@ -27,8 +31,14 @@ pub enum Error {
     #[error(transparent)]
     Quota(#[from] quota::Error),
     /// HubSpot gave no answer that can be used, or the call could not be recorded.
-    #[error(transparent)]
-    HubSpot(#[from] hubkeep_hubspot::Error),
+    #[error("{object_type}: {error}")]
+    HubSpot {
+        /// What became of it.
+        #[source]
+        error: hubkeep_hubspot::Error,
+        /// The type of the records it was about.
+        object_type: ObjectType,
+    },
     /// The keys of this service cannot be used.
     #[error("the key for references to records cannot be used")]
     Keys(#[from] hubkeep_seal::Error),
@@ -118,7 +128,7 @@ impl Error {
             Self::Request(error) => Some(error),
             Self::Handle(error) => Some(error),
             Self::Quota(error) => Some(error),
-            Self::HubSpot(error) => Some(error),
+            Self::HubSpot { error, .. } => Some(error),
             Self::NotPermitted(_) | Self::Keys(_) | Self::Random(_) | Self::WrongAnswer | Self::Lost(_) => {
                 None
             }
@@ -127,7 +137,7 @@ impl Error {
 
     /// Whether HubSpot may have received something. If not, it is a refusal, and is recorded as one.
     pub(super) const fn reached_hubspot(&self) -> bool {
-        matches!(self, Self::HubSpot(_) | Self::Lost(_))
+        matches!(self, Self::HubSpot { .. } | Self::Lost(_))
     }
 }
 
@@ -162,6 +172,16 @@ impl ServiceError for Error {
     fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::NotPermitted(cause) => cause.metadata(),
+            Self::HubSpot { error, object_type } => {
+                let mut metadata = error.metadata();
+                if matches!(
+                    error.reason(),
+                    ErrorReason::ObjectNotFound | ErrorReason::ObjectConflict
+                ) {
+                    metadata.push(("object_type", object_type.to_string()));
+                }
+                metadata
+            }
             _ => self.inner().map(ServiceError::metadata).unwrap_or_default(),
         }
     }

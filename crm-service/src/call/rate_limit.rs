@@ -59,14 +59,18 @@ impl Step<Call<Minimal>> for RateLimit {
 
 fn limits(error: &Error) -> Limits {
     match error {
-        Error::HubSpot(error) => error.limits().copied().unwrap_or_default(),
+        Error::HubSpot { error, .. } => error.limits().copied().unwrap_or_default(),
         _ => Limits::default(),
     }
 }
 
 /// How long the portal's calls must rest, if HubSpot refused this one for the portal's limit.
 fn limited(error: &Error) -> Option<std::time::Duration> {
-    let Error::HubSpot(HubSpotError::Refused(refusal, _)) = error else {
+    let Error::HubSpot {
+        error: HubSpotError::Refused(refusal, _),
+        ..
+    } = error
+    else {
         return None;
     };
     match &refusal.kind {

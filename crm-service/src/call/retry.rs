@@ -59,13 +59,16 @@ impl Step<Call<Minimal>> for Retry {
 }
 
 fn is_passing(error: &Error) -> bool {
-    matches!(error, Error::HubSpot(error) if error.is_passing())
+    matches!(error, Error::HubSpot { error, .. } if error.is_passing())
 }
 
 /// How long HubSpot wants to be left alone, where it is its limit or its lock that passes.
 fn asked_wait(error: &Error) -> Duration {
     match error {
-        Error::HubSpot(hubkeep_hubspot::Error::Refused(..)) => error.retry_after().unwrap_or_default(),
+        Error::HubSpot {
+            error: hubkeep_hubspot::Error::Refused(..),
+            ..
+        } => error.retry_after().unwrap_or_default(),
         _ => Duration::ZERO,
     }
 }
