@@ -32,7 +32,7 @@ use crate::{
     vault::Vault,
 };
 
-/// The largest message about a portal: imported rows wait in memory, and the longest token is far shorter.
+/// The largest message about a portal: the longest token is far shorter.
 const MAX_ROW_BYTES: usize = 64 * 1024;
 
 /// The service could not be started.

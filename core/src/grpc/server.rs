@@ -39,6 +39,13 @@ pub enum StartError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
+/// Bytes that one stream may send ahead of its reader.
+const STREAM_WINDOW: u32 = 128 * 1024;
+/// Bytes that one connection may send ahead. The HTTP/2 library takes small frames that wait to be read for an attack,
+/// and the more of them for one, the smaller this is: with 32 times a stream's window, a stream of small messages is
+/// held back by its own window before that.
+const CONNECTION_WINDOW: u32 = 32 * STREAM_WINDOW;
+
 /// The service that says whether a server is up.
 const HEALTH: &str = "grpc.health.v1.Health";
 
@@ -176,6 +183,8 @@ async fn run(
     // Answers are small: held back to be sent together, each would wait for an acknowledgement.
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keepalive_interval(keep_alive)
         .http2_keepalive_timeout(keep_alive)
         .add_routes(layers::around(routes.routes().into_axum_router(), &tools).into())

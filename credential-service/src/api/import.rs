@@ -2,15 +2,13 @@
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-use futures::{Stream, StreamExt as _, TryStreamExt as _, future};
+use futures::{Stream, TryStreamExt as _, future};
 use hubkeep_audit_log::Operation;
 use hubkeep_core::{
     error::{ErrorReason, ServiceError as _},
     grpc::Context,
 };
 use hubkeep_proto::credential::v1::{ImportOutcome, ImportPortalsRequest, ImportPortalsResponse};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Desk, Error, portal::new_portal_of_row};
@@ -21,8 +19,6 @@ use crate::{
 
 /// How long one row may take. An import has no deadline of its own: it lasts as long as its rows come.
 const ROW_LIMIT: Duration = Duration::from_secs(30);
-/// How many rows may wait to be worked on; more wait at the client.
-const ROWS_AHEAD: usize = 4_096;
 
 /// An outcome for each row, in the order in which they are ready.
 pub(super) type Outcomes = Pin<Box<dyn Stream<Item = Result<ImportPortalsResponse, Status>> + Send>>;
@@ -61,7 +57,7 @@ pub(super) async fn import(
         context,
         rows: ImportedRows::default(),
     });
-    let outcomes = read_ahead(rows)
+    let outcomes = rows
         .map_err({
             let import = Arc::clone(&import);
             move |broken| import.context.complete(&broken)
@@ -74,23 +70,6 @@ pub(super) async fn import(
         .map_ok(move |row| outcome(Arc::clone(&import), row))
         .try_buffer_unordered(ROWS_AT_ONCE);
     Ok(Response::new(Box::pin(outcomes)))
-}
-
-/// The rows, taken off the connection as they come: HTTP/2 takes many small frames that nobody reads for an attack,
-/// and closes the connection.
-fn read_ahead(
-    mut rows: Streaming<ImportPortalsRequest>,
-) -> impl Stream<Item = Result<ImportPortalsRequest, Status>> + Send {
-    let (ahead, waiting) = mpsc::channel(ROWS_AHEAD);
-    tokio::spawn(async move {
-        // Ends with the rows, or when nobody wants their outcomes any more.
-        while let Some(row) = rows.next().await {
-            if ahead.send(row).await.is_err() {
-                return;
-            }
-        }
-    });
-    ReceiverStream::new(waiting)
 }
 
 /// In a task of its own, so that a client which hangs up does not cut a row in half.

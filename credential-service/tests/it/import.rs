@@ -1,10 +1,14 @@
 //! An import answers every row, and a bad row refuses itself only.
 
+use std::sync::Arc;
+
 use futures::{StreamExt as _, stream};
 use hubkeep_proto::{
     audit::v1::Operation,
     credential::v1::{ImportOutcome, ImportPortalsRequest, ImportPortalsResponse},
 };
+use hubspot_sim::Fault;
+use tokio::sync::Notify;
 
 use crate::harness::*;
 
@@ -76,11 +80,39 @@ async fn every_row_gets_its_own_outcome() {
 }
 
 #[tokio::test]
-async fn thousands_of_rows_at_once_are_all_answered() {
+async fn thousands_of_rows_wait_while_the_first_ones_are_verified() {
     let bench = Bench::start().await;
-    let rows = (1..=3_000).map(|number| row(number, "Not A Slug", "pat-none", 0));
-    let answers = import(&bench, rows.collect()).await;
-    assert_eq!(answers.len(), 3_000);
+    let held = bench.hubspot.inject(Fault::HoldUntilReleased);
+    let slow = (1..=8).map(|number| row(number, &format!("slow-{number}"), &format!("pat-{number}"), 0));
+    let others = (9..=5_000).map(|number| row(number, "Not A Slug", "pat-none", 0));
+    let many_sent = Arc::new(Notify::new());
+    let sent = Arc::clone(&many_sent);
+    let one_by_one = stream::iter(slow.chain(others)).then(move |row| {
+        let sent = Arc::clone(&sent);
+        async move {
+            // Each row goes out in a frame of its own, as when rows come from a file.
+            tokio::task::yield_now().await;
+            if row.row == 1_000 {
+                sent.notify_one();
+            }
+            row
+        }
+    });
+    let release = async {
+        many_sent.notified().await;
+        bench.hubspot.until_held(8).await;
+        bench.hubspot.release(held);
+    };
+    let mut client = bench.portals(OPERATOR);
+    let import = async {
+        let answers = client
+            .import_portals(one_by_one)
+            .await
+            .expect("opens")
+            .into_inner();
+        answers.map(|answer| answer.expect("an outcome")).count().await
+    };
+    assert_eq!(tokio::join!(import, release).0, 5_000);
 }
 
 #[tokio::test]
