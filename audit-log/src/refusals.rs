@@ -1,4 +1,4 @@
-//! Keeps strangers from filling the service's own log: one caller fills at most one entry a second for each reason.
+//! Keeps strangers from filling the service's own log: one caller fills at most one entry a second for each reason and cause.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,7 +10,7 @@ use hubkeep_core::{clock::Tick, error::ErrorReason};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Draft, Error, Outcome, Phase, Position, appender::Appender, portal::Owner};
+use crate::{Cause, Draft, Error, Outcome, Phase, Position, appender::Appender, portal::Owner};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// How many callers and reasons are told apart at once; beyond them refusals are told apart by reason only.
@@ -20,6 +20,7 @@ const MAX_KEYS: usize = 10_000;
 struct Key {
     caller: String,
     reason: ErrorReason,
+    cause: Cause,
 }
 
 impl Key {
@@ -27,6 +28,7 @@ impl Key {
         Self {
             caller: draft.entry().caller.clone(),
             reason: outcome.reason.unwrap_or_default(),
+            cause: outcome.cause,
         }
     }
 }

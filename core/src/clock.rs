@@ -73,6 +73,11 @@ impl Tick {
         Self(self.0.saturating_add(duration))
     }
 
+    /// This point moved back; stays at the clock's beginning rather than overflow.
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(duration))
+    }
+
     /// How long after `earlier` this is; zero if it is not.
     pub fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)

@@ -152,7 +152,7 @@ impl Act {
         // What strangers are refused must not fill the service's own log: that is counted, not written one by one.
         let stranger = facts.portal.is_none() && !self.context().caller.name.is_operator();
         match refusal {
-            Some(_) if stranger => log.denied(draft, outcome).await?,
+            Some(refusal) if stranger || is_denial(refusal) => log.denied(draft, outcome).await?,
             _ => log.admin(draft, outcome).await?,
         };
         Ok(())
@@ -176,6 +176,14 @@ fn with<T>(draft: Draft, fact: Option<T>, set: impl FnOnce(Draft, T) -> Draft) -
         Some(fact) => set(draft, fact),
         None => draft,
     }
+}
+
+/// Whether somebody was not let in, rather than something not done.
+fn is_denial(refusal: &dyn ServiceError) -> bool {
+    matches!(
+        refusal.kind(),
+        ErrorKind::Unauthenticated | ErrorKind::PermissionDenied
+    )
 }
 
 fn outcome_of(error: &dyn ServiceError) -> Outcome {

@@ -13,6 +13,9 @@ use crate::{config::Config, record::Recorded, request::Request};
 /// The header that carries the id of the intent. HubSpot ignores it.
 const ENTRY_HEADER: &str = "x-request-id";
 
+/// Kept back from a call's deadline to record how its attempt ended.
+const TO_RECORD: Duration = Duration::from_millis(50);
+
 /// What came back: any status, and its whole body.
 pub(crate) struct Received {
     pub(crate) status: StatusCode,
@@ -78,10 +81,7 @@ impl Transport {
 
     /// Sends a recorded request and reads the answer, within its deadline.
     pub(crate) async fn send<T>(&self, recorded: &Recorded<Request<'_, T>>) -> Result<Received, Lost> {
-        let until = recorded
-            .content()
-            .deadline
-            .min(self.clock.tick().plus(self.attempt_timeout));
+        let until = self.until(recorded.content().deadline);
         let response = self.head(recorded, until).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = self.body(response, until).await.map_err(|lost| Lost {
@@ -93,6 +93,12 @@ impl Transport {
             headers,
             body,
         })
+    }
+
+    /// When an attempt is given up: with time left to record how it ended before the caller's deadline.
+    fn until(&self, deadline: Tick) -> Tick {
+        let given_up = self.clock.tick().plus(self.attempt_timeout);
+        given_up.min(deadline.minus(TO_RECORD))
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one place that sends")]

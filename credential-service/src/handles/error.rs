@@ -1,6 +1,6 @@
 //! What a handle, or the wish for one, can be refused with.
 
-use hubkeep_audit_log::Cause;
+use hubkeep_audit_log::{Cause, ProvenPortal};
 use hubkeep_core::{
     database,
     error::{ErrorKind, ErrorReason, FieldViolation, QuotaViolation, ServiceError},
@@ -21,6 +21,8 @@ pub enum Error {
         cause: Cause,
         /// Which, where it is known.
         handle_id: Option<HandleId>,
+        /// The portal it was for, where whoever presented it had the handle itself.
+        portal: Option<ProvenPortal>,
     },
     /// Its row does not fit what is sealed in it: somebody altered the table.
     #[error("the row of handle {0} was altered")]
@@ -194,6 +196,7 @@ mod tests {
                 Error::Invalid {
                     cause: Cause::HandleExpired,
                     handle_id: None,
+                    portal: None,
                 },
                 ErrorKind::Unauthenticated,
                 "HANDLE_INVALID",
@@ -263,6 +266,7 @@ mod tests {
             let error = Error::Invalid {
                 cause,
                 handle_id: None,
+                portal: None,
             };
             (
                 error.public_message(),

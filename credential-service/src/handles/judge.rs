@@ -35,10 +35,15 @@ pub(super) struct Found {
 }
 
 impl Found {
+    fn portal(&self) -> ProvenPortal {
+        ProvenPortal::by_vault_row(self.handle.portal_id, self.handle.client_slug.clone())
+    }
+
     fn refused<T>(&self, cause: Cause) -> Result<T, Error> {
         Err(Error::Invalid {
             cause,
             handle_id: Some(self.handle.handle_id),
+            portal: Some(self.portal()),
         })
     }
 }
@@ -97,6 +102,7 @@ impl Handles {
         let unknown = Error::Invalid {
             cause: Cause::HandleUnknown,
             handle_id: None,
+            portal: None,
         };
         let row = store::by_mac(&self.database, &mac).await?.ok_or(unknown)?;
         // The index may compare as it likes: what decides is this comparison, whose time tells nothing.
@@ -115,6 +121,7 @@ impl Handles {
         let unknown = Error::Invalid {
             cause: Cause::HandleUnknown,
             handle_id: Some(handle_id),
+            portal: None,
         };
         let row = store::by_id(&self.database, handle_id).await?.ok_or(unknown)?;
         self.open(row).await
@@ -155,10 +162,18 @@ impl Handles {
 
 /// Notes with the act why a handle is refused, and which.
 pub(super) fn on_record<T>(act: &Act, result: Result<T, Error>) -> Result<T, Error> {
-    if let Err(Error::Invalid { cause, handle_id }) = &result {
+    if let Err(Error::Invalid {
+        cause,
+        handle_id,
+        portal,
+    }) = &result
+    {
         act.cause(*cause);
         if let Some(handle_id) = handle_id {
             act.handle(*handle_id);
+        }
+        if let Some(portal) = portal {
+            act.concerns(portal.clone());
         }
     }
     result

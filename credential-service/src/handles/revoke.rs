@@ -53,6 +53,7 @@ impl Handles {
         Err(Error::Invalid {
             cause: Cause::HandleOfAnotherCaller,
             handle_id: Some(handle_id),
+            portal: None,
         })
     }
 

@@ -5,11 +5,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::crm::Faults;
 
-/// Bytes of the hash of the question that a token carries.
-const BOUND_BYTES: usize = 8;
+/// Bytes of the hash of question and cursor that a token begins with.
+const MARK_BYTES: usize = 8;
 
-/// What a page token is bound to.
-pub(super) struct Question([u8; BOUND_BYTES]);
+/// What a page token is bound to: everything that was asked, but for the page.
+pub(super) struct Question(digest::Context);
 
 impl Question {
     /// A question made of these parts.
@@ -19,18 +19,27 @@ impl Question {
             context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             context.update(part.as_bytes());
         }
-        let hash = context.finish();
-        let mut bound = [0; BOUND_BYTES];
-        for (byte, hashed) in bound.iter_mut().zip(hash.as_ref()) {
+        Self(context)
+    }
+
+    /// What tells a token of this question and this cursor from any other text.
+    fn mark(&self, cursor: &[u8]) -> [u8; MARK_BYTES] {
+        let mut context = self.0.clone();
+        context.update(cursor);
+        let mut mark = [0; MARK_BYTES];
+        for (byte, hashed) in mark.iter_mut().zip(context.finish().as_ref()) {
             *byte = *hashed;
         }
-        Self(bound)
+        mark
     }
 
     /// The token of the page that begins at HubSpot's cursor; empty where there is none.
     pub(super) fn token(&self, after: Option<&str>) -> String {
-        let Some(after) = after else { return String::new() };
-        URL_SAFE_NO_PAD.encode([&self.0, after.as_bytes()].concat())
+        let Some(after) = after else {
+            return String::new();
+        };
+        let cursor = after.as_bytes();
+        URL_SAFE_NO_PAD.encode([&self.mark(cursor), cursor].concat())
     }
 
     /// HubSpot's cursor in a token; `None` for the first page, with a fault for a token that is not of this question.
@@ -38,13 +47,7 @@ impl Question {
         if token.is_empty() {
             return None;
         }
-        let read = || {
-            let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
-            let after = bytes.strip_prefix(self.0.as_slice())?;
-            let after = String::from_utf8(after.to_vec()).ok()?;
-            (1..=128).contains(&after.len()).then_some(after)
-        };
-        let cursor = read();
+        let cursor = self.read(token);
         if cursor.is_none() {
             faults.add(
                 "page_token",
@@ -52,6 +55,12 @@ impl Question {
             );
         }
         cursor
+    }
+
+    fn read(&self, token: &str) -> Option<String> {
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (mark, cursor) = bytes.split_at_checked(MARK_BYTES)?;
+        (mark == self.mark(cursor)).then(|| String::from_utf8(cursor.to_vec()).ok())?
     }
 }
 
@@ -77,7 +86,17 @@ mod tests {
     }
 
     #[test]
+    fn a_cut_token_is_not_one() {
+        let contacts = Question::of(&["acme", "contacts"]);
+        let token = contacts.token(Some("2044"));
+        for length in 1..token.len() {
+            assert_eq!(contacts.read(&token[..length]), None, "cut to {length}");
+        }
+    }
+
+    #[test]
     fn parts_do_not_run_into_each_other() {
-        assert_ne!(Question::of(&["ab", "c"]).0, Question::of(&["a", "bc"]).0);
+        let token = |parts: &[&str]| Question::of(parts).token(Some("1"));
+        assert_ne!(token(&["ab", "c"]), token(&["a", "bc"]));
     }
 }

@@ -220,7 +220,6 @@ fn condition(field: &str, filter: &Filter, faults: &mut Faults) -> Option<Condit
     let property = faults.keep(&format!("{field}.property"), PropertyName::read(&filter.property));
     let operator = faults.keep(&format!("{field}.operator"), operator(filter.operator()));
     let (property, (operator, operand)) = property.zip(operator)?;
-    let (value, high_value) = (filter.value.clone(), filter.high_value.clone());
     let empty = Condition {
         property,
         operator,
@@ -228,22 +227,28 @@ fn condition(field: &str, filter: &Filter, faults: &mut Faults) -> Option<Condit
         high_value: None,
         values: None,
     };
-    match operand {
-        Operand::Nothing => Some(empty),
-        Operand::One => Some(Condition {
-            value: Some(value),
+    let mut given = |name: &str, value: &String| {
+        if value.is_empty() {
+            faults.add(format!("{field}.{name}"), "this operator needs it");
+        }
+        Some(value.clone())
+    };
+    Some(match operand {
+        Operand::Nothing => empty,
+        Operand::One => Condition {
+            value: given("value", &filter.value),
             ..empty
-        }),
-        Operand::Range => Some(Condition {
-            value: Some(value),
-            high_value: Some(high_value),
+        },
+        Operand::Range => Condition {
+            value: given("value", &filter.value),
+            high_value: given("high_value", &filter.high_value),
             ..empty
-        }),
-        Operand::Many => Some(Condition {
+        },
+        Operand::Many => Condition {
             values: Some(filter.values.clone()),
             ..empty
-        }),
-    }
+        },
+    })
 }
 
 fn operator(operator: FilterOperator) -> Result<(&'static str, Operand), &'static str> {

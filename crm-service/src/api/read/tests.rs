@@ -116,3 +116,28 @@ fn an_operator_that_nobody_named_is_refused() {
         "{fields:?}"
     );
 }
+
+#[test]
+fn an_operator_without_what_it_compares_with_is_refused() {
+    let between = Filter {
+        property: "amount".to_owned(),
+        operator: FilterOperator::Between.into(),
+        value: "1".to_owned(),
+        ..Filter::default()
+    };
+    let equal = Filter {
+        property: "email".to_owned(),
+        operator: FilterOperator::Eq.into(),
+        ..Filter::default()
+    };
+    let group = FilterGroup {
+        filters: vec![between, equal],
+    };
+    assert_eq!(
+        refused(search_objects(&search(vec![group]))),
+        [
+            "filter_groups[0].filters[0].high_value",
+            "filter_groups[0].filters[1].value"
+        ]
+    );
+}
