@@ -1,0 +1,18 @@
+//! The promises of Hubkeep, each a test named as a sentence.
+
+mod audit_down;
+mod audit_stream;
+mod audit_trail;
+mod bad_input;
+mod bad_wire;
+mod crash;
+mod faults;
+mod handles;
+mod isolation;
+mod isolation_load;
+mod onboarding;
+mod rate_limits;
+mod readme;
+mod rpc_coverage;
+mod secrets;
+mod tidy;

@@ -1,0 +1,57 @@
+//! The harness: a whole Hubkeep in one process, and hands on all of it.
+//!
+//! ```no_run
+//! # async fn example() {
+//! use hubkeep_tests::{Allow, Hubkeep, World};
+//!
+//! let hubkeep = Hubkeep::start(World::of_portals(2)).await;
+//! hubkeep.onboard_all().await;
+//! let handle = hubkeep.handle("client-0001").for_caller("sync").allow([Allow::Get]).issue().await;
+//! hubkeep.crm_as("sync").with(&handle).get("contacts", "101").await.expect("allowed");
+//! assert_eq!(hubkeep.hubspot_calls().len(), 1);
+//! # }
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`support::hubkeep`] | both services and the simulator, started on free ports with files of their own |
+//! | [`support::handles`], [`support::crm`], [`support::portals`] | what callers do, as a test would say it |
+//! | [`support::refusal`] | what a refusal says, read |
+//! | [`support::audit`] | the logs of both services, read |
+//! | [`support::wait`] | waiting for what will come soon, with a bound |
+//! | [`support::chaos`] | a connection that can be cut and frozen |
+//! | [`support::raw`] | gRPC by bytes, for what no client would send |
+//! | [`support::chance`] | chance that can be repeated |
+//! | [`support::processes`] | the real binaries as processes of their own |
+//! | [`support::disk`] | what lies on disk: bytes searched for, databases locked |
+//! | [`support::sources`] | the repository's own files |
+
+/// The modules of the harness.
+pub mod support {
+    pub mod audit;
+    pub mod chance;
+    pub mod chaos;
+    pub mod crm;
+    pub mod disk;
+    pub mod handles;
+    pub mod hubkeep;
+    pub mod portals;
+    pub mod processes;
+    pub mod raw;
+    pub mod refusal;
+    pub mod sources;
+    pub mod wait;
+}
+
+pub use hubspot_sim::{
+    Fault, FaultRule, JournalEntry, Limits, ObjectType, Policy, PortalSpec, TokenSpec, World,
+};
+pub use support::{
+    audit::{intents_by_entry, proto_entry},
+    chaos::Proxy,
+    crm::Crm,
+    handles::{Allow, Handle},
+    hubkeep::{Hubkeep, Service, Setup},
+    refusal::{Refused, reason},
+    wait::{BOUND, wait_until},
+};

@@ -1,0 +1,160 @@
+//! The real binaries, as processes of their own. Dropping one kills it, and only it.
+
+use std::{
+    fs,
+    io::{self, BufRead as _, BufReader, Read as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+    thread,
+};
+
+use hubkeep_core::random::SystemRandom;
+use hubkeep_seal::FileKek;
+
+use super::sources::top;
+
+/// The binary crm-service, built once for all tests.
+pub fn crm_service_binary() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| built("hubkeep-crm-service", "crm-service"))
+}
+
+/// The operator's command, built once for all tests.
+pub fn hubkeep_binary() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| built("hubkeep", "hubkeep"))
+}
+
+/// Cargo builds the binaries of a package only for its own tests, so they are asked for here.
+fn built(package: &str, name: &str) -> PathBuf {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--quiet",
+            "--message-format=json",
+            "-p",
+            package,
+            "--bin",
+            name,
+        ])
+        .current_dir(top())
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{name} was not built");
+    let messages = String::from_utf8(output.stdout).expect("text");
+    let mut executables = messages.lines().filter_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        let file = message.get("executable")?.as_str()?;
+        Some(PathBuf::from(file))
+    });
+    executables
+        .next_back()
+        .unwrap_or_else(|| panic!("cargo named no executable for {name}"))
+}
+
+/// A process that was started here.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    name: String,
+}
+
+impl Process {
+    /// Starts it and waits for the line in which it says where it listens; gives the address, too.
+    pub fn listening(name: &str, command: &mut Command) -> (Self, String) {
+        let (process, mut said) = Self::saying(name, command, &["listening on "]);
+        (process, format!("http://{}", said.remove(0)))
+    }
+
+    /// Starts it and waits until it has said a line that begins with each of these words, in this order; gives what
+    /// follows them.
+    pub fn saying(name: &str, command: &mut Command, words: &[&str]) -> (Self, Vec<String>) {
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        let mut process = Self {
+            child,
+            name: name.to_owned(),
+        };
+        let (stdout, stderr) = (process.child.stdout.take(), process.child.stderr.take());
+        let mut stderr = stderr.expect("piped");
+        let mut lines = BufReader::new(stdout.expect("piped"))
+            .lines()
+            .map_while(Result::ok);
+        let mut said = Vec::new();
+        for word in words {
+            let found =
+                lines.find_map(|line| line.trim().strip_prefix(word).map(|rest| rest.trim().to_owned()));
+            let Some(rest) = found else {
+                let mut heard = String::new();
+                let _ = stderr.read_to_string(&mut heard);
+                panic!(
+                    "{name} ended and did not say {word:?}: {:?}\n{heard}",
+                    process.child.wait()
+                );
+            };
+            said.push(rest);
+        }
+        // What it says from now on is nobody's business, but must not stop it for want of a reader.
+        thread::spawn(move || io::copy(&mut stderr, &mut io::sink()));
+        thread::spawn(move || lines.for_each(drop));
+        (process, said)
+    }
+
+    /// Its id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it without warning, as `kill -9` does. When this returns, it is gone.
+    pub fn kill(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        // It may have ended by itself; then there is nothing to kill.
+        let _ = self.child.kill();
+        let status = self.child.wait();
+        assert!(status.is_ok(), "{} cannot be waited for: {status:?}", self.name);
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// What crm-service needs to run as a process: its configuration and its key, in a folder.
+pub fn crm_service_config(folder: &Path, credential_service: &str, hubspot: &str) -> PathBuf {
+    let key = folder.join("crm-service.kek");
+    if !key.exists() {
+        FileKek::create(&key, &*SystemRandom::shared()).expect("a new key file");
+    }
+    let text = format!(
+        "deployment = \"test\"\n\
+         [grpc]\nlisten = \"127.0.0.1:0\"\n\
+         [database]\nurl = \"sqlite://{0}/crm-service.db\"\n\
+         [audit]\nurl = \"sqlite://{0}/crm-service-audit.db\"\n\
+         [keys]\nkek_file = \"{0}/crm-service.kek\"\n\
+         [credentials]\naddress = \"{credential_service}\"\n\
+         [hubspot]\napi_base = \"{hubspot}\"\n",
+        folder.display()
+    );
+    let file = folder.join("crm-service.toml");
+    fs::write(&file, text).expect("written");
+    file
+}
+
+/// The command that serves this configuration.
+pub fn serve(binary: &Path, config: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.arg("serve").arg("--config").arg(config).arg("--dev");
+    command
+}
