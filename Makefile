@@ -1,0 +1,55 @@
+# Everything one does here. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+BUF_VERSION := 1.75.0
+BUF := npx --yes @bufbuild/buf@$(BUF_VERSION)
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: ## Two services, a HubSpot and an audit stream, in one command
+	$(CARGO) run -- demo
+
+.PHONY: check
+check: fmt clippy features proto-lint deny ## Formatting, lints, the wire, dependencies
+
+.PHONY: fmt
+fmt:
+	$(CARGO) fmt --all --check
+
+.PHONY: clippy
+clippy:
+	$(CARGO) clippy --workspace --all-targets --features hubkeep-tests/order -- -D warnings
+
+# The operator's command must also build without the services in it.
+.PHONY: features
+features:
+	$(CARGO) clippy -p hubkeep --no-default-features --all-targets -- -D warnings
+
+.PHONY: proto-lint
+proto-lint: ## Lint the .proto files
+	@if command -v npx >/dev/null; then $(BUF) lint proto && $(BUF) format --diff --exit-code proto; \
+	else echo "proto-lint: npx is not installed; skipped"; fi
+
+.PHONY: deny
+deny:
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; \
+	else echo "deny: cargo-deny is not installed; skipped"; fi
+
+.PHONY: test
+test: ## All tests but the heavy ones
+	$(CARGO) test --workspace
+
+.PHONY: test-order
+test-order: ## By strace: the record is on disk before the first byte leaves, and before the answer
+	@command -v strace >/dev/null || { echo "test-order needs strace: apt-get install strace"; exit 1; }
+	$(CARGO) test -p hubkeep-tests --features order --test order -- --nocapture
+
+.PHONY: bench
+bench: ## What Hubkeep costs, in about 90 s: a table, and target/bench/report.json (FIGURES=redeem for a part)
+	$(CARGO) run --release --package hubkeep-benches -- $(FIGURES)
