@@ -5,9 +5,8 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use super::Call;
-use super::objects::{reading, rendered_write, writing};
 use super::route::BatchAction;
-use super::rows::{self, Outcome, all_traced, id_of};
+use super::rows::{self, Outcome, all_traced, id_of, rendered_write};
 use crate::errors::{self, Problem};
 use crate::lock::lock;
 use crate::objects::kind::ObjectType;
@@ -24,8 +23,8 @@ type Row = (Option<u64>, Values);
 /// Answers a batch call.
 pub(super) fn answer(call: &Call<'_>, kind: ObjectType, action: BatchAction) -> Result<Reply, Problem> {
     match action {
-        BatchAction::Read => reading(call, kind)?,
-        _ => writing(call, kind)?,
+        BatchAction::Read => call.reading(kind)?,
+        _ => call.writing(kind)?,
     }
     let body = call.json()?;
     let inputs = body

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::accounts::{Accounts, Portal, Token};
 use crate::errors::{self, Problem};
+use crate::objects::kind::ObjectType;
 use crate::objects::table::Stamp;
 use crate::reply::Reply;
 use query::Query;
@@ -57,6 +58,16 @@ impl Call<'_> {
         } else {
             Err(errors::missing_scopes(any_of))
         }
+    }
+
+    /// Refuses a token that may not read records of this type.
+    pub(crate) fn reading(&self, kind: ObjectType) -> Result<(), Problem> {
+        self.need(kind.read_scopes())
+    }
+
+    /// Refuses a token that may not write records of this type.
+    pub(crate) fn writing(&self, kind: ObjectType) -> Result<(), Problem> {
+        self.need(kind.write_scopes())
     }
 
     /// When this call writes, and for which app.

@@ -7,9 +7,7 @@ use super::{Call, batch, rows};
 use crate::errors::{self, Problem};
 use crate::lock::lock;
 use crate::objects::kind::ObjectType;
-use crate::objects::record::{Record, Wanted};
 use crate::objects::search::Search;
-use crate::objects::table::Table;
 use crate::objects::validate;
 use crate::reply::Reply;
 
@@ -20,23 +18,15 @@ const MAX_SEARCH_BODY: usize = 3_000;
 /// Answers a call about records of one type.
 pub(super) fn answer(call: &Call<'_>, kind: ObjectType, action: &ObjectAction) -> Result<Reply, Problem> {
     match (action, call.method) {
-        (ObjectAction::Collection, "GET") => reading(call, kind).and_then(|()| list(call, kind)),
-        (ObjectAction::Collection, "POST") => writing(call, kind).and_then(|()| create(call, kind)),
-        (ObjectAction::Record(id), "GET") => reading(call, kind).and_then(|()| get(call, kind, id)),
-        (ObjectAction::Record(id), "PATCH") => writing(call, kind).and_then(|()| update(call, kind, id)),
-        (ObjectAction::Record(id), "DELETE") => writing(call, kind).and_then(|()| archive(call, kind, id)),
-        (ObjectAction::Search, "POST") => reading(call, kind).and_then(|()| search(call, kind)),
+        (ObjectAction::Collection, "GET") => call.reading(kind).and_then(|()| list(call, kind)),
+        (ObjectAction::Collection, "POST") => call.writing(kind).and_then(|()| create(call, kind)),
+        (ObjectAction::Record(id), "GET") => call.reading(kind).and_then(|()| get(call, kind, id)),
+        (ObjectAction::Record(id), "PATCH") => call.writing(kind).and_then(|()| update(call, kind, id)),
+        (ObjectAction::Record(id), "DELETE") => call.writing(kind).and_then(|()| archive(call, kind, id)),
+        (ObjectAction::Search, "POST") => call.reading(kind).and_then(|()| search(call, kind)),
         (ObjectAction::Batch(action), "POST") => batch::answer(call, kind, *action),
         _ => Err(errors::method_not_allowed()),
     }
-}
-
-pub(super) fn reading(call: &Call<'_>, kind: ObjectType) -> Result<(), Problem> {
-    call.need(kind.read_scopes())
-}
-
-pub(super) fn writing(call: &Call<'_>, kind: ObjectType) -> Result<(), Problem> {
-    call.need(kind.write_scopes())
 }
 
 fn list(call: &Call<'_>, kind: ObjectType) -> Result<Reply, Problem> {
@@ -86,7 +76,7 @@ fn create(call: &Call<'_>, kind: ObjectType) -> Result<Reply, Problem> {
     validate::required(kind, &values)?;
     let record = table.create(values, call.stamp())?.clone();
     let location = format!("/crm/v3/objects/{}/{}", kind.name(), record.id);
-    Ok(Reply::json(201, &rendered_write(&record, table)).header("location", &location))
+    Ok(Reply::json(201, &rows::rendered_write(&record, table)).header("location", &location))
 }
 
 fn update(call: &Call<'_>, kind: ObjectType, id: &str) -> Result<Reply, Problem> {
@@ -96,16 +86,7 @@ fn update(call: &Call<'_>, kind: ObjectType, id: &str) -> Result<Reply, Problem>
     let id = rows::find(table, id, call.query.get("idProperty"))?.id;
     let values = validate::values(body.get("properties"), &table.schema, call.portal.id)?;
     let record = table.update(id, values, call.stamp())?.clone();
-    Ok(Reply::json(200, &rendered_write(&record, table)))
-}
-
-/// The answer to a write shows every value of the record.
-pub(super) fn rendered_write(record: &Record, table: &Table) -> Value {
-    let wanted = Wanted {
-        properties: record.values.keys().cloned().collect(),
-        with_history: Vec::new(),
-    };
-    record.render(table.kind, &table.schema, &wanted)
+    Ok(Reply::json(200, &rows::rendered_write(&record, table)))
 }
 
 /// Archiving what is archived or never was is answered alike.

@@ -126,3 +126,12 @@ impl Outcome {
         Reply::json(207, &body)
     }
 }
+
+/// The answer to a write shows every value of the record.
+pub(super) fn rendered_write(record: &Record, table: &Table) -> Value {
+    let wanted = Wanted {
+        properties: record.values.keys().cloned().collect(),
+        with_history: Vec::new(),
+    };
+    record.render(table.kind, &table.schema, &wanted)
+}
