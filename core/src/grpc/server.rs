@@ -51,7 +51,7 @@ const HEALTH: &str = "grpc.health.v1.Health";
 
 /// A server in the making.
 pub struct Chassis {
-    tools: Tools,
+    tools: Arc<Tools>,
     routes: RoutesBuilder,
     services: Vec<&'static str>,
     stop: CancellationToken,
@@ -68,16 +68,15 @@ impl Chassis {
         refusals: Arc<dyn RefusalLog>,
     ) -> Self {
         let places = Arc::new(Semaphore::new(config.max_in_flight));
-        let access = Arc::new(access);
-        let tools = Tools {
+        let tools = Arc::new(Tools {
             clock,
             random,
-            limits: Arc::new(config),
+            limits: config,
             callers,
             access,
             refusals,
             places,
-        };
+        });
         Self {
             tools,
             routes: RoutesBuilder::default(),
@@ -138,7 +137,7 @@ impl Chassis {
             stop: self.stop,
             task,
             drain,
-            clock: self.tools.clock,
+            clock: self.tools.clock.clone(),
         })
     }
 
@@ -174,7 +173,7 @@ impl Chassis {
 }
 
 async fn run(
-    tools: Tools,
+    tools: Arc<Tools>,
     routes: RoutesBuilder,
     listener: TcpListener,
     stop: CancellationToken,

@@ -14,13 +14,12 @@ use crate::{
 };
 
 /// What the layers work with.
-#[derive(Clone)]
 pub(super) struct Tools {
     pub(super) clock: SharedClock,
     pub(super) random: SharedRandom,
-    pub(super) limits: Arc<Config>,
+    pub(super) limits: Config,
     pub(super) callers: CallerSource,
-    pub(super) access: Arc<AccessRules>,
+    pub(super) access: AccessRules,
     pub(super) refusals: Arc<dyn RefusalLog>,
     pub(super) places: Arc<Semaphore>,
 }

@@ -1,5 +1,7 @@
 //! Whether a caller may use a gRPC service at all.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Request, State},
     middleware::Next,
@@ -8,7 +10,7 @@ use axum::{
 
 use crate::grpc::{Caller, Error, GrpcMethod, tools::Tools};
 
-pub(super) async fn layer(State(tools): State<Tools>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(State(tools): State<Arc<Tools>>, request: Request, next: Next) -> Response {
     let method = request.extensions().get::<GrpcMethod>();
     let caller = request.extensions().get::<Caller>();
     let (Some(method), Some(caller)) = (method, caller) else {

@@ -1,5 +1,7 @@
 //! Finds out who asks.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Request, State},
     middleware::Next,
@@ -8,7 +10,7 @@ use axum::{
 
 use crate::grpc::tools::Tools;
 
-pub(super) async fn layer(State(tools): State<Tools>, mut request: Request, next: Next) -> Response {
+pub(super) async fn layer(State(tools): State<Arc<Tools>>, mut request: Request, next: Next) -> Response {
     match tools.callers.identify(request.headers()) {
         Ok(caller) => {
             request.extensions_mut().insert(caller);

@@ -1,6 +1,6 @@
 //! Fixes when the work must be done: the caller's deadline, or ours where it has none, less the time to answer.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
@@ -16,7 +16,7 @@ const TO_ANSWER: Duration = Duration::from_millis(20);
 /// With less than this nothing useful can be done.
 const LEAST: Duration = Duration::from_millis(5);
 
-pub(super) async fn layer(State(tools): State<Tools>, mut request: Request, next: Next) -> Response {
+pub(super) async fn layer(State(tools): State<Arc<Tools>>, mut request: Request, next: Next) -> Response {
     let asked = grpc_timeout(request.headers()).unwrap_or(tools.limits.default_deadline);
     let granted = asked.min(tools.limits.max_deadline).saturating_sub(TO_ANSWER);
     if granted < LEAST {

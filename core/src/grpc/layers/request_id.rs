@@ -1,5 +1,7 @@
 //! Gives each request an id. A caller may bring its own, if it is a UUID.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Request, State},
     middleware::Next,
@@ -15,7 +17,7 @@ use crate::{
 /// The metadata under which a request's id travels, both ways.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
-pub(super) async fn layer(State(tools): State<Tools>, mut request: Request, next: Next) -> Response {
+pub(super) async fn layer(State(tools): State<Arc<Tools>>, mut request: Request, next: Next) -> Response {
     let brought = request
         .headers()
         .get(REQUEST_ID_HEADER)

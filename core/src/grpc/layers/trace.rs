@@ -1,5 +1,7 @@
 //! One span for each request, and one line when it is answered.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Request, State},
     middleware::Next,
@@ -13,7 +15,7 @@ use crate::{
     id::RequestId,
 };
 
-pub(super) async fn layer(State(tools): State<Tools>, request: Request, next: Next) -> Response {
+pub(super) async fn layer(State(tools): State<Arc<Tools>>, request: Request, next: Next) -> Response {
     let method = request
         .extensions()
         .get::<GrpcMethod>()
