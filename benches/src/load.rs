@@ -1,0 +1,126 @@
+//! Callers in a closed loop: each makes its next call when it has the answer to the last.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use hubkeep_core::clock::{SharedClock, Tick};
+use tokio::task::JoinSet;
+
+use crate::{Failure, figures::median};
+
+/// A call that can be made again and again.
+pub(crate) trait Work: Send + Sync + 'static {
+    /// Makes the call once. `caller` counts from 0 the callers that call at the same time, `turn` from 0 the calls of
+    /// this one.
+    fn once(&self, caller: usize, turn: u64) -> impl Future<Output = Result<(), Failure>> + Send;
+}
+
+/// What the callers saw.
+#[derive(Debug, Default)]
+pub(crate) struct Load {
+    latencies: Vec<Duration>,
+    took: Duration,
+}
+
+impl Load {
+    /// So many callers at once, for so long. Calls under way when the time is over still end, and count.
+    ///
+    /// # Errors
+    /// With the first call that fails: figures of failing calls would be none.
+    pub(crate) async fn run(
+        clock: &SharedClock,
+        callers: usize,
+        length: Duration,
+        work: &Arc<impl Work>,
+    ) -> Result<Self, Failure> {
+        let began = clock.tick();
+        let until = began.plus(length);
+        let mut calling = JoinSet::new();
+        for caller in 0..callers {
+            calling.spawn(call_until(Arc::clone(clock), until, caller, Arc::clone(work)));
+        }
+        let mut load = Self::default();
+        while let Some(ended) = calling.join_next().await {
+            load.latencies.append(&mut ended??);
+        }
+        load.took = clock.tick().since(began);
+        load.latencies.sort_unstable();
+        Ok(load)
+    }
+
+    /// Calls a second.
+    pub(crate) fn per_second(&self) -> f64 {
+        as_f64(self.latencies.len()) / self.took.as_secs_f64()
+    }
+
+    pub(crate) fn median_ms(&self) -> f64 {
+        median(self.latencies.iter().map(|latency| as_ms(*latency)))
+    }
+
+    /// What 99 of 100 calls took at most.
+    pub(crate) fn p99_ms(&self) -> f64 {
+        let place = self.latencies.len().saturating_sub(1) * 99 / 100;
+        self.latencies.get(place).copied().map_or(0.0, as_ms)
+    }
+}
+
+async fn call_until(
+    clock: SharedClock,
+    until: Tick,
+    caller: usize,
+    work: Arc<impl Work>,
+) -> Result<Vec<Duration>, Failure> {
+    let mut latencies = Vec::new();
+    let mut began = clock.tick();
+    for turn in 0.. {
+        if began >= until {
+            break;
+        }
+        work.once(caller, turn).await?;
+        let ended = clock.tick();
+        latencies.push(ended.since(began));
+        began = ended;
+    }
+    Ok(latencies)
+}
+
+/// A duration in milliseconds.
+pub(crate) fn as_ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+fn as_f64(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::MAX, f64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use hubkeep_core::clock::SystemClock;
+
+    use super::*;
+
+    struct Fails;
+
+    impl Work for Fails {
+        async fn once(&self, _caller: usize, turn: u64) -> Result<(), Failure> {
+            if turn < 3 { Ok(()) } else { Err("broken".into()) }
+        }
+    }
+
+    #[tokio::test]
+    async fn there_are_no_figures_of_calls_that_fail() {
+        let clock = SystemClock::shared();
+        let load = Load::run(&clock, 2, Duration::from_secs(5), &Arc::new(Fails)).await;
+        assert_eq!(load.expect_err("it fails").to_string(), "broken");
+    }
+
+    #[test]
+    fn the_slowest_of_a_hundred_is_not_the_ninety_ninth() {
+        let latencies = (1..=100).map(Duration::from_millis).collect();
+        let load = Load {
+            latencies,
+            took: Duration::from_secs(4),
+        };
+        assert_eq!((load.p99_ms(), load.median_ms()), (99.0, 50.0));
+        assert_eq!(load.per_second(), 25.0);
+    }
+}

@@ -1,0 +1,99 @@
+//! The audit log by itself: intents and outcomes, each durable before its producer goes on.
+
+use std::{sync::Arc, time::Duration};
+
+use hubkeep_audit_log::{AuditLog, Config, Draft, Identity, Operation, Outcome, ProvenPortal};
+use hubkeep_core::{
+    clock::SharedClock,
+    id::{CallId, CallerName, HandleId, PortalId, PurposeCode},
+    random::SharedRandom,
+    secret::TokenFingerprint,
+};
+
+use super::{Measured, Place};
+use crate::{
+    Failure,
+    figures::ENTRIES_SQLITE,
+    load::{Load, Work},
+    stage::CALLER,
+};
+
+const PRODUCERS: usize = 64;
+const LENGTH: Duration = Duration::from_secs(4);
+/// An intent and its outcome.
+const ENTRIES_A_TURN: f64 = 2.0;
+
+pub(super) async fn measure(place: &Place) -> Measured {
+    let folder = place.temporary()?;
+    let identity = Identity {
+        deployment: "dev".to_owned(),
+        service: "crm-service",
+    };
+    let config = Config::sqlite(&folder.path().join("audit.db"));
+    let log = AuditLog::open(&config, identity, place.clock.clone(), place.random.clone()).await?;
+    let recording = Arc::new(Recording::to(log.clone(), place)?);
+    let load = Load::run(&place.clock, PRODUCERS, LENGTH, &recording).await?;
+    log.stop().await;
+    Ok(vec![(ENTRIES_SQLITE, load.per_second() * ENTRIES_A_TURN)])
+}
+
+/// What the entries of a real call say.
+struct Recording {
+    log: AuditLog,
+    portals: Vec<ProvenPortal>,
+    caller: CallerName,
+    handle: HandleId,
+    purpose: PurposeCode,
+    token: TokenFingerprint,
+    clock: SharedClock,
+    random: SharedRandom,
+}
+
+impl Recording {
+    fn to(log: AuditLog, place: &Place) -> Result<Self, Failure> {
+        Ok(Self {
+            log,
+            portals: (1..=PRODUCERS).map(portal).collect::<Result<_, _>>()?,
+            caller: CALLER.parse()?,
+            handle: HandleId::make(&*place.clock, &*place.random)?,
+            purpose: "bench".parse()?,
+            token: TokenFingerprint::from_stored("0123456789abcdef".to_owned()),
+            clock: place.clock.clone(),
+            random: place.random.clone(),
+        })
+    }
+
+    fn draft(&self, producer: usize) -> Result<Draft, Failure> {
+        let portal = self.portals.get(producer).ok_or("fewer portals than producers")?;
+        let call_id = CallId::make(&*self.clock, &*self.random)?;
+        Ok(Draft::portal(portal, Operation::ObjectGet, call_id)
+            .caller(&self.caller)
+            .handle(self.handle)
+            .purpose(&self.purpose)
+            .credential_version(1)
+            .token(&self.token)
+            .object("contacts", Some("0123456789abcdef0123456789abcdef"))
+            .http("GET", "/crm/objects/2026-09/{type}/{id}", 0)
+            .attempt(1))
+    }
+}
+
+fn portal(number: usize) -> Result<ProvenPortal, Failure> {
+    let portal_id = PortalId::new(u64::try_from(number)?).ok_or("portals count from 1")?;
+    let slug = format!("client-{number:04}").parse()?;
+    Ok(ProvenPortal::by_vault_row(portal_id, slug))
+}
+
+impl Work for Recording {
+    async fn once(&self, caller: usize, _turn: u64) -> Result<(), Failure> {
+        let intent = self.log.intent(self.draft(caller)?).await?;
+        let outcome = Outcome {
+            status_code: 200,
+            record_count: 1,
+            response_bytes: 512,
+            ..Outcome::ok()
+        };
+        intent.settle(outcome).await?;
+        Ok(())
+    }
+}

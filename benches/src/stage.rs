@@ -1,0 +1,219 @@
+//! What is measured: a simulated HubSpot without limits, and both services with files on disk, each part on its own.
+
+use std::{net::SocketAddr, path::Path};
+
+use hubkeep_audit_log::AuditLog;
+use hubkeep_core::{
+    database,
+    grpc::{self, CALLER_HEADER, CallerSource},
+    service::Deps,
+};
+use hubkeep_credential_service as credential_service;
+use hubkeep_crm_service as crm_service;
+use hubkeep_proto::credential::v1::{
+    HandleOperation, HandleScope, ImportOutcome, ImportPortalsRequest, IssueHandleRequest,
+    handle_service_client::HandleServiceClient, portal_service_client::PortalServiceClient,
+};
+use hubkeep_seal::FileKek;
+use hubspot_sim::{Limits, PortalSpec, Simulator, World};
+use tempfile::TempDir;
+use tonic::{
+    Request,
+    metadata::MetadataValue,
+    transport::{Channel, Endpoint},
+};
+use url::Url;
+
+use crate::{Failure, parts::Place};
+
+/// Who onboards portals.
+const OPERATOR: &str = "operator/bench";
+/// Who holds handles and calls.
+pub(crate) const CALLER: &str = "bench";
+/// The first contact of every portal of the simulator.
+pub(crate) const CONTACT: &str = "101";
+
+/// Everything that runs.
+pub(crate) struct Stage {
+    pub(crate) simulator: Simulator,
+    world: World,
+    credential: credential_service::server::Running,
+    crm: crm_service::server::Running,
+    /// Removed with everything in it at the end.
+    _folder: TempDir,
+}
+
+impl Stage {
+    /// Starts everything over a HubSpot of so many portals, none of them onboarded yet.
+    ///
+    /// # Errors
+    /// If anything does not start.
+    pub(crate) async fn start(place: &Place, portals: u32) -> Result<Self, Failure> {
+        let folder = place.temporary()?;
+        let world = World::of_portals(portals).limits(&Limits::unlimited());
+        let simulator = Simulator::start(world.clone())?;
+        let hubspot = Url::parse(&simulator.base_url())?;
+        let deps = || -> Result<Deps, Failure> {
+            Ok(Deps {
+                clock: place.clock.clone(),
+                random: place.random.clone(),
+                callers: CallerSource::development()?,
+            })
+        };
+        let config = credential_config(place, folder.path(), &hubspot)?;
+        let credential = credential_service::server::start(config, deps()?).await?;
+        let config = crm_config(place, folder.path(), &hubspot, credential.address())?;
+        let crm = crm_service::server::start(config, deps()?).await?;
+        Ok(Self {
+            simulator,
+            world,
+            credential,
+            crm,
+            _folder: folder,
+        })
+    }
+
+    /// The portals of HubSpot.
+    pub(crate) fn portals(&self) -> &[PortalSpec] {
+        &self.world.portals
+    }
+
+    /// The audit log of credential-service.
+    pub(crate) fn credential_log(&self) -> &AuditLog {
+        self.credential.audit_log()
+    }
+
+    /// The address of credential-service.
+    pub(crate) fn credential_address(&self) -> SocketAddr {
+        self.credential.address()
+    }
+
+    /// A connection to credential-service.
+    pub(crate) async fn to_credential(&self) -> Result<Channel, Failure> {
+        connect(self.credential.address()).await
+    }
+
+    /// A connection to crm-service.
+    pub(crate) async fn to_crm(&self) -> Result<Channel, Failure> {
+        connect(self.crm.address()).await
+    }
+
+    /// Onboards every portal, in one import.
+    ///
+    /// # Errors
+    /// If one is refused.
+    pub(crate) async fn onboard_all(&self) -> Result<(), Failure> {
+        let rows = (1..)
+            .zip(self.portals())
+            .map(|(row, portal)| ImportPortalsRequest {
+                row,
+                client_slug: portal.slug.clone(),
+                portal_token: portal.first_token().unwrap_or_default().to_owned(),
+                expected_portal_id: portal.portal_id,
+                credential_kind: 0,
+            });
+        let rows: Vec<_> = rows.collect();
+        let mut client = PortalServiceClient::new(self.to_credential().await?);
+        let rows = named(OPERATOR, futures::stream::iter(rows))?;
+        let mut outcomes = client.import_portals(rows).await?.into_inner();
+        while let Some(outcome) = outcomes.message().await? {
+            if outcome.outcome() != ImportOutcome::Onboarded {
+                return Err(format!("a row was refused: {outcome:?}").into());
+            }
+        }
+        Ok(())
+    }
+
+    /// A handle for each portal, in their order.
+    ///
+    /// # Errors
+    /// If one is refused.
+    pub(crate) async fn handles(&self) -> Result<Vec<String>, Failure> {
+        let mut client = HandleServiceClient::new(self.to_credential().await?);
+        let mut handles = Vec::new();
+        for portal in self.portals() {
+            let request = named(CALLER, wish(&portal.slug))?;
+            handles.push(client.issue_handle(request).await?.into_inner().handle);
+        }
+        Ok(handles)
+    }
+
+    /// Ends everything as it ends in production.
+    pub(crate) async fn stop(self) {
+        self.crm.stop().await;
+        self.credential.stop().await;
+        self.simulator.stop().await;
+    }
+}
+
+/// A request for a handle that allows to read contacts.
+pub(crate) fn wish(client_slug: &str) -> IssueHandleRequest {
+    IssueHandleRequest {
+        client_slug: client_slug.to_owned(),
+        scope: Some(HandleScope {
+            operations: vec![HandleOperation::Get.into()],
+            object_types: vec!["contacts".to_owned()],
+            properties: Vec::new(),
+        }),
+        lifetime: None,
+        purpose_code: "bench".to_owned(),
+    }
+}
+
+/// A request that says who asks.
+pub(crate) fn named<T>(caller: &str, message: T) -> Result<Request<T>, Failure> {
+    let mut request = Request::new(message);
+    request
+        .metadata_mut()
+        .insert(CALLER_HEADER, MetadataValue::try_from(caller)?);
+    Ok(request)
+}
+
+/// A connection to a server on loopback.
+pub(crate) async fn connect(address: SocketAddr) -> Result<Channel, Failure> {
+    let endpoint = Endpoint::from_shared(format!("http://{address}"))?;
+    Ok(endpoint.tcp_nodelay(true).connect().await?)
+}
+
+fn credential_config(
+    place: &Place,
+    folder: &Path,
+    hubspot: &Url,
+) -> Result<credential_service::config::Config, Failure> {
+    let mut config = credential_service::config::Config {
+        grpc: any_port(),
+        database: database::Config::sqlite(&folder.join("credential-service.db")),
+        audit: hubkeep_audit_log::Config::sqlite(&folder.join("credential-service-audit.db")),
+        ..credential_service::config::Config::default()
+    };
+    config.keys.kek_file = folder.join("credential-service.kek");
+    FileKek::create(&config.keys.kek_file, &*place.random)?;
+    config.hubspot.api_base = hubspot.clone();
+    Ok(config)
+}
+
+fn crm_config(
+    place: &Place,
+    folder: &Path,
+    hubspot: &Url,
+    credentials: SocketAddr,
+) -> Result<crm_service::config::Config, Failure> {
+    let mut config = crm_service::config::Config {
+        grpc: any_port(),
+        database: database::Config::sqlite(&folder.join("crm-service.db")),
+        audit: hubkeep_audit_log::Config::sqlite(&folder.join("crm-service-audit.db")),
+        ..crm_service::config::Config::default()
+    };
+    config.keys.kek_file = folder.join("crm-service.kek");
+    FileKek::create(&config.keys.kek_file, &*place.random)?;
+    config.hubspot.api_base = hubspot.clone();
+    config.credentials.address = Url::parse(&format!("http://{credentials}"))?;
+    Ok(config)
+}
+
+fn any_port() -> grpc::Config {
+    grpc::Config {
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        ..grpc::Config::default()
+    }
+}
