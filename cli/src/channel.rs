@@ -114,6 +114,11 @@ impl Service {
     pub fn ended(&self, status: Status) -> Error {
         Error::of_call(&status, self.name, &self.address)
     }
+
+    /// Sorts out what a write to it ended with.
+    pub fn write_ended(&self, status: Status) -> Error {
+        Error::of_write(&status, self.name, &self.address)
+    }
 }
 
 /// Says on each call who we are.

@@ -10,6 +10,9 @@ use tonic_types::StatusExt as _;
 
 use crate::exit::Exit;
 
+/// The reason of a write of which nobody knows whether it happened.
+const OUTCOME_UNKNOWN: &str = "OUTCOME_UNKNOWN";
+
 /// A command that did not do what it was told.
 #[derive(Debug, ThisError)]
 pub enum Error {
@@ -25,6 +28,18 @@ pub enum Error {
         /// Its name.
         service: &'static str,
         /// Where it was looked for.
+        address: String,
+        /// What the network said.
+        detail: String,
+    },
+    /// The connection broke under a write.
+    #[error(
+        "{service} at {address} did not answer; the write may or may not have happened: read the record before writing again ({detail})"
+    )]
+    OutcomeUnknown {
+        /// Its name.
+        service: &'static str,
+        /// Where it is.
         address: String,
         /// What the network said.
         detail: String,
@@ -82,10 +97,29 @@ impl Error {
         Self::Refused(Box::new(refusal))
     }
 
+    /// Sorts out what a write ended with: unless nobody was there to take it, a broken connection says nothing of
+    /// whether it happened.
+    pub fn of_write(status: &Status, service: &'static str, address: &str) -> Self {
+        match Self::of_call(status, service, address) {
+            Self::Unreachable {
+                service,
+                address,
+                detail,
+            } if !nobody_there(status) => Self::OutcomeUnknown {
+                service,
+                address,
+                detail,
+            },
+            other => other,
+        }
+    }
+
     /// How the command ends.
-    pub const fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
+            Self::Refused(refusal) if refusal.reason == OUTCOME_UNKNOWN => Exit::OutcomeUnknown,
+            Self::OutcomeUnknown { .. } => Exit::OutcomeUnknown,
             Self::Refused(_) => Exit::Refused,
             Self::Unreachable { .. } => Exit::Unreachable,
             Self::Output(_) | Self::Failed(_) => Exit::Failed,
@@ -102,7 +136,7 @@ impl Error {
         match self {
             Self::Unreachable { .. } => true,
             Self::Refused(refusal) => refusal.retry_after_ms.is_some() || refusal.code == "UNAVAILABLE",
-            Self::Usage(_) | Self::Output(_) | Self::Failed(_) => false,
+            Self::Usage(_) | Self::OutcomeUnknown { .. } | Self::Output(_) | Self::Failed(_) => false,
         }
     }
 
@@ -121,6 +155,10 @@ impl Error {
             Self::Refused(refusal) => (**refusal).clone(),
             Self::Usage(_) => of("INVALID_ARGUMENT", self.to_string()),
             Self::Unreachable { .. } => of("UNAVAILABLE", self.to_string()),
+            Self::OutcomeUnknown { .. } => Refusal {
+                reason: OUTCOME_UNKNOWN.to_owned(),
+                ..of("UNKNOWN", self.to_string())
+            },
             Self::Output(_) | Self::Failed(_) => of("INTERNAL", self.to_string()),
         }
     }
@@ -188,6 +226,19 @@ fn cut_off(status: &Status) -> bool {
     let of_transport = matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Internal);
     let timed_out = matches!(status.code(), Code::Cancelled | Code::DeadlineExceeded);
     timed_out || (of_transport && status.source().is_some())
+}
+
+/// Whether the connection was refused: then nothing can have been sent on it.
+fn nobody_there(status: &Status) -> bool {
+    let mut cause = status.source();
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }
 
 /// The innermost cause: "Connection refused" tells more than "transport error".

@@ -18,6 +18,8 @@ pub enum Exit {
     Refused = 4,
     /// The service was not reached, or the connection broke before it answered.
     Unreachable = 5,
+    /// A write was sent, or may have been, and what became of it is not known.
+    OutcomeUnknown = 6,
 }
 
 impl Exit {
@@ -41,7 +43,8 @@ Exit codes:
   2  the command line, or a file that it names, cannot be used; nothing was sent
   3  some rows of an import were refused; the others are done
   4  the service refused the request
-  5  the service was not reached";
+  5  the service was not reached, or the connection broke under a read
+  6  a write may or may not have happened: read the record before writing again";
 
 #[cfg(test)]
 mod tests {
@@ -56,6 +59,7 @@ mod tests {
             Exit::RowsRefused,
             Exit::Refused,
             Exit::Unreachable,
+            Exit::OutcomeUnknown,
         ];
         for (number, exit) in (0..).zip(all) {
             assert_eq!(exit.code(), number);

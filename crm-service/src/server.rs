@@ -1,10 +1,11 @@
 //! Builds the service, top to bottom.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use hubkeep_audit_log::{AuditApi, AuditLog, Identity, RefusalRecorder};
 pub use hubkeep_core::service::Deps;
 use hubkeep_core::{
+    clock::SharedClock,
     database::{self, Database},
     grpc::{self, Chassis},
     random::Random,
@@ -75,6 +76,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let quota = Quota::new(clock.clone());
     let credentials = Credentials::build(config.credentials, clock.clone())?;
     let authority = HandleAuthority::new(credentials.clone(), clock.clone(), random.clone());
+    let (drain, own_clock) = (config.grpc.drain, clock.clone());
     let under_way = TaskTracker::new();
     let stack = stack::build(stack::Tools {
         log: log.clone(),
@@ -112,6 +114,8 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     Ok(Running {
         server,
         under_way,
+        drain,
+        clock: own_clock,
         log,
         database,
     })
@@ -121,6 +125,8 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
 pub struct Running {
     server: grpc::Running,
     under_way: TaskTracker,
+    drain: Duration,
+    clock: SharedClock,
     log: AuditLog,
     database: Database,
 }
@@ -136,12 +142,22 @@ impl Running {
         &self.log
     }
 
-    /// Takes no new requests, lets the calls under way end (each has a deadline), and closes the log behind the last
+    /// Takes no new requests, lets the calls under way end within the drain time, and closes the log behind the last
     /// of them.
     pub async fn stop(self) {
         self.server.stop().await;
         self.under_way.close();
-        self.under_way.wait().await;
+        if self
+            .clock
+            .timeout(self.drain, self.under_way.wait())
+            .await
+            .is_none()
+        {
+            tracing::warn!(
+                calls = self.under_way.len(),
+                "calls were still under way when the drain time was over"
+            );
+        }
         self.log.stop().await;
         self.database.close().await;
     }

@@ -19,7 +19,6 @@ pub enum Effect {
 /// What can be asked of HubSpot: method, path, query, body, and how its answer reads.
 ///
 /// Made by [`objects`](crate::objects), [`owners`](crate::owners) and [`account`](crate::account).
-#[derive(Clone, Debug)]
 pub struct Ask<T> {
     pub(crate) effect: Effect,
     pub(crate) method: Method,

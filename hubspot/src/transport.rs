@@ -65,6 +65,8 @@ impl Transport {
             .connect_timeout(config.connect_timeout)
             // A redirect would carry a token to an address that nobody configured.
             .redirect(reqwest::redirect::Policy::none())
+            // A proxy that the environment names would be handed tokens that nobody meant for it.
+            .no_proxy()
             // One intent is one attempt: nothing below may send a second time.
             .retry(reqwest::retry::never())
             .tcp_nodelay(true)
@@ -107,6 +109,9 @@ impl Transport {
         recorded: &Recorded<Request<'_, T>>,
         until: Tick,
     ) -> Result<reqwest::Response, Lost> {
+        if self.clock.tick() >= until {
+            return Err(Lost::new(Cause::NotSent, "no time was left"));
+        }
         let ask = &recorded.content().ask;
         let address = ask
             .path

@@ -16,3 +16,4 @@ mod readme;
 mod rpc_coverage;
 mod secrets;
 mod tidy;
+mod waiting;

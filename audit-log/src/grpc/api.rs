@@ -1,12 +1,15 @@
 //! `hubkeep.audit.v1.AuditService`, which both services serve. To read is an act like others: it is on the log.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use futures::{FutureExt as _, future, future::BoxFuture};
 
 use hubkeep_core::{
     clock::{SharedClock, Tick},
     error::ServiceError as _,
     grpc::{Context, bearer_handle},
-    id::CallId,
+    handle_token::HandleToken,
+    id::{CallId, ClientSlug},
     random::SharedRandom,
 };
 use hubkeep_proto::audit::v1::{
@@ -24,6 +27,11 @@ use super::{
 };
 use crate::{AuditLog, Draft, Filter, Operation, Outcome, Position, ProvenPortal};
 
+/// How long a stream may outlive the handle that opened it.
+const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// How long the authority may take to say that it still does.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
+
 /// Serves the log to its readers.
 pub struct AuditApi {
     log: AuditLog,
@@ -39,6 +47,14 @@ struct Reading {
     /// The portal whose log it is; `None` for an operator, who reads everything.
     portal: Option<ProvenPortal>,
     until: Option<Tick>,
+    /// The handle that opened it.
+    opened_by: Option<OpenedBy>,
+}
+
+/// A handle, and the portal whose log it opened.
+struct OpenedBy {
+    handle: HandleToken,
+    client_slug: ClientSlug,
 }
 
 /// A refusal, and the portal it is about where that was proven before.
@@ -86,6 +102,10 @@ impl AuditApi {
             context: context.clone(),
             clock: Arc::clone(&self.clock),
             until: reading.until,
+            lost: reading.opened_by.map_or_else(
+                || future::pending().boxed(),
+                |opened_by| self.lost(context, opened_by),
+            ),
             stopping: self.stopping.clone(),
         }))
     }
@@ -153,6 +173,7 @@ impl AuditApi {
                 filter: filter::read(asked)?,
                 portal: None,
                 until: None,
+                opened_by: None,
             });
         }
         let handle = bearer_handle(metadata)?;
@@ -165,7 +186,7 @@ impl AuditApi {
         };
         let granted = self
             .authority
-            .by_handle(context, handle, client_slug.as_str())
+            .by_handle(context, handle.clone(), client_slug.as_str())
             .await;
         let grant = granted.map_err(Error::NotGranted)?;
         // The authority has looked at this too; a mistake there must not open another portal's log.
@@ -173,6 +194,7 @@ impl AuditApi {
             let requested = client_slug;
             return Err(Error::PortalMismatch { requested });
         }
+        let opened_by = OpenedBy { handle, client_slug };
         let filter = Filter {
             portal_id: Some(grant.portal.portal_id()),
             ..filter
@@ -181,7 +203,27 @@ impl AuditApi {
             filter,
             portal: Some(grant.portal),
             until: Some(grant.until),
+            opened_by: Some(opened_by),
         })
+    }
+
+    /// Ends when the handle no longer opens the log: it is asked about again and again, for a handle that is revoked
+    /// says nothing by itself.
+    fn lost(&self, context: &Context, opened_by: OpenedBy) -> BoxFuture<'static, Error> {
+        let (authority, clock) = (Arc::clone(&self.authority), Arc::clone(&self.clock));
+        let mut context = context.clone();
+        async move {
+            let OpenedBy { handle, client_slug } = opened_by;
+            loop {
+                clock.sleep(ASKED_AGAIN_AFTER).await;
+                context.deadline = clock.tick().plus(ANSWERED_WITHIN);
+                let again = authority.by_handle(&context, handle.clone(), client_slug.as_str());
+                if let Err(error) = again.await {
+                    return Error::NotGranted(error);
+                }
+            }
+        }
+        .boxed()
     }
 
     async fn on_record(

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use futures::{Stream, StreamExt as _, future, stream};
+use futures::{Stream, StreamExt as _, future, future::BoxFuture, stream};
 use hubkeep_core::{
     clock::{SharedClock, Tick},
     grpc::Context,
@@ -26,6 +26,8 @@ pub(super) struct Open {
     pub(super) clock: SharedClock,
     /// When the handle's time is over; operators have no handle.
     pub(super) until: Option<Tick>,
+    /// Ends when the handle no longer opens the log; never for operators.
+    pub(super) lost: BoxFuture<'static, Error>,
     pub(super) stopping: CancellationToken,
 }
 
@@ -52,6 +54,7 @@ impl Open {
             biased;
             () = self.stopping.cancelled() => Err(Error::Stopping),
             () = handle_over => Err(Error::HandleOver),
+            error = &mut self.lost => Err(error),
             tailed = self.tail.next() => match tailed {
                 Some(tailed) => Ok(tailed?),
                 // The log was stopped under it.

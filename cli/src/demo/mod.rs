@@ -98,7 +98,7 @@ fn failed(error: Error) -> Error {
                 refusal.message
             ))
         }
-        Error::Unreachable { .. } => Error::Failed(error.to_string()),
+        Error::Unreachable { .. } | Error::OutcomeUnknown { .. } => Error::Failed(error.to_string()),
         Error::Usage(_) | Error::Output(_) | Error::Failed(_) => error,
     }
 }

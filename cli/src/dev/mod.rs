@@ -72,8 +72,11 @@ pub async fn run(args: DevArgs, program: &str, output: &Output) -> Result<Exit, 
     let services = Services::start(&data, hubspot.address(), ports, &clock, &random).await?;
     announce(&services, &hubspot, &data, program, output)?;
     until_told().await?;
-    output.note("stopping: what is in flight may end")?;
-    services.stop().await;
+    output.note("stopping: what is in flight may end; once more ends it too")?;
+    tokio::select! {
+        () = services.stop() => {}
+        told_again = until_told() => told_again?,
+    }
     hubspot.stop().await;
     Ok(Exit::Done)
 }

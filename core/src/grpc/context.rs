@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Extensions, Request, Status};
 
 use super::{Caller, Error};
@@ -35,6 +36,10 @@ impl GrpcMethod {
     }
 }
 
+/// A place among the requests that are worked on at once.
+#[derive(Clone, Debug)]
+pub(super) struct Place(#[expect(dead_code, reason = "held, not read")] pub(super) Arc<OwnedSemaphorePermit>);
+
 /// When the answer must be ready.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline(pub(super) Tick);
@@ -50,6 +55,10 @@ pub struct Context {
     pub grpc_method: GrpcMethod,
     /// When the work must be done, so that the answer still reaches the caller.
     pub deadline: Tick,
+    /// The request's place among those that are worked on at once. It is taken for as long as anybody works on the
+    /// request, also when its caller is gone.
+    #[expect(dead_code, reason = "held, not read")]
+    place: Place,
 }
 
 impl Context {
@@ -71,6 +80,7 @@ impl Context {
             caller: layer::<Caller>(extensions, "caller")?.clone(),
             grpc_method: layer::<GrpcMethod>(extensions, "request_id")?.clone(),
             deadline: layer::<Deadline>(extensions, "deadline")?.0,
+            place: layer::<Place>(extensions, "admit")?.clone(),
         })
     }
 

@@ -124,8 +124,11 @@ async fn serve_dev<S: Service>(config: S::Config) -> Result<(), Error> {
     let running = S::start(config, deps).await.map_err(failed)?;
     say(&format!("listening on {}", running.address()));
     stop.await;
-    tracing::info!("stopping: no new requests, those in flight may end");
-    running.stop().await;
+    tracing::info!("stopping: no new requests, those in flight may end; a second signal ends them too");
+    tokio::select! {
+        () = running.stop() => {}
+        () = grpc::stop_signal() => tracing::warn!("stopped before all was done"),
+    }
     Ok(())
 }
 

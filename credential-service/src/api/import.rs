@@ -95,10 +95,8 @@ impl Import {
     }
 
     async fn onboard(&self, row: Row) -> Result<Onboarded, Error> {
-        let context = Context {
-            deadline: self.desk.time_in(ROW_LIMIT),
-            ..self.context.clone()
-        };
+        let mut context = self.context.clone();
+        context.deadline = self.desk.time_in(ROW_LIMIT);
         let act = self.desk.begin(context, Operation::PortalOnboard)?;
         let result = match row.new {
             Ok((new, turn)) => self.in_turn(&act, new, turn).await,

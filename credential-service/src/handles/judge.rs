@@ -98,6 +98,15 @@ impl Handles {
 
     /// The handle with this token, living or not, if it is this presenter's.
     pub(super) async fn present(&self, token: &HandleToken, presenter: &Caller) -> Result<Found, Error> {
+        let found = self.by_token(token).await?;
+        if found.handle.caller != *presenter {
+            return found.refused(Cause::HandleOfAnotherCaller);
+        }
+        Ok(found)
+    }
+
+    /// The handle with this token, living or not, whoever's it is.
+    pub(super) async fn by_token(&self, token: &HandleToken) -> Result<Found, Error> {
         let mac = self.mac(token).await?;
         let unknown = Error::Invalid {
             cause: Cause::HandleUnknown,
@@ -109,11 +118,7 @@ impl Handles {
         if constant_time::verify_slices_are_equal(&row.secret_mac, &mac).is_err() {
             return Err(Error::Altered(row.handle_id));
         }
-        let found = self.open(row).await?;
-        if found.handle.caller != *presenter {
-            return found.refused(Cause::HandleOfAnotherCaller);
-        }
-        Ok(found)
+        self.open(row).await
     }
 
     /// The handle with this id, living or not, whoever's it is.

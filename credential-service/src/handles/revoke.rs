@@ -43,6 +43,8 @@ impl Handles {
     async fn target(&self, act: &Act, target: Target) -> Result<Found, Error> {
         let caller = &act.context().caller;
         let handle_id = match target {
+            // Whoever finds a leaked handle must be able to end it.
+            Target::Token(token) if caller.name.is_operator() => return self.by_token(&token).await,
             Target::Token(token) => return self.present(&token, caller).await,
             Target::Id(handle_id) => handle_id,
         };

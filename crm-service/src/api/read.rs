@@ -175,7 +175,11 @@ const MAX_EMAIL_CHARS: usize = 254;
 
 fn record_key(object_type: &str, id: &str, id_property: &str, faults: &mut Faults) -> Option<Arc<RecordKey>> {
     let object_type = faults.keep("object_type", ObjectType::read(object_type));
-    let id = faults.keep("object_id", RecordId::read(id));
+    let id = match id_property {
+        "" => RecordId::read(id),
+        _ => RecordId::read_value(id),
+    };
+    let id = faults.keep("object_id", id);
     let id_property = match id_property {
         "" => None,
         name => faults.keep("id_property", PropertyName::read(name)),

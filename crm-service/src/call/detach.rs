@@ -1,4 +1,5 @@
-//! Carries each call on a task of its own: when a caller hangs up, what was begun is still recorded to its end.
+//! Carries each call on a task of its own: when a caller hangs up, what was sent is still recorded to its end, and
+//! what still waits to be sent is not sent.
 
 use tokio_util::task::TaskTracker;
 
@@ -21,6 +22,8 @@ impl Step<Call<Presented>> for Detach {
     type Out = Call<Presented>;
 
     async fn take(&self, call: Call<Presented>, next: &Next<Call<Presented>>) -> Result<Reply, Error> {
+        // Fires when this future is dropped, which happens when the caller hangs up.
+        let _gone = call.caller_gone.clone().drop_guard();
         let next = next.clone();
         let carried = self.under_way.spawn(async move { next.run(call).await });
         carried.await.unwrap_or_else(|lost| Err(Error::from(lost)))

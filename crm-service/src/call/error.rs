@@ -42,6 +42,12 @@ pub enum Error {
     /// The keys of this service cannot be used.
     #[error("the key for references to records cannot be used")]
     Keys(#[from] hubkeep_seal::Error),
+    /// Nobody waits for the reply any more, and nothing was sent.
+    #[error("the caller hung up before anything was sent")]
+    CallerGone,
+    /// Too little time is left to make the call, and nothing was sent.
+    #[error("too little time is left to make the call")]
+    TooLate,
     /// No randomness for an id.
     #[error(transparent)]
     Random(#[from] RandomError),
@@ -129,9 +135,13 @@ impl Error {
             Self::Handle(error) => Some(error),
             Self::Quota(error) => Some(error),
             Self::HubSpot { error, .. } => Some(error),
-            Self::NotPermitted(_) | Self::Keys(_) | Self::Random(_) | Self::WrongAnswer | Self::Lost(_) => {
-                None
-            }
+            Self::NotPermitted(_)
+            | Self::Keys(_)
+            | Self::CallerGone
+            | Self::TooLate
+            | Self::Random(_)
+            | Self::WrongAnswer
+            | Self::Lost(_) => None,
         }
     }
 
@@ -145,7 +155,8 @@ impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NotPermitted(_) => ErrorKind::PermissionDenied,
-            Self::Keys(_) => ErrorKind::Unavailable,
+            Self::Keys(_) | Self::CallerGone => ErrorKind::Unavailable,
+            Self::TooLate => ErrorKind::DeadlineExceeded,
             _ => self.inner().map_or(ErrorKind::Internal, ServiceError::kind),
         }
     }
@@ -154,6 +165,8 @@ impl ServiceError for Error {
         match self {
             Self::NotPermitted(cause) => cause.reason(),
             Self::Keys(_) => ErrorReason::KeyUnavailable,
+            Self::CallerGone => ErrorReason::CallerGone,
+            Self::TooLate => ErrorReason::DeadlineTooShort,
             _ => self.inner().map_or(ErrorReason::Internal, ServiceError::reason),
         }
     }
@@ -161,6 +174,7 @@ impl ServiceError for Error {
     fn public_message(&self) -> String {
         match self {
             Self::NotPermitted(cause) => cause.advice(),
+            Self::TooLate => "the deadline leaves too little time to make the call: allow more".to_owned(),
             Self::Keys(_) => "the service's key cannot be used: an operator must look".to_owned(),
             _ => self.inner().map_or_else(
                 || "an internal error; the request id finds it".to_owned(),

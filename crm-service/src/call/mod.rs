@@ -40,6 +40,7 @@ pub use redeem::{Redeem, Redeemed};
 pub use reply::Reply;
 pub use retry::Retry;
 pub use step::{End, Layers, Next, Step};
+use tokio_util::sync::CancellationToken;
 
 use crate::{credentials::Grant, crm::Ask};
 
@@ -61,6 +62,8 @@ pub struct Call<Authority> {
     pub authority: Authority,
     /// Which attempt this is, from 1.
     attempt: u32,
+    /// Fires when nobody waits for the reply any more.
+    caller_gone: CancellationToken,
     /// The grant, as soon as there is one: for the record of a refusal further down.
     proven: Arc<OnceLock<Arc<Grant>>>,
 }
@@ -81,6 +84,7 @@ impl Call<Presented> {
             call_id,
             authority: handle,
             attempt: 1,
+            caller_gone: CancellationToken::new(),
             proven: Arc::default(),
         }
     }
@@ -95,6 +99,7 @@ impl<Authority> Call<Authority> {
             context,
             call_id,
             attempt,
+            caller_gone,
             proven,
             ..
         } = self;
@@ -105,6 +110,7 @@ impl<Authority> Call<Authority> {
             call_id,
             authority,
             attempt,
+            caller_gone,
             proven,
         }
     }

@@ -1,14 +1,21 @@
-//! Pays for the attempt out of the portal's budget, and learns from what HubSpot says of it.
+//! Pays for the attempt out of the portal's budget, and learns from what HubSpot says of it. To pay may take time, so
+//! that the grant is looked at once more when it is done.
+
+use std::time::Duration;
 
 use hubkeep_hubspot::{Error as HubSpotError, Limits, RefusalKind};
 
 use super::{Call, Error, Minimal, Next, Reply, Step};
 use crate::{
+    credentials::Credentials,
     crm::Operation,
     quota::{Bucket, Quota},
 };
 
-/// Proof that the attempt is paid for. Only [`RateLimit`] makes it.
+/// With less than this until the deadline an attempt could not be recorded, sent and answered.
+const LEAST: Duration = Duration::from_millis(60);
+
+/// Proof that the attempt is paid for, and that the grant holds still. Only [`RateLimit`] makes it.
 #[derive(Debug)]
 pub struct Admitted<T> {
     call: T,
@@ -24,12 +31,13 @@ impl<T> Admitted<T> {
 #[derive(Debug)]
 pub struct RateLimit {
     quota: Quota,
+    credentials: Credentials,
 }
 
 impl RateLimit {
-    /// Budgets are kept here.
-    pub const fn new(quota: Quota) -> Self {
-        Self { quota }
+    /// Budgets are kept here; grants are looked at again there.
+    pub const fn new(quota: Quota, credentials: Credentials) -> Self {
+        Self { quota, credentials }
     }
 }
 
@@ -42,7 +50,15 @@ impl Step<Call<Minimal>> for RateLimit {
             Operation::Search => Bucket::Search,
             _ => Bucket::Burst,
         };
-        self.quota.pay(portal, bucket, call.context.deadline).await?;
+        tokio::select! {
+            paid = self.quota.pay(portal, bucket, call.context.deadline) => paid?,
+            () = call.caller_gone.cancelled() => return Err(Error::CallerGone),
+        }
+        if call.context.deadline.since(self.quota.now()) < LEAST {
+            return Err(Error::TooLate);
+        }
+        // The call may have waited for room, or between attempts: what allowed it may be gone.
+        self.credentials.confirm(call.authority.grant())?;
         let result = next.run(Admitted { call }).await;
         match &result {
             Ok(reply) => self.quota.learn(portal, &reply.limits),
@@ -65,7 +81,7 @@ fn limits(error: &Error) -> Limits {
 }
 
 /// How long the portal's calls must rest, if HubSpot refused this one for the portal's limit.
-fn limited(error: &Error) -> Option<std::time::Duration> {
+fn limited(error: &Error) -> Option<Duration> {
     let Error::HubSpot {
         error: HubSpotError::Refused(refusal, _),
         ..

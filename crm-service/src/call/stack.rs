@@ -137,14 +137,14 @@ pub fn build(tools: Tools) -> CallStack {
         // What is refused from here on is on the log too.
         .step(RecordDenial::new(log))
         // From a handle to a grant.
-        .step(Redeem::new(credentials))
+        .step(Redeem::new(credentials.clone()))
         // From a grant to a permit for this very call.
         .step(Authorize)
         // No more of the record than the permit covers, down and up.
         .step(Minimize)
         // Reads that failed in passing, once more; each attempt pays below.
         .step(Retry::new(clock.clone()))
-        // This portal's budget.
-        .step(RateLimit::new(quota))
+        // This portal's budget; and the grant once more, for it may have been revoked while the call waited.
+        .step(RateLimit::new(quota, credentials))
         .end(Dispatch::new(hubspot, object_refs))
 }

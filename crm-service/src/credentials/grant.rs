@@ -1,6 +1,10 @@
 //! What a redeemed handle gives: the right to make some calls to one portal, and the token to make them with.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use hubkeep_audit_log::ProvenPortal;
 use hubkeep_core::{
@@ -35,6 +39,9 @@ pub struct Grant {
     pub(super) portal_generation: u64,
     pub(super) keep_until: Tick,
     pub(super) ends: Tick,
+    pub(super) redeemed: Tick,
+    /// Set when the feed takes the grant away.
+    pub(super) taken_away: AtomicBool,
 }
 
 impl Grant {
@@ -72,6 +79,14 @@ impl Grant {
         self.properties
             .as_ref()
             .is_none_or(|properties| properties.contains(name))
+    }
+
+    pub(super) fn take_away(&self) {
+        self.taken_away.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_taken_away(&self) -> bool {
+        self.taken_away.load(Ordering::Acquire)
     }
 
     /// Why the handle was issued.

@@ -4,7 +4,7 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
@@ -66,8 +66,22 @@ impl Scope {
 #[derive(Default)]
 struct State {
     grants: HashMap<Key, Arc<Grant>>,
+    /// Every grant that somebody still works with, kept in memory or not.
+    in_use: Vec<Weak<Grant>>,
     applied_seq: u64,
     heard: Option<Tick>,
+}
+
+impl State {
+    /// Takes grants away, from memory and from whoever works with them.
+    fn forget(&mut self, covered: impl Fn(&Grant) -> bool) {
+        self.grants.retain(|_, grant| !covered(grant));
+        for grant in self.in_use.iter().filter_map(Weak::upgrade) {
+            if covered(&grant) {
+                grant.take_away();
+            }
+        }
+    }
 }
 
 /// The grants in memory.
@@ -102,6 +116,16 @@ impl Memory {
             .cloned()
     }
 
+    /// Whether a grant that was redeemed some time ago still holds: `None` if nobody can say so now.
+    pub(super) fn still_holds(&self, grant: &Grant, now: Tick, max_view_age: Duration) -> Option<bool> {
+        if grant.is_taken_away() || now >= grant.ends {
+            return Some(false);
+        }
+        let heard = self.state().heard;
+        let known_since = heard.map_or(grant.redeemed, |heard| heard.max(grant.redeemed));
+        (now.since(known_since) < max_view_age).then_some(true)
+    }
+
     /// Keeps a grant that is true as of a place in the feed. Returns whether it may be used: not if the feed has
     /// moved past that place meanwhile, for what moved it may have been about this very grant.
     pub(super) fn keep(&self, key: Key, grant: &Arc<Grant>, as_of_seq: u64, now: Tick) -> bool {
@@ -110,6 +134,8 @@ impl Memory {
             return false;
         }
         state.grants.retain(|_, kept| now < kept.keep_until);
+        state.in_use.retain(|grant| grant.strong_count() > 0);
+        state.in_use.push(Arc::downgrade(grant));
         if state.grants.len() < MAX_GRANTS {
             state.grants.insert(key, grant.clone());
         }
@@ -124,9 +150,9 @@ impl Memory {
         }
         match scope {
             Some(scope) if seq == state.applied_seq.saturating_add(1) => {
-                state.grants.retain(|_, grant| !scope.covers(grant));
+                state.forget(|grant| scope.covers(grant))
             }
-            _ => state.grants.clear(),
+            _ => state.forget(|_| true),
         }
         state.applied_seq = seq;
         state.heard = Some(now);
@@ -136,7 +162,7 @@ impl Memory {
     pub(super) fn beat(&self, seq: u64, now: Tick) {
         let mut state = self.state();
         if seq > state.applied_seq {
-            state.grants.clear();
+            state.forget(|_| true);
             state.applied_seq = seq;
         }
         if seq == state.applied_seq {

@@ -82,6 +82,21 @@ impl Credentials {
         answer.unwrap_or_else(|| Err(Error::unavailable("no answer before the deadline")))
     }
 
+    /// Looks at a grant again after some time has passed, before anything is sent by it.
+    ///
+    /// # Errors
+    /// If the handle was revoked or has ended meanwhile, or nobody can say whether it was.
+    pub fn confirm(&self, grant: &Grant) -> Result<(), Error> {
+        let now = self.clock.tick();
+        match self.memory.still_holds(grant, now, self.config.max_view_age) {
+            Some(true) => Ok(()),
+            Some(false) => Err(Error::Invalid),
+            None => Err(Error::unavailable(
+                "the revocation feed has not been heard while the call waited",
+            )),
+        }
+    }
+
     async fn redeem_online(
         &self,
         key: Key,

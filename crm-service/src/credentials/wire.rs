@@ -1,6 +1,6 @@
 //! The connection to credential-service, and its answers read.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::atomic::AtomicBool, time::Duration};
 
 use hubkeep_audit_log::ProvenPortal;
 use hubkeep_core::{
@@ -108,6 +108,8 @@ pub(super) fn grant(response: RedeemHandleResponse, now: Tick) -> Result<Grant, 
         portal_generation: response.portal_generation,
         keep_until: now.plus(keep_for),
         ends: now.plus(time_left),
+        redeemed: now,
+        taken_away: AtomicBool::new(false),
     })
 }
 

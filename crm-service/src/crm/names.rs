@@ -112,18 +112,32 @@ impl fmt::Display for ObjectType {
 pub struct RecordId(String);
 
 impl RecordId {
-    /// Reads a record's id.
+    /// Reads HubSpot's own id of a record: a number.
     ///
     /// # Errors
     /// With the rule.
     pub fn read(text: &str) -> Result<Self, &'static str> {
-        let printable = text
-            .chars()
-            .all(|letter| !letter.is_control() && !letter.is_whitespace());
-        if (1..=256).contains(&text.len()) && printable && text != "." && text != ".." {
+        if (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err("must be 1 to 256 characters without white space")
+            Err(
+                "must be HubSpot's id of the record, a number; to name a record by another property, set id_property",
+            )
+        }
+    }
+
+    /// Reads the value of a unique property that stands in an id's place: an e-mail address, for example.
+    ///
+    /// # Errors
+    /// With the rule.
+    pub fn read_value(text: &str) -> Result<Self, &'static str> {
+        // What could end a segment of a path, for whoever takes its escapes apart on the way.
+        let harmless =
+            |letter: char| !letter.is_control() && !letter.is_whitespace() && !"/\\%?#;".contains(letter);
+        if (1..=256).contains(&text.len()) && text.chars().all(harmless) && text != "." && text != ".." {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("must be 1 to 256 characters without white space, '/', '\\', '%', '?', '#' and ';'")
         }
     }
 
@@ -227,9 +241,21 @@ mod tests {
 
     #[test]
     fn an_id_stays_one_segment() {
-        for bad in ["", ".", "..", "a b", "a\n", &"1".repeat(257)] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "a b",
+            "a\n",
+            "a/b",
+            "..%2fowners",
+            "a\\b",
+            &"1".repeat(257),
+        ] {
             assert!(RecordId::read(bad).is_err(), "{bad:?}");
+            assert!(RecordId::read_value(bad).is_err(), "{bad:?}");
         }
-        assert!(RecordId::read("ann@example.com").is_ok());
+        assert!(RecordId::read("101").is_ok() && RecordId::read("ann@example.com").is_err());
+        assert!(RecordId::read_value("ann@example.com").is_ok());
     }
 }

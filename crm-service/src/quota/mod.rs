@@ -61,6 +61,11 @@ impl Quota {
         }
     }
 
+    /// The time by which budgets are counted.
+    pub fn now(&self) -> Tick {
+        self.clock.tick()
+    }
+
     /// Takes up what HubSpot's headers said.
     pub fn learn(&self, portal: PortalId, limits: &Limits) {
         self.with(portal, |budget| budget.learn(limits));

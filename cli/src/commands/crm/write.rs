@@ -21,7 +21,7 @@ pub(super) async fn create(args: CreateArgs, service: &Service, output: &Output)
     };
     let mut client = ObjectServiceClient::new(service.connection());
     let answer = client.create_object(request).await;
-    let answer = answer.map_err(|status| service.ended(status))?.into_inner();
+    let answer = answer.map_err(|status| service.write_ended(status))?.into_inner();
     if output.is_json() {
         return output.document(&wire_json::of("hubkeep.crm.v1.CreateObjectResponse", &answer)?);
     }
@@ -39,7 +39,7 @@ pub(super) async fn update(args: UpdateArgs, service: &Service, output: &Output)
     };
     let mut client = ObjectServiceClient::new(service.connection());
     let answer = client.update_object(request).await;
-    let answer = answer.map_err(|status| service.ended(status))?.into_inner();
+    let answer = answer.map_err(|status| service.write_ended(status))?.into_inner();
     if output.is_json() {
         return output.document(&wire_json::of("hubkeep.crm.v1.UpdateObjectResponse", &answer)?);
     }
@@ -55,7 +55,7 @@ pub(super) async fn archive(args: ArchiveArgs, service: &Service, output: &Outpu
     };
     let mut client = ObjectServiceClient::new(service.connection());
     let answer = client.archive_object(request).await;
-    let answer = answer.map_err(|status| service.ended(status))?.into_inner();
+    let answer = answer.map_err(|status| service.write_ended(status))?.into_inner();
     if output.is_json() {
         return output.document(&wire_json::of("hubkeep.crm.v1.ArchiveObjectResponse", &answer)?);
     }

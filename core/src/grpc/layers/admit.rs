@@ -8,11 +8,12 @@ use axum::{
     response::Response,
 };
 
-use crate::grpc::{Error, tools::Tools};
+use crate::grpc::{Error, context::Place, tools::Tools};
 
-pub(super) async fn layer(State(tools): State<Arc<Tools>>, request: Request, next: Next) -> Response {
-    let Ok(_place) = tools.places.clone().try_acquire_owned() else {
+pub(super) async fn layer(State(tools): State<Arc<Tools>>, mut request: Request, next: Next) -> Response {
+    let Ok(place) = tools.places.clone().try_acquire_owned() else {
         return tools.refuse(&request, &Error::Overloaded(tools.limits.max_in_flight));
     };
+    request.extensions_mut().insert(Place(Arc::new(place)));
     next.run(request).await
 }
