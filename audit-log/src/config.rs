@@ -2,7 +2,10 @@
 
 use std::{path::Path, time::Duration};
 
-use hubkeep_core::config::{Fault, Validate};
+use hubkeep_core::{
+    config::{Fault, Validate},
+    database,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::portal::Owner;
@@ -41,9 +44,7 @@ impl Config {
 
     /// The file, where the log is one.
     pub(crate) fn sqlite_file(&self) -> Option<&Path> {
-        let file = self.url.strip_prefix("sqlite://")?;
-        let file = file.split('?').next().unwrap_or(file);
-        (!file.is_empty() && !file.starts_with(':')).then(|| Path::new(file))
+        database::sqlite_file(&self.url)
     }
 }
 
@@ -100,7 +101,7 @@ mod tests {
             };
             config.sqlite_file().map(|path| path.display().to_string())
         };
-        assert_eq!(file("sqlite://a/b.db?mode=rwc").as_deref(), Some("a/b.db"));
+        assert_eq!(file("sqlite://a/b.db").as_deref(), Some("a/b.db"));
         assert_eq!(file("sqlite:///var/b.db").as_deref(), Some("/var/b.db"));
         for refused in [
             "postgres://host/db",

@@ -1,8 +1,9 @@
 //! Connections to a database: SQLite for one machine, PostgreSQL for many. Stores speak to either through
 //! `sqlx::Any`, with one SQL text.
 
-use std::{borrow::Cow, path::Path, time::Duration};
+use std::{borrow::Cow, fs::OpenOptions, io, os::unix::fs::OpenOptionsExt as _, path::Path, time::Duration};
 
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use sqlx::{
     Any, AnyPool, Executor as _, Transaction,
@@ -103,10 +104,12 @@ impl Database {
                     Ok(())
                 })
             });
-        let url = if sqlite {
-            sqlite_url(&config.url)?
-        } else {
-            config.url.clone()
+        let url = match sqlite_file(&config.url) {
+            Some(file) => {
+                make_private(file)?;
+                driver_url(file)?
+            }
+            None => config.url.clone(),
         };
         let pool = options.connect(&url).await?;
         as_one_tree(migrations).run(&pool).await?;
@@ -144,12 +147,63 @@ fn as_one_tree(migrations: &[&Migrator]) -> Migrator {
     }
 }
 
-/// The same URL with "make it if it is not there", after making its folder.
-fn sqlite_url(url: &str) -> Result<String, std::io::Error> {
-    let file = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    if let Some(folder) = Path::new(file).parent() {
+/// The file that a `sqlite://` URL names, to the letter; `None` for other databases, and for one without a file.
+pub fn sqlite_file(url: &str) -> Option<&Path> {
+    let file = url.strip_prefix("sqlite://")?;
+    (!file.is_empty() && !file.starts_with(':')).then(|| Path::new(file))
+}
+
+/// Makes a file and its folder where there are none, for nobody else to read. What SQLite lays beside a database has
+/// the same mode as the database.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn make_private(file: &Path) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let separator = if url.contains('?') { '&' } else { '?' };
-    Ok(format!("{url}{separator}mode=rwc"))
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(file)?;
+    Ok(())
+}
+
+/// What a path may hold and a URL may not.
+const ESCAPED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'%')
+    .add(b'?')
+    .add(b'#')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>');
+
+/// The URL by which the driver finds the file, whatever its path holds.
+fn driver_url(file: &Path) -> io::Result<String> {
+    let absolute = std::path::absolute(file)?;
+    let path = absolute
+        .to_str()
+        .ok_or_else(|| io::Error::other("the path is not UTF-8"))?;
+    Ok(format!("sqlite://{}?mode=rw", utf8_percent_encode(path, ESCAPED)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_path_may_hold_what_a_url_may_not_and_the_file_is_private() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["d 1/x y", "q?mode=ro", "pct%20x", "a#b", "plain"] {
+            let file = folder.path().join(name).join("it.db");
+            let database = Database::open(&Config::sqlite(&file), &[]).await.expect(name);
+            database.close().await;
+            let mode = file.metadata().expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+    }
 }

@@ -23,7 +23,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     api::{Entrance, HandleAuthority, ObjectApi, OwnerApi},
-    call::{ObjectRefs, stack},
+    call::{ObjectRefs, Unread, stack},
     config::Config,
     credentials::{self, Credentials},
     quota::Quota,
@@ -78,6 +78,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let authority = HandleAuthority::new(credentials.clone(), clock.clone(), random.clone());
     let (drain, own_clock) = (config.grpc.drain, clock.clone());
     let under_way = TaskTracker::new();
+    let unread = Unread::new(log.clone(), credentials.clone());
     let stack = stack::build(stack::Tools {
         log: log.clone(),
         credentials,
@@ -88,7 +89,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         clock: clock.clone(),
     });
 
-    let entrance = Entrance::new(stack, clock.clone(), random.clone());
+    let entrance = Entrance::new(stack, unread, clock.clone(), random.clone());
     let refusals = Arc::new(RefusalRecorder::new(log.clone(), clock.clone(), random.clone()));
     let chassis = Chassis::new(
         config.grpc,

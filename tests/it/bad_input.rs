@@ -328,3 +328,26 @@ async fn without_a_whole_handle_nothing_is_asked() {
             .all(|entry| entry.portal_id == 0 && entry.client_slug.is_empty())
     );
 }
+
+#[tokio::test]
+async fn a_message_that_cannot_be_read_is_on_record_and_tells_nothing_to_who_has_no_handle() {
+    let hubkeep = Hubkeep::start(World::of_portals(1)).await;
+    hubkeep.onboard_all().await;
+    let handle = hubkeep.handle("client-0001").issue().await;
+    let holder = hubkeep.crm_as("sync").with(&handle);
+    let stranger = hubkeep.crm_as("nobody").naming("client-0001");
+    for (crm, reason, log) in [
+        (&holder, "INVALID_FIELD", "client-0001"),
+        (&stranger, "HANDLE_MALFORMED", ""),
+    ] {
+        let refused = Refused::in_place_of(crm.get("unicorns", "101").await);
+        assert_eq!(refused.reason, reason);
+        let denied = hubkeep.entries(Service::Crm, Phase::Denied).await;
+        let last = denied.last().expect("it is on record");
+        assert_eq!(
+            (last.reason().wire_name(), last.client_slug.as_str()),
+            (reason, log)
+        );
+    }
+    assert!(hubkeep.hubspot_calls().is_empty());
+}

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use hubkeep_core::database::make_private;
+
 use crate::Error;
 
 /// Held as long as the log is open; the system lets go of it when the process ends, however it ends.
@@ -23,9 +25,9 @@ impl Lock {
             path: path.clone(),
             source,
         };
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
+        make_private(&path)
+            .and_then(|()| make_private(file))
+            .map_err(failed)?;
         let file = File::create(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),

@@ -1,7 +1,8 @@
 //! The directory in which development keeps everything: databases, logs, and the local keys.
 
 use std::{
-    fs::DirBuilder,
+    fs::{self, DirBuilder},
+    io,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
 };
@@ -42,6 +43,28 @@ impl DataDir {
             FileKek::open_or_create(&file, random).map_err(|error| unusable(error.to_string()))?;
         }
         Ok(data)
+    }
+
+    /// Holds the directory to one HubSpot: a token of a real portal must never be sent to another address, nor to the
+    /// simulator.
+    ///
+    /// # Errors
+    /// If the directory has served another HubSpot before.
+    pub(crate) fn serve_only(&self, hubspot: &str) -> Result<(), Error> {
+        let file = self.path.join("hubspot");
+        match fs::read_to_string(&file) {
+            Ok(before) if before.trim() == hubspot => Ok(()),
+            Ok(before) => Err(Error::Usage(format!(
+                "the data directory {} belongs to {}: its tokens must not be sent to {hubspot}; name another with \
+                 --data-dir",
+                self.path.display(),
+                before.trim()
+            ))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Ok(fs::write(&file, format!("{hubspot}\n"))?)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -64,6 +64,7 @@ pub async fn run(args: DevArgs, program: &str, output: &Output) -> Result<Exit, 
     });
     let (clock, random) = (SystemClock::shared(), SystemRandom::shared());
     let data = DataDir::open(&args.data_dir, &*random)?;
+    data.serve_only(args.hubspot.as_ref().map_or("the simulator", Url::as_str))?;
     let hubspot = HubSpot::open(&args, &data)?;
     let ports = Ports {
         credential: args.credential_port,

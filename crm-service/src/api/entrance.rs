@@ -1,5 +1,6 @@
 //! Where every request comes in: who asks, with which handle, for which portal, and what.
 
+use hubkeep_audit_log::Operation;
 use hubkeep_core::{
     clock::SharedClock,
     grpc::{Context, bearer_handle},
@@ -11,7 +12,7 @@ use tonic::{Request, Response, Status};
 
 use super::write::about;
 use crate::{
-    call::{Call, CallStack, Error, Reply},
+    call::{Call, CallStack, Error, Reply, Unread},
     crm::{self, Answer, Ask, Faults},
 };
 
@@ -19,6 +20,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Entrance {
     stack: CallStack,
+    unread: Unread,
     clock: SharedClock,
     random: SharedRandom,
 }
@@ -27,22 +29,34 @@ pub struct Entrance {
 pub(super) type Read = Result<(ClientSlug, Ask), crm::Error>;
 
 impl Entrance {
-    /// Calls go down this stack.
-    pub const fn new(stack: CallStack, clock: SharedClock, random: SharedRandom) -> Self {
-        Self { stack, clock, random }
+    /// Calls go down this stack; what cannot be read is refused there.
+    pub const fn new(stack: CallStack, unread: Unread, clock: SharedClock, random: SharedRandom) -> Self {
+        Self {
+            stack,
+            unread,
+            clock,
+            random,
+        }
     }
 
     /// Reads a request and carries it out.
     pub(super) async fn take<M>(
         &self,
+        operation: Operation,
         request: Request<M>,
         read: fn(&M) -> Read,
     ) -> Result<Answered, Status> {
         let context = Context::of(&request)?;
         let handle = bearer_handle(request.metadata());
-        let (client_slug, ask) = read(request.get_ref()).map_err(|error| context.refuse(&error))?;
         let call_id = CallId::make(&*self.clock, &*self.random);
         let call_id = call_id.map_err(|error| context.refuse(&Error::from(error)))?;
+        let (client_slug, ask) = match read(request.get_ref()) {
+            Ok(read) => read,
+            Err(fault) => {
+                let refusal = self.unread.refuse(operation, &context, call_id, handle, fault);
+                return Err(context.refuse(&refusal.await));
+            }
+        };
         let call = Call::new(ask, client_slug, context.clone(), call_id, handle);
         let reply = self
             .stack

@@ -1,5 +1,6 @@
 //! `hubkeep.crm.v1.ObjectService`.
 
+use hubkeep_audit_log::Operation;
 use hubkeep_proto::crm::v1::{
     ArchiveObjectRequest, ArchiveObjectResponse, CreateObjectRequest, CreateObjectResponse, GetObjectRequest,
     GetObjectResponse, ListObjectsRequest, ListObjectsResponse, SearchObjectsRequest, SearchObjectsResponse,
@@ -29,7 +30,10 @@ impl ObjectService for ObjectApi {
         &self,
         request: Request<GetObjectRequest>,
     ) -> Result<Response<GetObjectResponse>, Status> {
-        let answer = self.entrance.take(request, read::get_object).await?;
+        let answer = self
+            .entrance
+            .take(Operation::ObjectGet, request, read::get_object)
+            .await?;
         answer.write(|reply, about| match reply {
             Answer::Object(found) => Some(GetObjectResponse {
                 object: Some(object(found)),
@@ -44,7 +48,10 @@ impl ObjectService for ObjectApi {
         request: Request<ListObjectsRequest>,
     ) -> Result<Response<ListObjectsResponse>, Status> {
         let question = read::list_question(request.get_ref());
-        let answer = self.entrance.take(request, read::list_objects).await?;
+        let answer = self
+            .entrance
+            .take(Operation::ObjectList, request, read::list_objects)
+            .await?;
         answer.write(|reply, about| match reply {
             Answer::Objects(page) => Some(ListObjectsResponse {
                 next_page_token: question.token(page.after.as_deref()),
@@ -60,7 +67,10 @@ impl ObjectService for ObjectApi {
         request: Request<SearchObjectsRequest>,
     ) -> Result<Response<SearchObjectsResponse>, Status> {
         let question = read::search_question(request.get_ref());
-        let answer = self.entrance.take(request, read::search_objects).await?;
+        let answer = self
+            .entrance
+            .take(Operation::ObjectSearch, request, read::search_objects)
+            .await?;
         answer.write(|reply, about| match reply {
             Answer::Objects(page) => Some(SearchObjectsResponse {
                 next_page_token: question.token(page.after.as_deref()),
@@ -76,7 +86,10 @@ impl ObjectService for ObjectApi {
         &self,
         request: Request<CreateObjectRequest>,
     ) -> Result<Response<CreateObjectResponse>, Status> {
-        let answer = self.entrance.take(request, read::create_object).await?;
+        let answer = self
+            .entrance
+            .take(Operation::ObjectCreate, request, read::create_object)
+            .await?;
         answer.write(|reply, about| match reply {
             Answer::Object(made) => Some(CreateObjectResponse {
                 object: Some(object(made)),
@@ -90,7 +103,10 @@ impl ObjectService for ObjectApi {
         &self,
         request: Request<UpdateObjectRequest>,
     ) -> Result<Response<UpdateObjectResponse>, Status> {
-        let answer = self.entrance.take(request, read::update_object).await?;
+        let answer = self
+            .entrance
+            .take(Operation::ObjectUpdate, request, read::update_object)
+            .await?;
         answer.write(|reply, about| match reply {
             Answer::Object(changed) => Some(UpdateObjectResponse {
                 object: Some(object(changed)),
@@ -104,7 +120,10 @@ impl ObjectService for ObjectApi {
         &self,
         request: Request<ArchiveObjectRequest>,
     ) -> Result<Response<ArchiveObjectResponse>, Status> {
-        let answer = self.entrance.take(request, read::archive_object).await?;
+        let answer = self
+            .entrance
+            .take(Operation::ObjectArchive, request, read::archive_object)
+            .await?;
         answer.write(|reply, about| match reply {
             Answer::Done => Some(ArchiveObjectResponse { reply: about }),
             _ => None,

@@ -1,5 +1,6 @@
 //! `hubkeep.crm.v1.OwnerService`.
 
+use hubkeep_audit_log::Operation;
 use hubkeep_proto::crm::v1::{
     GetOwnerRequest, GetOwnerResponse, ListOwnersRequest, ListOwnersResponse,
     owner_service_server::OwnerService,
@@ -29,7 +30,10 @@ impl OwnerService for OwnerApi {
         request: Request<ListOwnersRequest>,
     ) -> Result<Response<ListOwnersResponse>, Status> {
         let question = read::owners_question(request.get_ref());
-        let answer = self.entrance.take(request, read::list_owners).await?;
+        let answer = self
+            .entrance
+            .take(Operation::OwnerList, request, read::list_owners)
+            .await?;
         answer.write(|reply, about| match reply {
             Answer::Owners(page) => Some(ListOwnersResponse {
                 next_page_token: question.token(page.after.as_deref()),
@@ -44,7 +48,10 @@ impl OwnerService for OwnerApi {
         &self,
         request: Request<GetOwnerRequest>,
     ) -> Result<Response<GetOwnerResponse>, Status> {
-        let answer = self.entrance.take(request, read::get_owner).await?;
+        let answer = self
+            .entrance
+            .take(Operation::OwnerGet, request, read::get_owner)
+            .await?;
         answer.write(|reply, about| match reply {
             Answer::Owner(found) => Some(GetOwnerResponse {
                 owner: Some(owner(found)),

@@ -20,6 +20,7 @@ mod reply;
 mod retry;
 pub mod stack;
 mod step;
+mod unread;
 
 use std::sync::{Arc, OnceLock};
 
@@ -41,6 +42,7 @@ pub use reply::Reply;
 pub use retry::Retry;
 pub use step::{End, Layers, Next, Step};
 use tokio_util::sync::CancellationToken;
+pub use unread::Unread;
 
 use crate::{credentials::Grant, crm::Ask};
 

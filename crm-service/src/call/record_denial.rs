@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The step. Stands above everything that refuses.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RecordDenial {
     log: AuditLog,
 }
@@ -24,7 +24,7 @@ impl RecordDenial {
         Self { log }
     }
 
-    async fn record(&self, refused: Refused, error: &Error) {
+    pub(super) async fn record(&self, refused: Refused, error: &Error) {
         let outcome = Outcome::refused(error.reason());
         if let Err(unrecorded) = self.log.denied(refused.draft(), outcome).await {
             // The caller is refused in any case; that it is not on record must at least be seen.
@@ -49,9 +49,9 @@ impl Step<Call<Presented>> for RecordDenial {
 }
 
 /// What an entry about a refusal says.
-struct Refused {
+pub(super) struct Refused {
     operation: Recorded,
-    object_type: ObjectType,
+    object_type: Option<ObjectType>,
     context: Context,
     call_id: CallId,
     proven: Arc<OnceLock<Arc<Grant>>>,
@@ -61,10 +61,26 @@ impl Refused {
     fn of(call: &Call<Presented>) -> Self {
         Self {
             operation: recorded_as(&call.ask),
-            object_type: call.ask.object_type(),
+            object_type: Some(call.ask.object_type()),
             context: call.context.clone(),
             call_id: call.call_id,
             proven: call.proven.clone(),
+        }
+    }
+
+    /// A request whose message could not be read: of its type nothing is known.
+    pub(super) fn unread(
+        operation: Recorded,
+        context: Context,
+        call_id: CallId,
+        proven: OnceLock<Arc<Grant>>,
+    ) -> Self {
+        Self {
+            operation,
+            object_type: None,
+            context,
+            call_id,
+            proven: Arc::new(proven),
         }
     }
 
@@ -77,7 +93,7 @@ impl Refused {
         };
         draft
             .context(&self.context)
-            .object(self.object_type.as_str(), None)
+            .object(self.object_type.as_ref().map_or("", ObjectType::as_str), None)
     }
 }
 

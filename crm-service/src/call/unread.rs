@@ -1,0 +1,68 @@
+//! Refuses a request whose message cannot be read, as any other call is refused: the handle is judged first, so that
+//! who has none learns nothing of the rules, and the refusal is on record.
+
+use std::sync::{Arc, OnceLock};
+
+use hubkeep_audit_log::{AuditLog, Operation as Recorded};
+use hubkeep_core::{grpc::Context, id::CallId};
+
+use super::{
+    Error, Presented,
+    record_denial::{RecordDenial, Refused},
+};
+use crate::{
+    credentials::{self, Credentials},
+    crm,
+};
+
+/// What refuses requests that cannot be read.
+#[derive(Clone, Debug)]
+pub struct Unread {
+    denials: RecordDenial,
+    credentials: Credentials,
+}
+
+impl Unread {
+    /// Handles are redeemed here; refusals go to this log.
+    pub const fn new(log: AuditLog, credentials: Credentials) -> Self {
+        Self {
+            denials: RecordDenial::new(log),
+            credentials,
+        }
+    }
+
+    /// The refusal: of the handle, or else of the message. When this returns, it is on record.
+    pub async fn refuse(
+        &self,
+        operation: Recorded,
+        context: &Context,
+        call_id: CallId,
+        handle: Presented,
+        fault: crm::Error,
+    ) -> Error {
+        let proven = OnceLock::new();
+        let error = match self.redeem(context, call_id, handle).await {
+            Ok(grant) => {
+                // Empty until now: this cannot fail.
+                let _ = proven.set(grant);
+                Error::from(fault)
+            }
+            Err(error) => Error::from(error),
+        };
+        let refused = Refused::unread(operation, context.clone(), call_id, proven);
+        self.denials.record(refused, &error).await;
+        error
+    }
+
+    async fn redeem(
+        &self,
+        context: &Context,
+        call_id: CallId,
+        handle: Presented,
+    ) -> Result<Arc<credentials::Grant>, credentials::Error> {
+        let handle = handle?;
+        self.credentials
+            .redeem(&handle, &context.caller, call_id, context.deadline)
+            .await
+    }
+}
