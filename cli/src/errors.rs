@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, error::Error as StdError, io, time::Duration};
 
-use hubkeep_proto::ERROR_DOMAIN;
+use hubkeep_proto::{ERROR_DOMAIN, error::v1::ErrorReason};
 use serde::Serialize;
 use thiserror::Error as ThisError;
 use tonic::{Code, Status};
@@ -19,6 +19,9 @@ pub enum Error {
     /// The command line, or a file that it names, cannot be used.
     #[error("{0}")]
     Usage(String),
+    /// The file of an import cannot be used.
+    #[error("{0}")]
+    ImportFile(String),
     /// The service refused the request.
     #[error("{}", .0.message)]
     Refused(Box<Refusal>),
@@ -117,7 +120,7 @@ impl Error {
     /// How the command ends.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) => Exit::Usage,
+            Self::Usage(_) | Self::ImportFile(_) => Exit::Usage,
             Self::Refused(refusal) if refusal.reason == OUTCOME_UNKNOWN => Exit::OutcomeUnknown,
             Self::OutcomeUnknown { .. } => Exit::OutcomeUnknown,
             Self::Refused(_) => Exit::Refused,
@@ -136,7 +139,11 @@ impl Error {
         match self {
             Self::Unreachable { .. } => true,
             Self::Refused(refusal) => refusal.retry_after_ms.is_some() || refusal.code == "UNAVAILABLE",
-            Self::Usage(_) | Self::OutcomeUnknown { .. } | Self::Output(_) | Self::Failed(_) => false,
+            Self::Usage(_)
+            | Self::ImportFile(_)
+            | Self::OutcomeUnknown { .. }
+            | Self::Output(_)
+            | Self::Failed(_) => false,
         }
     }
 
@@ -154,6 +161,10 @@ impl Error {
         match self {
             Self::Refused(refusal) => (**refusal).clone(),
             Self::Usage(_) => of("INVALID_ARGUMENT", self.to_string()),
+            Self::ImportFile(_) => Refusal {
+                reason: ErrorReason::ImportFileInvalid.wire_name().to_owned(),
+                ..of("INVALID_ARGUMENT", self.to_string())
+            },
             Self::Unreachable { .. } => of("UNAVAILABLE", self.to_string()),
             Self::OutcomeUnknown { .. } => Refusal {
                 reason: OUTCOME_UNKNOWN.to_owned(),

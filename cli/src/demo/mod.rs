@@ -99,6 +99,6 @@ fn failed(error: Error) -> Error {
             ))
         }
         Error::Unreachable { .. } | Error::OutcomeUnknown { .. } => Error::Failed(error.to_string()),
-        Error::Usage(_) | Error::Output(_) | Error::Failed(_) => error,
+        Error::Usage(_) | Error::ImportFile(_) | Error::Output(_) | Error::Failed(_) => error,
     }
 }

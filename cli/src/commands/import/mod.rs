@@ -55,7 +55,7 @@ impl From<Kind> for CredentialKind {
 /// # Errors
 /// If the file cannot be used, or the service refuses the import as a whole.
 pub async fn run(args: ImportArgs, service: &Service, output: &Output) -> Result<Exit, Error> {
-    let unusable = |fault: FileFault| Error::Usage(format!("{}: {fault}", args.file.display()));
+    let unusable = |fault: FileFault| Error::ImportFile(format!("{}: {fault}", args.file.display()));
     let file = File::open(&args.file).map_err(|error| unusable(error.into()))?;
     let bytes = file.metadata().map(|metadata| metadata.len()).unwrap_or_default();
     let rows = Rows::open(file).map_err(unusable)?;
@@ -93,7 +93,7 @@ pub async fn run(args: ImportArgs, service: &Service, output: &Output) -> Result
 /// # Errors
 /// If the rows cannot be read, or the service refuses the import as a whole.
 pub async fn import_from(input: impl Read + Send + 'static, service: &Service) -> Result<Report, Error> {
-    let unusable = |fault: FileFault| Error::Usage(fault.to_string());
+    let unusable = |fault: FileFault| Error::ImportFile(fault.to_string());
     let rows = Rows::open(input).map_err(unusable)?;
     let mut report = Report::default();
     let ended = exchange::run(

@@ -2,7 +2,6 @@
 //! refused here, and its token is never sent.
 
 use std::{
-    collections::HashMap,
     io::{self, Read},
     str,
 };
@@ -73,7 +72,6 @@ pub(super) struct Rows<R> {
     file: CsvFile<R>,
     places: [usize; 3],
     number: u32,
-    seen: Seen,
 }
 
 impl<R: Read> Rows<R> {
@@ -88,7 +86,6 @@ impl<R: Read> Rows<R> {
             file,
             places: places(&header)?,
             number: 0,
-            seen: Seen::default(),
         })
     }
 
@@ -106,7 +103,7 @@ impl<R: Read> Rows<R> {
         };
         self.number = self.number.checked_add(1).ok_or(FileFault::TooManyRows)?;
         let bytes = cells.bytes;
-        let content = client(cells, self.places).and_then(|client| self.seen.first_time(self.number, client));
+        let content = client(cells, self.places);
         Ok(Some(Row {
             number: self.number,
             bytes,
@@ -231,38 +228,6 @@ fn portal_id(text: &str) -> Result<Option<PortalId>, String> {
     number
         .map(Some)
         .ok_or_else(|| "portalId is not the number of a portal; leave it empty if it is not known".to_owned())
-}
-
-/// The slugs and portals of the rows so far, to find a row that stands there twice.
-#[derive(Default)]
-struct Seen {
-    slugs: HashMap<ClientSlug, u32>,
-    portals: HashMap<PortalId, u32>,
-}
-
-impl Seen {
-    fn first_time(&mut self, row: u32, client: Client) -> Result<Client, RowFault> {
-        let same_slug = self
-            .slugs
-            .get(&client.client_slug)
-            .map(|first| ("clientSlug", *first));
-        let same_portal = client
-            .portal_id
-            .and_then(|id| self.portals.get(&id))
-            .map(|first| ("portalId", *first));
-        if let Some((column, first)) = same_slug.or(same_portal) {
-            return Err(RowFault {
-                client_slug: client.client_slug.to_string(),
-                reason: ErrorReason::ImportRowDuplicate,
-                message: format!("its {column} stands in row {first} already: keep one of them"),
-            });
-        }
-        self.slugs.insert(client.client_slug.clone(), row);
-        if let Some(id) = client.portal_id {
-            self.portals.insert(id, row);
-        }
-        Ok(client)
-    }
 }
 
 #[cfg(test)]

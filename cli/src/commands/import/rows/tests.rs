@@ -120,29 +120,6 @@ fn a_row_that_is_not_utf_8_refuses_itself_only() {
 }
 
 #[test]
-fn a_slug_or_portal_that_stands_there_twice_names_the_first_row() {
-    let text = format!("{HEADER}acme,{TOKEN},1\nglobex,{TOKEN},\nacme,{TOKEN},2\nwayne,{TOKEN},1\n");
-    let rows = read(text.as_bytes());
-    let faults: Vec<RowFault> = rows.into_iter().filter_map(|row| row.content.err()).collect();
-    assert_eq!(faults.len(), 2);
-    assert!(
-        faults
-            .iter()
-            .all(|fault| fault.reason == ErrorReason::ImportRowDuplicate)
-    );
-    assert!(
-        faults[0].message.contains("clientSlug stands in row 1"),
-        "{}",
-        faults[0].message
-    );
-    assert!(
-        faults[1].message.contains("portalId stands in row 1"),
-        "{}",
-        faults[1].message
-    );
-}
-
-#[test]
 fn rows_are_numbered_from_one_without_the_header() {
     let rows = read(format!("{HEADER}a,t,1\nb,t,2\n").as_bytes());
     let numbers: Vec<u32> = rows.iter().map(|row| row.number).collect();
