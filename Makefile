@@ -46,7 +46,7 @@ test: ## All tests but the heavy ones
 	$(CARGO) test --workspace
 
 .PHONY: test-order
-test-order: ## By strace: the record is on disk before the first byte leaves, and before the answer
+test-order: ## By strace: the record is on disk before the first byte leaves and before the answer; kills at each step
 	@command -v strace >/dev/null || { echo "test-order needs strace: apt-get install strace"; exit 1; }
 	$(CARGO) test -p hubkeep-tests --features order --test order -- --nocapture
 
