@@ -105,6 +105,10 @@ impl Portals {
             return Ok(None);
         };
         match store::by_id(&self.database, portal_id).await? {
+            // Somebody was quicker since the slug was looked for.
+            Some(portal) if portal.client_slug == new.client_slug => {
+                same_or_refused(portal, Some(portal_id), token)
+            }
             Some(Portal {
                 client_slug,
                 portal_id,

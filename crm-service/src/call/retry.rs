@@ -34,6 +34,7 @@ impl Step<Call<Minimal>> for Retry {
             .with_jitter()
             .with_max_times(if call.ask.is_read() { RETRIES } else { 0 })
             .build();
+        let mut before = None;
         loop {
             let error = match next.run(call.clone()).await {
                 Ok(reply) => {
@@ -43,6 +44,8 @@ impl Step<Call<Minimal>> for Retry {
                     });
                 }
                 Err(error) if is_passing(&error) => error,
+                // What the attempts before met says more than that no time was left for another.
+                Err(Error::TooLate) => return Err(before.unwrap_or(Error::TooLate)),
                 Err(error) => return Err(error),
             };
             let Some(wait) = waits.next() else {
@@ -54,6 +57,7 @@ impl Step<Call<Minimal>> for Retry {
             }
             self.clock.sleep_until(again_at).await;
             call.attempt += 1;
+            before = Some(error);
         }
     }
 }
