@@ -42,8 +42,14 @@ deny:
 	else echo "deny: cargo-deny is not installed; skipped"; fi
 
 .PHONY: test
-test: ## All tests but the heavy ones
+test: postgres ## All tests but the heavy ones
 	$(CARGO) test --workspace
+
+# The tests start a PostgreSQL of their own.
+.PHONY: postgres
+postgres:
+	@command -v postgres >/dev/null || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 \
+	|| { echo "the tests need PostgreSQL: apt-get install postgresql"; exit 1; }
 
 .PHONY: test-order
 test-order: ## By strace: the record is on disk before the first byte leaves and before the answer; kills at each step

@@ -1,0 +1,82 @@
+//! A PostgreSQL for tests. The first test of a process that asks for a database starts a server from Debian's package,
+//! on a free loopback port and with a folder of its own; it ends when the process ends, however that ends.
+//!
+//! ```no_run
+//! let database = hubkeep_test_postgres::fresh("handles");
+//! // A configuration names the two apart; `fresh_database` gives one URL with the password in it.
+//! println!("{} {}", database.url, database.password_file.display());
+//! ```
+//!
+//! Commits are on disk when they return (`fsync` is on), and every connection needs the password (SCRAM).
+
+mod binaries;
+mod server;
+
+use std::{
+    path::PathBuf,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use server::Server;
+
+/// The role that owns every database given here. It is no superuser.
+pub const ROLE: &str = "hubkeep";
+
+/// A new, empty database.
+#[derive(Clone, Debug)]
+pub struct Fresh {
+    /// `postgres://hubkeep@127.0.0.1:<port>/<name>`, without a password.
+    pub url: String,
+    /// The file that holds the password and a line feed, readable by its owner only.
+    pub password_file: PathBuf,
+    /// The password.
+    pub password: String,
+}
+
+impl Fresh {
+    /// The URL with the password in it, for tools that know no other way.
+    pub fn url_with_password(&self) -> String {
+        self.url.replacen(ROLE, &format!("{ROLE}:{}", self.password), 1)
+    }
+}
+
+/// A new, empty database on this process's server, which is started if it does not run yet.
+///
+/// `name_hint` becomes part of the database's name, for who looks at the server while a test runs. Blocks for a few
+/// milliseconds, the first time for a few seconds.
+///
+/// # Panics
+/// If PostgreSQL is not installed, or does not start.
+pub fn fresh(name_hint: &str) -> Fresh {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    static NUMBER: AtomicU32 = AtomicU32::new(1);
+    let server = SERVER.get_or_init(Server::start);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("{}_{number}", plain(name_hint));
+    server.create_database(&name);
+    Fresh {
+        url: format!("postgres://{ROLE}@127.0.0.1:{}/{name}", server.port()),
+        password_file: server.password_file(),
+        password: server.password().to_owned(),
+    }
+}
+
+/// The URL of a new, empty database, with the password in it. Otherwise as [`fresh`].
+///
+/// # Panics
+/// As [`fresh`].
+pub fn fresh_database(name_hint: &str) -> String {
+    fresh(name_hint).url_with_password()
+}
+
+/// A hint as a name that needs no quotes.
+fn plain(hint: &str) -> String {
+    let letters = hint.chars().take(40).map(|letter| match letter {
+        letter if letter.is_ascii_alphanumeric() => letter.to_ascii_lowercase(),
+        _ => '_',
+    });
+    format!("t_{}", letters.collect::<String>())
+}
