@@ -192,6 +192,7 @@ async fn open_database(config: &Config) -> Result<Database, Error> {
     let config = database::Config {
         url: config.url.clone(),
         max_connections: config.max_connections,
+        password_file: None,
     };
     Ok(Database::open(&config, &[&MIGRATIONS]).await?)
 }

@@ -2,10 +2,10 @@
 
 use hubkeep_core::{
     clock::Timestamp,
-    database::Database,
+    database::{Database, Transaction},
     id::{CallerName, HandleId, PortalId},
 };
-use sqlx::{Any, FromRow, Transaction};
+use sqlx::FromRow;
 
 use super::Error;
 
@@ -39,7 +39,7 @@ macro_rules! select {
     };
 }
 
-pub(super) async fn insert(transaction: &mut Transaction<'_, Any>, row: &Row) -> Result<(), Error> {
+pub(super) async fn insert(transaction: &mut Transaction, row: &Row) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO handle (handle_id, secret_mac, portal_id, client_slug, caller, expire_time, claims) \
          VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -51,7 +51,7 @@ pub(super) async fn insert(transaction: &mut Transaction<'_, Any>, row: &Row) ->
     .bind(&row.caller)
     .bind(row.expire_time)
     .bind(row.claims.as_slice())
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await?;
     Ok(())
 }
@@ -97,7 +97,7 @@ pub(super) async fn page(
 
 /// How many handles of a caller and portal live.
 pub(super) async fn count_living(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut Transaction,
     portal_id: PortalId,
     caller: &CallerName,
     now: Timestamp,
@@ -109,14 +109,14 @@ pub(super) async fn count_living(
     .bind(portal_id.as_i64())
     .bind(caller.as_str())
     .bind(now.as_micros())
-    .fetch_one(&mut **transaction)
+    .fetch_one(&mut *transaction)
     .await?;
     Ok(u64::try_from(count).unwrap_or(u64::MAX))
 }
 
 /// Marks a handle as revoked; `false` if it was already.
 pub(super) async fn revoke(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut Transaction,
     handle_id: HandleId,
     seq: u64,
 ) -> Result<bool, Error> {
@@ -124,19 +124,19 @@ pub(super) async fn revoke(
         sqlx::query("UPDATE handle SET revocation_seq = $1 WHERE handle_id = $2 AND revocation_seq IS NULL")
             .bind(i64::try_from(seq).unwrap_or(i64::MAX))
             .bind(handle_id.to_string())
-            .execute(&mut **transaction)
+            .execute(&mut *transaction)
             .await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// Deletes some of the handles that ended before `time`.
-pub(super) async fn sweep(transaction: &mut Transaction<'_, Any>, time: Timestamp) -> Result<(), Error> {
+pub(super) async fn sweep(transaction: &mut Transaction, time: Timestamp) -> Result<(), Error> {
     sqlx::query(
         "DELETE FROM handle WHERE handle_id IN (SELECT handle_id FROM handle WHERE expire_time < $1 LIMIT $2)",
     )
     .bind(time.as_micros())
     .bind(SWEEP)
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await?;
     Ok(())
 }

@@ -2,12 +2,12 @@
 
 use hubkeep_core::{
     clock::Timestamp,
-    database::Database,
+    database::{Database, Transaction},
     id::{ClientSlug, PortalId},
     secret::TokenFingerprint,
 };
 use hubkeep_hubspot::account::AccountType;
-use sqlx::{Any, FromRow, Transaction};
+use sqlx::FromRow;
 
 use super::{CredentialKind, Error, Facts, Portal};
 
@@ -67,7 +67,7 @@ pub(super) async fn page(database: &Database, after: &str, limit: usize) -> Resu
 }
 
 /// Stores a new portal; `false` if its slug or its id is there already.
-pub(super) async fn insert(transaction: &mut Transaction<'_, Any>, portal: &Portal) -> Result<bool, Error> {
+pub(super) async fn insert(transaction: &mut Transaction, portal: &Portal) -> Result<bool, Error> {
     let facts = &portal.facts;
     let done = sqlx::query(
         "INSERT INTO portal (client_slug, portal_id, account_type, data_hosting_location, time_zone, \
@@ -88,7 +88,7 @@ pub(super) async fn insert(transaction: &mut Transaction<'_, Any>, portal: &Port
     .bind(portal.token_fingerprint.as_str())
     .bind(portal.onboard_time.as_micros())
     .bind(portal.verify_time.as_micros())
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await?;
     Ok(done.rows_affected() == 1)
 }

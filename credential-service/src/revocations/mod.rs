@@ -9,10 +9,9 @@ use std::sync::Arc;
 
 use hubkeep_core::{
     clock::{SharedClock, Timestamp},
-    database::Database,
+    database::{Database, Transaction},
     id::{HandleId, PortalId},
 };
-use sqlx::{Any, Transaction};
 use tokio::sync::watch;
 
 pub use error::Error;
@@ -64,7 +63,7 @@ impl Revocations {
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn append(&self, transaction: &mut Transaction<'_, Any>, scope: Scope) -> Result<u64, Error> {
+    pub async fn append(&self, transaction: &mut Transaction, scope: Scope) -> Result<u64, Error> {
         store::append(transaction, scope, self.clock.now()).await
     }
 

@@ -1,7 +1,10 @@
 //! The tables `revocation` and `revocation_counter`.
 
-use hubkeep_core::{clock::Timestamp, database::Database, id::PortalId};
-use sqlx::{Any, Transaction};
+use hubkeep_core::{
+    clock::Timestamp,
+    database::{Database, Transaction},
+    id::PortalId,
+};
 
 use super::{Error, Revocation, Scope};
 
@@ -13,13 +16,13 @@ const VERSION: &str = "credential-version";
 type Row = (i64, i64, String, String, i64);
 
 pub(super) async fn append(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut Transaction,
     scope: Scope,
     now: Timestamp,
 ) -> Result<u64, Error> {
     let seq: i64 =
         sqlx::query_scalar("UPDATE revocation_counter SET seq = seq + 1 WHERE counter_id = 1 RETURNING seq")
-            .fetch_one(&mut **transaction)
+            .fetch_one(&mut *transaction)
             .await?;
     let (name, subject, number) = match scope {
         Scope::Handle(handle) => (HANDLE, handle.to_string(), 0),
@@ -34,7 +37,7 @@ pub(super) async fn append(
     .bind(name)
     .bind(subject)
     .bind(i64::try_from(number).unwrap_or(i64::MAX))
-    .execute(&mut **transaction)
+    .execute(&mut *transaction)
     .await?;
     Ok(unsigned(seq))
 }

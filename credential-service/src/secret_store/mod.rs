@@ -3,8 +3,10 @@
 mod error;
 mod store;
 
-use hubkeep_core::{clock::SharedClock, database::Database};
-use sqlx::{Any, Transaction};
+use hubkeep_core::{
+    clock::SharedClock,
+    database::{Database, Transaction},
+};
 
 pub use error::Error;
 
@@ -32,7 +34,7 @@ impl SecretStore {
     /// If the id is taken, or the database fails.
     pub async fn put(
         &self,
-        transaction: &mut Transaction<'_, Any>,
+        transaction: &mut Transaction,
         secret_id: &str,
         sealed: &[u8],
     ) -> Result<(), Error> {

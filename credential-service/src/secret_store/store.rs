@@ -1,12 +1,14 @@
 //! The table `sealed_secret`.
 
-use hubkeep_core::{clock::Timestamp, database::Database};
-use sqlx::{Any, Transaction};
+use hubkeep_core::{
+    clock::Timestamp,
+    database::{Database, Transaction},
+};
 
 use super::Error;
 
 pub(super) async fn insert(
-    transaction: &mut Transaction<'_, Any>,
+    transaction: &mut Transaction,
     secret_id: &str,
     sealed: &[u8],
     now: Timestamp,
@@ -15,7 +17,7 @@ pub(super) async fn insert(
         .bind(secret_id)
         .bind(sealed)
         .bind(now.as_micros())
-        .execute(&mut **transaction)
+        .execute(&mut *transaction)
         .await?;
     Ok(())
 }

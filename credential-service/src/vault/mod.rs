@@ -3,11 +3,11 @@
 mod error;
 
 use hubkeep_core::{
+    database::Transaction,
     id::{ClientSlug, PortalId},
     secret::PortalToken,
 };
 use hubkeep_seal::{Keyring, Owner, Place, Purpose};
-use sqlx::{Any, Transaction};
 
 pub use error::Error;
 
@@ -59,11 +59,7 @@ impl Vault {
     ///
     /// # Errors
     /// If this version of the credential is there already, or the database fails.
-    pub async fn put(
-        &self,
-        transaction: &mut Transaction<'_, Any>,
-        token: &SealedToken,
-    ) -> Result<(), Error> {
+    pub async fn put(&self, transaction: &mut Transaction, token: &SealedToken) -> Result<(), Error> {
         Ok(self
             .secrets
             .put(transaction, &token.secret_id, &token.sealed)
