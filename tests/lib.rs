@@ -19,10 +19,11 @@
 //! | [`support::refusal`] | what a refusal says, read |
 //! | [`support::audit`] | the logs of both services, read |
 //! | [`support::wait`] | waiting for what will come soon, with a bound |
-//! | [`support::chaos`] | a connection that can be cut and frozen |
+//! | [`support::chaos`] | a connection that can be cut, frozen, slowed, and lose one way |
 //! | [`support::raw`] | gRPC by bytes, for what no client would send |
 //! | [`support::chance`] | chance that can be repeated |
 //! | [`support::processes`] | the real binaries as processes of their own |
+//! | [`support::crm_process`] | crm-service as a process, the rest here |
 //! | [`support::disk`] | what lies on disk: bytes searched for, databases locked |
 //! | [`support::sources`] | the repository's own files |
 
@@ -32,6 +33,7 @@ pub mod support {
     pub mod chance;
     pub mod chaos;
     pub mod crm;
+    pub mod crm_process;
     pub mod disk;
     pub mod handles;
     pub mod hubkeep;

@@ -1,6 +1,6 @@
 //! Builds the service, top to bottom.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use hubkeep_audit_log::{AuditApi, AuditLog, Identity, RefusalRecorder};
 pub use hubkeep_core::service::Deps;
@@ -72,24 +72,6 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     };
     let log = AuditLog::open(&config.audit, identity, clock.clone(), random.clone()).await?;
 
-    let hubspot = Client::new(&config.hubspot, log.clone(), clock.clone())?;
-    let quota = Quota::new(clock.clone());
-    let credentials = Credentials::build(config.credentials, clock.clone())?;
-    let authority = HandleAuthority::new(credentials.clone(), clock.clone(), random.clone());
-    let (drain, own_clock) = (config.grpc.drain, clock.clone());
-    let under_way = TaskTracker::new();
-    let unread = Unread::new(log.clone(), credentials.clone());
-    let stack = stack::build(stack::Tools {
-        log: log.clone(),
-        credentials,
-        quota,
-        hubspot,
-        object_refs: ObjectRefs::new(keyring),
-        under_way: under_way.clone(),
-        clock: clock.clone(),
-    });
-
-    let entrance = Entrance::new(stack, unread, clock.clone(), random.clone());
     let refusals = Arc::new(RefusalRecorder::new(log.clone(), clock.clone(), random.clone()));
     let chassis = Chassis::new(
         config.grpc,
@@ -99,6 +81,26 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         config.access,
         refusals,
     );
+
+    let hubspot = Client::new(&config.hubspot, log.clone(), clock.clone())?;
+    let quota = Quota::new(clock.clone());
+    let credentials = Credentials::build(config.credentials, clock.clone())?;
+    let authority = HandleAuthority::new(credentials.clone(), clock.clone(), random.clone());
+    let own_clock = clock.clone();
+    let under_way = TaskTracker::new();
+    let unread = Unread::new(log.clone(), credentials.clone());
+    let stack = stack::build(stack::Tools {
+        log: log.clone(),
+        credentials,
+        quota,
+        hubspot,
+        object_refs: ObjectRefs::new(keyring),
+        under_way: under_way.clone(),
+        stopping: chassis.stopping(),
+        clock: clock.clone(),
+    });
+
+    let entrance = Entrance::new(stack, unread, clock.clone(), random.clone());
     let audit = AuditApi::new(
         log.clone(),
         Arc::new(authority),
@@ -115,7 +117,6 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     Ok(Running {
         server,
         under_way,
-        drain,
         clock: own_clock,
         log,
         database,
@@ -126,7 +127,6 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
 pub struct Running {
     server: grpc::Running,
     under_way: TaskTracker,
-    drain: Duration,
     clock: SharedClock,
     log: AuditLog,
     database: Database,
@@ -146,14 +146,9 @@ impl Running {
     /// Takes no new requests, lets the calls under way end within the drain time, and closes the log behind the last
     /// of them.
     pub async fn stop(self) {
-        self.server.stop().await;
+        let over = self.server.stop().await;
         self.under_way.close();
-        if self
-            .clock
-            .timeout(self.drain, self.under_way.wait())
-            .await
-            .is_none()
-        {
+        if self.clock.timeout_at(over, self.under_way.wait()).await.is_none() {
             tracing::warn!(
                 calls = self.under_way.len(),
                 "calls were still under way when the drain time was over"

@@ -6,6 +6,8 @@ mod audit_trail;
 mod bad_input;
 mod bad_wire;
 mod crash;
+mod drain;
+mod drain_idle;
 mod faults;
 mod handles;
 mod isolation;

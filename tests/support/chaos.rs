@@ -1,7 +1,8 @@
-//! A connection between two parties that can be cut, frozen and mended while they talk.
+//! A connection between two parties that goes wrong while they talk, and is mended again.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
+use hubkeep_core::clock::SystemClock;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{
@@ -12,11 +13,45 @@ use tokio::{
     task::JoinHandle,
 };
 
+/// What a proxy does with the bytes that come to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Forward,
     Frozen,
+    AnswersFrozen,
+    RequestsLost,
+    AnswersLost,
+    Silent,
+    Slow(Duration),
     Cut,
+}
+
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Request,
+    Answer,
+}
+
+/// What becomes of some bytes.
+enum Fate {
+    Forwarded,
+    After(Duration),
+    Held,
+    Lost,
+}
+
+impl Mode {
+    fn fate(self, way: Way) -> Fate {
+        match (self, way) {
+            (Self::Frozen, _) | (Self::AnswersFrozen, Way::Answer) => Fate::Held,
+            (Self::RequestsLost, Way::Request) | (Self::AnswersLost, Way::Answer) | (Self::Silent, _) => {
+                Fate::Lost
+            }
+            (Self::Slow(wait), _) => Fate::After(wait),
+            _ => Fate::Forwarded,
+        }
+    }
 }
 
 /// A TCP proxy on a free loopback port. Dropping it cuts everything.
@@ -43,6 +78,13 @@ impl Proxy {
         }
     }
 
+    /// A proxy that leads to this address.
+    pub async fn to(target: SocketAddr) -> Self {
+        let proxy = Self::open().await;
+        proxy.lead_to(target);
+        proxy
+    }
+
     /// Leads to this address from now on.
     pub fn lead_to(&self, target: SocketAddr) {
         self.target.send_replace(Some(target));
@@ -63,7 +105,32 @@ impl Proxy {
         self.mode.send_replace(Mode::Frozen);
     }
 
-    /// Forwards again, also what waited.
+    /// Lets requests through, and holds what comes back.
+    pub fn freeze_answers(&self) {
+        self.mode.send_replace(Mode::AnswersFrozen);
+    }
+
+    /// Half open: takes connections and what is sent over them, and nothing of it ever arrives anywhere.
+    pub fn go_silent(&self) {
+        self.mode.send_replace(Mode::Silent);
+    }
+
+    /// Loses what is sent one way; the other goes on.
+    pub fn lose_requests(&self) {
+        self.mode.send_replace(Mode::RequestsLost);
+    }
+
+    /// Loses what comes back; what is sent arrives.
+    pub fn lose_answers(&self) {
+        self.mode.send_replace(Mode::AnswersLost);
+    }
+
+    /// Forwards every piece only after this time, one after the other.
+    pub fn slow_down(&self, each: Duration) {
+        self.mode.send_replace(Mode::Slow(each));
+    }
+
+    /// Forwards again, also what was held. A connection that has lost something is closed: it can never be whole again.
     pub fn restore(&self) {
         self.mode.send_replace(Mode::Forward);
     }
@@ -113,8 +180,8 @@ async fn carry(
         let (from_server, to_server) = outgoing.into_split();
         // Whichever side ends first ends both.
         tokio::select! {
-            () = pump(from_caller, to_server, mode.clone()) => {}
-            () = pump(from_server, to_caller, mode.clone()) => {}
+            () = pump(from_caller, to_server, Way::Request, mode.clone()) => {}
+            () = pump(from_server, to_caller, Way::Answer, mode.clone()) => {}
         }
     };
     tokio::select! {
@@ -123,12 +190,33 @@ async fn carry(
     }
 }
 
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut mode: watch::Receiver<Mode>) {
-    let mut buffer = vec![0; 16 * 1024];
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Way, mut mode: watch::Receiver<Mode>) {
+    let (mut buffer, clock) = (vec![0; 16 * 1024], SystemClock::shared());
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        let _ = mode.wait_for(|mode| *mode != Mode::Frozen).await;
+        let held = |mode: &Mode| matches!(mode.fate(way), Fate::Held);
+        let _ = mode.wait_for(|mode| !held(mode)).await;
+        let now = *mode.borrow();
+        match now.fate(way) {
+            Fate::Forwarded | Fate::Held => {}
+            Fate::After(wait) => {
+                // A mended connection makes nobody wait any longer.
+                let _ = clock.timeout(wait, mode.wait_for(|mode| *mode != now)).await;
+            }
+            Fate::Lost => return lost(from, way, mode).await,
+        }
         if to.write_all(&buffer[..count]).await.is_err() {
             return;
         }
+    }
+}
+
+/// Takes in all that comes until the connection is mended; then it must end, for something is missing in it.
+async fn lost(mut from: OwnedReadHalf, way: Way, mut mode: watch::Receiver<Mode>) {
+    let mut buffer = vec![0; 16 * 1024];
+    let swallowing = async { while let Ok(1..) = from.read(&mut buffer).await {} };
+    let mended = mode.wait_for(|mode| !matches!(mode.fate(way), Fate::Lost));
+    tokio::select! {
+        () = swallowing => {}
+        _ = mended => {}
     }
 }

@@ -7,12 +7,13 @@ use std::{
     process::{Child, Command, Stdio},
     sync::OnceLock,
     thread,
+    time::Duration,
 };
 
 use hubkeep_core::random::SystemRandom;
 use hubkeep_seal::FileKek;
 
-use super::sources::top;
+use super::{sources::top, wait::wait_until};
 
 /// The binary crm-service, built once for all tests.
 pub fn crm_service_binary() -> &'static Path {
@@ -110,6 +111,33 @@ impl Process {
     /// Its id.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Asks it to stop, as a supervisor does: by SIGTERM.
+    pub fn ask_to_stop(&self) {
+        let asked = Command::new("kill")
+            .args(["-TERM", &self.id().to_string()])
+            .status();
+        assert!(
+            asked.is_ok_and(|status| status.success()),
+            "{} is there",
+            self.name
+        );
+    }
+
+    /// Waits until it has ended by itself, as it should: with success.
+    pub async fn ends_within(&mut self, bound: Duration) {
+        let mut status = None;
+        wait_until(&format!("{} has ended", self.name), bound, async || {
+            status = self.child.try_wait().expect("it can be asked");
+            status.is_some()
+        })
+        .await;
+        assert!(
+            status.is_some_and(|status| status.success()),
+            "{}: {status:?}",
+            self.name
+        );
     }
 
     /// Ends it without warning, as `kill -9` does. When this returns, it is gone.

@@ -51,12 +51,17 @@ impl AccessRules {
         self.0.keys().map(String::as_str)
     }
 
+    /// Whether a service is open to every caller of every server: health and reflection.
+    pub(super) fn is_open(service: &str) -> bool {
+        OPEN.contains(&service)
+    }
+
     pub(super) fn allow(&self, caller: &CallerName, service: &str) -> bool {
         let listed = self
             .0
             .get(service)
             .is_some_and(|patterns| patterns.iter().any(|p| matches(p, caller.as_str())));
-        listed || OPEN.contains(&service)
+        listed || Self::is_open(service)
     }
 }
 

@@ -20,7 +20,11 @@ pub struct Config {
     /// The longest deadline; a caller that asks for more gets this.
     #[serde(with = "humantime_serde")]
     pub max_deadline: Duration,
-    /// How long requests in flight may take to end when the server stops.
+    /// How long a server that was told to stop goes on serving, while its health says NOT_SERVING: as long as the
+    /// balancer before it needs to notice. Nothing needs it where there is none.
+    #[serde(with = "humantime_serde")]
+    pub linger: Duration,
+    /// How long requests in flight may take to end when the server stops, after it has lingered.
     #[serde(with = "humantime_serde")]
     pub drain: Duration,
 }
@@ -32,6 +36,7 @@ impl Default for Config {
             max_in_flight: 1_024,
             default_deadline: Duration::from_secs(30),
             max_deadline: Duration::from_secs(300),
+            linger: Duration::ZERO,
             drain: Duration::from_secs(30),
         }
     }

@@ -91,6 +91,9 @@ impl Context {
 
     /// What gRPC itself says when a stream of messages breaks, with the details that every error carries.
     pub fn complete(&self, broken: &Status) -> Status {
+        if !broken.details().is_empty() {
+            return broken.clone();
+        }
         status::completed(broken.code(), broken.message(), self.request_id)
     }
 }

@@ -27,6 +27,9 @@ pub enum Error {
     /// As many requests are in flight as may be.
     #[error("{0} requests are in flight")]
     Overloaded(usize),
+    /// The server stops, and nothing of the request was done.
+    #[error("the server is stopping")]
+    Stopping,
     /// The deadline leaves no time to do anything.
     #[error("the deadline leaves {0:?}")]
     DeadlineTooShort(Duration),
@@ -43,7 +46,7 @@ impl ServiceError for Error {
         match self {
             Self::CallerUnknown(_) => ErrorKind::Unauthenticated,
             Self::CallerNotAllowed { .. } => ErrorKind::PermissionDenied,
-            Self::Overloaded(_) => ErrorKind::Unavailable,
+            Self::Overloaded(_) | Self::Stopping => ErrorKind::Unavailable,
             Self::DeadlineTooShort(_) => ErrorKind::DeadlineExceeded,
             Self::LayerMissing(_) | Self::Random(_) => ErrorKind::Internal,
         }
@@ -54,6 +57,7 @@ impl ServiceError for Error {
             Self::CallerUnknown(_) => ErrorReason::CallerUnknown,
             Self::CallerNotAllowed { .. } => ErrorReason::CallerNotAllowed,
             Self::Overloaded(_) => ErrorReason::Overloaded,
+            Self::Stopping => ErrorReason::Stopping,
             Self::DeadlineTooShort(_) => ErrorReason::DeadlineTooShort,
             Self::LayerMissing(_) | Self::Random(_) => ErrorReason::Internal,
         }
@@ -66,6 +70,9 @@ impl ServiceError for Error {
                 format!("{caller} may not use {grpc_service}: ask an operator to list it under [access]")
             }
             Self::Overloaded(_) => "too many requests at once: try again in a moment".to_owned(),
+            Self::Stopping => {
+                "this server is stopping, and nothing was done: send it again, to another".to_owned()
+            }
             Self::DeadlineTooShort(_) => "the deadline leaves too little time: allow more".to_owned(),
             Self::LayerMissing(_) | Self::Random(_) => {
                 "an internal error; the request id finds it".to_owned()
@@ -86,7 +93,7 @@ impl ServiceError for Error {
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        matches!(self, Self::Overloaded(_)).then_some(Duration::from_millis(200))
+        matches!(self, Self::Overloaded(_) | Self::Stopping).then_some(Duration::from_millis(200))
     }
 }
 
@@ -116,6 +123,7 @@ mod tests {
                 ErrorKind::Unavailable,
                 ErrorReason::Overloaded,
             ),
+            (Error::Stopping, ErrorKind::Unavailable, ErrorReason::Stopping),
             (
                 Error::DeadlineTooShort(Duration::ZERO),
                 ErrorKind::DeadlineExceeded,

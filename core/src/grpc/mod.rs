@@ -6,7 +6,7 @@
 //! 2. `layers::complete`: whatever gRPC itself refuses gets a reason like every other error;
 //! 3. `layers::trace`: one span, one line in the log;
 //! 4. `layers::deadline`: how long the caller waits, less what is needed to answer;
-//! 5. `layers::admit`: not more at once than the server can carry;
+//! 5. `layers::admit`: not more at once than the server can carry, and nothing new when it stops (`drain`);
 //! 6. `layers::caller`: who asks;
 //! 7. `layers::access`: whether this caller may use this gRPC service at all.
 //!
@@ -17,6 +17,8 @@ mod bearer;
 mod caller;
 mod config;
 mod context;
+mod drain;
+mod ending;
 mod error;
 mod layers;
 mod refusal;

@@ -14,8 +14,16 @@ use tonic::{
 };
 use tower_service::Service;
 
-use super::{AccessRules, CallerSource, Config, RefusalLog, layers, tools::Tools};
-use crate::{clock::SharedClock, random::SharedRandom};
+use super::{
+    AccessRules, CallerSource, Config, RefusalLog,
+    drain::{self, Health},
+    layers,
+    tools::Tools,
+};
+use crate::{
+    clock::{SharedClock, Tick},
+    random::SharedRandom,
+};
 
 /// A server could not be started.
 #[derive(Debug, ThisError)]
@@ -54,7 +62,6 @@ pub struct Chassis {
     tools: Arc<Tools>,
     routes: RoutesBuilder,
     services: Vec<&'static str>,
-    stop: CancellationToken,
 }
 
 impl Chassis {
@@ -76,18 +83,19 @@ impl Chassis {
             access,
             refusals,
             places,
+            stopping: CancellationToken::new(),
         });
         Self {
             tools,
             routes: RoutesBuilder::default(),
             services: Vec::new(),
-            stop: CancellationToken::new(),
         }
     }
 
-    /// Fires when the server begins to stop: what streams for ever ends then.
+    /// Fires when the server takes nothing new any more: what streams for ever ends then, and what has not begun is
+    /// not begun.
     pub fn stopping(&self) -> CancellationToken {
-        self.stop.clone()
+        self.tools.stopping.clone()
     }
 
     /// Adds a gRPC service.
@@ -125,30 +133,24 @@ impl Chassis {
         {
             return Err(StartError::UnknownService(unknown.to_owned()));
         }
-        self.add_health().await;
+        let health = self.add_health().await;
         self.add_reflection()?;
         let listen = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let task = tokio::spawn(run(self.tools.clone(), self.routes, listener, self.stop.clone()));
-        let drain = self.tools.limits.drain;
+        let task = tokio::spawn(run(self.tools.clone(), self.routes, listener));
         Ok(Running {
             address,
-            stop: self.stop,
             task,
-            drain,
-            clock: self.tools.clock.clone(),
+            health,
+            tools: self.tools,
         })
     }
 
-    async fn add_health(&mut self) {
+    async fn add_health(&mut self) -> Health {
         let (reporter, service) = tonic_health::server::health_reporter();
-        for name in &self.services {
-            reporter
-                .set_service_status(*name, tonic_health::ServingStatus::Serving)
-                .await;
-        }
         self.routes.add_service(service);
+        Health::serving(reporter, &self.services).await
     }
 
     fn add_reflection(&mut self) -> Result<(), StartError> {
@@ -176,7 +178,6 @@ async fn run(
     tools: Arc<Tools>,
     routes: RoutesBuilder,
     listener: TcpListener,
-    stop: CancellationToken,
 ) -> Result<(), tonic::transport::Error> {
     let keep_alive = Some(Duration::from_secs(20));
     // Answers are small: held back to be sent together, each would wait for an acknowledgement.
@@ -187,17 +188,16 @@ async fn run(
         .http2_keepalive_interval(keep_alive)
         .http2_keepalive_timeout(keep_alive)
         .add_routes(layers::around(routes.routes().into_axum_router(), &tools).into())
-        .serve_with_incoming_shutdown(incoming, stop.cancelled_owned())
+        .serve_with_incoming_shutdown(incoming, tools.stopping.clone().cancelled_owned())
         .await
 }
 
 /// A server that listens. Dropping it stops it without waiting.
 pub struct Running {
     address: SocketAddr,
-    stop: CancellationToken,
     task: JoinHandle<Result<(), tonic::transport::Error>>,
-    drain: Duration,
-    clock: SharedClock,
+    health: Health,
+    tools: Arc<Tools>,
 }
 
 impl Running {
@@ -206,19 +206,38 @@ impl Running {
         self.address
     }
 
-    /// Takes no new requests and waits, within the drain time, for those in flight.
-    pub async fn stop(mut self) {
-        self.stop.cancel();
-        if self.clock.timeout(self.drain, &mut self.task).await.is_none() {
-            tracing::warn!(drain = ?self.drain, "requests were still in flight when the drain time was over");
+    /// Stops as `drain` (in this crate) describes it: no call that has begun is lost, and none begins that cannot end.
+    /// Gives the moment at which the drain time is over, which is for all that still has to end behind the server.
+    pub async fn stop(mut self) -> Tick {
+        let Config {
+            linger,
+            drain,
+            max_in_flight,
+            ..
+        } = self.tools.limits;
+        let clock = &self.tools.clock;
+        self.health.not_serving().await;
+        clock.sleep(linger).await;
+        let over = clock.tick().plus(drain);
+        self.tools.stopping.cancel();
+        let ended = drain::nothing_in_flight(&self.tools.places, max_in_flight);
+        if clock.timeout_at(over, ended).await.is_none() {
+            tracing::warn!(
+                ?drain,
+                "requests were still in flight when the drain time was over"
+            );
+        }
+        if clock.timeout(drain::CLOSING, &mut self.task).await.is_none() {
+            tracing::info!("connections that were not closed by their other side are cut");
             self.task.abort();
         }
+        over
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.stop.cancel();
+        self.tools.stopping.cancel();
         self.task.abort();
     }
 }

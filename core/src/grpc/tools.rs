@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{extract::Request, response::Response};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use super::{AccessRules, CallerSource, Config, Error, GrpcMethod, Refusal, RefusalLog};
 use crate::{
@@ -22,9 +23,20 @@ pub(super) struct Tools {
     pub(super) access: AccessRules,
     pub(super) refusals: Arc<dyn RefusalLog>,
     pub(super) places: Arc<Semaphore>,
+    /// Fires when nothing new is taken any more.
+    pub(super) stopping: CancellationToken,
 }
 
 impl Tools {
+    /// Why a request finds no place. A server that stops takes the places back one by one.
+    pub(super) fn no_place(&self) -> Error {
+        if self.stopping.is_cancelled() {
+            Error::Stopping
+        } else {
+            Error::Overloaded(self.limits.max_in_flight)
+        }
+    }
+
     pub(super) fn refuse(&self, request: &Request, error: &Error) -> Response {
         match request.extensions().get::<RequestId>() {
             Some(id) => status::from_error(error, *id).into_http(),

@@ -34,6 +34,9 @@ pub enum Error {
     /// The entry of the act could not be written, so its answer is withheld.
     #[error("the entry could not be written")]
     Audit(#[from] hubkeep_audit_log::Error),
+    /// The service stops, and with it what would go on for ever.
+    #[error("the service is stopping")]
+    Stopping,
     /// No randomness for an id.
     #[error(transparent)]
     Random(#[from] RandomError),
@@ -41,6 +44,9 @@ pub enum Error {
     #[error("the task broke off")]
     BrokeOff(#[from] tokio::task::JoinError),
 }
+
+/// Another replica, or the next process, answers after this.
+const SOON: Duration = Duration::from_millis(200);
 
 impl Error {
     /// One field that breaks its rule.
@@ -61,6 +67,7 @@ impl Error {
             Self::Fields(_)
             | Self::HandleMalformed
             | Self::PageToken
+            | Self::Stopping
             | Self::Random(_)
             | Self::BrokeOff(_) => None,
         }
@@ -72,6 +79,7 @@ impl ServiceError for Error {
         match self {
             Self::Fields(_) | Self::PageToken => ErrorKind::InvalidArgument,
             Self::HandleMalformed => ErrorKind::Unauthenticated,
+            Self::Stopping => ErrorKind::Unavailable,
             Self::Random(_) | Self::BrokeOff(_) => ErrorKind::Internal,
             Self::Portals(error) => error.kind(),
             Self::Handles(error) => error.kind(),
@@ -85,6 +93,7 @@ impl ServiceError for Error {
             Self::Fields(_) => ErrorReason::InvalidField,
             Self::HandleMalformed => ErrorReason::HandleMalformed,
             Self::PageToken => ErrorReason::PageTokenInvalid,
+            Self::Stopping => ErrorReason::Stopping,
             Self::Random(_) | Self::BrokeOff(_) => ErrorReason::Internal,
             Self::Portals(error) => error.reason(),
             Self::Handles(error) => error.reason(),
@@ -103,6 +112,9 @@ impl ServiceError for Error {
             Self::PageToken => {
                 "the page token was not given out for this request: begin without one".to_owned()
             }
+            Self::Stopping => {
+                "the service is stopping: go on with another, or with this one again".to_owned()
+            }
             Self::Random(_) | Self::BrokeOff(_) => "an internal error; the request id finds it".to_owned(),
             Self::Portals(error) => error.public_message(),
             Self::Handles(error) => error.public_message(),
@@ -116,7 +128,10 @@ impl ServiceError for Error {
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        self.inner().and_then(ServiceError::retry_after)
+        match self {
+            Self::Stopping => Some(SOON),
+            _ => self.inner().and_then(ServiceError::retry_after),
+        }
     }
 
     fn field_violations(&self) -> Vec<FieldViolation> {
@@ -183,6 +198,7 @@ mod tests {
                 ErrorKind::Unavailable,
                 "AUDIT_UNAVAILABLE",
             ),
+            (Error::Stopping, ErrorKind::Unavailable, "STOPPING"),
             (Error::Random(RandomError), ErrorKind::Internal, "INTERNAL"),
         ];
         for (error, kind, reason) in table {

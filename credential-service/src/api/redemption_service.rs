@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use futures::{Stream, StreamExt as _};
+use futures::{Stream, StreamExt as _, future, stream};
 use hubkeep_audit_log::Operation;
 use hubkeep_core::grpc::{Caller, Context, Thumbprint};
 use hubkeep_proto::credential::v1::{
@@ -77,11 +77,12 @@ impl RedemptionService for RedemptionApi {
             .answer(request, Operation::RevocationWatch, work)
             .await?;
         let (feed, applied) = opened.into_inner();
+        let (in_time, at_last) = (context.clone(), context);
         let news = feed.into_stream().map(move |news| match news {
             Ok(news) => Ok(news_to_wire(news)),
-            Err(error) => Err(context.refuse(&error)),
+            Err(error) => Err(in_time.refuse(&error)),
         });
-        let stopping = self.stopping.clone();
+        let (stopping, stopped) = (self.stopping.clone(), self.stopping.clone());
         // A watcher that goes away ends its side: there is nobody left to tell.
         let gone = async move {
             tokio::select! {
@@ -89,7 +90,13 @@ impl RedemptionService for RedemptionApi {
                 () = hear_out(applied) => {}
             }
         };
-        Ok(Response::new(Box::pin(news.take_until(gone))))
+        let farewell = stream::once(async move {
+            stopped
+                .is_cancelled()
+                .then(|| Err(at_last.refuse(&Error::Stopping)))
+        });
+        let feed = news.take_until(gone).chain(farewell.filter_map(future::ready));
+        Ok(Response::new(Box::pin(feed)))
     }
 }
 

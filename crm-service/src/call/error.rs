@@ -45,6 +45,9 @@ pub enum Error {
     /// Nobody waits for the reply any more, and nothing was sent.
     #[error("the caller hung up before anything was sent")]
     CallerGone,
+    /// The service stops, and nothing was sent.
+    #[error("the service is stopping, and nothing was sent")]
+    Stopping,
     /// Too little time is left to make the call, and nothing was sent.
     #[error("too little time is left to make the call")]
     TooLate,
@@ -58,6 +61,9 @@ pub enum Error {
     #[error("the task that carried the call was lost")]
     Lost(#[from] JoinError),
 }
+
+/// Another replica, or the next process, answers after this.
+const SOON: Duration = Duration::from_millis(200);
 
 /// In what a grant falls short.
 #[derive(Clone, Debug, PartialEq, Eq, ThisError)]
@@ -138,6 +144,7 @@ impl Error {
             Self::NotPermitted(_)
             | Self::Keys(_)
             | Self::CallerGone
+            | Self::Stopping
             | Self::TooLate
             | Self::Random(_)
             | Self::WrongAnswer
@@ -155,7 +162,7 @@ impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NotPermitted(_) => ErrorKind::PermissionDenied,
-            Self::Keys(_) | Self::CallerGone => ErrorKind::Unavailable,
+            Self::Keys(_) | Self::CallerGone | Self::Stopping => ErrorKind::Unavailable,
             Self::TooLate => ErrorKind::DeadlineExceeded,
             _ => self.inner().map_or(ErrorKind::Internal, ServiceError::kind),
         }
@@ -166,6 +173,7 @@ impl ServiceError for Error {
             Self::NotPermitted(cause) => cause.reason(),
             Self::Keys(_) => ErrorReason::KeyUnavailable,
             Self::CallerGone => ErrorReason::CallerGone,
+            Self::Stopping => ErrorReason::Stopping,
             Self::TooLate => ErrorReason::DeadlineTooShort,
             _ => self.inner().map_or(ErrorReason::Internal, ServiceError::reason),
         }
@@ -175,6 +183,9 @@ impl ServiceError for Error {
         match self {
             Self::NotPermitted(cause) => cause.advice(),
             Self::TooLate => "the deadline leaves too little time to make the call: allow more".to_owned(),
+            Self::Stopping => {
+                "this service is stopping, and nothing was sent: send it again, to another".to_owned()
+            }
             Self::Keys(_) => "the service's key cannot be used: an operator must look".to_owned(),
             _ => self.inner().map_or_else(
                 || "an internal error; the request id finds it".to_owned(),
@@ -201,7 +212,10 @@ impl ServiceError for Error {
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        self.inner().and_then(ServiceError::retry_after)
+        match self {
+            Self::Stopping => Some(SOON),
+            _ => self.inner().and_then(ServiceError::retry_after),
+        }
     }
 
     fn field_violations(&self) -> Vec<FieldViolation> {
@@ -264,5 +278,15 @@ mod tests {
         );
         assert!(!error.reached_hubspot());
         assert_eq!(Error::WrongAnswer.reason(), ErrorReason::Internal);
+    }
+
+    #[test]
+    fn a_call_that_a_stop_has_kept_from_being_sent_may_be_sent_again() {
+        let error = Error::Stopping;
+        assert_eq!(
+            (error.kind(), error.reason()),
+            (ErrorKind::Unavailable, ErrorReason::Stopping)
+        );
+        assert!(error.retry_after().is_some() && !error.reached_hubspot());
     }
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use hubkeep_hubspot::{Error as HubSpotError, Limits, RefusalKind};
+use tokio_util::sync::CancellationToken;
 
 use super::{Call, Error, Minimal, Next, Reply, Step};
 use crate::{
@@ -32,12 +33,17 @@ impl<T> Admitted<T> {
 pub struct RateLimit {
     quota: Quota,
     credentials: Credentials,
+    stopping: CancellationToken,
 }
 
 impl RateLimit {
-    /// Budgets are kept here; grants are looked at again there.
-    pub const fn new(quota: Quota, credentials: Credentials) -> Self {
-        Self { quota, credentials }
+    /// Budgets are kept here; grants are looked at again there; and `stopping` ends every wait.
+    pub const fn new(quota: Quota, credentials: Credentials, stopping: CancellationToken) -> Self {
+        Self {
+            quota,
+            credentials,
+            stopping,
+        }
     }
 }
 
@@ -53,6 +59,7 @@ impl Step<Call<Minimal>> for RateLimit {
         tokio::select! {
             paid = self.quota.pay(portal, bucket, call.context.deadline) => paid?,
             () = call.caller_gone.cancelled() => return Err(Error::CallerGone),
+            () = self.stopping.cancelled() => return Err(Error::Stopping),
         }
         if call.context.deadline.since(self.quota.now()) < LEAST {
             return Err(Error::TooLate);

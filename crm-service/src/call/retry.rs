@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use hubkeep_core::{clock::SharedClock, error::ServiceError as _};
+use tokio_util::sync::CancellationToken;
 
 use super::{Call, Error, Minimal, Next, Reply, Step};
 
@@ -16,12 +17,13 @@ const FIRST_WAIT: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub struct Retry {
     clock: SharedClock,
+    stopping: CancellationToken,
 }
 
 impl Retry {
-    /// Waits by this clock.
-    pub const fn new(clock: SharedClock) -> Self {
-        Self { clock }
+    /// Waits by this clock, and not any more when the service is `stopping`.
+    pub const fn new(clock: SharedClock, stopping: CancellationToken) -> Self {
+        Self { clock, stopping }
     }
 }
 
@@ -44,8 +46,8 @@ impl Step<Call<Minimal>> for Retry {
                     });
                 }
                 Err(error) if is_passing(&error) => error,
-                // What the attempts before met says more than that no time was left for another.
-                Err(Error::TooLate) => return Err(before.unwrap_or(Error::TooLate)),
+                // What the attempts before met says more than that there could not be another.
+                Err(late @ (Error::TooLate | Error::Stopping)) => return Err(before.unwrap_or(late)),
                 Err(error) => return Err(error),
             };
             let Some(wait) = waits.next() else {
@@ -55,7 +57,10 @@ impl Step<Call<Minimal>> for Retry {
             if again_at >= call.context.deadline {
                 return Err(error);
             }
-            self.clock.sleep_until(again_at).await;
+            tokio::select! {
+                () = self.clock.sleep_until(again_at) => {}
+                () = self.stopping.cancelled() => return Err(error),
+            }
             call.attempt += 1;
             before = Some(error);
         }

@@ -94,7 +94,7 @@
 use hubkeep_audit_log::AuditLog;
 use hubkeep_core::clock::SharedClock;
 use hubkeep_hubspot::Client;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Authorize, Call, CallStack, Detach, Dispatch, Layers, Minimize, ObjectRefs, Presented, RateLimit,
@@ -116,6 +116,8 @@ pub struct Tools {
     pub object_refs: ObjectRefs,
     /// Counts the calls that are under way.
     pub under_way: TaskTracker,
+    /// Fires when nothing new may be sent: the service stops.
+    pub stopping: CancellationToken,
     /// The time.
     pub clock: SharedClock,
 }
@@ -129,6 +131,7 @@ pub fn build(tools: Tools) -> CallStack {
         hubspot,
         object_refs,
         under_way,
+        stopping,
         clock,
     } = tools;
     Layers::<Call<Presented>, _>::top()
@@ -143,8 +146,8 @@ pub fn build(tools: Tools) -> CallStack {
         // No more of the record than the permit covers, down and up.
         .step(Minimize)
         // Reads that failed in passing, once more; each attempt pays below.
-        .step(Retry::new(clock.clone()))
+        .step(Retry::new(clock.clone(), stopping.clone()))
         // This portal's budget; and the grant once more, for it may have been revoked while the call waited.
-        .step(RateLimit::new(quota, credentials))
+        .step(RateLimit::new(quota, credentials, stopping))
         .end(Dispatch::new(hubspot, object_refs))
 }

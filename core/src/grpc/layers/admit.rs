@@ -1,4 +1,5 @@
-//! Takes no more requests at once than the server can carry, and says so at once instead of letting them wait.
+//! Takes no more requests at once than the server can carry, and none when it is stopping, and says so at once
+//! instead of letting them wait.
 
 use std::sync::Arc;
 
@@ -8,12 +9,37 @@ use axum::{
     response::Response,
 };
 
-use crate::grpc::{Error, context::Place, tools::Tools};
+use crate::{
+    grpc::{
+        AccessRules, Error, GrpcMethod,
+        context::Place,
+        ending::{Way, with_the_server},
+        tools::Tools,
+    },
+    id::RequestId,
+};
 
-pub(super) async fn layer(State(tools): State<Arc<Tools>>, mut request: Request, next: Next) -> Response {
-    let Ok(place) = tools.places.clone().try_acquire_owned() else {
-        return tools.refuse(&request, &Error::Overloaded(tools.limits.max_in_flight));
+pub(super) async fn layer(State(tools): State<Arc<Tools>>, request: Request, next: Next) -> Response {
+    let always_open = request
+        .extensions()
+        .get::<GrpcMethod>()
+        .is_some_and(|method| AccessRules::is_open(method.service()));
+    let Some(request_id) = request.extensions().get::<RequestId>().copied() else {
+        return tools.refuse(&request, &Error::LayerMissing("request_id"));
     };
+    // Whether the server is up is told to its last moment.
+    if !always_open && tools.stopping.is_cancelled() {
+        return tools.refuse(&request, &Error::Stopping);
+    }
+    let Ok(place) = tools.places.clone().try_acquire_owned() else {
+        return tools.refuse(&request, &tools.no_place());
+    };
+    let mut request = request.map(|body| with_the_server(body, Way::In, request_id, &tools.stopping));
     request.extensions_mut().insert(Place(Arc::new(place)));
-    next.run(request).await
+    let response = next.run(request).await;
+    if always_open {
+        // Whoever watches our health would hold us up for ever.
+        return response.map(|body| with_the_server(body, Way::Out, request_id, &tools.stopping));
+    }
+    response
 }
