@@ -207,7 +207,7 @@ fn crm_config(
     config.keys.kek_file = folder.join("crm-service.kek");
     FileKek::create(&config.keys.kek_file, &*place.random)?;
     config.hubspot.api_base = hubspot.clone();
-    config.credentials.address = Url::parse(&format!("http://{credentials}"))?;
+    config.credentials.url = Url::parse(&format!("http://{credentials}"))?;
     Ok(config)
 }
 

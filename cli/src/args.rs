@@ -1,10 +1,15 @@
 //! The command line: what holds for every command, and which commands there are. The arguments of each stand beside
 //! it. The environment is read here and nowhere else, when `main` parses.
 
-use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
-use hubkeep_core::id::{CallerName, InvalidName};
+use std::path::PathBuf;
 
-use crate::{commands, exit};
+use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
+use hubkeep_core::id::CallerName;
+
+use crate::{
+    commands::{self, certs::caller_name},
+    exit,
+};
 
 /// Runs HubSpot portals through handles: onboard portals, issue handles, make calls, read the audit log.
 #[derive(Parser, Debug)]
@@ -44,7 +49,16 @@ pub struct Global {
         default_value = "http://127.0.0.1:7402"
     )]
     pub crm_service: String,
-    /// Who to say we are, to services that run for development.
+    /// Your certificate (PEM), for addresses with https://.
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE", env = "HUBKEEP_CERT")]
+    pub cert: Option<PathBuf>,
+    /// The private key of --cert (PEM, readable by nobody else).
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE", env = "HUBKEEP_KEY")]
+    pub key: Option<PathBuf>,
+    /// The CA of the services (PEM).
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE", env = "HUBKEEP_CA")]
+    pub ca: Option<PathBuf>,
+    /// Who to say we are, to services that run for development, where nobody has a certificate [operator/dev].
     #[arg(
         id = "as",
         long,
@@ -52,10 +66,9 @@ pub struct Global {
         help_heading = EVERYWHERE,
         value_name = "NAME",
         env = "HUBKEEP_AS",
-        default_value = "operator/dev",
         value_parser = caller_name
     )]
-    pub caller: CallerName,
+    pub caller: Option<CallerName>,
     /// How long one call may take.
     #[arg(
         long,
@@ -83,14 +96,11 @@ pub enum Command {
     Handle(commands::handle::HandleArgs),
     Crm(commands::crm::CrmArgs),
     Audit(commands::audit::AuditArgs),
+    Certs(commands::certs::CertsArgs),
     #[cfg(feature = "dev")]
     Dev(crate::dev::DevArgs),
     #[cfg(feature = "dev")]
     Demo(crate::demo::DemoArgs),
-}
-
-fn caller_name(text: &str) -> Result<CallerName, String> {
-    text.parse().map_err(|error: InvalidName| error.rule().to_owned())
 }
 
 #[cfg(test)]
@@ -109,7 +119,7 @@ mod tests {
         let cli =
             Cli::try_parse_from(["hubkeep", "portals", "--json", "--as", "operator/ann"]).expect("parses");
         assert!(cli.global.json);
-        assert_eq!(cli.global.caller.as_str(), "operator/ann");
+        assert_eq!(cli.global.caller.expect("given").as_str(), "operator/ann");
     }
 
     #[test]
@@ -139,13 +149,20 @@ mod tests {
             "crm archive acme contacts 1",
             "crm owners acme --email a@b.example",
             "audit tail --caller nightly-sync --portal acme --phase intent,outcome --from-now",
+            "certs init --dir a",
+            "certs issue operator/ann --host a.b --host 127.0.0.1 --days 7 --trust-domain b",
+            "portals --ca a --cert b --key c",
             "audit list --from crm-service --after 7 --operation object-get --call 0 --limit 5",
         ] {
             let words = ["hubkeep", "--as", "operator/ann", "--json"]
                 .into_iter()
                 .chain(line.split(' '));
             let cli = Cli::try_parse_from(words).expect(line);
-            assert_eq!(cli.global.caller.as_str(), "operator/ann", "{line}");
+            assert_eq!(
+                cli.global.caller.expect("given").as_str(),
+                "operator/ann",
+                "{line}"
+            );
         }
     }
 

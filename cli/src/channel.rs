@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hubkeep_core::{grpc::CALLER_HEADER, id::CallerName};
+use hubkeep_core::grpc::CALLER_HEADER;
 use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
@@ -10,7 +10,7 @@ use tonic::{
     transport::{Channel, Endpoint, Uri},
 };
 
-use crate::errors::Error;
+use crate::{errors::Error, login::Login};
 
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -33,26 +33,35 @@ pub struct Service {
 }
 
 impl Service {
-    /// The service of this name at this address, for this caller.
+    /// The service of this name at this address, for whom `login` says we are.
     ///
     /// # Errors
-    /// If the address is not `http://` on loopback: there are no certificates, and tokens and handles travel on it.
-    pub fn at(name: &'static str, address: &str, caller: &CallerName) -> Result<Self, Error> {
+    /// If the address is neither `https://`, for which `login` must have a certificate, nor `http://` on loopback:
+    /// tokens and handles travel on it.
+    pub fn at(name: &'static str, address: &str, login: &Login) -> Result<Self, Error> {
         let unusable = |why: &str| Error::Usage(format!("{address} is no address of {name}: {why}"));
         let uri: Uri = address
             .parse()
-            .map_err(|_| unusable("expected http://127.0.0.1:<port>"))?;
-        if uri.scheme_str() != Some("http") || !is_loopback(&uri) {
-            return Err(unusable(
-                "without certificates, tokens and handles travel over http on loopback only \
-                 (for another machine, open a tunnel to its port)",
-            ));
-        }
-        let channel = Endpoint::from(uri)
-            .connect_timeout(CONNECT)
-            .tcp_nodelay(true)
-            .connect_lazy();
-        let caller = MetadataValue::try_from(caller.as_str())
+            .map_err(|_| unusable("expected https://<host>:<port>, or http://127.0.0.1:<port>"))?;
+        let scheme = uri.scheme_str().map(str::to_owned);
+        let (endpoint, caller) = match scheme.as_deref() {
+            Some("https") => {
+                let tls = login.certified()?.timeout(CONNECT);
+                let endpoint = Endpoint::from(uri).tls_config(tls);
+                (endpoint.map_err(|error| unusable(&error.to_string()))?, None)
+            }
+            Some("http") if is_loopback(&uri) => (Endpoint::from(uri), Some(login.name()?)),
+            _ => {
+                return Err(unusable(
+                    "tokens and handles travel over https:// (with --cert, --key and --ca), and over http:// on \
+                     loopback only",
+                ));
+            }
+        };
+        let channel = endpoint.connect_timeout(CONNECT).tcp_nodelay(true).connect_lazy();
+        let caller = caller
+            .map(|caller| MetadataValue::try_from(caller.as_str()))
+            .transpose()
             .map_err(|_| Error::Usage("--as is not a name that can be sent".to_owned()))?;
         let identity = Identity {
             caller,
@@ -124,7 +133,8 @@ impl Service {
 /// Says on each call who we are.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    caller: MetadataValue<Ascii>,
+    /// In development; elsewhere the connection's certificate says it.
+    caller: Option<MetadataValue<Ascii>>,
     authorization: Option<MetadataValue<Ascii>>,
     timeout: Option<Duration>,
 }
@@ -132,7 +142,9 @@ pub struct Identity {
 impl Interceptor for Identity {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let metadata = request.metadata_mut();
-        metadata.insert(CALLER_HEADER, self.caller.clone());
+        if let Some(caller) = &self.caller {
+            metadata.insert(CALLER_HEADER, caller.clone());
+        }
         if let Some(handle) = &self.authorization {
             metadata.insert("authorization", handle.clone());
         }
@@ -154,11 +166,17 @@ fn is_loopback(uri: &Uri) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use hubkeep_core::clock::Timestamp;
+
     use super::*;
 
     fn at(address: &str) -> Result<Service, Error> {
         let caller = "operator/dev".parse().expect("a name");
-        Service::at(CRM_SERVICE, address, &caller)
+        Service::at(
+            CRM_SERVICE,
+            address,
+            &Login::stated(caller, Timestamp::from_micros(0)),
+        )
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, error::Error as StdError, io, time::Duration};
 
+use hubkeep_core::tls::failed_handshake;
 use hubkeep_proto::{ERROR_DOMAIN, error::v1::ErrorReason};
 use serde::Serialize;
 use thiserror::Error as ThisError;
@@ -33,6 +34,16 @@ pub enum Error {
         /// Where it was looked for.
         address: String,
         /// What the network said.
+        detail: String,
+    },
+    /// No connection came through its handshake: nothing was sent.
+    #[error("{service} at {address} and this command do not agree on a connection: {detail}")]
+    Handshake {
+        /// Its name.
+        service: &'static str,
+        /// Where it was looked for.
+        address: String,
+        /// Why not, and what to do.
         detail: String,
     },
     /// The connection broke under a write.
@@ -90,6 +101,13 @@ impl Error {
     /// Sorts out what a call to `service` ended with.
     pub fn of_call(status: &Status, service: &'static str, address: &str) -> Self {
         let refusal = Refusal::from_status(status);
+        if let Some(detail) = handshake(status).filter(|_| refusal.reason.is_empty()) {
+            return Self::Handshake {
+                service,
+                address: address.to_owned(),
+                detail,
+            };
+        }
         if refusal.reason.is_empty() && cut_off(status) {
             return Self::Unreachable {
                 service,
@@ -124,7 +142,7 @@ impl Error {
             Self::Refused(refusal) if refusal.reason == OUTCOME_UNKNOWN => Exit::OutcomeUnknown,
             Self::OutcomeUnknown { .. } => Exit::OutcomeUnknown,
             Self::Refused(_) => Exit::Refused,
-            Self::Unreachable { .. } => Exit::Unreachable,
+            Self::Unreachable { .. } | Self::Handshake { .. } => Exit::Unreachable,
             Self::Output(_) | Self::Failed(_) => Exit::Failed,
         }
     }
@@ -141,6 +159,7 @@ impl Error {
             Self::Refused(refusal) => refusal.retry_after_ms.is_some() || refusal.code == "UNAVAILABLE",
             Self::Usage(_)
             | Self::ImportFile(_)
+            | Self::Handshake { .. }
             | Self::OutcomeUnknown { .. }
             | Self::Output(_)
             | Self::Failed(_) => false,
@@ -165,7 +184,7 @@ impl Error {
                 reason: ErrorReason::ImportFileInvalid.wire_name().to_owned(),
                 ..of("INVALID_ARGUMENT", self.to_string())
             },
-            Self::Unreachable { .. } => of("UNAVAILABLE", self.to_string()),
+            Self::Unreachable { .. } | Self::Handshake { .. } => of("UNAVAILABLE", self.to_string()),
             Self::OutcomeUnknown { .. } => Refusal {
                 reason: OUTCOME_UNKNOWN.to_owned(),
                 ..of("UNKNOWN", self.to_string())
@@ -237,6 +256,11 @@ fn cut_off(status: &Status) -> bool {
     let of_transport = matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Internal);
     let timed_out = matches!(status.code(), Code::Cancelled | Code::DeadlineExceeded);
     timed_out || (of_transport && status.source().is_some())
+}
+
+/// Why no connection came through its handshake, if that is what happened.
+fn handshake(status: &Status) -> Option<String> {
+    status.source().and_then(failed_handshake)
 }
 
 /// Whether the connection was refused: then nothing can have been sent on it.

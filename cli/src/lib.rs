@@ -5,11 +5,13 @@
 //! | [`args`] | the command line |
 //! | [`commands`] | one module for each command that speaks to running services |
 //! | `dev`, `demo` | both services and a simulated HubSpot in this process (feature `dev`) |
-//! | [`channel`] | connections: addresses, who we are, the handle |
+//! | [`channel`], [`login`] | connections: addresses, who we are, the handle |
+//! | [`certs`] | a CA, and certificates from it |
 //! | [`output`], [`wire_json`] | what is printed |
 //! | [`errors`], [`exit`] | what can go wrong, and how the command ends |
 
 pub mod args;
+pub mod certs;
 pub mod channel;
 pub mod commands;
 #[cfg(feature = "dev")]
@@ -18,6 +20,7 @@ pub mod demo;
 pub mod dev;
 pub mod errors;
 pub mod exit;
+pub mod login;
 pub mod output;
 pub mod wire_json;
 
@@ -28,7 +31,8 @@ use channel::{CREDENTIAL_SERVICE, CRM_SERVICE, Service};
 use clap::Parser as _;
 use errors::Error;
 use exit::Exit;
-use hubkeep_core::clock::SystemClock;
+use hubkeep_core::{clock::SystemClock, random::SystemRandom};
+use login::Login;
 use output::Output;
 
 /// Reads a command line and runs it. The first of `line` is how the command was called.
@@ -93,6 +97,9 @@ async fn dispatch(cli: Cli, program: &str, output: &Output) -> Result<Exit, Erro
             let clock = SystemClock::shared();
             commands::audit::run(args, &credential(global)?, &crm(global)?, clock, output).await
         }
+        Command::Certs(args) => {
+            commands::certs::run(args, &SystemClock::shared(), &SystemRandom::shared(), output)
+        }
         #[cfg(feature = "dev")]
         Command::Dev(args) => dev::run(args, program, output).await,
         #[cfg(feature = "dev")]
@@ -101,11 +108,21 @@ async fn dispatch(cli: Cli, program: &str, output: &Output) -> Result<Exit, Erro
 }
 
 fn credential(global: &Global) -> Result<Service, Error> {
-    let service = Service::at(CREDENTIAL_SERVICE, &global.credential_service, &global.caller)?;
+    let service = Service::at(CREDENTIAL_SERVICE, &global.credential_service, &login(global))?;
     Ok(service.with_timeout(global.timeout.into()))
 }
 
 fn crm(global: &Global) -> Result<Service, Error> {
-    let service = Service::at(CRM_SERVICE, &global.crm_service, &global.caller)?;
+    let service = Service::at(CRM_SERVICE, &global.crm_service, &login(global))?;
     Ok(service.with_timeout(global.timeout.into()))
+}
+
+fn login(global: &Global) -> Login {
+    Login {
+        stated: global.caller.clone(),
+        cert: global.cert.clone(),
+        key: global.key.clone(),
+        ca: global.ca.clone(),
+        now: SystemClock::shared().now(),
+    }
 }

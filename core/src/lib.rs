@@ -7,6 +7,7 @@
 //! | [`secret`], [`handle_token`] | values that cannot be printed |
 //! | [`error`] | how an error becomes a gRPC status, in one place |
 //! | [`config`] | TOML, file and environment, all faults at once |
+//! | [`tls`] | certificates: who a service is, and who its callers are |
 //! | [`grpc`] | the chassis that every server runs on |
 //! | [`database`] | connections and migrations |
 //! | [`telemetry`] | logs |
@@ -25,3 +26,4 @@ pub mod random;
 pub mod secret;
 pub mod service;
 pub mod telemetry;
+pub mod tls;

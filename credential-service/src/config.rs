@@ -5,9 +5,9 @@ use std::{net::SocketAddr, path::PathBuf};
 use hubkeep_core::{
     config::{Fault, Validate},
     database,
-    grpc::{self, AccessRules},
+    grpc::{self, Access, AccessRules, Roles},
     service::check_deployment,
-    telemetry,
+    telemetry, tls,
 };
 use hubkeep_proto::{
     audit::v1::audit_service_server,
@@ -22,7 +22,7 @@ const DEFAULT_PORT: u16 = 7401;
 
 /// Who may use which gRPC service, unless `[access]` says otherwise for that service.
 const ACCESS: [(&str, &[&str]); 4] = [
-    (portal_service_server::SERVICE_NAME, &["operator/*"]),
+    (portal_service_server::SERVICE_NAME, &["role:fleet"]),
     (handle_service_server::SERVICE_NAME, &["*"]),
     (redemption_service_server::SERVICE_NAME, &["crm-service"]),
     (audit_service_server::SERVICE_NAME, &["*"]),
@@ -36,9 +36,13 @@ pub struct Config {
     pub deployment: String,
     /// Where the service listens, and its limits.
     pub grpc: grpc::Config,
-    /// For each gRPC service the callers that may use it: names, "prefix/*", or "*". What is set here replaces the
-    /// default of that service and leaves those of others.
+    /// The service's certificate, and the CA of its callers. Left out only in development.
+    pub tls: Option<tls::Config>,
+    /// For each gRPC service the callers that may use it: names, "prefix/*", "role:<role>", or "*". What is set here
+    /// replaces the default of that service and leaves those of others.
     pub access: AccessRules,
+    /// For each role who has it.
+    pub roles: Roles,
     /// The vault's database.
     pub database: database::Config,
     /// The audit log.
@@ -62,7 +66,9 @@ impl Default for Config {
                 listen,
                 ..grpc::Config::default()
             },
+            tls: None,
             access: AccessRules::new(ACCESS),
+            roles: Roles::default(),
             database: database::Config {
                 url: "sqlite://hubkeep-data/credential-service.db".to_owned(),
                 ..database::Config::default()
@@ -81,10 +87,24 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// Who may do what.
+    pub fn who_may(&self) -> Access {
+        Access {
+            rules: self.access.clone(),
+            roles: self.roles.clone(),
+        }
+    }
+}
+
 impl Validate for Config {
     fn validate(&self, faults: &mut Vec<Fault>) {
         check_deployment(&self.deployment, faults);
-        self.access.check(&AccessRules::new(ACCESS), faults);
+        self.access.check(&AccessRules::new(ACCESS), &self.roles, faults);
+        self.roles.check(faults);
+        if let Some(tls) = &self.tls {
+            tls.validate(faults);
+        }
         self.grpc.validate(faults);
         self.database.validate(faults);
         if self.database.url == self.audit.url {

@@ -1,6 +1,6 @@
 //! Builds the service, room by room from the bottom to the top, and runs it until it is stopped.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use hubkeep_audit_log::{AuditApi, AuditLog, Identity, RefusalRecorder};
 pub use hubkeep_core::service::Deps;
@@ -9,7 +9,7 @@ use hubkeep_core::{
     grpc::{self, Chassis},
     random::Random,
     service::Service,
-    telemetry,
+    telemetry, tls,
 };
 use hubkeep_proto::{
     audit::v1::audit_service_server::AuditServiceServer,
@@ -75,6 +75,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         random,
         callers,
     } = deps;
+    let access = config.who_may();
     let kek = Arc::new(FileKek::open(&config.keys.kek_file)?);
 
     let identity = Identity {
@@ -114,7 +115,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         clock.clone(),
         random.clone(),
         callers,
-        config.access,
+        access,
         refusals,
     );
     let stopping = chassis.stopping();
@@ -166,6 +167,15 @@ impl Service for Running {
 
     fn telemetry(config: &Config) -> &telemetry::Config {
         &config.telemetry
+    }
+
+    fn tls(config: &Config) -> Option<&tls::Config> {
+        config.tls.as_ref()
+    }
+
+    fn make_key(config: &Config, random: &dyn Random) -> Result<PathBuf, StartError> {
+        FileKek::create(&config.keys.kek_file, random)?;
+        Ok(config.keys.kek_file.clone())
     }
 
     fn furnish(config: &Config, random: &dyn Random) -> Result<(), StartError> {

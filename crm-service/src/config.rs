@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use hubkeep_core::{
     config::{Fault, Validate},
     database,
-    grpc::{self, AccessRules},
+    grpc::{self, Access, AccessRules, Roles},
     service::check_deployment,
-    telemetry,
+    telemetry, tls,
 };
 use hubkeep_proto::{
     audit::v1::audit_service_server,
@@ -25,8 +25,12 @@ pub struct Config {
     pub deployment: String,
     /// Where to listen, and the limits of the server.
     pub grpc: grpc::Config,
-    /// Which callers may use which gRPC service.
+    /// The service's certificate, and the CA of its callers and of credential-service. Left out only in development.
+    pub tls: Option<tls::Config>,
+    /// Which callers may use which gRPC service: names, "prefix/*", "role:<role>", or "*".
     pub access: AccessRules,
+    /// For each role who has it.
+    pub roles: Roles,
     /// Where keys are kept.
     pub database: database::Config,
     /// Where the audit log is kept.
@@ -56,7 +60,9 @@ impl Default for Config {
                 listen: ([127, 0, 0, 1], 7402).into(),
                 ..grpc::Config::default()
             },
+            tls: None,
             access: AccessRules::new(ACCESS),
+            roles: Roles::default(),
             database: database::Config {
                 url: "sqlite://hubkeep-data/crm-service.db".to_owned(),
                 ..database::Config::default()
@@ -75,10 +81,25 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// Who may do what.
+    pub fn who_may(&self) -> Access {
+        Access {
+            rules: self.access.clone(),
+            roles: self.roles.clone(),
+        }
+    }
+}
+
 impl Validate for Config {
     fn validate(&self, faults: &mut Vec<Fault>) {
         check_deployment(&self.deployment, faults);
-        self.access.check(&AccessRules::new(ACCESS), faults);
+        self.access.check(&AccessRules::new(ACCESS), &self.roles, faults);
+        self.roles.check(faults);
+        if let Some(tls) = &self.tls {
+            tls.validate(faults);
+        }
+        self.credentials.check_scheme(self.tls.is_some(), faults);
         self.grpc.validate(faults);
         self.database.validate(faults);
         self.audit.validate(faults);

@@ -1,6 +1,6 @@
 //! Builds the service, top to bottom.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use hubkeep_audit_log::{AuditApi, AuditLog, Identity, RefusalRecorder};
 pub use hubkeep_core::service::Deps;
@@ -10,7 +10,7 @@ use hubkeep_core::{
     grpc::{self, Chassis},
     random::Random,
     service::Service,
-    telemetry,
+    telemetry, tls,
 };
 use hubkeep_hubspot::Client;
 use hubkeep_proto::{
@@ -62,6 +62,8 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         random,
         callers,
     } = deps;
+    let access = config.who_may();
+    let certificate = callers.identity().cloned();
 
     let kek = Arc::new(FileKek::open(&config.keys.kek_file)?);
     let database = Database::open(&config.database, &[&hubkeep_seal::MIGRATIONS]).await?;
@@ -78,13 +80,13 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         clock.clone(),
         random.clone(),
         callers,
-        config.access,
+        access,
         refusals,
     );
 
     let hubspot = Client::new(&config.hubspot, log.clone(), clock.clone())?;
     let quota = Quota::new(clock.clone());
-    let credentials = Credentials::build(config.credentials, clock.clone())?;
+    let credentials = Credentials::build(config.credentials, certificate.as_ref(), clock.clone())?;
     let authority = HandleAuthority::new(credentials.clone(), clock.clone(), random.clone());
     let own_clock = clock.clone();
     let under_way = TaskTracker::new();
@@ -169,6 +171,15 @@ impl Service for Running {
 
     fn telemetry(config: &Config) -> &telemetry::Config {
         &config.telemetry
+    }
+
+    fn tls(config: &Config) -> Option<&tls::Config> {
+        config.tls.as_ref()
+    }
+
+    fn make_key(config: &Config, random: &dyn Random) -> Result<PathBuf, StartError> {
+        FileKek::create(&config.keys.kek_file, random)?;
+        Ok(config.keys.kek_file.clone())
     }
 
     fn furnish(config: &Config, random: &dyn Random) -> Result<(), StartError> {

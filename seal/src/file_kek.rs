@@ -25,7 +25,8 @@ const MODE: u32 = 0o400;
 pub enum FileKekError {
     /// It is not there, or cannot be read.
     #[error(
-        "the key file {path} cannot be read; make one with: head -c 32 /dev/urandom > {path} && chmod 400 {path}"
+        "the key file {path} cannot be read: for a first start make it with `<service> keys create`; a lost key cannot \
+         be made again"
     )]
     Unreadable {
         /// The file.
@@ -54,7 +55,7 @@ pub enum FileKekError {
         path: PathBuf,
     },
     /// A new one could not be made.
-    #[error("the key file {path} could not be made; an existing one is never overwritten")]
+    #[error("the key file {path} could not be made; one that is there is never overwritten")]
     NotMade {
         /// The file.
         path: PathBuf,

@@ -174,7 +174,7 @@ impl<'a> Place<'a> {
         config.database.url = database(self.folder, Service::Crm, "");
         config.audit.url = database(self.folder, Service::Crm, "-audit");
         config.keys.kek_file = key_file(self.folder, Service::Crm);
-        config.credentials.address = credential_service.clone();
+        config.credentials.url = credential_service.clone();
         config.hubspot.api_base = self.api_base.clone();
         config
     }

@@ -171,7 +171,7 @@ pub fn crm_service_config(folder: &Path, credential_service: &str, hubspot: &str
          [database]\nurl = \"sqlite://{0}/crm-service.db\"\n\
          [audit]\nurl = \"sqlite://{0}/crm-service-audit.db\"\n\
          [keys]\nkek_file = \"{0}/crm-service.kek\"\n\
-         [credentials]\naddress = \"{credential_service}\"\n\
+         [credentials]\nurl = \"{credential_service}\"\n\
          [hubspot]\napi_base = \"{hubspot}\"\n",
         folder.display()
     );

@@ -7,7 +7,7 @@ use futures::{FutureExt as _, future, future::BoxFuture};
 use hubkeep_core::{
     clock::{SharedClock, Tick},
     error::ServiceError as _,
-    grpc::{Context, bearer_handle},
+    grpc::{AUDITOR, Context, bearer_handle},
     handle_token::HandleToken,
     id::{CallId, ClientSlug},
     random::SharedRandom,
@@ -44,7 +44,7 @@ pub struct AuditApi {
 /// What a reader may read.
 struct Reading {
     filter: Filter,
-    /// The portal whose log it is; `None` for an operator, who reads everything.
+    /// The portal whose log it is; `None` for an auditor, who reads everything.
     portal: Option<ProvenPortal>,
     until: Option<Tick>,
     /// The handle that opened it.
@@ -168,13 +168,16 @@ impl AuditApi {
         metadata: &MetadataMap,
         asked: Option<&EventFilter>,
     ) -> Result<Reading, Error> {
-        if context.caller.name.is_operator() {
+        if context.has_role(AUDITOR) {
             return Ok(Reading {
                 filter: filter::read(asked)?,
                 portal: None,
                 until: None,
                 opened_by: None,
             });
+        }
+        if context.caller.name.is_operator() && !metadata.contains_key("authorization") {
+            return Err(Error::NotAuditor(context.caller.name.clone()));
         }
         let handle = bearer_handle(metadata)?;
         let filter = filter::read(asked)?;

@@ -1,4 +1,4 @@
-//! Who may read what: an operator everything, anyone else what a handle opens.
+//! Who may read what: whoever has the role "auditor" everything, anyone else what a handle opens.
 
 use futures::future::BoxFuture;
 use hubkeep_core::{clock::Tick, error::ServiceError, grpc::Context, handle_token::HandleToken};

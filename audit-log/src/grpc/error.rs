@@ -5,9 +5,10 @@ use std::time::Duration;
 use hubkeep_core::{
     error::{ErrorKind, ErrorReason, FieldViolation, ServiceError},
     handle_token::MalformedHandle,
-    id::ClientSlug,
+    id::{CallerName, ClientSlug},
     random::RandomError,
 };
+use hubkeep_proto::audit::v1::audit_service_server;
 use thiserror::Error as ThisError;
 
 /// A reader was refused, or the log could not be read.
@@ -16,6 +17,9 @@ pub(crate) enum Error {
     /// No handle, or not a whole one.
     #[error("no handle: {0}")]
     HandleMalformed(#[from] MalformedHandle),
+    /// An operator without the role that reads everything, and without a handle.
+    #[error("{0} has not the role auditor")]
+    NotAuditor(CallerName),
     /// The time of the handle that opened the stream is over.
     #[error("the time of the stream's handle is over")]
     HandleOver,
@@ -59,7 +63,7 @@ impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::HandleMalformed(_) | Self::HandleOver => ErrorKind::Unauthenticated,
-            Self::PortalMismatch { .. } => ErrorKind::PermissionDenied,
+            Self::NotAuditor(_) | Self::PortalMismatch { .. } => ErrorKind::PermissionDenied,
             Self::InvalidField(_) | Self::PageTokenInvalid => ErrorKind::InvalidArgument,
             Self::Stopping => ErrorKind::Unavailable,
             Self::NotGranted(error) => error.kind(),
@@ -71,6 +75,7 @@ impl ServiceError for Error {
     fn reason(&self) -> ErrorReason {
         match self {
             Self::HandleMalformed(_) => ErrorReason::HandleMalformed,
+            Self::NotAuditor(_) => ErrorReason::CallerNotAllowed,
             Self::HandleOver => ErrorReason::HandleInvalid,
             Self::PortalMismatch { .. } => ErrorReason::PortalMismatch,
             Self::InvalidField(_) => ErrorReason::InvalidField,
@@ -86,6 +91,9 @@ impl ServiceError for Error {
         match self {
             Self::HandleMalformed(_) => {
                 "send a whole handle as 'authorization: Bearer hk1_…': none came, or it was cut".to_owned()
+            }
+            Self::NotAuditor(caller) => {
+                format!("{caller} has not the role auditor: ask for it under [roles], or come with a handle")
             }
             Self::HandleOver => {
                 "take a new handle, and open another stream from the last position".to_owned()
@@ -110,6 +118,10 @@ impl ServiceError for Error {
     fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::PortalMismatch { requested } => vec![("requested_client_slug", requested.to_string())],
+            Self::NotAuditor(caller) => vec![
+                ("caller", caller.to_string()),
+                ("grpc_service", audit_service_server::SERVICE_NAME.to_owned()),
+            ],
             Self::NotGranted(error) => error.metadata(),
             Self::Log(error) => error.metadata(),
             _ => Vec::new(),
@@ -145,6 +157,11 @@ mod tests {
                 Error::HandleMalformed(MalformedHandle),
                 ErrorKind::Unauthenticated,
                 ErrorReason::HandleMalformed,
+            ),
+            (
+                Error::NotAuditor("operator/bob".parse().expect("valid")),
+                ErrorKind::PermissionDenied,
+                ErrorReason::CallerNotAllowed,
             ),
             (
                 Error::HandleOver,

@@ -7,7 +7,7 @@ use hubkeep_audit_log::{AuditApi, AuditLog, Entry, Outcome, ReadAuthority, ReadG
 use hubkeep_core::{
     clock::{MockClock, SharedClock, SystemClock, Tick, Timestamp},
     error::{ErrorKind, ErrorReason, ServiceError},
-    grpc::{AccessRules, CALLER_HEADER, CallerSource, Chassis, Config, Context, Running},
+    grpc::{Access, AccessRules, CALLER_HEADER, CallerSource, Chassis, Config, Context, Running},
     handle_token::HandleToken,
     random::SystemRandom,
 };
@@ -97,7 +97,10 @@ impl Served {
             SystemClock::shared(),
             Arc::clone(&random),
             CallerSource::development().expect("valid"),
-            AccessRules::new([(SERVICE, ["operator/*", "agent"].as_slice())]),
+            Access {
+                rules: AccessRules::new([(SERVICE, ["operator/*", "agent"].as_slice())]),
+                ..Access::default()
+            },
             Arc::new(recorder),
         );
         let api = AuditApi::new(log.clone(), Arc::new(one), shared, random, chassis.stopping());

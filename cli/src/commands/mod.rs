@@ -1,6 +1,7 @@
-//! One module for each command that speaks to running services.
+//! One module for each command; all but `certs` speak to running services.
 
 pub mod audit;
+pub mod certs;
 pub mod crm;
 pub mod handle;
 pub mod import;

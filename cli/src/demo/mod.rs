@@ -98,7 +98,9 @@ fn failed(error: Error) -> Error {
                 refusal.message
             ))
         }
-        Error::Unreachable { .. } | Error::OutcomeUnknown { .. } => Error::Failed(error.to_string()),
+        Error::Unreachable { .. } | Error::Handshake { .. } | Error::OutcomeUnknown { .. } => {
+            Error::Failed(error.to_string())
+        }
         Error::Usage(_) | Error::ImportFile(_) | Error::Output(_) | Error::Failed(_) => error,
     }
 }

@@ -13,6 +13,7 @@ use crate::{
         services::{Ports, Services, url},
     },
     errors::Error,
+    login::Login,
 };
 
 /// The demo's operator. A silent caller is the same one, so that printed grpcurl lines need not say who they are.
@@ -63,9 +64,10 @@ impl Stage {
         let caller: CallerName = CALLER
             .parse()
             .map_err(|_| Error::Failed(format!("{CALLER} is no caller's name")))?;
+        let login = Login::stated(caller, clock.now());
         Ok(Self {
-            credential: Service::at(CREDENTIAL_SERVICE, &services.credential_address(), &caller)?,
-            crm: Service::at(CRM_SERVICE, &services.crm_address(), &caller)?,
+            credential: Service::at(CREDENTIAL_SERVICE, &services.credential_address(), &login)?,
+            crm: Service::at(CRM_SERVICE, &services.crm_address(), &login)?,
             world,
             simulator,
             services,

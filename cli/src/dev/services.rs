@@ -106,7 +106,7 @@ fn crm_config(data: &DataDir, hubspot: &Url, port: u16, credentials: Url) -> crm
     };
     config.keys.kek_file = data.key_file(CRM_SERVICE);
     config.hubspot.api_base = hubspot.clone();
-    config.credentials.address = credentials;
+    config.credentials.url = credentials;
     config
 }
 

@@ -20,6 +20,16 @@ pub struct Fault {
     pub problem: String,
 }
 
+impl Fault {
+    /// This is wrong with this key.
+    pub fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            problem: problem.into(),
+        }
+    }
+}
+
 /// A configuration that cannot be used; `Display` lists every fault, one a line.
 #[derive(Debug, Error)]
 #[error("the configuration cannot be used:{}", lines(.0))]

@@ -1,11 +1,15 @@
 //! Who asks, and how that is known.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
-use http::HeaderMap;
+use http::{Extensions, HeaderMap};
 
 use super::Error;
-use crate::id::CallerName;
+use crate::{
+    clock::Timestamp,
+    id::CallerName,
+    tls::{Identity, Peer},
+};
 
 /// In development, where callers have no certificates, the metadata by which a caller names itself.
 pub const CALLER_HEADER: &str = "hubkeep-caller";
@@ -50,6 +54,8 @@ pub enum CallerSource {
         /// Who a silent caller is.
         default: CallerName,
     },
+    /// By a certificate, without which there is no connection. The service shows its own.
+    Certified(Identity),
 }
 
 impl CallerSource {
@@ -58,24 +64,66 @@ impl CallerSource {
     /// # Errors
     /// Never in practice: the name is a valid one.
     pub fn development() -> Result<Self, Error> {
-        let default = "operator/dev".parse().map_err(|_| Error::CallerUnknown(RULE))?;
+        let default = "operator/dev".parse().map_err(|_| unknown(RULE))?;
         Ok(Self::Stated { default })
     }
 
-    pub(super) fn identify(&self, headers: &HeaderMap) -> Result<Caller, Error> {
-        let Self::Stated { default } = self;
-        let name = match headers.get(CALLER_HEADER) {
-            None => default.clone(),
-            Some(stated) => {
-                let text = stated.to_str().map_err(|_| Error::CallerUnknown(RULE))?;
-                text.parse().map_err(|_| Error::CallerUnknown(RULE))?
-            }
-        };
-        Ok(Caller {
-            name,
-            thumbprint: None,
-        })
+    /// The service's own certificate, where there are certificates.
+    pub const fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Stated { .. } => None,
+            Self::Certified(identity) => Some(identity),
+        }
     }
+
+    pub(super) fn identify(
+        &self,
+        headers: &HeaderMap,
+        connection: &Extensions,
+        now: Timestamp,
+    ) -> Result<Caller, Error> {
+        match self {
+            Self::Stated { default } => stated(headers, default),
+            Self::Certified(_) => {
+                let peer = connection.get::<Arc<Peer>>();
+                certified(headers, peer.ok_or(Error::LayerMissing("certificate"))?, now)
+            }
+        }
+    }
+}
+
+fn stated(headers: &HeaderMap, default: &CallerName) -> Result<Caller, Error> {
+    let name = match headers.get(CALLER_HEADER) {
+        None => default.clone(),
+        Some(stated) => {
+            let text = stated.to_str().map_err(|_| unknown(RULE))?;
+            text.parse().map_err(|_| unknown(RULE))?
+        }
+    };
+    Ok(Caller {
+        name,
+        thumbprint: None,
+    })
+}
+
+fn certified(headers: &HeaderMap, peer: &Peer, now: Timestamp) -> Result<Caller, Error> {
+    // Whoever believes that it counts what they say there must learn that it does not.
+    if headers.contains_key(CALLER_HEADER) {
+        return Err(unknown(
+            "your certificate says who you are: leave out the metadata \"hubkeep-caller\"",
+        ));
+    }
+    // A connection may outlive the certificate that opened it.
+    if now >= peer.not_after {
+        return Err(unknown("your certificate has expired: connect with a new one"));
+    }
+    let name = peer.name.clone().map_err(|error| unknown(error.to_string()))?;
+    let thumbprint = Some(Thumbprint(Arc::clone(&peer.thumbprint)));
+    Ok(Caller { name, thumbprint })
+}
+
+fn unknown(why: impl Into<Cow<'static, str>>) -> Error {
+    Error::CallerUnknown(why.into())
 }
 
 const RULE: &str = "a caller's name is 1 to 128 of a-z, A-Z, 0-9 and '.', '_', '-', '/', '@'";

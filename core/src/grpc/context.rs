@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Extensions, Request, Status};
 
-use super::{Caller, Error};
+use super::{Access, Caller, Error};
 use crate::{
     clock::Tick,
     error::{ServiceError, status},
@@ -53,6 +53,8 @@ pub struct Context {
     pub caller: Caller,
     /// The method asked for.
     pub grpc_method: GrpcMethod,
+    /// What callers may do, of which the layers have decided only whether this one may use this gRPC service.
+    access: Arc<Access>,
     /// When the work must be done, so that the answer still reaches the caller.
     pub deadline: Tick,
     /// The request's place among those that are worked on at once. It is taken for as long as anybody works on the
@@ -79,9 +81,15 @@ impl Context {
             request_id: *layer::<RequestId>(extensions, "request_id")?,
             caller: layer::<Caller>(extensions, "caller")?.clone(),
             grpc_method: layer::<GrpcMethod>(extensions, "request_id")?.clone(),
+            access: Arc::clone(layer::<Arc<Access>>(extensions, "access")?),
             deadline: layer::<Deadline>(extensions, "deadline")?.0,
             place: layer::<Place>(extensions, "admit")?.clone(),
         })
+    }
+
+    /// Whether the caller has this role.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.access.has_role(&self.caller.name, role)
     }
 
     /// The status by which this request is refused.

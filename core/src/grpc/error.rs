@@ -1,6 +1,6 @@
 //! What the chassis refuses, and why.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use thiserror::Error;
 
@@ -15,7 +15,7 @@ use crate::{
 pub enum Error {
     /// The caller did not say who it is, or not in a form that can be a name.
     #[error("the caller is not known: {0}")]
-    CallerUnknown(&'static str),
+    CallerUnknown(Cow<'static, str>),
     /// The caller may not use this gRPC service.
     #[error("{caller} may not use {grpc_service}")]
     CallerNotAllowed {
@@ -106,7 +106,7 @@ mod tests {
         let caller: CallerName = "nightly-sync".parse().expect("valid");
         let table = [
             (
-                Error::CallerUnknown("rule"),
+                Error::CallerUnknown("rule".into()),
                 ErrorKind::Unauthenticated,
                 ErrorReason::CallerUnknown,
             ),

@@ -15,7 +15,7 @@ use tonic::{
 use tower_service::Service;
 
 use super::{
-    AccessRules, CallerSource, Config, RefusalLog,
+    Access, CallerSource, Config, RefusalLog,
     drain::{self, Health},
     layers,
     tools::Tools,
@@ -23,6 +23,7 @@ use super::{
 use crate::{
     clock::{SharedClock, Tick},
     random::SharedRandom,
+    tls,
 };
 
 /// A server could not be started.
@@ -71,7 +72,7 @@ impl Chassis {
         clock: SharedClock,
         random: SharedRandom,
         callers: CallerSource,
-        access: AccessRules,
+        access: Access,
         refusals: Arc<dyn RefusalLog>,
     ) -> Self {
         let places = Arc::new(Semaphore::new(config.max_in_flight));
@@ -80,7 +81,7 @@ impl Chassis {
             random,
             limits: config,
             callers,
-            access,
+            access: Arc::new(access),
             refusals,
             places,
             stopping: CancellationToken::new(),
@@ -121,13 +122,13 @@ impl Chassis {
     /// If the address is not to be had, or the access rules do not fit the services.
     pub async fn start(mut self) -> Result<Running, StartError> {
         let address = self.tools.limits.listen;
-        let CallerSource::Stated { .. } = self.tools.callers;
-        if !address.ip().is_loopback() {
+        if self.tools.callers.identity().is_none() && !address.ip().is_loopback() {
             return Err(StartError::NotLoopback(address));
         }
         if let Some(unknown) = self
             .tools
             .access
+            .rules
             .services()
             .find(|name| !self.services.contains(name))
         {
@@ -180,16 +181,24 @@ async fn run(
     listener: TcpListener,
 ) -> Result<(), tonic::transport::Error> {
     let keep_alive = Some(Duration::from_secs(20));
-    // Answers are small: held back to be sent together, each would wait for an acknowledgement.
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    Server::builder()
+    let server = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keepalive_interval(keep_alive)
         .http2_keepalive_timeout(keep_alive)
-        .add_routes(layers::around(routes.routes().into_axum_router(), &tools).into())
-        .serve_with_incoming_shutdown(incoming, tools.stopping.clone().cancelled_owned())
-        .await
+        .add_routes(layers::around(routes.routes().into_axum_router(), &tools).into());
+    let stop = tools.stopping.clone().cancelled_owned();
+    match &tools.callers {
+        CallerSource::Stated { .. } => {
+            // Answers are small: held back to be sent together, each would wait for an acknowledgement.
+            let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+            server.serve_with_incoming_shutdown(incoming, stop).await
+        }
+        CallerSource::Certified(identity) => {
+            let incoming = tls::incoming(listener, identity.clone(), tools.clock.clone());
+            server.serve_with_incoming_shutdown(incoming, stop).await
+        }
+    }
 }
 
 /// A server that listens. Dropping it stops it without waiting.

@@ -6,7 +6,7 @@ use axum::{extract::Request, response::Response};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::{AccessRules, CallerSource, Config, Error, GrpcMethod, Refusal, RefusalLog};
+use super::{Access, CallerSource, Config, Error, GrpcMethod, Refusal, RefusalLog};
 use crate::{
     clock::SharedClock,
     error::{ServiceError as _, status},
@@ -20,7 +20,7 @@ pub(super) struct Tools {
     pub(super) random: SharedRandom,
     pub(super) limits: Config,
     pub(super) callers: CallerSource,
-    pub(super) access: AccessRules,
+    pub(super) access: Arc<Access>,
     pub(super) refusals: Arc<dyn RefusalLog>,
     pub(super) places: Arc<Semaphore>,
     /// Fires when nothing new is taken any more.

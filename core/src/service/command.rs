@@ -1,17 +1,15 @@
-//! The command line: `serve`, `config check`, `config print`.
+//! The command line: `serve`, `keys create`, `config check`, `config print`.
 
 use std::{error::Error as StdError, ffi::OsString, io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use thiserror::Error;
 
-use super::{Deps, Service};
+use super::{Service, serve};
 use crate::{
     clock::SystemClock,
     config::{self, Environment, InvalidConfig},
-    grpc::{self, CallerSource},
     random::SystemRandom,
-    telemetry,
 };
 
 #[derive(Debug, Parser)]
@@ -23,7 +21,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the service until SIGTERM or ctrl-c.
+    /// Run the service until SIGTERM or ctrl-c. Without --dev it needs certificates, named under [tls].
     Serve {
         #[command(flatten)]
         file: ConfigFile,
@@ -31,14 +29,30 @@ enum Command {
         #[arg(long)]
         dev: bool,
     },
+    /// Make what the service keeps its keys with.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Look at the configuration without running anything.
     #[command(subcommand)]
     Config(ConfigCommand),
 }
 
 #[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Make the key file that the configuration names under [keys], once, before the first start: 32 random bytes,
+    /// mode 0400. Keep a copy in another place than the database's: nothing opens without it.
+    Create {
+        #[command(flatten)]
+        file: ConfigFile,
+        /// Succeed also if there is one already that can be used.
+        #[arg(long)]
+        if_missing: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// List every fault, or say that there is none.
+    /// List every fault, or say that there is none. The files that the configuration names are read by `serve` only.
     Check(ConfigFile),
     /// Print the configuration as it is after file and environment. Secrets are never in it.
     Print(ConfigFile),
@@ -56,15 +70,10 @@ struct ConfigFile {
 enum Error {
     #[error(transparent)]
     Config(#[from] InvalidConfig),
-    #[error(
-        "outside development callers must prove who they are with certificates, which this version cannot check: run \
-         `serve --dev` on a machine of your own"
-    )]
-    CertificatesNeeded,
     #[error(transparent)]
-    Callers(#[from] grpc::Error),
-    #[error("the service cannot start")]
-    Start(#[source] Box<dyn StdError + Send + Sync>),
+    Serve(#[from] serve::Error),
+    #[error("the key could not be made")]
+    Key(#[source] Box<dyn StdError + Send + Sync>),
     #[error("the configuration cannot be printed")]
     Print(#[from] toml::ser::Error),
 }
@@ -95,8 +104,30 @@ pub async fn run<S: Service>(
 async fn obey<S: Service>(command: Command, environment: &Environment) -> Result<(), Error> {
     let load = |file: ConfigFile| config::load::<S::Config>(file.config.as_deref(), environment);
     match command {
-        Command::Serve { dev: false, .. } => Err(Error::CertificatesNeeded),
-        Command::Serve { dev: true, file } => serve_dev::<S>(load(file)?).await,
+        Command::Serve { dev, file } => {
+            let config = load(file)?;
+            if dev {
+                serve::in_development::<S>(config).await?;
+            } else {
+                serve::with_certificates::<S>(config, SystemClock::shared()).await?;
+            }
+            Ok(())
+        }
+        Command::Keys(KeysCommand::Create { file, if_missing }) => {
+            let (config, random) = (load(file)?, SystemRandom::shared());
+            let failed = |error: S::Error| Error::Key(Box::new(error));
+            if if_missing {
+                S::furnish(&config, &*random).map_err(failed)?;
+                say("the key is there");
+            } else {
+                let file = S::make_key(&config, &*random).map_err(failed)?;
+                say(&format!(
+                    "made {}: keep a copy apart from the database",
+                    file.display()
+                ));
+            }
+            Ok(())
+        }
         Command::Config(ConfigCommand::Check(file)) => {
             load(file)?;
             say("the configuration is valid");
@@ -109,31 +140,8 @@ async fn obey<S: Service>(command: Command, environment: &Environment) -> Result
     }
 }
 
-async fn serve_dev<S: Service>(config: S::Config) -> Result<(), Error> {
-    telemetry::start(S::telemetry(&config));
-    tracing::warn!("development mode, NOT for production: callers name themselves and prove nothing");
-    let failed = |error: S::Error| Error::Start(Box::new(error));
-    let deps = Deps {
-        clock: SystemClock::shared(),
-        random: SystemRandom::shared(),
-        callers: CallerSource::development()?,
-    };
-    S::furnish(&config, &*deps.random).map_err(failed)?;
-    // Listened for before the address is told: a script may stop the service as soon as it reads it.
-    let stop = grpc::stop_signal();
-    let running = S::start(config, deps).await.map_err(failed)?;
-    say(&format!("listening on {}", running.address()));
-    stop.await;
-    tracing::info!("stopping: no new requests, those in flight may end; a second signal ends them too");
-    tokio::select! {
-        () = running.stop() => {}
-        () = grpc::stop_signal() => tracing::warn!("stopped before all was done"),
-    }
-    Ok(())
-}
-
 /// For scripts and people: the line goes out at once, also into a pipe.
-fn say(line: &str) {
+pub(super) fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     // A reader that is gone does not stop the service.
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());

@@ -2,8 +2,9 @@
 //! all of them have.
 
 mod command;
+mod serve;
 
-use std::{future::Future, net::SocketAddr};
+use std::{future::Future, net::SocketAddr, path::PathBuf};
 
 pub use command::run;
 use serde::{Serialize, de::DeserializeOwned};
@@ -14,7 +15,7 @@ use crate::{
     grpc::CallerSource,
     id::ClientSlug,
     random::{Random, SharedRandom},
-    telemetry,
+    telemetry, tls,
 };
 
 /// What a service takes from the world around it.
@@ -43,10 +44,19 @@ pub trait Service: Send + Sized {
     /// The part of the configuration that says what is logged.
     fn telemetry(config: &Self::Config) -> &telemetry::Config;
 
-    /// Makes what a service needs before its first start and development does not bring: its key.
+    /// The part of the configuration that names the certificates, where there are any.
+    fn tls(config: &Self::Config) -> Option<&tls::Config>;
+
+    /// Makes the key that a service needs before its first start, and says in which file. Never overwrites one.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If it is there already, or cannot be made.
+    fn make_key(config: &Self::Config, random: &dyn Random) -> Result<PathBuf, Self::Error>;
+
+    /// Makes the key where there is none.
+    ///
+    /// # Errors
+    /// If it cannot be made, or the one that is there cannot be used.
     fn furnish(config: &Self::Config, random: &dyn Random) -> Result<(), Self::Error>;
 
     /// Starts it. When this returns, its address answers.

@@ -10,9 +10,9 @@ use url::Url;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Config {
-    /// Its address.
-    pub address: Url,
-    /// The name by which this service is known to it.
+    /// Its address: `https://`, and `http://` in development.
+    pub url: Url,
+    /// In development, the name by which this service is known to it. Elsewhere its certificate says who it is.
     pub name: String,
     /// A view of the revocations that is older than this is not used: at most 5 s.
     #[serde(with = "humantime_serde")]
@@ -29,10 +29,22 @@ const MAX_VIEW_AGE: Duration = Duration::from_secs(5);
 impl Default for Config {
     fn default() -> Self {
         Self {
-            address: Url::parse("http://127.0.0.1:7401").expect("a valid address"),
+            url: Url::parse("http://127.0.0.1:7401").expect("a valid address"),
             name: "crm-service".to_owned(),
             max_view_age: MAX_VIEW_AGE,
         }
+    }
+}
+
+impl Config {
+    /// Notes an address that does not fit to whether this service has a certificate: handles and tokens travel on it.
+    pub(crate) fn check_scheme(&self, certified: bool, faults: &mut Vec<Fault>) {
+        let problem = match (certified, self.url.scheme()) {
+            (true, "http") => "must be https:// beside [tls]: handles and tokens travel there",
+            (false, "https") => "must be http://, or this service needs certificates under [tls]",
+            _ => return,
+        };
+        faults.push(Fault::new("credentials.url", problem));
     }
 }
 
@@ -50,8 +62,8 @@ impl Validate for Config {
         if self.name.parse::<hubkeep_core::id::CallerName>().is_err() {
             fault("name", "must be a caller's name");
         }
-        if !matches!(self.address.scheme(), "http" | "https") || !self.address.has_host() {
-            fault("address", "must be http:// or https:// with a host");
+        if !matches!(self.url.scheme(), "http" | "https") || !self.url.has_host() {
+            fault("url", "must be http:// or https:// with a host");
         }
     }
 }

@@ -14,7 +14,7 @@ use tonic::Status;
 
 use super::{
     memory::{Memory, Scope},
-    wire::Link,
+    wire::{self, Link},
 };
 
 /// How soon a broken feed is taken up again.
@@ -30,7 +30,7 @@ pub(super) async fn follow(link: Link, memory: Memory, clock: SharedClock, stop:
             ended = watch(&link, &memory, &clock) => ended,
         };
         if let Err(status) = ended {
-            tracing::warn!(code = ?status.code(), message = status.message(), "the revocation feed broke off");
+            tracing::warn!(code = ?status.code(), message = wire::said(&status), "the revocation feed broke off");
         }
         tokio::select! {
             () = stop.cancelled() => return,

@@ -7,6 +7,7 @@ use hubkeep_core::{
     grpc::{Caller, Thumbprint},
     handle_token::HandleToken,
     id::CallId,
+    tls::Identity,
 };
 use hubkeep_proto::credential::v1::{
     RedeemHandleRequest, redemption_service_client::RedemptionServiceClient,
@@ -36,12 +37,12 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Connects, and begins to follow the feed.
+    /// Connects, by `identity` where this service has a certificate, and begins to follow the feed.
     ///
     /// # Errors
     /// If the address cannot be one. That nobody answers there is no error yet.
-    pub fn build(config: Config, clock: SharedClock) -> Result<Self, Error> {
-        let link = Link::open(&config)?;
+    pub fn build(config: Config, identity: Option<&Identity>, clock: SharedClock) -> Result<Self, Error> {
+        let link = Link::open(&config, identity)?;
         let memory = Memory::default();
         let stop = CancellationToken::new();
         tokio::spawn(feed::follow(

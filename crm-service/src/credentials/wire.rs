@@ -1,6 +1,6 @@
 //! The connection to credential-service, and its answers read.
 
-use std::{collections::BTreeSet, sync::atomic::AtomicBool, time::Duration};
+use std::{collections::BTreeSet, error::Error as _, sync::atomic::AtomicBool, time::Duration};
 
 use hubkeep_audit_log::ProvenPortal;
 use hubkeep_core::{
@@ -9,6 +9,7 @@ use hubkeep_core::{
     grpc::CALLER_HEADER,
     id::{InvalidId, PortalId},
     secret::{PortalToken, TokenFingerprint},
+    tls::{Identity, failed_handshake},
 };
 use hubkeep_proto::credential::v1::{HandleOperation, HandleScope, RedeemHandleResponse};
 use tonic::{
@@ -30,18 +31,30 @@ const ALL_TYPES: &str = "*";
 /// A partition is noticed within this.
 const KEEP_ALIVE: Duration = Duration::from_secs(2);
 
-/// The connection, and the name this service goes by.
+/// The connection, and who this service says it is.
 #[derive(Clone, Debug)]
 pub(super) struct Link {
     channel: Channel,
-    name: MetadataValue<Ascii>,
+    /// In development; elsewhere the connection's certificate says it.
+    name: Option<MetadataValue<Ascii>>,
 }
 
 impl Link {
-    /// A connection that opens when it is first used, and again whenever it broke.
-    pub(super) fn open(config: &Config) -> Result<Self, Error> {
+    /// A connection that opens when it is first used, and again whenever it broke. Whoever answers must have a
+    /// certificate for the address's host, where there are certificates.
+    pub(super) fn open(config: &Config, identity: Option<&Identity>) -> Result<Self, Error> {
         let unusable = |error: &dyn std::error::Error| Error::unavailable(error.to_string());
-        let endpoint = Endpoint::from_shared(config.address.to_string()).map_err(|error| unusable(&error))?;
+        let endpoint = Endpoint::from_shared(config.url.to_string()).map_err(|error| unusable(&error))?;
+        let (endpoint, name) = match identity {
+            Some(identity) => {
+                let tls = identity.client().timeout(KEEP_ALIVE);
+                (endpoint.tls_config(tls).map_err(|error| unusable(&error))?, None)
+            }
+            None => (
+                endpoint,
+                Some(config.name.parse().map_err(|error| unusable(&error))?),
+            ),
+        };
         let channel = endpoint
             .connect_timeout(KEEP_ALIVE)
             .http2_keep_alive_interval(KEEP_ALIVE)
@@ -49,10 +62,7 @@ impl Link {
             .keep_alive_while_idle(true)
             .tcp_nodelay(true)
             .connect_lazy();
-        Ok(Self {
-            channel,
-            name: config.name.parse().map_err(|error| unusable(&error))?,
-        })
+        Ok(Self { channel, name })
     }
 
     pub(super) fn channel(&self) -> Channel {
@@ -62,7 +72,9 @@ impl Link {
     /// A request that says who asks.
     pub(super) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
-        request.metadata_mut().insert(CALLER_HEADER, self.name.clone());
+        if let Some(name) = &self.name {
+            request.metadata_mut().insert(CALLER_HEADER, name.clone());
+        }
         request
     }
 }
@@ -79,9 +91,15 @@ pub(super) fn refusal(status: &Status) -> Error {
         }
         (code, reason) => {
             let reason = reason.map_or("no reason", ErrorReason::wire_name);
-            Error::unavailable(format!("{code:?} {reason} {}", status.message()))
+            Error::unavailable(format!("{code:?} {reason} {}", said(status)))
         }
     }
+}
+
+/// What a status says, and where no connection came about, why.
+pub(super) fn said(status: &Status) -> String {
+    let handshake = status.source().and_then(failed_handshake);
+    handshake.unwrap_or_else(|| status.message().to_owned())
 }
 
 /// Reads a grant. One that does not say everything is none.

@@ -11,7 +11,7 @@ use axum::{
 
 use crate::{
     grpc::{
-        AccessRules, Error, GrpcMethod,
+        Access, Error, GrpcMethod,
         context::Place,
         ending::{Way, with_the_server},
         tools::Tools,
@@ -23,7 +23,7 @@ pub(super) async fn layer(State(tools): State<Arc<Tools>>, request: Request, nex
     let always_open = request
         .extensions()
         .get::<GrpcMethod>()
-        .is_some_and(|method| AccessRules::is_open(method.service()));
+        .is_some_and(|method| Access::is_open(method.service()));
     let Some(request_id) = request.extensions().get::<RequestId>().copied() else {
         return tools.refuse(&request, &Error::LayerMissing("request_id"));
     };

@@ -11,7 +11,10 @@ use axum::{
 use crate::grpc::tools::Tools;
 
 pub(super) async fn layer(State(tools): State<Arc<Tools>>, mut request: Request, next: Next) -> Response {
-    match tools.callers.identify(request.headers()) {
+    match tools
+        .callers
+        .identify(request.headers(), request.extensions(), tools.clock.now())
+    {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

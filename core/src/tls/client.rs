@@ -1,0 +1,68 @@
+//! What somebody needs who only calls: a certificate of their own, and the CA of the services.
+
+use std::path::Path;
+
+use rustls::{crypto::aws_lc_rs, sign::CertifiedKey};
+use tonic::transport::{Certificate, ClientTlsConfig};
+use zeroize::Zeroizing;
+
+use super::files::{Chain, Named, PrivateKey};
+use crate::{
+    clock::Timestamp,
+    config::{Fault, InvalidConfig},
+};
+
+/// The files of a caller, each with the words by which faults speak of it: `--cert`, or a key of a configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientFiles<'a> {
+    /// Its certificate.
+    pub certificate: (&'a str, &'a Path),
+    /// The private key of that.
+    pub key: (&'a str, &'a Path),
+    /// The CA of the services.
+    pub ca: (&'a str, &'a Path),
+}
+
+impl ClientFiles<'_> {
+    /// Reads and checks the files.
+    ///
+    /// # Errors
+    /// With everything that is wrong with them, at once. Whether the services trust the certificate, only they know.
+    pub fn load(&self, now: Timestamp) -> Result<ClientTlsConfig, InvalidConfig> {
+        let named = |(key, path)| Named { key, path };
+        let mut faults = Vec::new();
+        let chain = note(named(self.certificate).chain(now), &mut faults);
+        let key = note(named(self.key).private_key(), &mut faults);
+        let ca = note(named(self.ca).authorities(), &mut faults);
+        if let (Some(chain), Some(key)) = (&chain, &key) {
+            note(fitting(named(self.key), chain, key), &mut faults);
+        }
+        match (chain, key, ca) {
+            (Some(chain), Some(key), Some(ca)) if faults.is_empty() => {
+                Ok(client(&chain.pem, &key.pem, &ca.pem))
+            }
+            _ => Err(InvalidConfig(faults)),
+        }
+    }
+}
+
+/// The value, or its fault among the others.
+pub(super) fn note<T>(result: Result<T, Fault>, faults: &mut Vec<Fault>) -> Option<T> {
+    result.map_err(|fault| faults.push(fault)).ok()
+}
+
+/// Certificate and key together, if they belong together.
+pub(super) fn fitting(at: Named<'_>, chain: &Chain, key: &PrivateKey) -> Result<CertifiedKey, Fault> {
+    let provider = aws_lc_rs::default_provider();
+    CertifiedKey::from_der(chain.der.clone(), key.der.clone_key(), &provider).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => at.fault("is not the private key of the certificate"),
+        _ => at.fault("holds a private key of a kind that cannot be used: take ECDSA P-256 or RSA"),
+    })
+}
+
+/// The client's side of TLS.
+pub(super) fn client(chain: &[u8], key: &Zeroizing<Vec<u8>>, ca: &[u8]) -> ClientTlsConfig {
+    ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(ca))
+        .identity(tonic::transport::Identity::from_pem(chain, key.as_slice()))
+}
