@@ -75,10 +75,24 @@ impl Client {
     /// # Errors
     /// See [`Error`]: each says whether HubSpot received anything.
     pub async fn call<T>(&self, request: Request<'_, T>) -> Result<Answer<T>, Error> {
+        self.call_noting(request, |_| ()).await
+    }
+
+    /// The same, and `sent` is told when the intent is durable and the request goes out. It is not told if nothing
+    /// goes out.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn call_noting<T>(
+        &self,
+        request: Request<'_, T>,
+        sent: impl FnOnce(Tick),
+    ) -> Result<Answer<T>, Error> {
         let effect = request.ask.effect;
         let recorded = record::intent(&self.log, request).await?;
         let call_id = recorded.call_id();
         let began = self.clock.tick();
+        sent(began);
         let ended = match self.transport.send(&recorded).await {
             Ok(received) => read(&recorded, received, call_id),
             Err(lost) => not_answered(effect, lost, call_id),

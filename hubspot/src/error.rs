@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::{
     limits::Limits,
-    refusal::{Refusal, RefusalKind},
+    refusal::{self, Refusal, RefusalKind},
 };
 
 /// A call to HubSpot that gave no answer that can be used.
@@ -56,12 +56,25 @@ impl Error {
         }
     }
 
+    /// The same, where HubSpot refused for a limit and did not say for how long: for this long.
+    #[must_use]
+    pub fn limited_for(mut self, pause: Duration) -> Self {
+        if let Self::Refused(refusal, _) = &mut self
+            && let RefusalKind::RateLimited { retry_after, .. } = &mut refusal.kind
+        {
+            retry_after.get_or_insert(pause);
+        }
+        self
+    }
+
     /// Whether the same read may give an answer if it is sent again now.
-    pub const fn is_passing(&self) -> bool {
+    pub fn is_passing(&self) -> bool {
         match self {
             Self::NotSent(_) | Self::NoAnswer { .. } => true,
             Self::Refused(refusal, _) => match &refusal.kind {
-                RefusalKind::RateLimited { retry_after, .. } => retry_after.is_some(),
+                RefusalKind::RateLimited { policy, retry_after } => {
+                    retry_after.is_some() && !refusal::lasts_all_day(policy)
+                }
                 RefusalKind::Locked(_) | RefusalKind::ServerFailed => true,
                 _ => false,
             },
@@ -178,10 +191,7 @@ fn refused(refusal: &Refusal) -> String {
         RefusalKind::Conflict(Some(id)) => format!("HubSpot already has such a record: {id}"),
         RefusalKind::Conflict(None) => "HubSpot already has such a record".to_owned(),
         RefusalKind::Validation { .. } => format!("HubSpot finds the request not valid: {said}"),
-        RefusalKind::RateLimited {
-            policy,
-            retry_after: None,
-        } => {
+        RefusalKind::RateLimited { policy, .. } if refusal::lasts_all_day(policy) => {
             format!("HubSpot's limit {policy} is used up until midnight in the portal's time zone")
         }
         RefusalKind::RateLimited { policy, .. } => {

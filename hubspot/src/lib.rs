@@ -8,7 +8,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`objects`], [`owners`], [`account`] | what can be asked, and how HubSpot's answers read |
+//! | [`objects`], [`owners`], [`account`], [`usage`] | what can be asked, and how HubSpot's answers read |
 //! | `path` | one builder for the dated and the older path shapes |
 //! | `refusal` | HubSpot's error bodies, sorted into what a caller can act upon |
 //! | `limits` | what HubSpot's headers say of the quota |
@@ -26,6 +26,7 @@ mod record;
 mod refusal;
 mod request;
 mod transport;
+pub mod usage;
 mod wire;
 
 pub use answer::{Answer, Decoded};
@@ -36,3 +37,4 @@ pub use limits::Limits;
 pub use path::Path;
 pub use refusal::{Refusal, RefusalKind};
 pub use request::{Ask, Effect, Request};
+pub use usage::DailyUsage;

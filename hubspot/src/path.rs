@@ -44,6 +44,16 @@ impl Path {
         }
     }
 
+    /// How many calls all private apps of the account have made today.
+    pub fn daily_usage(version: ApiVersion) -> Self {
+        match version {
+            ApiVersion::V2026_09 => {
+                Self::fixed(&["account-info", "2026-09", "api-usage", "daily", "private-apps"])
+            }
+            ApiVersion::V3 => Self::fixed(&["account-info", "v3", "api-usage", "daily", "private-apps"]),
+        }
+    }
+
     /// What a private app's token, or a service key, may do. HubSpot has no dated version of it.
     pub fn token_info() -> Self {
         Self::fixed(&["oauth", "v2", "private-apps", "get", "access-token-info"])

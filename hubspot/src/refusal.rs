@@ -131,6 +131,11 @@ fn kind(status: StatusCode, headers: &HeaderMap, body: &Body) -> RefusalKind {
     }
 }
 
+/// Whether the limit of this name is that of a day.
+pub(crate) fn lasts_all_day(policy: &str) -> bool {
+    policy == "DAILY"
+}
+
 fn rate_limited(headers: &HeaderMap, body: &Body) -> RefusalKind {
     let policy = match body.policy_name.as_str() {
         "" if body.message.contains("secondly limit") => "SECONDLY".to_owned(),

@@ -60,7 +60,11 @@ fn reads_that_failed_in_passing_may_be_sent_again_and_nothing_else() {
     };
     assert!(refused_with(limited(Some(Duration::from_secs(10)))).is_passing());
     assert!(
-        !refused_with(limited(None)).is_passing(),
+        !refused_with(RefusalKind::RateLimited {
+            policy: "DAILY".to_owned(),
+            retry_after: Some(Duration::from_secs(10)),
+        })
+        .is_passing(),
         "the daily limit does not pass by waiting"
     );
     assert!(refused_with(RefusalKind::ServerFailed).is_passing());
