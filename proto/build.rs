@@ -15,7 +15,7 @@ const SECRET_BEARING: [&str; 7] = [
     ".hubkeep.credential.v1.RedeemHandleResponse",
 ];
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "hubkeep/error/v1/error_reason.proto",
     "hubkeep/audit/v1/entry.proto",
     "hubkeep/audit/v1/audit_service.proto",
@@ -25,6 +25,7 @@ const FILES: [&str; 9] = [
     "hubkeep/crm/v1/reply.proto",
     "hubkeep/crm/v1/object_service.proto",
     "hubkeep/crm/v1/owner_service.proto",
+    "hubkeep/crm/v1/quota_service.proto",
 ];
 
 #[expect(

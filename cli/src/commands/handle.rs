@@ -60,7 +60,7 @@ enum HandleCommand {
 struct IssueArgs {
     /// The portal's slug.
     slug: String,
-    /// What it shall allow: get, list, search, create, update, archive, read-audit.
+    /// What it shall allow: get, list, search, create, update, archive, read-audit, quota.
     #[arg(long, value_delimiter = ',', required = true, value_parser = operation, value_name = "OPERATION,…")]
     allow: Vec<HandleOperation>,
     /// On which object types: contacts, companies, owners, …; '*' for all.
@@ -241,7 +241,7 @@ async fn all(slug: String, service: &Service) -> Result<Vec<Handle>, Error> {
 }
 
 /// What may stand in `--allow`, by its word.
-const OPERATIONS: [(&str, HandleOperation); 7] = [
+const OPERATIONS: [(&str, HandleOperation); 8] = [
     ("get", HandleOperation::Get),
     ("list", HandleOperation::List),
     ("search", HandleOperation::Search),
@@ -249,6 +249,7 @@ const OPERATIONS: [(&str, HandleOperation); 7] = [
     ("update", HandleOperation::Update),
     ("archive", HandleOperation::Archive),
     ("read-audit", HandleOperation::ReadAudit),
+    ("quota", HandleOperation::Quota),
 ];
 
 fn operation(text: &str) -> Result<HandleOperation, String> {
@@ -281,7 +282,7 @@ mod tests {
 
     #[test]
     fn every_operation_of_the_wire_has_its_word() {
-        for number in 1..=7 {
+        for number in 1..=8 {
             let known = HandleOperation::try_from(number).expect("on the wire");
             let (word, _) = OPERATIONS
                 .iter()
@@ -290,7 +291,7 @@ mod tests {
             assert_eq!(operation(word), Ok(known));
         }
         assert!(
-            HandleOperation::try_from(8).is_err(),
+            HandleOperation::try_from(9).is_err(),
             "a new operation needs a word"
         );
         assert!(operation("delete").expect_err("unknown").contains("read-audit"));

@@ -137,6 +137,7 @@ fn operation(number: i32) -> Option<Operation> {
         HandleOperation::Update => Some(Operation::Update),
         HandleOperation::Archive => Some(Operation::Archive),
         HandleOperation::ReadAudit => Some(Operation::ReadAudit),
+        HandleOperation::Quota => Some(Operation::Quota),
     }
 }
 
@@ -149,6 +150,7 @@ const fn operation_to_wire(operation: Operation) -> HandleOperation {
         Operation::Update => HandleOperation::Update,
         Operation::Archive => HandleOperation::Archive,
         Operation::ReadAudit => HandleOperation::ReadAudit,
+        Operation::Quota => HandleOperation::Quota,
     }
 }
 

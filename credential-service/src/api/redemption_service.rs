@@ -146,6 +146,7 @@ fn answer(redeemed: &Redeemed) -> RedeemHandleResponse {
         time_left: fields::to_wire(redeemed.living.time_left),
         revocation_seq: redeemed.revocation_seq,
         token_fingerprint: redeemed.token.fingerprint().to_string(),
+        time_zone: portal.facts.time_zone.clone(),
     }
 }
 

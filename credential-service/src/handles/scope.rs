@@ -29,6 +29,15 @@ pub enum Operation {
     Archive,
     /// Read the portal's audit log.
     ReadAudit,
+    /// Read what is left of the portal's quota.
+    Quota,
+}
+
+impl Operation {
+    /// Whether it is on records of a type.
+    const fn is_on_records(self) -> bool {
+        !matches!(self, Self::ReadAudit | Self::Quota)
+    }
 }
 
 /// What a handle allows: what is not named is not allowed, but for properties, of which an empty list allows all.
@@ -80,7 +89,7 @@ impl Scope {
 
     fn faults(&self) -> Vec<FieldViolation> {
         let types = &self.object_types;
-        let audit_alone = self.allows(Operation::ReadAudit) && self.operations.len() == 1;
+        let needs_types = self.operations().any(Operation::is_on_records);
         let checks = [
             (
                 "scope.operations",
@@ -89,7 +98,7 @@ impl Scope {
             ),
             (
                 "scope.object_types",
-                audit_alone || !types.is_empty(),
+                !needs_types || !types.is_empty(),
                 "name at least one object type, or \"*\" for all",
             ),
             (
@@ -148,6 +157,7 @@ mod tests {
         assert!(Scope::new([Operation::Get], names(&["contacts"]), vec![]).is_ok());
         assert!(Scope::new([Operation::Get], names(&["*"]), names(&["email"])).is_ok());
         assert!(Scope::new([Operation::ReadAudit], vec![], vec![]).is_ok());
+        assert!(Scope::new([Operation::ReadAudit, Operation::Quota], vec![], vec![]).is_ok());
     }
 
     #[test]
