@@ -11,11 +11,11 @@ use hubkeep_core::{
 };
 use hubkeep_proto::{
     audit::v1::audit_service_server,
-    crm::v1::{object_service_server, owner_service_server},
+    crm::v1::{object_service_server, owner_service_server, quota_service_server},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::credentials;
+use crate::{credentials, quota};
 
 /// Everything that can be set. Each field has a default, so that an empty file is a valid configuration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -41,14 +41,17 @@ pub struct Config {
     pub credentials: credentials::Config,
     /// Where HubSpot is.
     pub hubspot: hubkeep_hubspot::Config,
+    /// How HubSpot's limits are shared with others.
+    pub quota: quota::Config,
     /// What is logged.
     pub telemetry: telemetry::Config,
 }
 
 /// Anybody known may come with a handle; what the handle allows is decided per call.
-const ACCESS: [(&str, &[&str]); 3] = [
+const ACCESS: [(&str, &[&str]); 4] = [
     (object_service_server::SERVICE_NAME, &["*"]),
     (owner_service_server::SERVICE_NAME, &["*"]),
+    (quota_service_server::SERVICE_NAME, &["*"]),
     (audit_service_server::SERVICE_NAME, &["*"]),
 ];
 
@@ -76,6 +79,7 @@ impl Default for Config {
             },
             credentials: credentials::Config::default(),
             hubspot: hubkeep_hubspot::Config::default(),
+            quota: quota::Config::default(),
             telemetry: telemetry::Config::default(),
         }
     }
@@ -105,6 +109,7 @@ impl Validate for Config {
         self.audit.validate(faults);
         self.credentials.validate(faults);
         self.hubspot.validate(faults);
+        self.quota.validate(faults);
     }
 }
 
@@ -117,6 +122,15 @@ mod tests {
     #[test]
     fn an_empty_configuration_is_valid() {
         load::<Config>(None, &Environment::new()).expect("valid");
+    }
+
+    #[test]
+    fn more_replicas_than_can_share_a_limit_are_refused() {
+        for (replicas, valid) in [("0", false), ("1", true), ("5", true), ("6", false)] {
+            let environment = [("HUBKEEP__QUOTA__REPLICAS".to_owned(), replicas.to_owned())];
+            let loaded = load::<Config>(None, &environment.into());
+            assert_eq!(loaded.is_ok(), valid, "{replicas}");
+        }
     }
 
     #[test]

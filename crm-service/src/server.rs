@@ -15,15 +15,18 @@ use hubkeep_core::{
 use hubkeep_hubspot::Client;
 use hubkeep_proto::{
     audit::v1::audit_service_server::AuditServiceServer,
-    crm::v1::{object_service_server::ObjectServiceServer, owner_service_server::OwnerServiceServer},
+    crm::v1::{
+        object_service_server::ObjectServiceServer, owner_service_server::OwnerServiceServer,
+        quota_service_server::QuotaServiceServer,
+    },
 };
 use hubkeep_seal::{FileKek, Keyring};
 use thiserror::Error;
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    api::{Entrance, HandleAuthority, ObjectApi, OwnerApi},
-    call::{ObjectRefs, Unread, stack},
+    api::{Entrance, HandleAuthority, ObjectApi, OwnerApi, QuotaApi, QuotaDesk},
+    call::{ObjectRefs, Unread, Usage, stack},
     config::Config,
     credentials::{self, Credentials},
     quota::Quota,
@@ -85,16 +88,32 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     );
 
     let hubspot = Client::new(&config.hubspot, log.clone(), clock.clone())?;
-    let quota = Quota::new(clock.clone());
+    let quota = Quota::new(config.quota, clock.clone());
     let credentials = Credentials::build(config.credentials, certificate.as_ref(), clock.clone())?;
     let authority = HandleAuthority::new(credentials.clone(), clock.clone(), random.clone());
     let own_clock = clock.clone();
     let under_way = TaskTracker::new();
     let unread = Unread::new(log.clone(), credentials.clone());
+    let usage = Usage::new(
+        hubspot.clone(),
+        credentials.clone(),
+        under_way.clone(),
+        clock.clone(),
+        random.clone(),
+    );
+    let desk = QuotaDesk {
+        log: log.clone(),
+        credentials: credentials.clone(),
+        quota: quota.clone(),
+        usage: usage.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+    };
     let stack = stack::build(stack::Tools {
         log: log.clone(),
         credentials,
         quota,
+        usage,
         hubspot,
         object_refs: ObjectRefs::new(keyring),
         under_way: under_way.clone(),
@@ -103,6 +122,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     });
 
     let entrance = Entrance::new(stack, unread, clock.clone(), random.clone());
+    let quota = QuotaApi::new(desk, chassis.stopping());
     let audit = AuditApi::new(
         log.clone(),
         Arc::new(authority),
@@ -113,6 +133,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let server = chassis
         .serve(ObjectServiceServer::new(ObjectApi::new(entrance.clone())))
         .serve(OwnerServiceServer::new(OwnerApi::new(entrance)))
+        .serve(QuotaServiceServer::new(quota))
         .serve(AuditServiceServer::new(audit))
         .start()
         .await?;

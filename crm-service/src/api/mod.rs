@@ -3,9 +3,13 @@
 
 mod audit;
 mod entrance;
+mod error;
 mod objects;
 mod owners;
 mod page_token;
+mod quota;
+mod quota_desk;
+mod quota_words;
 mod read;
 mod write;
 
@@ -13,3 +17,5 @@ pub use audit::HandleAuthority;
 pub use entrance::Entrance;
 pub use objects::ObjectApi;
 pub use owners::OwnerApi;
+pub use quota::QuotaApi;
+pub use quota_desk::QuotaDesk;

@@ -10,7 +10,10 @@ use hubkeep_hubspot::{
 };
 
 use super::{Admitted, Call, End, Error, Minimal, ObjectRefs, Reply, record_denial::recorded_as};
-use crate::crm::{Answer, Ask, PropertyName, PropertyNames, PropertyValues, RecordKey};
+use crate::{
+    crm::{Answer, Ask, PropertyName, PropertyNames, PropertyValues, RecordKey},
+    quota::Slot,
+};
 
 /// The last step. It takes nothing but a call that is admitted.
 pub struct Dispatch {
@@ -27,7 +30,7 @@ impl Dispatch {
 
 impl End<Admitted<Call<Minimal>>> for Dispatch {
     async fn take(&self, admitted: Admitted<Call<Minimal>>) -> Result<Reply, Error> {
-        let call = admitted.into_call();
+        let (call, slot) = admitted.into_parts();
         let version = self.hubspot.version();
         match &call.ask {
             Ask::GetObject {
@@ -36,7 +39,7 @@ impl End<Admitted<Call<Minimal>>> for Dispatch {
                 archived,
             } => {
                 let ask = objects::get(version, &hubspot_key(key), &names(properties), *archived);
-                self.send(&call, ask, Answer::Object).await
+                self.send(&call, &slot, ask, Answer::Object).await
             }
             Ask::ListObjects {
                 object_type,
@@ -47,26 +50,26 @@ impl End<Admitted<Call<Minimal>>> for Dispatch {
             } => {
                 let (names, after) = (names(properties), after.as_deref());
                 let ask = objects::list(version, object_type.as_str(), &names, *limit, after, *archived);
-                self.send(&call, ask, Answer::Objects).await
+                self.send(&call, &slot, ask, Answer::Objects).await
             }
             Ask::SearchObjects(search) => {
                 let ask = objects::search(version, search.object_type.as_str(), &search.to_hubspot());
-                self.send(&call, ask, Answer::Objects).await
+                self.send(&call, &slot, ask, Answer::Objects).await
             }
             Ask::CreateObject {
                 object_type,
                 values: new,
             } => {
                 let ask = objects::create(version, object_type.as_str(), &values(new));
-                self.send(&call, ask, Answer::Object).await
+                self.send(&call, &slot, ask, Answer::Object).await
             }
             Ask::UpdateObject { key, values: new } => {
                 let ask = objects::update(version, &hubspot_key(key), &values(new));
-                self.send(&call, ask, Answer::Object).await
+                self.send(&call, &slot, ask, Answer::Object).await
             }
             Ask::ArchiveObject { key } => {
                 let ask = objects::archive(version, &hubspot_key(key));
-                self.send(&call, ask, |()| Answer::Done).await
+                self.send(&call, &slot, ask, |()| Answer::Done).await
             }
             Ask::ListOwners {
                 email,
@@ -75,10 +78,10 @@ impl End<Admitted<Call<Minimal>>> for Dispatch {
                 archived,
             } => {
                 let ask = owners::list(version, email.as_deref(), *limit, after.as_deref(), *archived);
-                self.send(&call, ask, Answer::Owners).await
+                self.send(&call, &slot, ask, Answer::Owners).await
             }
             Ask::GetOwner { id } => {
-                self.send(&call, owners::get(version, id.as_str()), Answer::Owner)
+                self.send(&call, &slot, owners::get(version, id.as_str()), Answer::Owner)
                     .await
             }
         }
@@ -89,6 +92,7 @@ impl Dispatch {
     async fn send<T>(
         &self,
         call: &Call<Minimal>,
+        slot: &Slot,
         ask: HubSpotAsk<T>,
         answered: impl FnOnce(T) -> Answer,
     ) -> Result<Reply, Error> {
@@ -104,10 +108,14 @@ impl Dispatch {
             value,
             outcome,
             limits,
-        } = self.hubspot.call(request).await.map_err(|error| Error::HubSpot {
-            error,
-            object_type: call.ask.object_type(),
-        })?;
+        } = self
+            .hubspot
+            .call_noting(request, |at| slot.sent(at))
+            .await
+            .map_err(|error| Error::HubSpot {
+                error,
+                object_type: call.ask.object_type(),
+            })?;
         let (portal, call_id) = (grant.portal().clone(), call.call_id);
         Ok(Reply {
             answer: answered(value),

@@ -1,9 +1,11 @@
 //! Asks for no more of a record than the permit covers, and lets no more of it through.
 
+use std::sync::Arc;
+
 use super::{Call, Error, Next, Permit, Reply, Step};
 use crate::{
     credentials::Grant,
-    crm::{PropertyName, PropertyNames},
+    crm::{Ask, PropertyName, PropertyNames},
 };
 
 /// What HubSpot is asked for when a permit covers none of the wanted properties: an empty list would mean its
@@ -17,7 +19,7 @@ pub struct Minimal {
 }
 
 impl Minimal {
-    pub(super) fn grant(&self) -> &Grant {
+    pub(super) fn grant(&self) -> &Arc<Grant> {
         self.permit.grant()
     }
 }
@@ -36,6 +38,9 @@ impl Step<Call<Permit>> for Minimize {
             return next.run(call.by(Minimal { permit })).await;
         };
         call.ask = call.ask.wanting(|wanted| narrowed(wanted, covered));
+        if let Ask::SearchObjects(search) = &call.ask {
+            search.still_fits()?;
+        }
         let mut reply = next.run(call.by(Minimal { permit })).await?;
         reply.answer = reply
             .answer

@@ -21,6 +21,7 @@ mod retry;
 pub mod stack;
 mod step;
 mod unread;
+mod usage;
 
 use std::sync::{Arc, OnceLock};
 
@@ -43,6 +44,7 @@ pub use retry::Retry;
 pub use step::{End, Layers, Next, Step};
 use tokio_util::sync::CancellationToken;
 pub use unread::Unread;
+pub use usage::Usage;
 
 use crate::{credentials::Grant, crm::Ask};
 

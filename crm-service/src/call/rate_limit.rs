@@ -1,16 +1,16 @@
 //! Pays for the attempt out of the portal's budget, and learns from what HubSpot says of it. To pay may take time, so
 //! that the grant is looked at once more when it is done.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use hubkeep_hubspot::{Error as HubSpotError, Limits, RefusalKind};
+use hubkeep_hubspot::{Error as HubSpotError, RefusalKind};
 use tokio_util::sync::CancellationToken;
 
-use super::{Call, Error, Minimal, Next, Reply, Step};
+use super::{Call, Error, Minimal, Next, Reply, Step, Usage};
 use crate::{
     credentials::Credentials,
     crm::Operation,
-    quota::{Bucket, Quota},
+    quota::{Bucket, PortalQuota, Quota, Slot},
 };
 
 /// With less than this until the deadline an attempt could not be recorded, sent and answered.
@@ -20,11 +20,12 @@ const LEAST: Duration = Duration::from_millis(60);
 #[derive(Debug)]
 pub struct Admitted<T> {
     call: T,
+    slot: Arc<Slot>,
 }
 
 impl<T> Admitted<T> {
-    pub(super) fn into_call(self) -> T {
-        self.call
+    pub(super) fn into_parts(self) -> (T, Arc<Slot>) {
+        (self.call, self.slot)
     }
 }
 
@@ -33,15 +34,23 @@ impl<T> Admitted<T> {
 pub struct RateLimit {
     quota: Quota,
     credentials: Credentials,
+    usage: Usage,
     stopping: CancellationToken,
 }
 
 impl RateLimit {
-    /// Budgets are kept here; grants are looked at again there; and `stopping` ends every wait.
-    pub const fn new(quota: Quota, credentials: Credentials, stopping: CancellationToken) -> Self {
+    /// Budgets are kept here; grants are looked at again there; what no answer says is asked; and `stopping` ends
+    /// every wait.
+    pub const fn new(
+        quota: Quota,
+        credentials: Credentials,
+        usage: Usage,
+        stopping: CancellationToken,
+    ) -> Self {
         Self {
             quota,
             credentials,
+            usage,
             stopping,
         }
     }
@@ -51,53 +60,65 @@ impl Step<Call<Minimal>> for RateLimit {
     type Out = Admitted<Call<Minimal>>;
 
     async fn take(&self, call: Call<Minimal>, next: &Next<Admitted<Call<Minimal>>>) -> Result<Reply, Error> {
-        let portal = call.authority.grant().portal().portal_id();
+        let grant = call.authority.grant().clone();
+        let quota = self.quota.of(grant.portal(), grant.time_zone());
         let bucket = match call.ask.operation() {
             Operation::Search => Bucket::Search,
             _ => Bucket::Burst,
         };
-        tokio::select! {
-            paid = self.quota.pay(portal, bucket, call.context.deadline) => paid?,
+        let slot = tokio::select! {
+            paid = quota.pay(bucket, call.context.deadline) => Arc::new(paid?),
             () = call.caller_gone.cancelled() => return Err(Error::CallerGone),
             () = self.stopping.cancelled() => return Err(Error::Stopping),
-        }
+        };
         if call.context.deadline.since(self.quota.now()) < LEAST {
             return Err(Error::TooLate);
         }
         // The call may have waited for room, or between attempts: what allowed it may be gone.
-        self.credentials.confirm(call.authority.grant())?;
-        let result = next.run(Admitted { call }).await;
-        match &result {
-            Ok(reply) => self.quota.learn(portal, &reply.limits),
-            Err(error) => {
-                self.quota.learn(portal, &limits(error));
-                if let Some(pause) = limited(error) {
-                    self.quota.pause(portal, pause);
+        self.credentials.confirm(&grant)?;
+        let context = call.context.clone();
+        let call = Admitted {
+            call,
+            slot: slot.clone(),
+        };
+        // The slot is held until what came back is taken up: of a call under way it is not known whether HubSpot has
+        // counted it.
+        match next.run(call).await {
+            Ok(reply) => {
+                quota.learn(&reply.limits);
+                drop(slot);
+                if quota.is_worth_a_question() {
+                    self.usage.ask_aside(&quota, &grant, &context);
                 }
+                Ok(reply)
             }
+            Err(error) => Err(learned(&quota, error)),
         }
-        result
     }
 }
 
-fn limits(error: &Error) -> Limits {
+fn learned(quota: &PortalQuota, error: Error) -> Error {
     match error {
-        Error::HubSpot { error, .. } => error.limits().copied().unwrap_or_default(),
-        _ => Limits::default(),
+        Error::HubSpot { error, object_type } => Error::HubSpot {
+            error: learn(quota, error),
+            object_type,
+        },
+        other => other,
     }
 }
 
-/// How long the portal's calls must rest, if HubSpot refused this one for the portal's limit.
-fn limited(error: &Error) -> Option<Duration> {
-    let Error::HubSpot {
-        error: HubSpotError::Refused(refusal, _),
-        ..
-    } = error
-    else {
-        return None;
-    };
-    match &refusal.kind {
-        RefusalKind::RateLimited { retry_after, .. } => *retry_after,
-        _ => None,
+/// Takes up what a refusal of HubSpot's says of the portal's limits. Gives the same error; if it is for a limit, it
+/// says when there is room again.
+pub(super) fn learn(quota: &PortalQuota, error: HubSpotError) -> HubSpotError {
+    if let Some(limits) = error.limits() {
+        quota.learn(limits);
     }
+    let HubSpotError::Refused(refusal, _) = &error else {
+        return error;
+    };
+    let RefusalKind::RateLimited { policy, retry_after } = &refusal.kind else {
+        return error;
+    };
+    let pause = quota.refused(Bucket::of_policy(policy), *retry_after);
+    error.limited_for(pause)
 }

@@ -98,7 +98,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Authorize, Call, CallStack, Detach, Dispatch, Layers, Minimize, ObjectRefs, Presented, RateLimit,
-    RecordDenial, Redeem, Retry,
+    RecordDenial, Redeem, Retry, Usage,
 };
 use crate::{credentials::Credentials, quota::Quota};
 
@@ -110,6 +110,8 @@ pub struct Tools {
     pub credentials: Credentials,
     /// What each portal may still do now.
     pub quota: Quota,
+    /// What asks HubSpot for the calls of today.
+    pub usage: Usage,
     /// The door to HubSpot.
     pub hubspot: Client,
     /// What stands in entries for the ids of records.
@@ -128,6 +130,7 @@ pub fn build(tools: Tools) -> CallStack {
         log,
         credentials,
         quota,
+        usage,
         hubspot,
         object_refs,
         under_way,
@@ -148,6 +151,6 @@ pub fn build(tools: Tools) -> CallStack {
         // Reads that failed in passing, once more; each attempt pays below.
         .step(Retry::new(clock.clone(), stopping.clone()))
         // This portal's budget; and the grant once more, for it may have been revoked while the call waited.
-        .step(RateLimit::new(quota, credentials, stopping))
+        .step(RateLimit::new(quota, credentials, usage, stopping))
         .end(Dispatch::new(hubspot, object_refs))
 }

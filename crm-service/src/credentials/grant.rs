@@ -28,6 +28,7 @@ pub enum ObjectTypes {
 pub struct Grant {
     pub(super) handle_id: HandleId,
     pub(super) portal: ProvenPortal,
+    pub(super) time_zone: String,
     pub(super) caller: CallerName,
     pub(super) operations: BTreeSet<Operation>,
     pub(super) object_types: ObjectTypes,
@@ -53,6 +54,11 @@ impl Grant {
     /// The portal, proven by the redeemed handle.
     pub const fn portal(&self) -> &ProvenPortal {
         &self.portal
+    }
+
+    /// The portal's IANA time zone, as HubSpot told it; empty if it told none.
+    pub fn time_zone(&self) -> &str {
+        &self.time_zone
     }
 
     /// Whether it covers an operation on a type.

@@ -120,6 +120,7 @@ pub(super) fn grant(response: RedeemHandleResponse, now: Tick) -> Result<Grant, 
         object_types: object_types(&scope),
         properties: properties(&scope),
         purpose: handle.purpose_code.parse().map_err(|_| incomplete())?,
+        time_zone: response.time_zone,
         token: PortalToken::new(response.portal_token),
         fingerprint: TokenFingerprint::from_stored(response.token_fingerprint),
         credential_version: response.credential_version,
@@ -141,6 +142,7 @@ fn operations(scope: &HandleScope) -> BTreeSet<Operation> {
         HandleOperation::Update => Some(Operation::Update),
         HandleOperation::Archive => Some(Operation::Archive),
         HandleOperation::ReadAudit => Some(Operation::ReadAudit),
+        HandleOperation::Quota => Some(Operation::Quota),
         HandleOperation::Unspecified => None,
     };
     scope.operations().filter_map(known).collect()

@@ -24,6 +24,8 @@ pub enum Operation {
     Archive,
     /// Read the audit log of the portal.
     ReadAudit,
+    /// Read what is left of the portal's quota.
+    Quota,
 }
 
 impl Operation {
@@ -37,6 +39,7 @@ impl Operation {
             Self::Update => "UPDATE",
             Self::Archive => "ARCHIVE",
             Self::ReadAudit => "READ_AUDIT",
+            Self::Quota => "QUOTA",
         }
     }
 }

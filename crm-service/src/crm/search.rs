@@ -3,7 +3,7 @@
 use hubkeep_hubspot::objects;
 
 use super::{
-    error::Faults,
+    error::{Error, Faults},
     limits::{
         MAX_FILTER_GROUPS, MAX_FILTER_VALUES, MAX_FILTERS, MAX_FILTERS_IN_GROUP, MAX_SEARCH_CHARS,
         MAX_SEARCH_RESULTS,
@@ -66,9 +66,31 @@ impl Search {
                 format!("HubSpot gives the first {MAX_SEARCH_RESULTS} results only: narrow the search"),
             );
         }
-        if self.to_hubspot().body().to_string().chars().count() > MAX_SEARCH_CHARS {
+        if self.is_too_long() {
             faults.add("query", format!("HubSpot takes at most {MAX_SEARCH_CHARS} characters of filters, properties and query together"));
         }
+    }
+
+    /// The search, if HubSpot takes it with the properties that are wanted now: they may have been added to it.
+    ///
+    /// # Errors
+    /// If it has become too long.
+    pub fn still_fits(&self) -> Result<(), Error> {
+        let mut faults = Faults::default();
+        if self.is_too_long() {
+            faults.add(
+                "properties",
+                format!(
+                    "with the properties that the handle covers, the search has more than the {MAX_SEARCH_CHARS} \
+                     characters that HubSpot takes: name those that are wanted"
+                ),
+            );
+        }
+        faults.resolve(Some(()))
+    }
+
+    fn is_too_long(&self) -> bool {
+        self.to_hubspot().body().to_string().chars().count() > MAX_SEARCH_CHARS
     }
 
     fn check_group(&self, place: usize, group: &[Condition], faults: &mut Faults) {

@@ -1,37 +1,118 @@
+use std::time::Duration;
+
 use hubkeep_core::{
     clock::{Clock as _, MockClock, Timestamp},
     error::{ErrorReason, ServiceError as _},
 };
+use hubkeep_hubspot::{DailyUsage, Limits};
 
 use super::*;
 
-fn portal() -> PortalId {
-    PortalId::new(42).expect("not zero")
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+/// 2026-11-22T17:30:00Z: 23:00 in Kolkata.
+const AN_HOUR_BEFORE_MIDNIGHT: i64 = 1_795_368_600_000_000;
+
+fn proven(id: u64) -> ProvenPortal {
+    let slug = format!("client-{id}").parse().expect("valid");
+    ProvenPortal::by_redeemed_handle(PortalId::new(id).expect("not zero"), slug)
 }
 
-fn quota() -> (Arc<MockClock>, Quota) {
-    let clock = MockClock::at(Timestamp::from_micros(0));
-    (clock.clone(), Quota::new(clock))
+fn shared_by(replicas: u32) -> (Arc<MockClock>, PortalQuota) {
+    let clock = MockClock::at(Timestamp::from_micros(AN_HOUR_BEFORE_MIDNIGHT));
+    let config = Config {
+        replicas,
+        ..Config::default()
+    };
+    let quota = Quota::new(config, clock.clone());
+    (clock, quota.of(&proven(42), "Asia/Kolkata"))
 }
 
-async fn pay_now(clock: &MockClock, quota: &Quota, bucket: Bucket) -> Result<(), Error> {
-    quota.pay(portal(), bucket, clock.tick()).await
+fn quota() -> (Arc<MockClock>, PortalQuota) {
+    shared_by(1)
+}
+
+/// Pays, is sent and answered at once.
+async fn call(clock: &MockClock, quota: &PortalQuota, bucket: Bucket) -> Result<(), Error> {
+    let slot = quota.pay(bucket, clock.tick()).await?;
+    slot.sent(clock.tick());
+    Ok(())
+}
+
+fn left_today(left: u64) -> Limits {
+    Limits {
+        daily: Some(10_000),
+        daily_remaining: Some(left),
+        ..Limits::default()
+    }
 }
 
 #[tokio::test]
-async fn five_calls_of_a_hundred_are_left_to_credential_service() {
+async fn four_calls_of_a_hundred_are_left_to_credential_service() {
     let (clock, quota) = quota();
-    for call in 0..95 {
-        pay_now(&clock, &quota, Bucket::Burst)
+    for nth in 0..96 {
+        call(&clock, &quota, Bucket::Burst)
             .await
-            .unwrap_or_else(|_| panic!("call {call} has room"));
+            .unwrap_or_else(|_| panic!("call {nth} has room"));
     }
-    let refused = pay_now(&clock, &quota, Bucket::Burst).await.expect_err("no room");
+    let refused = call(&clock, &quota, Bucket::Burst).await.expect_err("no room");
     assert_eq!(refused.reason(), ErrorReason::BudgetExhausted);
+    assert_eq!(
+        (refused.bucket, refused.retry_after),
+        (Bucket::Burst, 10 * SECOND)
+    );
     clock.advance(refused.retry_after);
-    pay_now(&clock, &quota, Bucket::Burst)
+    call(&clock, &quota, Bucket::Burst)
         .await
         .expect("the window has moved on");
+}
+
+#[tokio::test]
+async fn a_call_counts_from_its_arrival_which_is_no_later_than_its_answer() {
+    let (clock, quota) = quota();
+    quota.learn(&Limits {
+        max: Some(5),
+        ..Limits::default()
+    });
+    let slot = quota
+        .pay(Bucket::Burst, clock.tick())
+        .await
+        .expect("room for one");
+    // Its intent is made durable.
+    clock.advance(3 * SECOND);
+    slot.sent(clock.tick());
+    clock.advance(SECOND / 50);
+    drop(slot);
+    let refused = call(&clock, &quota, Bucket::Burst).await.expect_err("it counts");
+    assert_eq!(
+        refused.retry_after,
+        10 * SECOND,
+        "from its answer, 20 ms after it was sent"
+    );
+
+    clock.advance(refused.retry_after);
+    let slow = quota.pay(Bucket::Burst, clock.tick()).await.expect("room again");
+    slow.sent(clock.tick());
+    clock.advance(4 * SECOND);
+    let refused = call(&clock, &quota, Bucket::Burst).await.expect_err("it counts");
+    assert_eq!(
+        refused.retry_after,
+        6 * SECOND + SECOND / 10,
+        "however slow the answer is, it arrived within 100 ms"
+    );
+    drop(slow);
+}
+
+#[tokio::test]
+async fn what_is_paid_and_never_sent_is_given_back() {
+    let (clock, quota) = quota();
+    quota.learn(&left_today(1_000));
+    for _ in 0..500 {
+        drop(quota.pay(Bucket::Search, clock.tick()).await.expect("room"));
+    }
+    let state = quota.state();
+    assert_eq!((state.burst.used, state.search.used), (Some(0), Some(0)));
+    assert_eq!(state.daily.used, Some(9_000));
 }
 
 #[tokio::test]
@@ -39,7 +120,7 @@ async fn no_stretch_of_an_interval_holds_more_than_the_limit() {
     let (clock, quota) = quota();
     let mut paid = Vec::new();
     for _ in 0..3_000 {
-        if pay_now(&clock, &quota, Bucket::Burst).await.is_ok() {
+        if call(&clock, &quota, Bucket::Burst).await.is_ok() {
             paid.push(clock.tick());
         }
         clock.advance(Duration::from_millis(37));
@@ -47,71 +128,274 @@ async fn no_stretch_of_an_interval_holds_more_than_the_limit() {
     for (place, begin) in paid.iter().enumerate() {
         let inside = paid[place..]
             .iter()
-            .take_while(|call| call.since(*begin) < Duration::from_secs(10))
+            .take_while(|call| call.since(*begin) < 10 * SECOND)
             .count();
-        assert!(inside <= 95, "{inside} calls within 10 s");
+        assert!(inside <= 96, "{inside} calls within 10 s");
     }
+    let most = 3_000 * 37 / 10_000 * 96;
+    assert!(paid.len() >= most, "{} of {most} were made", paid.len());
 }
 
 #[tokio::test]
 async fn a_search_pays_in_both_buckets() {
     let (clock, quota) = quota();
     for _ in 0..5 {
-        pay_now(&clock, &quota, Bucket::Search).await.expect("room");
+        call(&clock, &quota, Bucket::Search).await.expect("room");
     }
-    assert_eq!(
-        pay_now(&clock, &quota, Bucket::Search)
-            .await
-            .expect_err("5 a second")
-            .bucket,
-        Bucket::Search
-    );
-    pay_now(&clock, &quota, Bucket::Burst)
+    let refused = call(&clock, &quota, Bucket::Search)
+        .await
+        .expect_err("5 a second");
+    assert_eq!(refused.bucket, Bucket::Search);
+    call(&clock, &quota, Bucket::Burst)
         .await
         .expect("other calls still have room");
+    assert_eq!(quota.state().burst.used, Some(6));
 }
 
 #[tokio::test]
 async fn what_hubspot_says_of_its_limit_is_taken_up() {
     let (clock, quota) = quota();
-    quota.learn(
-        portal(),
-        &Limits {
-            max: Some(190),
-            ..Limits::default()
-        },
-    );
-    for _ in 0..185 {
-        pay_now(&clock, &quota, Bucket::Burst).await.expect("room");
+    quota.learn(&Limits {
+        max: Some(190),
+        ..Limits::default()
+    });
+    for _ in 0..186 {
+        call(&clock, &quota, Bucket::Burst).await.expect("room");
     }
-    pay_now(&clock, &quota, Bucket::Burst)
-        .await
-        .expect_err("190 less 5");
+    call(&clock, &quota, Bucket::Burst).await.expect_err("190 less 4");
 }
 
 #[tokio::test]
-async fn a_pause_stops_one_portal_and_no_other() {
-    let (clock, quota) = quota();
-    quota.pause(portal(), Duration::from_secs(10));
-    let refused = pay_now(&clock, &quota, Bucket::Burst).await.expect_err("paused");
-    assert_eq!(refused.retry_after, Duration::from_secs(10));
-    let other = PortalId::new(7).expect("not zero");
-    quota
-        .pay(other, Bucket::Burst, clock.tick())
-        .await
-        .expect("another portal");
+async fn replicas_together_never_pass_a_limit() {
+    for (replicas, burst, search) in [(1, 96, 5), (2, 48, 2), (3, 32, 1), (5, 19, 1)] {
+        let (_, quota) = shared_by(replicas);
+        let state = quota.state();
+        assert_eq!(
+            (state.burst.share, state.search.share),
+            (Some(burst), Some(search))
+        );
+        assert!(u64::from(replicas) * burst <= 96 && u64::from(replicas) * search <= 5);
+    }
 }
 
 #[tokio::test]
-async fn a_call_waits_for_room_inside_its_deadline() {
+async fn a_refusal_stops_what_counts_against_its_limit_and_nothing_else() {
     let (clock, quota) = quota();
-    quota.pause(portal(), Duration::from_secs(2));
-    let waiting = tokio::spawn({
-        let (quota, deadline) = (quota.clone(), clock.tick().plus(Duration::from_secs(30)));
-        async move { quota.pay(portal(), Bucket::Burst, deadline).await }
+    quota.refused(Bucket::of_policy("SECONDLY"), Some(SECOND));
+    let refused = call(&clock, &quota, Bucket::Search).await.expect_err("paused");
+    assert_eq!((refused.bucket, refused.retry_after), (Bucket::Search, SECOND));
+    call(&clock, &quota, Bucket::Burst).await.expect("reads go on");
+
+    quota.refused(Bucket::of_policy("TEN_SECONDLY_ROLLING"), Some(10 * SECOND));
+    let refused = call(&clock, &quota, Bucket::Burst).await.expect_err("paused");
+    assert_eq!(
+        (refused.bucket, refused.retry_after),
+        (Bucket::Burst, 10 * SECOND)
+    );
+    assert_eq!(quota.state().burst.known, Known::Refused);
+    clock.advance(10 * SECOND);
+    call(&clock, &quota, Bucket::Search).await.expect("both are over");
+}
+
+#[tokio::test]
+async fn who_waits_is_served_in_the_order_of_arrival() {
+    let (clock, quota) = quota();
+    quota.refused(Bucket::Burst, Some(2 * SECOND));
+    let served = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let mut waiting = Vec::new();
+    for number in 0..300 {
+        let (quota, served, deadline) = (quota.clone(), served.clone(), clock.tick().plus(MINUTE));
+        let clock = clock.clone();
+        waiting.push(tokio::spawn(async move {
+            let slot = quota.pay(Bucket::Burst, deadline).await.expect("there is time");
+            slot.sent(clock.tick());
+            served.lock().expect("no panic").push(number);
+        }));
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(quota.state().burst.waiting, 299, "one stands at the head");
+    waiting[100].abort();
+    for _ in 0..40 {
+        clock.advance(SECOND);
+        for _ in 0..700 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let served = served.lock().expect("no panic");
+    let expected: Vec<i32> = (0..300).filter(|number| *number != 100).collect();
+    assert_eq!(*served, expected);
+}
+
+#[tokio::test]
+async fn who_cannot_be_served_in_time_is_told_at_once_and_when() {
+    let (clock, quota) = quota();
+    for _ in 0..96 {
+        call(&clock, &quota, Bucket::Burst).await.expect("room");
+    }
+    let patient = clock.tick().plus(MINUTE);
+    let mut waiting = Vec::new();
+    for _ in 0..96 {
+        let quota = quota.clone();
+        waiting.push(tokio::spawn(async move {
+            quota.pay(Bucket::Burst, patient).await.map(drop)
+        }));
+        tokio::task::yield_now().await;
+    }
+    let hasty = clock.tick().plus(15 * SECOND);
+    let refused = quota
+        .pay(Bucket::Burst, hasty)
+        .await
+        .expect_err("96 stand before it");
+    assert_eq!(refused.retry_after, 20 * SECOND);
+    for call in waiting {
+        call.abort();
+    }
+}
+
+#[tokio::test]
+async fn searches_that_wait_do_not_hold_up_other_calls() {
+    let (clock, quota) = quota();
+    for _ in 0..5 {
+        call(&clock, &quota, Bucket::Search).await.expect("room");
+    }
+    let deadline = clock.tick().plus(MINUTE);
+    let search = tokio::spawn({
+        let quota = quota.clone();
+        async move { quota.pay(Bucket::Search, deadline).await.map(drop) }
     });
     tokio::task::yield_now().await;
-    assert!(!waiting.is_finished());
-    clock.advance(Duration::from_secs(2));
-    waiting.await.expect("no panic").expect("room");
+    call(&clock, &quota, Bucket::Burst).await.expect("room");
+    assert!(!search.is_finished());
+    clock.advance(SECOND);
+    search.await.expect("no panic").expect("a second has passed");
+}
+
+#[tokio::test]
+async fn a_used_up_day_refuses_until_midnight_where_the_portal_is() {
+    let (clock, quota) = quota();
+    quota.learn(&left_today(50));
+    let refused = call(&clock, &quota, Bucket::Burst)
+        .await
+        .expect_err("50 are left for others");
+    let to_midnight = 60 * MINUTE + 30 * SECOND;
+    assert_eq!(
+        (refused.bucket, refused.retry_after),
+        (Bucket::Daily, to_midnight)
+    );
+    assert!(refused.quota_violation().is_some());
+    let day = quota.state().daily;
+    assert_eq!(
+        (day.left, day.used, day.known),
+        (Some(0), Some(9_950), Known::Header)
+    );
+    assert_eq!(day.paused_until, Some(clock.now().plus(to_midnight)));
+
+    clock.advance(to_midnight);
+    call(&clock, &quota, Bucket::Burst).await.expect("a new day");
+    let day = quota.state().daily;
+    assert_eq!((day.left, day.known), (Some(9_949), Known::Assumed));
+}
+
+#[tokio::test]
+async fn between_two_truths_our_own_calls_are_counted_down() {
+    let (clock, quota) = quota();
+    quota.learn_usage(DailyUsage {
+        limit: 10_000,
+        used: 9_947,
+    });
+    for _ in 0..3 {
+        call(&clock, &quota, Bucket::Burst)
+            .await
+            .expect("53 less 50 are left");
+    }
+    call(&clock, &quota, Bucket::Burst).await.expect_err("used up");
+    assert_eq!(quota.state().daily.known, Known::Usage);
+}
+
+#[tokio::test]
+async fn calls_under_way_are_taken_off_what_hubspot_says() {
+    let (clock, quota) = quota();
+    let under_way = quota.pay(Bucket::Burst, clock.tick()).await.expect("room");
+    let answered = quota.pay(Bucket::Burst, clock.tick()).await.expect("room");
+    for slot in [&under_way, &answered] {
+        slot.sent(clock.tick());
+    }
+    quota.learn(&left_today(1_000));
+    drop(answered);
+    assert_eq!(
+        quota.state().daily.used,
+        Some(9_001),
+        "HubSpot may not have counted the other one yet"
+    );
+    drop(under_way);
+}
+
+#[tokio::test]
+async fn a_used_up_day_is_probed_by_one_call_each_ten_minutes() {
+    let (clock, quota) = quota();
+    assert_eq!(
+        quota.refused(Bucket::of_policy("DAILY"), None),
+        60 * MINUTE + 30 * SECOND
+    );
+    clock.advance(9 * MINUTE);
+    call(&clock, &quota, Bucket::Burst).await.expect_err("used up");
+    clock.advance(MINUTE);
+    call(&clock, &quota, Bucket::Burst)
+        .await
+        .expect("one is let through");
+    call(&clock, &quota, Bucket::Burst)
+        .await
+        .expect_err("but one only");
+    clock.advance(10 * MINUTE);
+    let slot = quota.pay(Bucket::Burst, clock.tick()).await.expect("the next");
+    quota.learn(&left_today(5_000));
+    drop(slot);
+    call(&clock, &quota, Bucket::Burst)
+        .await
+        .expect("the limit was raised");
+}
+
+#[tokio::test]
+async fn where_the_time_zone_is_not_known_a_used_up_day_lasts_24_hours() {
+    let clock = MockClock::at(Timestamp::from_micros(AN_HOUR_BEFORE_MIDNIGHT));
+    let quota = Quota::new(Config::default(), clock.clone()).of(&proven(42), "Nowhere/AtAll");
+    let day = 24 * 60 * MINUTE;
+    assert_eq!(quota.refused(Bucket::Daily, None), day);
+    assert_eq!(quota.state().time_zone, "");
+    clock.advance(day);
+    call(&clock, &quota, Bucket::Burst).await.expect("a new day");
+}
+
+#[tokio::test]
+async fn hubspot_is_worth_a_question_after_a_hundred_silent_answers_once_in_five_minutes() {
+    let (clock, quota) = quota();
+    assert!(quota.is_stale() && !quota.is_worth_a_question());
+    for _ in 0..100 {
+        while call(&clock, &quota, Bucket::Search).await.is_err() {
+            clock.advance(SECOND);
+        }
+    }
+    assert!(quota.is_worth_a_question());
+    assert!(!quota.is_worth_a_question(), "the question is under way");
+    quota.learn(&left_today(5_000));
+    clock.advance(6 * MINUTE);
+    assert!(
+        quota.is_stale() && !quota.is_worth_a_question(),
+        "hardly anything was used"
+    );
+}
+
+#[tokio::test]
+async fn portals_share_nothing_and_are_found_by_name() {
+    let clock = MockClock::at(Timestamp::from_micros(0));
+    let all = Quota::new(Config::default(), clock.clone());
+    let (one, other) = (all.of(&proven(1), "UTC"), all.of(&proven(2), "UTC"));
+    one.refused(Bucket::Daily, None);
+    call(&clock, &one, Bucket::Burst).await.expect_err("used up");
+    call(&clock, &other, Bucket::Burst).await.expect("another portal");
+    let found = all
+        .find(&"client-2".parse().expect("valid"))
+        .expect("called before");
+    assert_eq!(found.state().burst.used, Some(1));
+    assert!(all.find(&"client-3".parse().expect("valid")).is_none());
 }

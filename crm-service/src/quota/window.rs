@@ -1,15 +1,39 @@
-//! A sliding window: at most so many in any stretch of so long.
+//! A sliding window: at most so many in any stretch of so long, as the one counts who receives them.
 
 use std::{collections::VecDeque, time::Duration};
 
 use hubkeep_core::clock::Tick;
 
-/// The times of the calls that still count.
+/// A request that was handed to the connection has arrived within this. On a warm connection it takes half a round
+/// trip; what was answered sooner is known to have arrived sooner.
+const ARRIVES_WITHIN: Duration = Duration::from_millis(100);
+/// How long to wait before looking again, where what is waited for gives no time: a call between paid and sent.
+const SOON: Duration = Duration::from_millis(10);
+
+/// The number of a place in a window: they are given out in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place(u64);
+
+/// What became of a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    /// Paid for then, and not sent yet: nobody knows when it will arrive.
+    Paid(Tick),
+    /// Arrived no later than this.
+    Arrived(Tick),
+    /// Given back: it was never sent.
+    Void,
+}
+
+/// The calls that still count.
 #[derive(Debug)]
 pub(super) struct Window {
     most: usize,
     length: Duration,
-    taken: VecDeque<Tick>,
+    places: VecDeque<Taken>,
+    /// The number of the first of `places`.
+    first: u64,
+    void: usize,
 }
 
 impl Window {
@@ -17,7 +41,9 @@ impl Window {
         Self {
             most,
             length,
-            taken: VecDeque::new(),
+            places: VecDeque::new(),
+            first: 0,
+            void: 0,
         }
     }
 
@@ -27,26 +53,90 @@ impl Window {
         self.length = length;
     }
 
-    /// How long until there is room; `None` if there is.
-    pub(super) fn wait(&mut self, now: Tick) -> Option<Duration> {
-        while self
-            .taken
-            .front()
-            .is_some_and(|taken| now.since(*taken) >= self.length)
-        {
-            self.taken.pop_front();
-        }
-        // The call that must leave the window before one more fits.
-        let blocking = self
-            .taken
-            .len()
-            .checked_sub(self.most)
-            .and_then(|place| self.taken.get(place))?;
-        Some(blocking.plus(self.length).since(now))
+    pub(super) const fn most(&self) -> usize {
+        self.most
     }
 
-    /// Counts one.
-    pub(super) fn take(&mut self, now: Tick) {
-        self.taken.push_back(now);
+    pub(super) const fn length(&self) -> Duration {
+        self.length
+    }
+
+    /// How many count now.
+    pub(super) fn used(&mut self, now: Tick) -> usize {
+        while self.places.front().is_some_and(|taken| self.is_over(*taken, now)) {
+            if self.places.pop_front() == Some(Taken::Void) {
+                self.void = self.void.saturating_sub(1);
+            }
+            self.first = self.first.saturating_add(1);
+        }
+        self.places.len().saturating_sub(self.void)
+    }
+
+    /// How long until there is room behind `ahead` others; `None` if there is.
+    pub(super) fn wait(&mut self, ahead: usize, now: Tick) -> Option<Duration> {
+        let used = self.used(now);
+        let excess = used.saturating_add(ahead).checked_sub(self.most)?;
+        // Places become free in the order in which they were taken, and after `most` of them once more.
+        let rounds = excess.checked_div(self.most).unwrap_or(0);
+        let place = excess.checked_rem(self.most).unwrap_or(0);
+        let (since, least) = match self.places.get(place) {
+            Some(Taken::Paid(at)) => (*at, SOON),
+            Some(Taken::Arrived(at)) => (*at, Duration::ZERO),
+            Some(Taken::Void) | None => (now, Duration::ZERO),
+        };
+        let rounds = u32::try_from(rounds).unwrap_or(u32::MAX).saturating_add(1);
+        let free_at = since.plus(self.length.saturating_mul(rounds));
+        Some(free_at.since(now).max(least))
+    }
+
+    /// Takes a place.
+    pub(super) fn take(&mut self, now: Tick) -> Place {
+        let number = self
+            .first
+            .saturating_add(u64::try_from(self.places.len()).unwrap_or(u64::MAX));
+        self.places.push_back(Taken::Paid(now));
+        Place(number)
+    }
+
+    /// The call is sent now.
+    pub(super) fn sent(&mut self, place: Place, at: Tick) {
+        if let Some(taken) = self.place(place) {
+            *taken = Taken::Arrived(at.plus(ARRIVES_WITHIN));
+        }
+    }
+
+    /// The call has ended: if it was sent, it had arrived by now; if it was not, its place is free. Returns whether it
+    /// was sent.
+    pub(super) fn ended(&mut self, place: Place, now: Tick) -> bool {
+        let Some(taken) = self.place(place) else {
+            // Long over: only what was sent is.
+            return true;
+        };
+        let sent = match taken {
+            Taken::Arrived(at) => {
+                *at = (*at).min(now);
+                true
+            }
+            Taken::Paid(_) => {
+                *taken = Taken::Void;
+                false
+            }
+            Taken::Void => return false,
+        };
+        self.void = self.void.saturating_add(usize::from(!sent));
+        sent
+    }
+
+    fn place(&mut self, Place(number): Place) -> Option<&mut Taken> {
+        let index = number.checked_sub(self.first)?;
+        self.places.get_mut(usize::try_from(index).ok()?)
+    }
+
+    fn is_over(&self, taken: Taken, now: Tick) -> bool {
+        match taken {
+            Taken::Paid(_) => false,
+            Taken::Arrived(at) => now.since(at) >= self.length,
+            Taken::Void => true,
+        }
     }
 }

@@ -1,0 +1,137 @@
+//! Asks HubSpot how many calls the account has made today, where its answers do not say so. The question is a call like
+//! others: paid for, recorded, and made by the right of a handle.
+
+use std::{sync::Arc, time::Duration};
+
+use hubkeep_audit_log::{Draft, Operation};
+use hubkeep_core::{
+    clock::{SharedClock, Tick},
+    grpc::Context,
+    id::CallId,
+    random::SharedRandom,
+};
+use hubkeep_hubspot::{Client, Request, usage};
+use thiserror::Error as ThisError;
+use tokio_util::task::TaskTracker;
+
+use super::rate_limit::learn;
+use crate::{
+    credentials::{self, Credentials, Grant},
+    quota::{self, Bucket, PortalQuota},
+};
+
+/// Nobody waits longer than this for the answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Why HubSpot's count is not known.
+#[derive(Debug, ThisError)]
+enum Unknown {
+    #[error(transparent)]
+    NoRoom(#[from] quota::Error),
+    #[error(transparent)]
+    Handle(#[from] credentials::Error),
+    #[error(transparent)]
+    HubSpot(#[from] hubkeep_hubspot::Error),
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Usage {
+    hubspot: Client,
+    credentials: Credentials,
+    under_way: TaskTracker,
+    clock: SharedClock,
+    random: SharedRandom,
+}
+
+impl Usage {
+    /// HubSpot is asked by this client; questions are counted by this tracker while they are under way.
+    pub const fn new(
+        hubspot: Client,
+        credentials: Credentials,
+        under_way: TaskTracker,
+        clock: SharedClock,
+        random: SharedRandom,
+    ) -> Self {
+        Self {
+            hubspot,
+            credentials,
+            under_way,
+            clock,
+            random,
+        }
+    }
+
+    /// Asks, if what is known is more than 5 minutes old, and waits for the answer 3 s at most. Without one, what is
+    /// known stays as it is.
+    pub async fn refresh(&self, quota: &PortalQuota, grant: &Arc<Grant>, context: &Context, call_id: CallId) {
+        if quota.is_stale() {
+            let deadline = context.deadline.min(self.clock.tick().plus(PATIENCE));
+            // On a task of its own: what was sent is recorded to its end, whoever hangs up.
+            let _ = self.spawn(quota, grant, context, call_id, deadline).await;
+        }
+    }
+
+    /// Asks, and lets nobody wait for it.
+    pub(super) fn ask_aside(&self, quota: &PortalQuota, grant: &Arc<Grant>, context: &Context) {
+        match CallId::make(&*self.clock, &*self.random) {
+            Ok(call_id) => {
+                let deadline = self.clock.tick().plus(PATIENCE);
+                drop(self.spawn(quota, grant, context, call_id, deadline));
+            }
+            Err(error) => tracing::warn!(%error, "HubSpot is not asked for the calls of today"),
+        }
+    }
+
+    fn spawn(
+        &self,
+        quota: &PortalQuota,
+        grant: &Arc<Grant>,
+        context: &Context,
+        call_id: CallId,
+        deadline: Tick,
+    ) -> tokio::task::JoinHandle<()> {
+        let (asker, quota, grant, context) = (self.clone(), quota.clone(), grant.clone(), context.clone());
+        self.under_way.spawn(async move {
+            if let Err(error) = asker.ask(&quota, &grant, &context, call_id, deadline).await {
+                tracing::info!(%error, portal_id = %grant.portal().portal_id(), "the calls of today are not known");
+            }
+        })
+    }
+
+    async fn ask(
+        &self,
+        quota: &PortalQuota,
+        grant: &Grant,
+        context: &Context,
+        call_id: CallId,
+        deadline: Tick,
+    ) -> Result<(), Unknown> {
+        let slot = quota.pay(Bucket::Burst, deadline).await?;
+        self.credentials.confirm(grant)?;
+        let draft = Draft::portal(grant.portal(), Operation::QuotaGet, call_id)
+            .context(context)
+            .handle(grant.handle_id())
+            .purpose(grant.purpose())
+            .credential_version(grant.credential_version())
+            .token(grant.fingerprint())
+            .attempt(1);
+        let request = Request {
+            ask: usage::daily(self.hubspot.version()),
+            token: grant.token(),
+            draft,
+            deadline,
+        };
+        match self.hubspot.call_noting(request, |at| slot.sent(at)).await {
+            Ok(answer) => {
+                quota.learn(&answer.limits);
+                // Headers count this very call; the endpoint's own count may be minutes old.
+                if answer.limits.daily_remaining.is_none() {
+                    quota.learn_usage(answer.value);
+                }
+                Ok(())
+            }
+            Err(error) => Err(learn(quota, error).into()),
+        }
+    }
+}

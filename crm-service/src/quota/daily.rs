@@ -1,0 +1,188 @@
+//! The calls of a day. HubSpot's own count is the truth, for all apps of the account share the limit; between two
+//! truths our own calls are counted down from the last one.
+
+use std::time::Duration;
+
+use hubkeep_core::clock::Timestamp;
+
+use super::{day::Zone, state::Known};
+
+/// When the limit is used up, one call is let through each time this has passed: the limit may have been raised.
+const PROBED_EVERY: Duration = Duration::from_secs(600);
+/// What HubSpot said longer ago than this is worth a question.
+pub(super) const STALE_AFTER: Duration = Duration::from_secs(300);
+/// So many calls without a word of the daily limit are worth a question.
+const WORTH_A_QUESTION: u64 = 100;
+
+/// What is known of a portal's day.
+#[derive(Debug)]
+pub(super) struct Daily {
+    zone: Zone,
+    reserve: u64,
+    limit: Option<u64>,
+    left: Option<u64>,
+    /// Paid for, and not ended: HubSpot may have counted them already, or not.
+    in_flight: u64,
+    /// Paid for since HubSpot last said something.
+    since_told: u64,
+    known: Known,
+    as_of: Option<Timestamp>,
+    ends: Timestamp,
+    /// When a call may be let through although nothing is left.
+    probe_at: Option<Timestamp>,
+    asked_at: Option<Timestamp>,
+}
+
+impl Daily {
+    pub(super) fn new(zone: Zone, reserve: u64, now: Timestamp) -> Self {
+        Self {
+            ends: zone.day_end(now),
+            zone,
+            reserve,
+            limit: None,
+            left: None,
+            in_flight: 0,
+            since_told: 0,
+            known: Known::Assumed,
+            as_of: None,
+            probe_at: None,
+            asked_at: None,
+        }
+    }
+
+    /// The portal is in this zone.
+    pub(super) fn is_in(&mut self, zone: &str, now: Timestamp) {
+        if self.zone.told() != zone {
+            self.zone = Zone::named(zone);
+            self.ends = self.zone.day_end(self.as_of.unwrap_or(now));
+        }
+    }
+
+    pub(super) const fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
+    /// How long until there is room behind `ahead` others; `None` if there is.
+    pub(super) fn wait(&mut self, ahead: usize, now: Timestamp) -> Option<Duration> {
+        self.turn(now);
+        let ahead = u64::try_from(ahead).unwrap_or(u64::MAX);
+        if self.usable()? > ahead {
+            return None;
+        }
+        let probe_at = *self.probe_at.get_or_insert(now.plus(PROBED_EVERY));
+        if ahead == 0 && now >= probe_at {
+            return None;
+        }
+        Some(self.ends.since(now))
+    }
+
+    /// Counts one.
+    pub(super) fn take(&mut self, now: Timestamp) {
+        if self.usable() == Some(0) {
+            self.probe_at = Some(now.plus(PROBED_EVERY));
+        }
+        self.left = self.left.map(|left| left.saturating_sub(1));
+        self.in_flight = self.in_flight.saturating_add(1);
+        self.since_told = self.since_told.saturating_add(1);
+    }
+
+    /// One that was counted has ended.
+    pub(super) fn ended(&mut self, sent: bool) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if !sent {
+            self.left = self.left.map(|left| left.saturating_add(1));
+            self.since_told = self.since_told.saturating_sub(1);
+        }
+    }
+
+    /// HubSpot says what is left, in the answer to a call that has not ended yet.
+    pub(super) fn told(&mut self, limit: Option<u64>, left: u64, known: Known, now: Timestamp) {
+        self.limit = limit.or(self.limit);
+        // The other calls under way may not be in HubSpot's count yet.
+        let others = self.in_flight.saturating_sub(1);
+        self.left = Some(left.saturating_sub(others));
+        self.heard(known, now);
+        if self.usable() != Some(0) {
+            self.probe_at = None;
+        }
+    }
+
+    /// HubSpot has refused a call because nothing is left; perhaps it said for how long.
+    pub(super) fn refused(&mut self, pause: Option<Duration>, now: Timestamp) {
+        self.left = Some(0);
+        self.heard(Known::Refused, now);
+        self.probe_at = Some(now.plus(PROBED_EVERY));
+        if let Some(pause) = pause {
+            self.ends = now.plus(pause);
+        }
+    }
+
+    /// Until when nothing is sent, if nothing is.
+    pub(super) fn paused_until(&mut self, now: Timestamp) -> Option<Timestamp> {
+        self.wait(0, now).map(|_| self.ends)
+    }
+
+    /// Whether what is known is too old to be told as it is.
+    pub(super) fn is_stale(&mut self, now: Timestamp) -> bool {
+        self.turn(now);
+        self.as_of.is_none_or(|as_of| now.since(as_of) > STALE_AFTER)
+    }
+
+    /// Whether HubSpot should be asked, because its answers do not say what is left. Says so once in a while only.
+    pub(super) fn is_worth_a_question(&mut self, now: Timestamp) -> bool {
+        let asked = self.asked_at.is_some_and(|asked| now.since(asked) <= STALE_AFTER);
+        let worth = !asked && self.since_told >= WORTH_A_QUESTION && self.is_stale(now);
+        if worth {
+            self.asked_at = Some(now);
+        }
+        worth
+    }
+
+    /// Calls of all apps that HubSpot allows.
+    pub(super) const fn limit(&self) -> Option<u64> {
+        self.limit
+    }
+
+    /// Calls that are left by HubSpot's count, those for others included.
+    pub(super) const fn left(&self) -> Option<u64> {
+        self.left
+    }
+
+    /// Calls that are left for us.
+    pub(super) fn usable(&self) -> Option<u64> {
+        self.left.map(|left| left.saturating_sub(self.reserve()))
+    }
+
+    /// Calls that are left for others.
+    pub(super) fn reserve(&self) -> u64 {
+        self.limit
+            .map_or(self.reserve, |limit| self.reserve.min(limit / 100))
+    }
+
+    pub(super) const fn known(&self) -> (Known, Option<Timestamp>) {
+        (self.known, self.as_of)
+    }
+
+    pub(super) const fn ends(&self) -> Timestamp {
+        self.ends
+    }
+
+    fn heard(&mut self, known: Known, now: Timestamp) {
+        self.known = known;
+        self.as_of = Some(now);
+        self.since_told = 0;
+        self.ends = self.zone.day_end(now);
+    }
+
+    /// A new day begins with the whole limit, as far as anybody knows.
+    fn turn(&mut self, now: Timestamp) {
+        if now < self.ends {
+            return;
+        }
+        self.left = self.limit;
+        self.known = Known::Assumed;
+        self.as_of = None;
+        self.probe_at = None;
+        self.ends = self.zone.day_end(now);
+    }
+}

@@ -1,0 +1,69 @@
+//! What a portal may still do, as it is told to those who ask.
+
+use std::time::Duration;
+
+use hubkeep_audit_log::ProvenPortal;
+use hubkeep_core::clock::Timestamp;
+
+/// From where a limit is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// HubSpot has said nothing of it yet, or not since the day began.
+    Assumed,
+    /// An answer's headers said so.
+    Header,
+    /// The usage endpoint said so.
+    Usage,
+    /// A call was refused.
+    Refused,
+}
+
+/// One limit. Numbers are of calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BucketState {
+    /// What HubSpot allows in an interval, or in a day.
+    pub limit: Option<u64>,
+    /// This replica's part of it.
+    pub share: Option<u64>,
+    /// What counts now.
+    pub used: Option<u64>,
+    /// What this replica may do now.
+    pub left: Option<u64>,
+    /// The rolling interval; `None` for a day.
+    pub interval: Option<Duration>,
+    /// When the day ends.
+    pub reset: Option<Timestamp>,
+    /// From where it is known.
+    pub known: Known,
+    /// When HubSpot last spoke of it.
+    pub as_of: Option<Timestamp>,
+    /// Until when nothing is sent.
+    pub paused_until: Option<Timestamp>,
+    /// Calls that wait for room.
+    pub waiting: usize,
+}
+
+/// All limits of a portal.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Whose.
+    pub portal: ProvenPortal,
+    /// Its IANA time zone; empty where it is not known.
+    pub time_zone: String,
+    /// When it was looked at.
+    pub observed: Timestamp,
+    /// Calls in a rolling interval.
+    pub burst: BucketState,
+    /// Searches in a second.
+    pub search: BucketState,
+    /// Calls in a day.
+    pub daily: BucketState,
+}
+
+impl State {
+    /// Whether the two say the same, whenever they were looked at.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        (&self.time_zone, self.burst, self.search, self.daily)
+            == (&other.time_zone, other.burst, other.search, other.daily)
+    }
+}
