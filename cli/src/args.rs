@@ -95,6 +95,7 @@ pub enum Command {
     Portals(commands::portals::PortalsArgs),
     Handle(commands::handle::HandleArgs),
     Crm(commands::crm::CrmArgs),
+    Quota(commands::quota::QuotaArgs),
     Audit(commands::audit::AuditArgs),
     Certs(commands::certs::CertsArgs),
     #[cfg(feature = "dev")]
@@ -148,6 +149,7 @@ mod tests {
             "crm update acme contacts 1 --set phone=",
             "crm archive acme contacts 1",
             "crm owners acme --email a@b.example",
+            "quota acme --watch --handle -",
             "audit tail --caller nightly-sync --portal acme --phase intent,outcome --from-now",
             "certs init --dir a",
             "certs issue operator/ann --host a.b --host 127.0.0.1 --days 7 --trust-domain b",

@@ -6,6 +6,7 @@ pub mod crm;
 pub mod handle;
 pub mod import;
 pub mod portals;
+pub mod quota;
 
 mod shown_handle;
 mod time;

@@ -1,0 +1,196 @@
+//! `hubkeep quota`: what a portal may still do.
+
+use clap::Args;
+use hubkeep_proto::crm::v1::{
+    GetQuotaRequest, Quota, QuotaBucket, QuotaSource, WatchQuotaRequest,
+    quota_service_client::QuotaServiceClient,
+};
+
+use super::{
+    shown_handle::ShownHandle,
+    time::{day_and_time, time_of_day},
+};
+use crate::{channel::Service, errors::Error, exit::Exit, output::Output, wire_json};
+
+/// Show how many calls a portal may still make.
+///
+/// With a handle that allows quota, of its own portal. An operator without a handle, of every portal that was called
+/// through crm-service since it was started.
+#[derive(Args, Debug)]
+pub struct QuotaArgs {
+    /// The portal's slug.
+    slug: String,
+    /// Go on, and show it again whenever it has changed. In JSON: a document a line.
+    #[arg(long)]
+    watch: bool,
+    #[command(flatten)]
+    shown: ShownHandle,
+}
+
+/// Runs `quota`.
+///
+/// # Errors
+/// If the service refuses, or is not reached.
+pub async fn run(args: QuotaArgs, service: Service, output: &Output) -> Result<Exit, Error> {
+    let service = match args.shown.get()? {
+        Some(handle) => service.with_handle(&handle)?,
+        None => service,
+    };
+    match args.watch {
+        true => watch(args.slug, &service.without_timeout(), output).await?,
+        false => get(args.slug, &service, output).await?,
+    }
+    Ok(Exit::Done)
+}
+
+async fn get(client_slug: String, service: &Service, output: &Output) -> Result<(), Error> {
+    let mut client = QuotaServiceClient::new(service.connection());
+    let answer = client.get_quota(GetQuotaRequest { client_slug }).await;
+    let answer = answer.map_err(|status| service.ended(status))?.into_inner();
+    if output.is_json() {
+        return output.document(&wire_json::of("hubkeep.crm.v1.GetQuotaResponse", &answer)?);
+    }
+    print(&answer.quota.unwrap_or_default(), output)
+}
+
+async fn watch(client_slug: String, service: &Service, output: &Output) -> Result<(), Error> {
+    let mut client = QuotaServiceClient::new(service.connection());
+    let opened = client.watch_quota(WatchQuotaRequest { client_slug }).await;
+    let mut changes = opened.map_err(|status| service.ended(status))?.into_inner();
+    while let Some(change) = changes.message().await.map_err(|status| service.ended(status))? {
+        if output.is_json() {
+            output.json_line(&wire_json::of("hubkeep.crm.v1.WatchQuotaResponse", &change)?)?;
+        } else {
+            print(&change.quota.unwrap_or_default(), output)?;
+        }
+    }
+    Ok(())
+}
+
+fn print(quota: &Quota, output: &Output) -> Result<(), Error> {
+    let header = [
+        "calls",
+        "limit",
+        "ours",
+        "used",
+        "left",
+        "per",
+        "waiting",
+        "known by",
+        "as of",
+        "paused until",
+    ];
+    let zone = match quota.time_zone.as_str() {
+        "" => "a day; its time zone is not known".to_owned(),
+        zone => format!("day in {zone}"),
+    };
+    let rows = [
+        ("burst", &quota.burst, None),
+        ("search", &quota.search, None),
+        ("daily", &quota.daily, Some(zone)),
+    ];
+    let rows = rows.into_iter().filter_map(|(name, bucket, per)| {
+        let bucket = bucket.as_ref()?;
+        Some(row(name, bucket, per.unwrap_or_else(|| interval(bucket))))
+    });
+    let title = format!(
+        "{} (portal {}) at {} UTC",
+        quota.client_slug,
+        quota.portal_id,
+        day_and_time(quota.observe_time.as_ref())
+    );
+    output.line(&crate::output::printable(&title))?;
+    output.table(&header, rows.collect(), "nothing is known")
+}
+
+fn row(name: &str, bucket: &QuotaBucket, per: String) -> Vec<String> {
+    let number = |number: Option<u64>| number.map_or_else(|| "–".to_owned(), |number| number.to_string());
+    vec![
+        name.to_owned(),
+        number(bucket.limit),
+        number(bucket.share),
+        number(bucket.used),
+        number(bucket.left),
+        per,
+        bucket.waiting_count.to_string(),
+        source(bucket.source()).to_owned(),
+        time_of_day(bucket.as_of_time.as_ref()),
+        day_and_time(bucket.paused_until_time.as_ref()),
+    ]
+}
+
+fn interval(bucket: &QuotaBucket) -> String {
+    let interval = bucket
+        .interval
+        .and_then(|interval| std::time::Duration::try_from(interval).ok());
+    interval.map_or_else(
+        || "–".to_owned(),
+        |interval| humantime::format_duration(interval).to_string(),
+    )
+}
+
+const fn source(source: QuotaSource) -> &'static str {
+    match source {
+        QuotaSource::Unspecified => "–",
+        QuotaSource::Assumed => "assumed",
+        QuotaSource::Header => "header",
+        QuotaSource::Usage => "usage",
+        QuotaSource::Refusal => "refusal",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bucket() -> QuotaBucket {
+        QuotaBucket {
+            limit: Some(100),
+            share: Some(96),
+            used: Some(7),
+            left: Some(89),
+            source: QuotaSource::Header.into(),
+            ..QuotaBucket::default()
+        }
+    }
+
+    fn quota() -> Quota {
+        let interval = |seconds| Some(prost_types::Duration { seconds, nanos: 0 });
+        Quota {
+            portal_id: 42,
+            client_slug: "acme".to_owned(),
+            time_zone: "Asia/Kolkata".to_owned(),
+            burst: Some(QuotaBucket {
+                interval: interval(10),
+                ..bucket()
+            }),
+            search: Some(QuotaBucket {
+                interval: interval(1),
+                ..bucket()
+            }),
+            daily: Some(QuotaBucket {
+                limit: None,
+                left: None,
+                ..bucket()
+            }),
+            ..Quota::default()
+        }
+    }
+
+    #[test]
+    fn the_table_has_a_line_for_each_limit() {
+        let (output, answers, _) = Output::on_paper(false);
+        print(&quota(), &output).expect("written");
+        let text = answers.text();
+        let line = |word: &str| {
+            let found = text.lines().find(|line| line.trim_start().starts_with(word));
+            found.unwrap_or_else(|| panic!("no {word} in {text}")).to_owned()
+        };
+        assert!(line("acme").contains("portal 42"));
+        for part in ["100", "96", "7", "89", "10s", "header"] {
+            assert!(line("burst").contains(part), "{part} in {text}");
+        }
+        assert!(line("search").contains("1s"));
+        assert!(line("daily").contains('–') && line("daily").contains("Asia/Kolkata"));
+    }
+}
