@@ -32,9 +32,12 @@ pub(crate) const REDEEM_CACHED: &str = "redeem_cached_p99_ms";
 pub(crate) const REDEEM_ONLINE: &str = "redeem_online_p99_ms";
 pub(crate) const ENTRIES_SQLITE: &str = "entries_durable_per_s_sqlite";
 pub(crate) const IMPORT: &str = "import_1000_s";
+pub(crate) const BURST_USED: &str = "burst_used_percent_1";
+pub(crate) const BURST_USED_190: &str = "burst_used_percent_190";
+pub(crate) const ANSWERS_429: &str = "answers_429";
 
 /// Every figure, in the order of the table.
-pub(crate) const KINDS: [Kind; 12] = [
+pub(crate) const KINDS: [Kind; 15] = [
     Kind {
         name: DIRECT,
         unit: "calls/s",
@@ -112,6 +115,27 @@ pub(crate) const KINDS: [Kind; 12] = [
             about: "HubSpot's own answers, 8 rows at once",
             value: |_| Some(1_000.0 * 2.0 * 0.050 / 8.0),
         }),
+    },
+    Kind {
+        name: BURST_USED,
+        unit: "%",
+        baseline: Some(Baseline {
+            about: "96 of 100: 4 are credential-service's",
+            value: |_| Some(96.0),
+        }),
+    },
+    Kind {
+        name: BURST_USED_190,
+        unit: "%",
+        baseline: Some(Baseline {
+            about: "186 of 190: 4 are credential-service's",
+            value: |_| Some(100.0 * 186.0 / 190.0),
+        }),
+    },
+    Kind {
+        name: ANSWERS_429,
+        unit: "calls",
+        baseline: None,
     },
 ];
 

@@ -1,6 +1,7 @@
 //! What is measured: each part starts what it needs, loads it, and gives figures.
 
 mod added;
+mod burst;
 mod calls;
 mod disk;
 mod entries;
@@ -18,8 +19,9 @@ use tempfile::TempDir;
 use crate::{
     Failure,
     figures::{
-        AUDITED, AUDITED_ADDED, AUDITED_OVER_DIRECT, AUDITED_OVER_FORWARDER, DIRECT, ENTRIES_SQLITE,
-        FDATASYNC, FORWARDER, HANDLES_ISSUED, IMPORT, REDEEM_CACHED, REDEEM_ONLINE,
+        ANSWERS_429, AUDITED, AUDITED_ADDED, AUDITED_OVER_DIRECT, AUDITED_OVER_FORWARDER, BURST_USED,
+        BURST_USED_190, DIRECT, ENTRIES_SQLITE, FDATASYNC, FORWARDER, HANDLES_ISSUED, IMPORT, REDEEM_CACHED,
+        REDEEM_ONLINE,
     },
 };
 
@@ -57,7 +59,7 @@ impl Part {
 }
 
 /// Every part, in the order in which they run.
-pub(crate) const PARTS: [Part; 7] = [
+pub(crate) const PARTS: [Part; 8] = [
     Part {
         name: "disk",
         about: "4 KiB appended and synchronised, one after the other",
@@ -105,6 +107,12 @@ pub(crate) const PARTS: [Part; 7] = [
         about: "1,000 portals in one import, HubSpot answering in 50 ms",
         figures: &[IMPORT],
         run: |place| Box::pin(import::measure(place)),
+    },
+    Part {
+        name: "burst",
+        about: "30 s of more calls than HubSpot's limits allow, to a portal of 100 in 10 s and one of 190",
+        figures: &[BURST_USED, BURST_USED_190, ANSWERS_429],
+        run: |place| Box::pin(burst::measure(place)),
     },
 ];
 
