@@ -18,6 +18,7 @@
 //! | [`support::handles`], [`support::crm`], [`support::portals`] | what callers do, as a test would say it |
 //! | [`support::refusal`] | what a refusal says, read |
 //! | [`support::audit`] | the logs of both services, read |
+//! | [`support::quota`] | quotas, read and watched |
 //! | [`support::wait`] | waiting for what will come soon, with a bound |
 //! | [`support::chaos`] | a connection that can be cut, frozen, slowed, and lose one way |
 //! | [`support::raw`] | gRPC by bytes, for what no client would send |
@@ -39,6 +40,7 @@ pub mod support {
     pub mod hubkeep;
     pub mod portals;
     pub mod processes;
+    pub mod quota;
     pub mod raw;
     pub mod refusal;
     pub mod sources;
@@ -46,7 +48,7 @@ pub mod support {
 }
 
 pub use hubspot_sim::{
-    Fault, FaultRule, JournalEntry, Limits, ObjectType, Policy, PortalSpec, TokenSpec, World,
+    AccountDetails, Fault, FaultRule, JournalEntry, Limits, ObjectType, Policy, PortalSpec, TokenSpec, World,
 };
 pub use support::{
     audit::{intents_by_entry, proto_entry},

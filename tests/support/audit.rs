@@ -88,7 +88,7 @@ pub enum Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn request<T>(self, hubkeep: &Hubkeep, message: T) -> tonic::Request<T> {
+    pub(super) fn request<T>(self, hubkeep: &Hubkeep, message: T) -> tonic::Request<T> {
         let caller = |name: &str| Crm::of(hubkeep.channel(Service::Credential), name);
         match self {
             Self::Operator(name) => caller(name).request(message),
