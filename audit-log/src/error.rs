@@ -1,6 +1,6 @@
 //! What can go wrong with a log.
 
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use std::{io, path::PathBuf, time::Duration};
 
 use hubkeep_core::{
     database,
@@ -9,7 +9,7 @@ use hubkeep_core::{
 };
 use thiserror::Error as ThisError;
 
-use crate::Position;
+use crate::{DatabaseError, Failure, Position};
 
 /// A log could not be opened, written or read.
 #[derive(Debug, ThisError)]
@@ -51,7 +51,7 @@ pub enum Error {
     Open(#[from] database::Error),
     /// The writer's own connection could not be opened.
     #[error("the writer could not open the log's database")]
-    OpenWriter(#[from] rusqlite::Error),
+    OpenWriter(#[source] DatabaseError),
     /// The writer's thread could not be started.
     #[error("the writer's thread could not be started")]
     Thread(#[source] io::Error),
@@ -60,18 +60,10 @@ pub enum Error {
     Random(#[from] RandomError),
 }
 
-/// Why an entry did not become durable.
-#[derive(Clone, Debug, ThisError)]
-pub enum Failure {
-    /// It took longer than this.
-    #[error("it was not durable within {0:?}")]
-    Deadline(Duration),
-    /// The database refused the batch that it was in.
-    #[error("the database refused it: {0}")]
-    Database(Arc<rusqlite::Error>),
-    /// The log was stopped.
-    #[error("the log is stopped")]
-    Stopped,
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::OpenWriter(error.into())
+    }
 }
 
 impl ServiceError for Error {
@@ -149,7 +141,7 @@ mod tests {
                 unavailable,
             ),
             (
-                Error::OutcomeNotRecorded(Failure::Database(Arc::new(sqlite()))),
+                Error::OutcomeNotRecorded(Failure::Database(sqlite().into())),
                 unavailable,
             ),
             (Error::Read(sqlx::Error::PoolClosed), storage),
@@ -162,7 +154,7 @@ mod tests {
                 storage,
             ),
             (Error::Open(database::Error::Folder(io())), storage),
-            (Error::OpenWriter(sqlite()), storage),
+            (Error::from(sqlite()), storage),
             (Error::Thread(io()), storage),
             (
                 Error::Corrupt {

@@ -16,6 +16,7 @@ mod appender;
 mod config;
 mod draft;
 mod error;
+mod failure;
 mod filter;
 mod grpc;
 mod intent;
@@ -32,7 +33,8 @@ mod writer;
 
 pub use config::{Config, Identity};
 pub use draft::Draft;
-pub use error::{Error, Failure};
+pub use error::Error;
+pub use failure::{DatabaseError, Failure};
 pub use filter::Filter;
 pub use grpc::{AuditApi, ReadAuthority, ReadGrant, RefusalRecorder};
 pub use hubkeep_proto::audit::v1::{Cause, Entry, Event, Operation, Phase, QuotaLeft, Result as CallResult};

@@ -19,7 +19,7 @@ use crate::{
     appender::Appender,
     orphans,
     refusals::Refusals,
-    store::{Reader, SqliteStore},
+    store::{Reader, SqliteStore, Store},
     tail,
     writer::Writer,
 };
@@ -79,9 +79,9 @@ impl AuditLog {
         let file = config.sqlite_file().ok_or(Error::NotAFile)?;
         let locked = SqliteStore::lock(file)?;
         let reader = Reader::new(open_database(config).await?, identity.clone());
-        let store = locked.open(patience(config.intent_deadline))?;
+        let mut store = Store::Sqlite(locked.open(patience(config.intent_deadline))?);
         let (appender, waiting) = Appender::new(identity, Arc::clone(&clock), random, config.intent_deadline);
-        orphans::close(&reader, &store, &appender).await?;
+        orphans::close(&reader, &mut store, &appender).await?;
 
         let (durable, seen) = watch::channel(reader.end().await?);
         let appender = Arc::new(appender);

@@ -4,13 +4,13 @@ use crate::{
     Cause, Error, Failure, Outcome, Phase,
     appender::Appender,
     pending::{Pending, Waiter},
-    store::{OpenIntent, Reader, SqliteStore},
+    store::{OpenIntent, Reader, Store},
     writer::BATCH,
 };
 
 /// Gives every intent without an outcome one that says so, each in its own log. Called before anything else is
 /// written.
-pub(crate) async fn close(reader: &Reader, store: &SqliteStore, appender: &Appender) -> Result<(), Error> {
+pub(crate) async fn close(reader: &Reader, store: &mut Store, appender: &Appender) -> Result<(), Error> {
     let mut closed = 0_usize;
     loop {
         let open = reader.open_intents(BATCH).await?;

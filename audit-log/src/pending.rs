@@ -1,12 +1,10 @@
 //! What waits to be written, and who waits for it.
 
-use std::sync::Arc;
-
 use hubkeep_proto::audit::v1::Entry;
 use prost::Message as _;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::{Failure, Intent, Position};
+use crate::{DatabaseError, Failure, Intent, Position};
 
 /// An entry complete but for its place.
 #[derive(Debug)]
@@ -95,8 +93,8 @@ impl Pending {
     }
 
     /// Its batch failed. Gives back what must be tried again: outcomes, for what was done stays done.
-    pub(crate) fn failed(self, error: &Arc<rusqlite::Error>) -> Option<Self> {
-        self.refused(&Failure::Database(Arc::clone(error)))
+    pub(crate) fn failed(self, error: &DatabaseError) -> Option<Self> {
+        self.refused(&Failure::Database(error.clone()))
     }
 
     fn refused(self, failure: &Failure) -> Option<Self> {

@@ -6,7 +6,7 @@ use hubkeep_core::clock::SharedClock;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Position, pending::Pending, store::SqliteStore};
+use crate::{Position, pending::Pending, store::Store};
 
 /// The most entries in one transaction.
 pub(crate) const BATCH: usize = 512;
@@ -16,7 +16,7 @@ const RETRY: Duration = Duration::from_millis(250);
 /// The writer of a log.
 pub(crate) struct Writer {
     pub(crate) waiting: mpsc::UnboundedReceiver<Pending>,
-    pub(crate) store: SqliteStore,
+    pub(crate) store: Store,
     pub(crate) durable: watch::Sender<Position>,
     pub(crate) clock: SharedClock,
     pub(crate) closing: CancellationToken,

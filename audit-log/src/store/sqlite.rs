@@ -1,13 +1,13 @@
 //! Appending to SQLite: one connection on a thread of its own, one transaction for each batch.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, sync::mpsc, thread, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::mpsc, thread, time::Duration};
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use tokio::sync::oneshot;
 
-use super::lock::Lock;
+use super::{Appended, lock::Lock};
 use crate::{
-    Error, Position,
+    DatabaseError, Error, Position,
     pending::{Effect, Pending, Row},
 };
 
@@ -21,17 +21,6 @@ const POSITION: &str = "SELECT position FROM audit_position WHERE id = 1";
 const SET_POSITION: &str = "UPDATE audit_position SET position = ?1 WHERE id = 1";
 const OPEN: &str = "INSERT INTO audit_open_intent (position) VALUES (?1)";
 const CLOSE: &str = "DELETE FROM audit_open_intent WHERE position = ?1";
-
-/// A batch, and what became of it.
-#[derive(Debug)]
-pub(crate) struct Appended {
-    /// The batch, in its order.
-    pub(crate) batch: Vec<Pending>,
-    /// Where each of it stands; `None` for what was not written because it was withdrawn or already closed.
-    pub(crate) positions: Vec<Option<Position>>,
-    /// The newest position, or why nothing of the batch was written.
-    pub(crate) result: Result<Position, Arc<rusqlite::Error>>,
-}
 
 struct Job {
     batch: Vec<Pending>,
@@ -109,7 +98,7 @@ fn connect(file: &Path, patience: Duration) -> Result<Connection, rusqlite::Erro
 fn serve(mut connection: Connection, jobs: &mpsc::Receiver<Job>) {
     while let Ok(Job { batch, answer }) = jobs.recv() {
         let mut positions = Vec::with_capacity(batch.len());
-        let result = append(&mut connection, &batch, &mut positions).map_err(Arc::new);
+        let result = append(&mut connection, &batch, &mut positions).map_err(DatabaseError::from);
         // A writer that is gone needs no answer: what it left open is closed when the log is opened again.
         drop(answer.send(Appended {
             batch,
