@@ -95,7 +95,19 @@ impl Appender {
         position: Position,
         outcome: Outcome,
     ) -> Result<Queued, Error> {
-        let (row, _) = self.row(draft, Phase::Outcome, outcome)?;
+        let log = self.identity.log_of(draft.owner());
+        self.queue_outcome_in(log, draft.entry().clone(), position, outcome)
+    }
+
+    /// Queues the outcome of the intent at `position`, whose entry stands in the log of this name.
+    pub(crate) fn queue_outcome_in(
+        &self,
+        log: String,
+        intent: Entry,
+        position: Position,
+        outcome: Outcome,
+    ) -> Result<Queued, Error> {
+        let (row, _) = self.row_in(log, intent, Phase::Outcome, outcome)?;
         let (answer, answered) = oneshot::channel();
         let pending = Pending::outcome(row, position, Waiter::Recorder(answer));
         let stopped = |_| Error::OutcomeNotRecorded(Failure::Stopped);

@@ -1,10 +1,13 @@
 //! Where the log is kept, and what it is called.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use hubkeep_core::{
     config::{Fault, Validate},
-    database,
+    database::{self, check_address},
 };
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +17,12 @@ use crate::portal::Owner;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Config {
-    /// `sqlite://path/to/file.db`. A file of its own: nothing else keeps tables in it.
+    /// `sqlite://path/to/file.db`, or `postgres://user@host:port/name` without a password in it, and with `?sslmode=…`
+    /// where the host is another machine. A file, or a database, of its own: nothing else keeps tables in it.
     pub url: String,
+    /// The file that holds PostgreSQL's password, for nobody but its owner and group to read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_file: Option<PathBuf>,
     /// How long an entry may take to become durable before the call is refused.
     #[serde(with = "humantime_serde")]
     pub intent_deadline: Duration,
@@ -27,6 +34,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             url: "sqlite://hubkeep-data/audit.db".to_owned(),
+            password_file: None,
             intent_deadline: Duration::from_secs(2),
             max_connections: 8,
         }
@@ -42,6 +50,22 @@ impl Config {
         }
     }
 
+    /// A log in a PostgreSQL database.
+    pub fn postgres(url: impl Into<String>, password_file: Option<PathBuf>) -> Self {
+        Self {
+            url: url.into(),
+            password_file,
+            ..Self::default()
+        }
+    }
+
+    /// Whether the log is in a PostgreSQL database.
+    pub(crate) fn is_postgres(&self) -> bool {
+        ["postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| self.url.starts_with(scheme))
+    }
+
     /// The file, where the log is one.
     pub(crate) fn sqlite_file(&self) -> Option<&Path> {
         database::sqlite_file(&self.url)
@@ -50,15 +74,19 @@ impl Config {
 
 impl Validate for Config {
     fn validate(&self, faults: &mut Vec<Fault>) {
+        check_address("audit", &self.url, self.password_file.as_deref(), faults);
+        if self.url.starts_with("sqlite:") && self.sqlite_file().is_none() {
+            faults.push(Fault {
+                key: "audit.url".to_owned(),
+                problem: "must be sqlite:// and the path of a file".to_owned(),
+            });
+        }
         let mut fault = |key: &str, problem: &str| {
             faults.push(Fault {
                 key: key.to_owned(),
                 problem: problem.to_owned(),
             });
         };
-        if self.sqlite_file().is_none() {
-            fault("audit.url", "must be sqlite:// and the path of a file");
-        }
         if self.intent_deadline.is_zero() || self.intent_deadline > Duration::from_secs(30) {
             fault("audit.intent_deadline", "must be more than 0 and at most 30s");
         }
@@ -118,6 +146,7 @@ mod tests {
     fn every_fault_of_a_configuration_is_named() {
         let config = Config {
             url: String::new(),
+            password_file: None,
             intent_deadline: Duration::ZERO,
             max_connections: 0,
         };

@@ -33,8 +33,10 @@ pub enum Error {
         source: prost::DecodeError,
     },
     /// The log is to be kept where it cannot be.
-    #[error("the log is kept in a SQLite file, named as sqlite://path/to/file.db")]
-    NotAFile,
+    #[error(
+        "the log is kept in a SQLite file (sqlite://path/to/file.db) or in PostgreSQL (postgres://user@host:port/name)"
+    )]
+    NoSuchPlace,
     /// Another process writes to this log.
     #[error("another process writes to the log: {} is locked", .0.display())]
     InUse(PathBuf),
@@ -50,8 +52,8 @@ pub enum Error {
     #[error("the log's database could not be opened")]
     Open(#[from] database::Error),
     /// The writer's own connection could not be opened.
-    #[error("the writer could not open the log's database")]
-    OpenWriter(#[source] DatabaseError),
+    #[error("the writer could not open the log's database: {0}")]
+    OpenWriter(DatabaseError),
     /// The writer's thread could not be started.
     #[error("the writer's thread could not be started")]
     Thread(#[source] io::Error),
@@ -77,7 +79,7 @@ impl ServiceError for Error {
             | Self::Open(_)
             | Self::OpenWriter(_)
             | Self::Thread(_) => ErrorKind::Unavailable,
-            Self::Corrupt { .. } | Self::NotAFile | Self::Random(_) => ErrorKind::Internal,
+            Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) => ErrorKind::Internal,
         }
     }
 
@@ -90,7 +92,7 @@ impl ServiceError for Error {
             | Self::Open(_)
             | Self::OpenWriter(_)
             | Self::Thread(_) => ErrorReason::StorageUnavailable,
-            Self::Corrupt { .. } | Self::NotAFile | Self::Random(_) => ErrorReason::Internal,
+            Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) => ErrorReason::Internal,
         }
     }
 
@@ -108,7 +110,7 @@ impl ServiceError for Error {
             | Self::Open(_)
             | Self::OpenWriter(_)
             | Self::Thread(_) => "the audit log cannot be reached now: try again",
-            Self::Corrupt { .. } | Self::NotAFile | Self::Random(_) => {
+            Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) => {
                 "an internal error; the request id finds it"
             }
         };
@@ -163,7 +165,7 @@ mod tests {
                 },
                 internal,
             ),
-            (Error::NotAFile, internal),
+            (Error::NoSuchPlace, internal),
             (Error::Random(RandomError), internal),
         ];
         for (error, expected) in table {

@@ -15,12 +15,14 @@
 mod appender;
 mod config;
 mod draft;
+mod durable;
 mod error;
 mod failure;
 mod filter;
 mod grpc;
 mod intent;
 mod log;
+mod opened;
 mod orphans;
 mod outcome;
 mod pending;

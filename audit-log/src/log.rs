@@ -1,25 +1,22 @@
 //! The log as its users see it.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc};
 
 use futures::Stream;
-use hubkeep_core::{
-    clock::SharedClock,
-    database::{self, Database},
-    random::SharedRandom,
-};
-use tokio::sync::watch;
+use hubkeep_core::{clock::SharedClock, random::SharedRandom};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
 };
 
 use crate::{
-    Config, Draft, Error, Event, Filter, Identity, Intent, MIGRATIONS, Outcome, Phase, Position, Tailed,
+    Config, Draft, Error, Event, Filter, Identity, Intent, Outcome, Phase, Position, Tailed,
     appender::Appender,
+    durable::{Durable, Followers},
+    opened::Opened,
     orphans,
     refusals::Refusals,
-    store::{Reader, SqliteStore, Store},
+    store::Reader,
     tail,
     writer::Writer,
 };
@@ -37,14 +34,17 @@ struct Inner {
     appender: Arc<Appender>,
     refusals: Arc<Refusals>,
     reader: Reader,
-    durable: watch::Receiver<Position>,
+    followers: Followers,
+    /// Whether other processes write to it too.
+    shared: bool,
     counting: Background,
     writing: Background,
-    /// Counted refusals are written also when nobody has called `stop`.
-    _flush: DropGuard,
+    replicas: Background,
+    /// Counted refusals are written, and the lease ends, also when nobody has called `stop`.
+    _end: [DropGuard; 2],
 }
 
-/// A task, and how it is told to end.
+/// A task, if it was started, and how it is told to end.
 #[derive(Debug, Default)]
 struct Background {
     end: CancellationToken,
@@ -54,11 +54,11 @@ struct Background {
 impl Background {
     fn start(&self, work: impl Future<Output = ()> + Send + 'static) {
         self.task.spawn(work);
-        self.task.close();
     }
 
     async fn stop(&self) {
         self.end.cancel();
+        self.task.close();
         self.task.wait().await;
     }
 }
@@ -68,46 +68,67 @@ impl AuditLog {
     /// the writer. Nothing is accepted before that.
     ///
     /// # Errors
-    /// If the place is not a SQLite file ([`Error::NotAFile`]), another process writes there ([`Error::InUse`]), or
-    /// the database cannot be opened or written.
+    /// If the place is none ([`Error::NoSuchPlace`]), another process writes to the file ([`Error::InUse`]), or the
+    /// database cannot be opened or written, or would lose what it has committed.
     pub async fn open(
         config: &Config,
         identity: Identity,
         clock: SharedClock,
         random: SharedRandom,
     ) -> Result<Self, Error> {
-        let file = config.sqlite_file().ok_or(Error::NotAFile)?;
-        let locked = SqliteStore::lock(file)?;
-        let reader = Reader::new(open_database(config).await?, identity.clone());
-        let mut store = Store::Sqlite(locked.open(patience(config.intent_deadline))?);
+        let Opened {
+            reader,
+            mut store,
+            lease,
+        } = Opened::open(config, identity.clone(), &clock).await?;
         let (appender, waiting) = Appender::new(identity, Arc::clone(&clock), random, config.intent_deadline);
         orphans::close(&reader, &mut store, &appender).await?;
 
-        let (durable, seen) = watch::channel(reader.end().await?);
+        let durable = Durable::at(reader.end().await?);
+        let followers = Followers::of(&durable);
         let appender = Arc::new(appender);
         let refusals = Arc::new(Refusals::new(Arc::clone(&appender)));
-        let (counting, writing) = (Background::default(), Background::default());
-        let closing = writing.end.clone();
+        let (counting, writing, replicas) = (
+            Background::default(),
+            Background::default(),
+            Background::default(),
+        );
+        counting.start(Arc::clone(&refusals).run(counting.end.clone()));
+        let shared = lease.is_some();
+        if let Some(lease) = lease {
+            let (reader, appender) = (reader.clone(), Arc::clone(&appender));
+            let others = followers.clone().follow(
+                durable.clone(),
+                reader.clone(),
+                Arc::clone(&clock),
+                replicas.end.clone(),
+            );
+            let own = orphans::watch(lease, reader, appender, replicas.end.clone());
+            replicas.start(async {
+                tokio::join!(own, others);
+            });
+        }
         writing.start(
             Writer {
                 waiting,
                 store,
                 durable,
-                clock,
-                closing,
+                clock: Arc::clone(&clock),
+                closing: writing.end.clone(),
             }
             .run(),
         );
-        counting.start(Arc::clone(&refusals).run(counting.end.clone()));
-        let flush = counting.end.clone().drop_guard();
+        let end = [&counting, &replicas].map(|task| task.end.clone().drop_guard());
         let inner = Inner {
             appender,
             refusals,
             reader,
-            durable: seen,
+            followers,
+            shared,
             counting,
             writing,
-            _flush: flush,
+            replicas,
+            _end: end,
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -155,7 +176,7 @@ impl AuditLog {
         let clock = Arc::clone(self.inner.appender.clock());
         tail::events(
             self.inner.reader.clone(),
-            self.inner.durable.clone(),
+            self.inner.followers.join(),
             clock,
             after,
             filter,
@@ -167,7 +188,7 @@ impl AuditLog {
     /// # Errors
     /// If the database cannot be read.
     pub async fn list(&self, filter: &Filter, after: Position, limit: usize) -> Result<Vec<Event>, Error> {
-        let end = *self.inner.durable.borrow();
+        let end = self.end().await?;
         self.inner.reader.events(filter, after, end, limit).await
     }
 
@@ -176,28 +197,19 @@ impl AuditLog {
     /// # Errors
     /// If the database cannot be read.
     pub async fn end(&self) -> Result<Position, Error> {
-        Ok(*self.inner.durable.borrow())
+        let known = self.inner.followers.newest();
+        if self.inner.shared {
+            return Ok(known.max(self.inner.reader.end().await?));
+        }
+        Ok(known)
     }
 
     /// Writes what waits, counted refusals too, and closes the log. When this returns, it may be opened again.
     /// Nothing is accepted any more; an intent that is still held stays open until the log is opened again.
     pub async fn stop(&self) {
         self.inner.counting.stop().await;
+        self.inner.replicas.stop().await;
         self.inner.writing.stop().await;
         self.inner.reader.close().await;
     }
-}
-
-async fn open_database(config: &Config) -> Result<Database, Error> {
-    let config = database::Config {
-        url: config.url.clone(),
-        max_connections: config.max_connections,
-        password_file: None,
-    };
-    Ok(Database::open(&config, &[&MIGRATIONS]).await?)
-}
-
-/// How long a batch waits for the database's write lock: no longer than its waiters do.
-fn patience(intent_deadline: Duration) -> Duration {
-    intent_deadline.clamp(Duration::from_millis(1), Duration::from_secs(5))
 }

@@ -1,23 +1,32 @@
-//! Closes the intents that an earlier process left open: what became of them is not known.
+//! Closes the intents that a lost process left open: what became of them is not known.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Cause, Error, Failure, Outcome, Phase,
     appender::Appender,
     pending::{Pending, Waiter},
-    store::{OpenIntent, Reader, Store},
+    store::{Lease, LostIntent, Reader, Store},
     writer::BATCH,
 };
 
-/// Gives every intent without an outcome one that says so, each in its own log. Called before anything else is
-/// written.
+/// How often a replica renews its lease.
+const BEAT: Duration = Duration::from_secs(1);
+/// How often a replica looks for intents whose writer left without a lease that could run out, in beats.
+const LOOK: u64 = 10;
+
+/// Gives every intent whose writer is gone an outcome that says so, each in its own log. Called before anything else
+/// is written.
 pub(crate) async fn close(reader: &Reader, store: &mut Store, appender: &Appender) -> Result<(), Error> {
     let mut closed = 0_usize;
     loop {
-        let open = reader.open_intents(BATCH).await?;
-        if open.is_empty() {
+        let lost = reader.lost_intents(BATCH).await?;
+        if lost.is_empty() {
             break;
         }
-        let batch = open.into_iter().map(|intent| lost(appender, intent));
+        let batch = lost.into_iter().map(|intent| outcome(appender, intent));
         let batch = batch.collect::<Result<Vec<_>, Error>>()?;
         closed = closed.saturating_add(batch.len());
         let appended = store
@@ -28,16 +37,59 @@ pub(crate) async fn close(reader: &Reader, store: &mut Store, appender: &Appende
             .result
             .map_err(|error| Error::Unavailable(Failure::Database(error)))?;
     }
-    if closed > 0 {
-        tracing::warn!(
-            closed,
-            "intents of an earlier process had no outcome: recorded as unknown"
-        );
-    }
+    tell(closed);
     Ok(())
 }
 
-fn lost(appender: &Appender, intent: OpenIntent) -> Result<Pending, Error> {
+/// Keeps this replica's lease until it is told to end, and closes what replicas left open whose lease ran out.
+pub(crate) async fn watch(mut lease: Lease, reader: Reader, appender: Arc<Appender>, end: CancellationToken) {
+    let beats = async {
+        for beat in 1_u64.. {
+            appender.clock().sleep(BEAT).await;
+            let expired = lease.renew().await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "the lease of this replica was not renewed");
+                0
+            });
+            if (expired > 0 || beat % LOOK == 0)
+                && let Err(error) = close_by_queue(&reader, &appender).await
+            {
+                tracing::warn!(%error, "intents of lost replicas stay open for now");
+            }
+        }
+    };
+    end.run_until_cancelled(beats).await;
+}
+
+/// Closes them beside everything else that is written. Where another replica was quicker, nothing is written.
+async fn close_by_queue(reader: &Reader, appender: &Appender) -> Result<(), Error> {
+    loop {
+        let lost = reader.lost_intents(BATCH).await?;
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let mut queued = Vec::with_capacity(lost.len());
+        for intent in lost {
+            let unknown = Outcome::unknown(Cause::ProcessLost);
+            queued.push(appender.queue_outcome_in(intent.log, intent.entry, intent.position, unknown)?);
+        }
+        let mut closed = 0_usize;
+        for answer in queued {
+            closed = closed.saturating_add(usize::from(matches!(answer.await, Ok(Ok(_)))));
+        }
+        tell(closed);
+    }
+}
+
+fn tell(closed: usize) {
+    if closed > 0 {
+        tracing::warn!(
+            closed,
+            "intents of a lost process had no outcome: recorded as unknown"
+        );
+    }
+}
+
+fn outcome(appender: &Appender, intent: LostIntent) -> Result<Pending, Error> {
     let outcome = Outcome::unknown(Cause::ProcessLost);
     let (row, _) = appender.row_in(intent.log, intent.entry, Phase::Outcome, outcome)?;
     Ok(Pending::outcome(row, intent.position, Waiter::Nobody))

@@ -1,5 +1,7 @@
 //! What waits to be written, and who waits for it.
 
+use std::mem;
+
 use hubkeep_proto::audit::v1::Entry;
 use prost::Message as _;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -92,22 +94,42 @@ impl Pending {
         }
     }
 
-    /// Its batch failed. Gives back what must be tried again: outcomes, for what was done stays done.
+    /// Its batch failed. Gives back what must be tried again: outcomes, for what was done stays done. Who waits for
+    /// one waits on, until its own deadline.
     pub(crate) fn failed(self, error: &DatabaseError) -> Option<Self> {
-        self.refused(&Failure::Database(error.clone()))
+        if matches!(self.effect, Effect::Closes(_)) {
+            return Some(self);
+        }
+        self.refused(&Failure::Database(error.clone()));
+        None
     }
 
-    fn refused(self, failure: &Failure) -> Option<Self> {
+    /// It was not written, and never will be: it was withdrawn, or its intent was closed before.
+    pub(crate) fn skipped(self) {
+        if matches!(self.effect, Effect::Closes(_)) {
+            self.refused(&Failure::Closed);
+        }
+    }
+
+    /// Its batch may or may not have been written: whoever wants to send is refused, and the intent given back.
+    pub(crate) fn refuse_intent(&mut self, error: &DatabaseError) -> Option<Box<Intent>> {
+        match mem::replace(&mut self.waiter, Waiter::Nobody) {
+            Waiter::Sender(intent, waiter) => {
+                drop(waiter.send(Err(Failure::Database(error.clone()))));
+                Some(intent)
+            }
+            other => {
+                self.waiter = other;
+                None
+            }
+        }
+    }
+
+    fn refused(self, failure: &Failure) {
         match self.waiter {
             Waiter::Nobody => {}
             Waiter::Recorder(waiter) => drop(waiter.send(Err(failure.clone()))),
             Waiter::Sender(_, waiter) => drop(waiter.send(Err(failure.clone()))),
         }
-        matches!(self.effect, Effect::Closes(_)).then_some(Self {
-            row: self.row,
-            effect: self.effect,
-            waiter: Waiter::Nobody,
-            place: self.place,
-        })
     }
 }

@@ -4,9 +4,8 @@ use std::{collections::VecDeque, time::Duration};
 
 use futures::{Stream, stream};
 use hubkeep_core::clock::{SharedClock, Tick};
-use tokio::sync::watch;
 
-use crate::{Error, Event, Filter, Position, store::Reader};
+use crate::{Error, Event, Filter, Position, durable::Follower, store::Reader};
 
 /// Events read from the database at once: what a slow reader holds in memory.
 const PAGE: usize = 256;
@@ -25,7 +24,7 @@ pub enum Tailed {
 
 struct Tail {
     reader: Reader,
-    durable: watch::Receiver<Position>,
+    durable: Follower,
     clock: SharedClock,
     filter: Filter,
     /// Everything up to here was read.
@@ -39,7 +38,7 @@ struct Tail {
 /// The events after `after` that pass the filter.
 pub(crate) fn events(
     reader: Reader,
-    durable: watch::Receiver<Position>,
+    durable: Follower,
     clock: SharedClock,
     after: Position,
     filter: Filter,
@@ -68,7 +67,7 @@ impl Tail {
             if let Some(event) = self.page.pop_front() {
                 return Ok(Some(self.given(Tailed::Event(Box::new(event)))));
             }
-            let end = *self.durable.borrow_and_update();
+            let end = self.durable.newest();
             if self.cursor < end {
                 self.read(end).await?;
                 continue;
@@ -78,9 +77,9 @@ impl Tail {
                 return Ok(Some(self.given(Tailed::Reached(self.cursor))));
             }
             let silent_at = self.last_given.plus(SILENCE);
-            match self.clock.timeout_at(silent_at, self.durable.changed()).await {
-                Some(Ok(())) => {}
-                Some(Err(_)) => return Ok(None),
+            match self.clock.timeout_at(silent_at, self.durable.news()).await {
+                Some(true) => {}
+                Some(false) => return Ok(None),
                 None => return Ok(Some(self.given(Tailed::Reached(self.cursor)))),
             }
         }

@@ -3,10 +3,10 @@
 use std::{mem, time::Duration};
 
 use hubkeep_core::clock::SharedClock;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Position, pending::Pending, store::Store};
+use crate::{durable::Durable, pending::Pending, store::Store};
 
 /// The most entries in one transaction.
 pub(crate) const BATCH: usize = 512;
@@ -17,7 +17,7 @@ const RETRY: Duration = Duration::from_millis(250);
 pub(crate) struct Writer {
     pub(crate) waiting: mpsc::UnboundedReceiver<Pending>,
     pub(crate) store: Store,
-    pub(crate) durable: watch::Sender<Position>,
+    pub(crate) durable: Durable,
     pub(crate) clock: SharedClock,
     pub(crate) closing: CancellationToken,
 }
@@ -54,7 +54,7 @@ impl Writer {
     async fn take(&mut self, batch: &mut Vec<Pending>) -> bool {
         loop {
             let room = BATCH.saturating_sub(batch.len()).max(1);
-            let retry = !batch.is_empty();
+            let retry = !batch.is_empty() || self.store.is_in_doubt();
             tokio::select! {
                 biased;
                 () = self.closing.cancelled(), if !self.waiting.is_closed() => self.waiting.close(),
@@ -68,6 +68,9 @@ impl Writer {
     async fn write(&mut self, mut batch: Vec<Pending>) -> Vec<Pending> {
         batch.retain(|pending| !pending.is_withdrawn());
         if batch.is_empty() {
+            if self.store.is_in_doubt() {
+                self.store.clear_doubt().await;
+            }
             return batch;
         }
         let Some(appended) = self.store.append(batch).await else {
@@ -77,10 +80,11 @@ impl Writer {
         };
         match appended.result {
             Ok(end) => {
-                self.durable.send_replace(end);
+                self.durable.advance(end);
                 for (pending, position) in appended.batch.into_iter().zip(appended.positions) {
-                    if let Some(position) = position {
-                        pending.written(position);
+                    match position {
+                        Some(position) => pending.written(position),
+                        None => pending.skipped(),
                     }
                 }
                 Vec::new()

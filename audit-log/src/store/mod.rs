@@ -1,10 +1,12 @@
 //! Where a log lies: appended to natively, read with SQL that every database understands.
 
 mod lock;
+mod postgres;
 mod read;
 mod sqlite;
 
-pub(crate) use read::{OpenIntent, Reader};
+pub(crate) use postgres::{Lease, PostgresStore, Server};
+pub(crate) use read::{LostIntent, Reader};
 pub(crate) use sqlite::SqliteStore;
 
 use crate::{DatabaseError, Position, pending::Pending};
@@ -25,6 +27,8 @@ pub(crate) struct Appended {
 pub(crate) enum Store {
     /// A file.
     Sqlite(SqliteStore),
+    /// A server, beside other replicas.
+    Postgres(Box<PostgresStore>),
 }
 
 impl Store {
@@ -32,6 +36,23 @@ impl Store {
     pub(crate) async fn append(&mut self, batch: Vec<Pending>) -> Option<Appended> {
         match self {
             Self::Sqlite(store) => store.append(batch).await,
+            Self::Postgres(store) => Some(store.append(batch).await),
+        }
+    }
+
+    /// Whether something may have been written that was refused.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(store) => store.is_in_doubt(),
+        }
+    }
+
+    /// Tries to learn what was written, and closes what must not stay open.
+    pub(crate) async fn clear_doubt(&mut self) {
+        match self {
+            Self::Sqlite(_) => {}
+            Self::Postgres(store) => store.clear_doubt().await,
         }
     }
 
@@ -39,6 +60,7 @@ impl Store {
     pub(crate) async fn close(self) {
         match self {
             Self::Sqlite(store) => store.close().await,
+            Self::Postgres(store) => store.close().await,
         }
     }
 }

@@ -30,11 +30,14 @@ const BY_CLIENT: &str = select_events!("client_slug = $1");
 const BY_POSITION: &str = select_events!("$1 = ''");
 
 const END: &str = "SELECT position FROM audit_position WHERE id = 1";
-const OPEN_INTENTS: &str = "SELECT o.position, e.log, e.leaf FROM audit_open_intent o \
-    JOIN audit_entry e ON e.position = o.position ORDER BY o.position LIMIT $1";
+/// Of replicas that are gone. A log in a file has no rows of replicas: there, all of them.
+const LOST_INTENTS: &str = "SELECT o.position, e.log, e.leaf FROM audit_open_intent o \
+    JOIN audit_entry e ON e.position = o.position \
+    WHERE NOT EXISTS (SELECT 1 FROM audit_replica r WHERE r.replica_id = o.replica) \
+    ORDER BY o.position LIMIT $1";
 
-/// An intent without an outcome.
-pub(crate) struct OpenIntent {
+/// An intent without an outcome, whose writer is gone.
+pub(crate) struct LostIntent {
     pub(crate) position: Position,
     pub(crate) log: String,
     pub(crate) entry: Entry,
@@ -97,13 +100,13 @@ impl Reader {
         Ok(Position::from_i64(position))
     }
 
-    /// At most `limit` intents without an outcome, oldest first.
-    pub(crate) async fn open_intents(&self, limit: usize) -> Result<Vec<OpenIntent>, Error> {
-        let rows = sqlx::query(OPEN_INTENTS)
+    /// At most `limit` intents without an outcome whose writer is gone, oldest first.
+    pub(crate) async fn lost_intents(&self, limit: usize) -> Result<Vec<LostIntent>, Error> {
+        let rows = sqlx::query(LOST_INTENTS)
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(self.database.pool())
             .await?;
-        rows.iter().map(open_intent).collect()
+        rows.iter().map(lost_intent).collect()
     }
 
     /// Closes the connections, waiting for those in use.
@@ -137,9 +140,9 @@ fn event(row: &AnyRow) -> Result<Event, Error> {
     })
 }
 
-fn open_intent(row: &AnyRow) -> Result<OpenIntent, Error> {
+fn lost_intent(row: &AnyRow) -> Result<LostIntent, Error> {
     let position = Position::from_i64(row.try_get("position")?);
-    Ok(OpenIntent {
+    Ok(LostIntent {
         position,
         log: row.try_get("log")?,
         entry: entry(row, position)?,

@@ -12,12 +12,19 @@ use tonic_types::StatusExt as _;
 
 use crate::{
     served::{Served, asked, next, of_client, reason},
-    support::{call_id, entry, portal},
+    support::{Place, call_id, entry, on_both_databases, portal},
 };
 
-#[tokio::test]
-async fn an_operator_pages_through_everything() {
-    let served = Served::start().await;
+on_both_databases! {
+    an_operator_pages_through_everything,
+    a_handle_reads_the_log_of_its_own_portal_and_nothing_else,
+    bad_requests_are_refused_by_name_and_on_record,
+    a_stream_goes_from_history_to_now_and_ends_with_its_handle,
+    a_stream_begins_where_it_is_told_and_ends_when_the_service_stops,
+}
+
+async fn an_operator_pages_through_everything(place: Place) {
+    let served = Served::start(place).await;
     served.record(10).await;
     let (mut positions, mut page_token) = (Vec::new(), String::new());
     loop {
@@ -49,9 +56,8 @@ async fn an_operator_pages_through_everything() {
     assert_eq!(newest.caller, "operator/ann");
 }
 
-#[tokio::test]
-async fn a_handle_reads_the_log_of_its_own_portal_and_nothing_else() {
-    let served = Served::start().await;
+async fn a_handle_reads_the_log_of_its_own_portal_and_nothing_else(place: Place) {
+    let served = Served::start(place).await;
     served.record(10).await;
     let claimed = Draft::system(Operation::PortalGet, call_id()).claimed_slug(portal(1).client_slug());
     served.log.admin(claimed, Outcome::ok()).await.expect("durable");
@@ -84,9 +90,8 @@ async fn a_handle_reads_the_log_of_its_own_portal_and_nothing_else() {
     );
 }
 
-#[tokio::test]
-async fn bad_requests_are_refused_by_name_and_on_record() {
-    let served = Served::start().await;
+async fn bad_requests_are_refused_by_name_and_on_record(place: Place) {
+    let served = Served::start(place).await;
     let other = HandleToken::make(&*SystemRandom::shared()).expect("random");
     let list = |filter: Option<EventFilter>, page_size, page_token: &str| ListEventsRequest {
         filter,
@@ -192,9 +197,8 @@ async fn bad_requests_are_refused_by_name_and_on_record() {
     }
 }
 
-#[tokio::test]
-async fn a_stream_goes_from_history_to_now_and_ends_with_its_handle() {
-    let served = Served::start().await;
+async fn a_stream_goes_from_history_to_now_and_ends_with_its_handle(place: Place) {
+    let served = Served::start(place).await;
     served.record(6).await;
     let request = StreamEventsRequest {
         filter: of_client("client-1"),
@@ -238,9 +242,8 @@ async fn a_stream_goes_from_history_to_now_and_ends_with_its_handle() {
     );
 }
 
-#[tokio::test]
-async fn a_stream_begins_where_it_is_told_and_ends_when_the_service_stops() {
-    let served = Served::start().await;
+async fn a_stream_begins_where_it_is_told_and_ends_when_the_service_stops(place: Place) {
+    let served = Served::start(place).await;
     served.record(3).await;
     let mut client = served.client.clone();
     let from = |after_position, from_now| {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::{Counting, Place, call_id, entry, eventually, everything, identity, read_of};
+use crate::support::{
+    Counting, Place, call_id, entry, eventually, everything, identity, on_both_databases, read_of,
+};
 use futures::FutureExt as _;
 use hubkeep_audit_log::{
     AuditLog, CallResult, Cause, Config, Draft, Entry, Error, Filter, Operation, Outcome, Phase, Position,
@@ -13,14 +15,23 @@ use hubkeep_core::{
     random::SystemRandom,
 };
 
+on_both_databases! {
+    an_outcome_repeats_its_intent_and_adds_how_it_ended,
+    a_dropped_intent_becomes_unknown,
+    intents_of_a_lost_process_are_closed_before_anything_else_is_written,
+    an_intent_that_nobody_waits_for_any_more_is_never_left_open,
+    equal_entries_give_equal_bytes_for_ever,
+    a_stopped_log_takes_nothing_and_has_lost_nothing;
+    on two threads:
+    an_intent_is_refused_in_time_while_the_database_is_locked_and_works_again_after,
+}
+
 async fn last(log: &AuditLog) -> Entry {
     let event = everything(log).await.pop().expect("an event");
     entry(&event).clone()
 }
 
-#[tokio::test]
-async fn an_outcome_repeats_its_intent_and_adds_how_it_ended() {
-    let place = Place::new();
+async fn an_outcome_repeats_its_intent_and_adds_how_it_ended(place: Place) {
     let log = place.open().await;
     let intent = log.intent(read_of(1).attempt(2)).await.expect("durable");
     let (id, call_id, attempt) = (intent.entry_id(), intent.call_id(), intent.attempt());
@@ -48,9 +59,7 @@ async fn an_outcome_repeats_its_intent_and_adds_how_it_ended() {
     assert!(ended.duration.is_some());
 }
 
-#[tokio::test]
-async fn a_dropped_intent_becomes_unknown() {
-    let place = Place::new();
+async fn a_dropped_intent_becomes_unknown(place: Place) {
     let log = place.open().await;
     drop(log.intent(read_of(1)).await.expect("durable"));
     eventually("the outcome", async || {
@@ -65,9 +74,7 @@ async fn a_dropped_intent_becomes_unknown() {
     assert_ne!(ended.cause(), Cause::ProcessLost);
 }
 
-#[tokio::test]
-async fn intents_of_a_lost_process_are_closed_before_anything_else_is_written() {
-    let place = Place::new();
+async fn intents_of_a_lost_process_are_closed_before_anything_else_is_written(place: Place) {
     let log = place.open().await;
     let settled = log.intent(read_of(1)).await.expect("durable");
     settled.settle(Outcome::ok()).await.expect("durable");
@@ -102,14 +109,12 @@ async fn intents_of_a_lost_process_are_closed_before_anything_else_is_written() 
     assert_eq!(log.end().await.expect("reads"), Position(2_202), "once");
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_intent_is_refused_in_time_while_the_database_is_locked_and_works_again_after() {
-    let mut place = Place::new();
+async fn an_intent_is_refused_in_time_while_the_database_is_locked_and_works_again_after(mut place: Place) {
     place.intent_deadline = Duration::from_millis(300);
     let log = place.open().await;
     let held = log.intent(read_of(1)).await.expect("durable");
-    let intruder = place.intruder();
-    intruder.execute_batch("BEGIN EXCLUSIVE").expect("locks");
+    let mut intruder = place.intruder().await;
+    intruder.lock().await;
 
     let clock = SystemClock::shared();
     let began = clock.tick();
@@ -127,8 +132,7 @@ async fn an_intent_is_refused_in_time_while_the_database_is_locked_and_works_aga
         .expect_err("the answer is withheld");
     assert!(matches!(error, Error::OutcomeNotRecorded(_)), "{error}");
 
-    intruder.execute_batch("COMMIT").expect("unlocks");
-    drop(intruder);
+    intruder.unlock().await;
     eventually("an intent", async || match log.intent(read_of(3)).await {
         Ok(intent) => intent.settle(Outcome::ok()).await.is_ok(),
         Err(_) => false,
@@ -145,9 +149,7 @@ async fn an_intent_is_refused_in_time_while_the_database_is_locked_and_works_aga
     assert_eq!(refused.count(), 0, "no intent for a call that was not made");
 }
 
-#[tokio::test]
-async fn an_intent_that_nobody_waits_for_any_more_is_never_left_open() {
-    let place = Place::new();
+async fn an_intent_that_nobody_waits_for_any_more_is_never_left_open(place: Place) {
     let log = place.open().await;
     for number in 0..200 {
         let mut intent = Box::pin(log.intent(read_of(1)));
@@ -183,9 +185,7 @@ async fn an_intent_that_nobody_waits_for_any_more_is_never_left_open() {
     }
 }
 
-#[tokio::test]
-async fn equal_entries_give_equal_bytes_for_ever() {
-    let place = Place::new();
+async fn equal_entries_give_equal_bytes_for_ever(place: Place) {
     let clock = hubkeep_core::clock::MockClock::at(Timestamp::from_micros(1_795_366_800_123_456));
     let random = std::sync::Arc::new(Counting::default());
     let log = place.open_with(clock, random).await;
@@ -195,10 +195,7 @@ async fn equal_entries_give_equal_bytes_for_ever() {
         .http("PATCH", "/crm/objects/2026-09/contacts/{id}", 300)
         .attempt(1);
     log.admin(draft, Outcome::ok()).await.expect("durable");
-    let leaf: Vec<u8> = place
-        .intruder()
-        .query_row("SELECT leaf FROM audit_entry", [], |row| row.get(0))
-        .expect("one entry");
+    let leaf = place.intruder().await.only_leaf().await;
     assert_eq!(hex::encode(&leaf), LEAF);
     let read = everything(&log).await;
     assert_eq!(prost::Message::encode_to_vec(entry(&read[0])), leaf);
@@ -211,8 +208,8 @@ const LEAF: &str = "0a2430316132303433332d346166622d373030312d383230332d30343035
     2f323032362d30392f636f6e74616374732f7b69647d900101b801ac02";
 
 #[tokio::test]
-async fn a_log_has_one_writer_at_a_time() {
-    let place = Place::new();
+async fn a_log_in_a_file_has_one_writer_at_a_time() {
+    let place = Place::sqlite();
     let log = place.open().await;
     let (clock, random) = (SystemClock::shared(), SystemRandom::shared());
     let second = AuditLog::open(&place.config(), identity(), clock, random).await;
@@ -222,19 +219,17 @@ async fn a_log_has_one_writer_at_a_time() {
 }
 
 #[tokio::test]
-async fn what_is_no_file_is_refused_at_once() {
+async fn what_is_no_place_for_a_log_is_refused_at_once() {
     let config = Config {
-        url: "postgres://localhost/audit".to_owned(),
+        url: "mysql://localhost/audit".to_owned(),
         ..Config::default()
     };
     let (clock, random) = (SystemClock::shared(), SystemRandom::shared());
     let opened = AuditLog::open(&config, identity(), clock, random).await;
-    assert!(matches!(opened, Err(Error::NotAFile)));
+    assert!(matches!(opened, Err(Error::NoSuchPlace)));
 }
 
-#[tokio::test]
-async fn a_stopped_log_takes_nothing_and_has_lost_nothing() {
-    let place = Place::new();
+async fn a_stopped_log_takes_nothing_and_has_lost_nothing(place: Place) {
     let log = place.open().await;
     let call = Draft::system(Operation::PortalList, call_id());
     let mut waiting = Vec::new();

@@ -1,4 +1,4 @@
-//! What the log promises, on real files.
+//! What the log promises, on real files and on a real PostgreSQL.
 
 #[cfg(test)]
 mod api;
@@ -7,7 +7,15 @@ mod intents;
 #[cfg(test)]
 mod order;
 #[cfg(test)]
+mod outage;
+#[cfg(test)]
+mod place;
+#[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod replicas;
 #[cfg(test)]
 mod served;
 #[cfg(test)]

@@ -2,13 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::{Place, everything, next_events, portal, read_of};
+use crate::support::{Place, everything, next_events, on_both_databases, portal, read_of};
 use futures::StreamExt as _;
 use hubkeep_audit_log::{AuditLog, Event, Filter, Outcome, Phase, Position, Tailed};
 use tokio::task::JoinSet;
 
+on_both_databases! {
+    a_position_is_visible_as_soon_as_its_writer_knows_it,
+    a_reader_that_does_not_read_holds_nobody_up,
+    a_filter_gives_what_passes_it_and_says_how_far_it_looked;
+    on two threads:
+    positions_and_indices_are_dense_under_64_producers,
+    a_tail_from_any_cursor_sees_each_event_once_while_writers_run,
+}
+
 /// `producers` tasks that make `calls` calls each, spread over 7 portals.
-fn produce(log: &AuditLog, producers: u64, calls: u64) -> JoinSet<()> {
+pub(crate) fn produce(log: &AuditLog, producers: u64, calls: u64) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     for producer in 0..producers {
         let log = log.clone();
@@ -25,7 +34,7 @@ fn produce(log: &AuditLog, producers: u64, calls: u64) -> JoinSet<()> {
     tasks
 }
 
-fn assert_dense(events: &[Event]) {
+pub(crate) fn assert_dense(events: &[Event]) {
     let mut sizes: BTreeMap<&str, u64> = BTreeMap::new();
     for (event, position) in events.iter().zip(1..) {
         assert_eq!(event.position, position, "positions have no gap");
@@ -35,9 +44,7 @@ fn assert_dense(events: &[Event]) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn positions_and_indices_are_dense_under_64_producers() {
-    let place = Place::new();
+async fn positions_and_indices_are_dense_under_64_producers(place: Place) {
     let log = place.open().await;
     produce(&log, 64, 20).join_all().await;
     let events = everything(&log).await;
@@ -49,9 +56,7 @@ async fn positions_and_indices_are_dense_under_64_producers() {
     assert_eq!(log.end().await.expect("reads"), Position(2_560));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_tail_from_any_cursor_sees_each_event_once_while_writers_run() {
-    let place = Place::new();
+async fn a_tail_from_any_cursor_sees_each_event_once_while_writers_run(place: Place) {
     let log = place.open().await;
     produce(&log, 16, 5).join_all().await;
     let total: u64 = 160 + 64 * 10 * 2;
@@ -71,9 +76,7 @@ async fn a_tail_from_any_cursor_sees_each_event_once_while_writers_run() {
     readers.join_all().await;
 }
 
-#[tokio::test]
-async fn a_position_is_visible_as_soon_as_its_writer_knows_it() {
-    let place = Place::new();
+async fn a_position_is_visible_as_soon_as_its_writer_knows_it(place: Place) {
     let log = place.open().await;
     for _ in 0..20 {
         let intent = log.intent(read_of(1)).await.expect("durable");
@@ -84,9 +87,7 @@ async fn a_position_is_visible_as_soon_as_its_writer_knows_it() {
     }
 }
 
-#[tokio::test]
-async fn a_reader_that_does_not_read_holds_nobody_up() {
-    let place = Place::new();
+async fn a_reader_that_does_not_read_holds_nobody_up(place: Place) {
     let log = place.open().await;
     let mut slow = Box::pin(log.tail(Position::START, Filter::all()));
     assert!(matches!(
@@ -98,9 +99,7 @@ async fn a_reader_that_does_not_read_holds_nobody_up() {
     assert_dense(&events);
 }
 
-#[tokio::test]
-async fn a_filter_gives_what_passes_it_and_says_how_far_it_looked() {
-    let place = Place::new();
+async fn a_filter_gives_what_passes_it_and_says_how_far_it_looked(place: Place) {
     let log = place.open().await;
     produce(&log, 7, 4).join_all().await;
     let filter = Filter {

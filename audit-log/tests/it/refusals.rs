@@ -2,12 +2,21 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::support::{Place, call_id, entry, eventually, everything, portal};
+use crate::support::{Place, call_id, entry, eventually, everything, on_both_databases, portal};
 use hubkeep_audit_log::{AuditLog, CallResult, Draft, Operation, Outcome, Phase, Position};
 use hubkeep_core::{
     clock::{MockClock, Timestamp},
     error::ErrorReason,
 };
+
+on_both_databases! {
+    one_caller_fills_one_entry_a_second_and_none_is_lost,
+    what_is_counted_is_written_when_the_log_stops,
+    a_stranger_never_writes_into_a_portals_log,
+    each_refusal_of_a_proven_portal_is_an_entry;
+    on two threads:
+    a_crowd_of_callers_is_counted_together,
+}
 
 fn stranger(name: &str) -> Draft {
     Draft::system(Operation::ObjectGet, call_id()).caller(&name.parse().expect("a name"))
@@ -34,9 +43,7 @@ fn named(counts: &[(&str, u32)]) -> Vec<(String, u32)> {
         .collect()
 }
 
-#[tokio::test]
-async fn one_caller_fills_one_entry_a_second_and_none_is_lost() {
-    let place = Place::new();
+async fn one_caller_fills_one_entry_a_second_and_none_is_lost(place: Place) {
     let clock = MockClock::at(Timestamp::from_micros(0));
     let log = place.open_at(Arc::clone(&clock) as _).await;
     assert_eq!(
@@ -78,9 +85,7 @@ async fn one_caller_fills_one_entry_a_second_and_none_is_lost() {
     .await;
 }
 
-#[tokio::test]
-async fn what_is_counted_is_written_when_the_log_stops() {
-    let place = Place::new();
+async fn what_is_counted_is_written_when_the_log_stops(place: Place) {
     let clock = MockClock::at(Timestamp::from_micros(0));
     let log = place.open_at(clock).await;
     for _ in 0..10 {
@@ -91,9 +96,7 @@ async fn what_is_counted_is_written_when_the_log_stops() {
     assert_eq!(counts(&log).await, named(&[("mallory", 1), ("mallory", 9)]));
 }
 
-#[tokio::test]
-async fn a_stranger_never_writes_into_a_portals_log() {
-    let place = Place::new();
+async fn a_stranger_never_writes_into_a_portals_log(place: Place) {
     let log = place.open().await;
     refuse(&log, "mallory").await;
     log.stop().await;
@@ -110,9 +113,7 @@ async fn a_stranger_never_writes_into_a_portals_log() {
     }
 }
 
-#[tokio::test]
-async fn each_refusal_of_a_proven_portal_is_an_entry() {
-    let place = Place::new();
+async fn each_refusal_of_a_proven_portal_is_an_entry(place: Place) {
     let log = place.open_at(MockClock::at(Timestamp::from_micros(0))).await;
     for _ in 0..5 {
         let draft = Draft::portal(&portal(1), Operation::ObjectGet, call_id());
@@ -125,9 +126,7 @@ async fn each_refusal_of_a_proven_portal_is_an_entry() {
     assert!(events.iter().all(|event| entry(event).occurrence_count == 1));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_of_callers_is_counted_together() {
-    let place = Place::new();
+async fn a_crowd_of_callers_is_counted_together(place: Place) {
     let log = place.open_at(MockClock::at(Timestamp::from_micros(0))).await;
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..10_050 {

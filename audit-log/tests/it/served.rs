@@ -78,8 +78,7 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    pub(crate) async fn start() -> Self {
-        let place = Place::new();
+    pub(crate) async fn start(place: Place) -> Self {
         let clock = MockClock::at(Timestamp::from_micros(1_795_366_800_000_000));
         let shared: SharedClock = Arc::clone(&clock) as _;
         let random = SystemRandom::shared();

@@ -1,65 +1,21 @@
-//! A log in a folder of its own, and the few things that every test of it needs.
+//! The few things that every test of a log needs.
 
 use std::{
-    path::PathBuf,
     sync::atomic::{AtomicU8, Ordering},
     time::Duration,
 };
 
 use futures::{Stream, StreamExt as _};
 use hubkeep_audit_log::{
-    AuditLog, Config, Draft, Entry, Event, Filter, Identity, Operation, Position, ProvenPortal, Tailed,
+    AuditLog, Draft, Entry, Event, Filter, Identity, Operation, Position, ProvenPortal, Tailed,
 };
 use hubkeep_core::{
-    clock::{SharedClock, SystemClock},
+    clock::SystemClock,
     id::{CallId, PortalId},
-    random::{Random, RandomError, SharedRandom, SystemRandom},
+    random::{Random, RandomError, SystemRandom},
 };
-use tempfile::TempDir;
 
-/// A folder with a log's database.
-pub(crate) struct Place {
-    folder: TempDir,
-    pub(crate) intent_deadline: Duration,
-}
-
-impl Place {
-    pub(crate) fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().expect("a folder"),
-            intent_deadline: Duration::from_secs(20),
-        }
-    }
-
-    pub(crate) fn file(&self) -> PathBuf {
-        self.folder.path().join("logs/audit.db")
-    }
-
-    pub(crate) fn config(&self) -> Config {
-        Config {
-            intent_deadline: self.intent_deadline,
-            ..Config::sqlite(&self.file())
-        }
-    }
-
-    pub(crate) async fn open(&self) -> AuditLog {
-        self.open_at(SystemClock::shared()).await
-    }
-
-    pub(crate) async fn open_at(&self, clock: SharedClock) -> AuditLog {
-        self.open_with(clock, SystemRandom::shared()).await
-    }
-
-    pub(crate) async fn open_with(&self, clock: SharedClock, random: SharedRandom) -> AuditLog {
-        let opened = AuditLog::open(&self.config(), identity(), clock, random).await;
-        opened.expect("the log opens")
-    }
-
-    /// Another program's connection to the same file.
-    pub(crate) fn intruder(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.file()).expect("the file is there")
-    }
-}
+pub(crate) use crate::place::{Place, on_both_databases};
 
 pub(crate) fn identity() -> Identity {
     Identity {
@@ -90,7 +46,12 @@ pub(crate) fn portal(number: u64) -> ProvenPortal {
 
 /// A read of a contact in this portal.
 pub(crate) fn read_of(number: u64) -> Draft {
-    Draft::portal(&portal(number), Operation::ObjectGet, call_id())
+    read_for(number, call_id())
+}
+
+/// The same, of this call.
+pub(crate) fn read_for(number: u64, call_id: CallId) -> Draft {
+    Draft::portal(&portal(number), Operation::ObjectGet, call_id)
         .caller(&"nightly-sync".parse().expect("a name"))
         .object("contacts", None)
         .http("GET", "/crm/objects/2026-09/contacts/{id}", 0)

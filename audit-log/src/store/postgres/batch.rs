@@ -1,0 +1,185 @@
+//! One batch, one statement: it counts, places and inserts every entry, and its end is the commit.
+//!
+//! Every replica takes its locks in the same order, so that none waits for another in a circle: its own replica's row
+//! (shared), the open intents in the order of their positions, the one row of `audit_position`, the sizes of the logs.
+//! The position's row is held until the commit: the order of positions is the order of commits, and who has read a
+//! position finds every entry before it. What is counted is counted by `ON CONFLICT DO UPDATE`, which sees the newest
+//! row also where the statement began before that was written.
+
+use std::collections::HashSet;
+
+use sqlx::{PgConnection, Row as _, postgres::PgRow};
+
+use super::replica::{LEASE, Registered, now};
+use crate::{
+    DatabaseError, Position,
+    pending::{Effect, Pending},
+};
+
+/// $1 replica, $2 its session, $3 how long a lease lasts; $4 to $11 the columns of the entries; $12 what each does: 0
+/// nothing, -1 it opens an intent, else it closes the one at this position; $13 every position that is closed.
+const APPEND: &str = concat!(
+    "WITH gate AS MATERIALIZED ( \
+        SELECT replica_id FROM audit_replica \
+        WHERE replica_id = $1 AND session = $2 AND seen_time > ",
+    now!(),
+    " - $3 FOR SHARE \
+    ), input AS MATERIALIZED ( \
+        SELECT * FROM unnest($4::TEXT[], $5::TEXT[], $6::TEXT[], $7::BIGINT[], $8::BIGINT[], $9::TEXT[], \
+            $10::BIGINT[], $11::BYTEA[], $12::BIGINT[]) WITH ORDINALITY \
+        AS t (log, client_slug, caller, phase, operation, call_id, attempt, leaf, effect, number) \
+    ), closed AS ( \
+        DELETE FROM audit_open_intent \
+        WHERE position = ANY ($13::BIGINT[]) AND EXISTS (SELECT 1 FROM gate) RETURNING position \
+    ), placed AS MATERIALIZED ( \
+        SELECT *, row_number() OVER (ORDER BY number) AS step, \
+            row_number() OVER (PARTITION BY log ORDER BY number) AS log_step, \
+            count(*) OVER (PARTITION BY log) AS log_steps \
+        FROM input \
+        WHERE EXISTS (SELECT 1 FROM gate) AND (effect <= 0 OR effect IN (SELECT position FROM closed)) \
+    ), ended AS ( \
+        INSERT INTO audit_position AS a (id, position) SELECT 1, count(*) FROM placed \
+        ON CONFLICT (id) DO UPDATE SET position = a.position + excluded.position RETURNING a.position \
+    ), begun AS MATERIALIZED ( \
+        SELECT (SELECT position FROM ended) - (SELECT count(*) FROM placed) AS position \
+    ), sizes AS ( \
+        INSERT INTO audit_log_size AS a (log, size) \
+        SELECT log, count(*) FROM placed WHERE (SELECT position FROM begun) IS NOT NULL GROUP BY log ORDER BY log \
+        ON CONFLICT (log) DO UPDATE SET size = a.size + excluded.size RETURNING a.log, a.size \
+    ), entries AS ( \
+        INSERT INTO audit_entry \
+            (position, log, log_index, client_slug, caller, phase, operation, call_id, attempt, leaf) \
+        SELECT (SELECT position FROM begun) + p.step, p.log, s.size - p.log_steps + p.log_step - 1, \
+            p.client_slug, p.caller, p.phase, p.operation, p.call_id, p.attempt, p.leaf \
+        FROM placed p JOIN sizes s ON s.log = p.log \
+    ), opened AS ( \
+        INSERT INTO audit_open_intent (position, replica) \
+        SELECT (SELECT position FROM begun) + step, $1 FROM placed WHERE effect = -1 \
+    ) \
+    SELECT EXISTS (SELECT 1 FROM gate) AS admitted, (SELECT position FROM begun) AS begun, \
+        ARRAY(SELECT c FROM unnest($13::BIGINT[]) c WHERE c NOT IN (SELECT position FROM closed)) AS missed"
+);
+
+/// What the batch says, column by column.
+#[derive(Debug, Default)]
+pub(super) struct Columns<'a> {
+    /// Which of the batch each row is.
+    numbers: Vec<usize>,
+    logs: Vec<&'a str>,
+    client_slugs: Vec<&'a str>,
+    callers: Vec<&'a str>,
+    phases: Vec<i64>,
+    operations: Vec<i64>,
+    call_ids: Vec<&'a str>,
+    attempts: Vec<i64>,
+    leaves: Vec<&'a [u8]>,
+    effects: Vec<i64>,
+    closes: Vec<i64>,
+}
+
+impl<'a> Columns<'a> {
+    /// What is to be written of a batch: not what was withdrawn, and of two outcomes of one intent the first.
+    pub(super) fn of(batch: &'a [Pending]) -> Self {
+        let mut columns = Self::default();
+        let mut closed = HashSet::new();
+        for (number, pending) in batch.iter().enumerate() {
+            let again = matches!(pending.effect, Effect::Closes(intent) if !closed.insert(intent));
+            if !again && !pending.is_withdrawn() {
+                columns.push(number, pending);
+            }
+        }
+        columns.closes.sort_unstable();
+        columns
+    }
+
+    fn push(&mut self, number: usize, pending: &'a Pending) {
+        let (row, entry) = (&pending.row, &pending.row.entry);
+        self.numbers.push(number);
+        self.logs.push(&row.log);
+        self.client_slugs.push(&entry.client_slug);
+        self.callers.push(&entry.caller);
+        self.phases.push(entry.phase.into());
+        self.operations.push(entry.operation.into());
+        self.call_ids.push(&entry.call_id);
+        self.attempts.push(entry.attempt.into());
+        self.leaves.push(&row.leaf);
+        self.effects.push(match pending.effect {
+            Effect::None => 0,
+            Effect::Opens => -1,
+            Effect::Closes(intent) => intent.as_i64(),
+        });
+        if let Effect::Closes(intent) = pending.effect {
+            self.closes.push(intent.as_i64());
+        }
+    }
+
+    /// Runs the statement.
+    pub(super) async fn append(
+        &self,
+        connection: &mut PgConnection,
+        replica: &Registered,
+    ) -> Result<Answer, DatabaseError> {
+        let appended = sqlx::query(APPEND)
+            .bind(&replica.replica_id)
+            .bind(replica.session)
+            .bind(LEASE)
+            .bind(&self.logs)
+            .bind(&self.client_slugs)
+            .bind(&self.callers)
+            .bind(&self.phases)
+            .bind(&self.operations)
+            .bind(&self.call_ids)
+            .bind(&self.attempts)
+            .bind(&self.leaves)
+            .bind(&self.effects)
+            .bind(&self.closes);
+        // All rows, though there is one: the row comes before the commit, and the end of the answer after it.
+        let rows = appended.fetch_all(connection).await?;
+        Answer::read(rows.first().ok_or(sqlx::Error::RowNotFound)?)
+    }
+
+    /// Where each of a batch of this length stands.
+    pub(super) fn places(&self, answer: &Answer, length: usize) -> Vec<Option<Position>> {
+        let mut places = vec![None; length];
+        let mut end = answer.begun;
+        for (number, effect) in self.numbers.iter().zip(&self.effects) {
+            if answer.missed.contains(effect) {
+                continue;
+            }
+            end = end.plus(1);
+            if let Some(place) = places.get_mut(*number) {
+                *place = Some(end);
+            }
+        }
+        places
+    }
+
+    /// The newest position after this batch.
+    pub(super) fn end(&self, answer: &Answer) -> Position {
+        let missed = u64::try_from(answer.missed.len()).unwrap_or(0);
+        let rows = u64::try_from(self.numbers.len()).unwrap_or(0);
+        answer.begun.plus(rows.saturating_sub(missed))
+    }
+}
+
+/// What became of a batch.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// Whether this replica may write. If not, nothing was written.
+    pub(super) admitted: bool,
+    /// The newest position before this batch.
+    begun: Position,
+    /// Intents that were closed before.
+    missed: HashSet<i64>,
+}
+
+impl Answer {
+    fn read(row: &PgRow) -> Result<Self, DatabaseError> {
+        let missed: Vec<i64> = row.try_get("missed")?;
+        Ok(Self {
+            admitted: row.try_get("admitted")?,
+            begun: Position::from_i64(row.try_get("begun")?),
+            missed: missed.into_iter().collect(),
+        })
+    }
+}

@@ -1,0 +1,208 @@
+//! A log in a place of its own: a file, or a PostgreSQL database.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use hubkeep_audit_log::{AuditLog, Config};
+use hubkeep_core::{
+    clock::{SharedClock, SystemClock},
+    random::{SharedRandom, SystemRandom},
+};
+use hubkeep_test_postgres::Fresh;
+use sqlx::{Connection as _, Executor as _, PgConnection};
+use tempfile::TempDir;
+
+use crate::{proxy::Proxy, support::identity};
+
+/// Runs each of these tests in a file, and in a PostgreSQL database; those after `on two threads:` on two.
+macro_rules! on_both_databases {
+    ($($test:ident),* $(,)? $(; on two threads: $($wide:ident),* $(,)?)?) => {
+        mod sqlite {
+            use $crate::place::Place;
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    super::$test(Place::sqlite()).await;
+                }
+            )*
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $wide() {
+                    super::$wide(Place::sqlite()).await;
+                }
+            )*)?
+        }
+        mod postgres {
+            use $crate::place::Place;
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    super::$test(Place::postgres(stringify!($test))).await;
+                }
+            )*
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $wide() {
+                    super::$wide(Place::postgres(stringify!($wide))).await;
+                }
+            )*)?
+        }
+    };
+}
+pub(crate) use on_both_databases;
+
+enum Kind {
+    Sqlite(TempDir),
+    Postgres(Fresh),
+}
+
+/// Where a test keeps its log.
+pub(crate) struct Place {
+    kind: Kind,
+    pub(crate) intent_deadline: Duration,
+}
+
+impl Place {
+    pub(crate) fn sqlite() -> Self {
+        Self::of(Kind::Sqlite(tempfile::tempdir().expect("a folder")))
+    }
+
+    pub(crate) fn postgres(test: &str) -> Self {
+        Self::of(Kind::Postgres(hubkeep_test_postgres::fresh(test)))
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self {
+            kind,
+            intent_deadline: Duration::from_secs(20),
+        }
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        let config = match &self.kind {
+            Kind::Sqlite(_) => Config::sqlite(&self.file()),
+            Kind::Postgres(fresh) => Config::postgres(&fresh.url, Some(fresh.password_file.clone())),
+        };
+        Config {
+            intent_deadline: self.intent_deadline,
+            max_connections: 4,
+            ..config
+        }
+    }
+
+    pub(crate) async fn open(&self) -> AuditLog {
+        self.open_at(SystemClock::shared()).await
+    }
+
+    pub(crate) async fn open_at(&self, clock: SharedClock) -> AuditLog {
+        self.open_with(clock, SystemRandom::shared()).await
+    }
+
+    pub(crate) async fn open_with(&self, clock: SharedClock, random: SharedRandom) -> AuditLog {
+        let opened = AuditLog::open(&self.config(), identity(), clock, random).await;
+        opened.expect("the log opens")
+    }
+
+    /// A log that reaches its server through this proxy.
+    pub(crate) async fn open_through(&self, proxy: &Proxy) -> AuditLog {
+        let mut config = self.config();
+        config.url = config
+            .url
+            .replace(&self.server().to_string(), &proxy.address.to_string());
+        let opened = AuditLog::open(&config, identity(), SystemClock::shared(), SystemRandom::shared()).await;
+        opened.expect("the log opens")
+    }
+
+    /// Where the server listens.
+    pub(crate) fn server(&self) -> SocketAddr {
+        let Kind::Postgres(fresh) = &self.kind else {
+            panic!("a file has no server");
+        };
+        let address = fresh.url.split(['@', '/']).find_map(|part| part.parse().ok());
+        address.expect("an address in the URL")
+    }
+
+    /// Another program's connection to the same database.
+    pub(crate) async fn intruder(&self) -> Intruder {
+        match &self.kind {
+            Kind::Sqlite(_) => Intruder::Sqlite(rusqlite::Connection::open(self.file()).expect("a file")),
+            Kind::Postgres(fresh) => {
+                let connected = PgConnection::connect(&fresh.url_with_password()).await;
+                Intruder::Postgres(connected.expect("a server"))
+            }
+        }
+    }
+
+    fn file(&self) -> PathBuf {
+        match &self.kind {
+            Kind::Sqlite(folder) => folder.path().join("logs/audit.db"),
+            Kind::Postgres(_) => panic!("this log is in no file"),
+        }
+    }
+}
+
+/// A connection that others know nothing of.
+pub(crate) enum Intruder {
+    Sqlite(rusqlite::Connection),
+    Postgres(PgConnection),
+}
+
+impl Intruder {
+    /// Nobody else can write from now on.
+    pub(crate) async fn lock(&mut self) {
+        match self {
+            Self::Sqlite(connection) => connection.execute_batch("BEGIN EXCLUSIVE").expect("locks"),
+            Self::Postgres(connection) => {
+                let lock = "BEGIN; LOCK TABLE audit_position IN ACCESS EXCLUSIVE MODE";
+                connection.execute(lock).await.expect("locks");
+            }
+        }
+    }
+
+    /// Ends what `lock` began.
+    pub(crate) async fn unlock(self) {
+        match self {
+            Self::Sqlite(connection) => connection.execute_batch("COMMIT").expect("unlocks"),
+            Self::Postgres(mut connection) => {
+                connection.execute("COMMIT").await.expect("unlocks");
+            }
+        }
+    }
+
+    /// The first column of what a query gives, from a server.
+    pub(crate) async fn texts(&mut self, query: &'static str) -> Vec<String> {
+        let rows = sqlx::query_scalar(query).fetch_all(self.server()).await;
+        rows.expect("the query is one")
+    }
+
+    /// The one number that a query gives, from a server.
+    pub(crate) async fn count(&mut self, query: &'static str) -> i64 {
+        let count = sqlx::query_scalar(query).fetch_one(self.server()).await;
+        count.expect("the query is one")
+    }
+
+    /// Changes something on a server.
+    pub(crate) async fn run(&mut self, statement: &'static str) {
+        self.server().execute(statement).await.expect("done");
+    }
+
+    fn server(&mut self) -> &mut PgConnection {
+        match self {
+            Self::Postgres(connection) => connection,
+            Self::Sqlite(_) => panic!("a file has no server"),
+        }
+    }
+
+    /// The only entry's bytes.
+    pub(crate) async fn only_leaf(&mut self) -> Vec<u8> {
+        const LEAF: &str = "SELECT leaf FROM audit_entry";
+        match self {
+            Self::Sqlite(connection) => connection
+                .query_row(LEAF, [], |row| row.get(0))
+                .expect("one entry"),
+            Self::Postgres(connection) => sqlx::query_scalar(LEAF)
+                .fetch_one(connection)
+                .await
+                .expect("one entry"),
+        }
+    }
+}
