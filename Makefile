@@ -57,5 +57,5 @@ test-order: ## By strace: the record is on disk before the first byte leaves and
 	$(CARGO) test -p hubkeep-tests --features order --test order -- --nocapture
 
 .PHONY: bench
-bench: ## What Hubkeep costs, in about 90 s: a table, and target/bench/report.json (FIGURES=redeem for a part)
+bench: ## What Hubkeep costs, in about 130 s: a table, and target/bench/report.json (FIGURES=redeem for a part)
 	$(CARGO) run --release --package hubkeep-benches -- $(FIGURES)

@@ -228,11 +228,19 @@ async fn refuses_a_write(hubkeep: &Hubkeep, case: &Case, crm: &Crm, number: u32)
     let portal = hubkeep.portal_id(&slug(number));
     let refused = Refused::in_place_of(crm.update("contacts", "101", &[("firstname", "changed")]).await);
     assert_eq!(refused.said(), case.write, "{told}");
-    assert_eq!(
-        refused.retry_after.map(|wait| wait.as_secs()),
-        case.wait,
-        "{told}"
-    );
+    let wait = refused.retry_after.map(|wait| wait.as_secs());
+    if matches!(
+        case.fault,
+        Fault::RateLimited {
+            policy: Policy::Daily,
+            ..
+        }
+    ) {
+        let longest_day = 25 * 3_600 + 30;
+        assert!(wait.is_some_and(|wait| wait <= longest_day), "{told}: {wait:?}");
+    } else {
+        assert_eq!(wait, case.wait, "{told}");
+    }
 
     let calls = hubkeep.hubspot_calls();
     let sent = calls.iter().filter(|call| call.portal_id == Some(portal)).count();

@@ -47,7 +47,9 @@ impl Step<Call<Minimal>> for Retry {
                 }
                 Err(error) if is_passing(&error) => error,
                 // What the attempts before met says more than that there could not be another.
-                Err(late @ (Error::TooLate | Error::Stopping)) => return Err(before.unwrap_or(late)),
+                Err(late @ (Error::TooLate | Error::Stopping | Error::Quota(_))) => {
+                    return Err(before.unwrap_or(late));
+                }
                 Err(error) => return Err(error),
             };
             let Some(wait) = waits.next() else {

@@ -4,9 +4,9 @@ use std::{collections::VecDeque, time::Duration};
 
 use hubkeep_core::clock::Tick;
 
-/// A request that was handed to the connection has arrived within this. On a warm connection it takes half a round
-/// trip; what was answered sooner is known to have arrived sooner.
-const ARRIVES_WITHIN: Duration = Duration::from_millis(100);
+/// A request that was handed to the connection has arrived within this, also where the connection must be opened first
+/// or the machine is busy. What was answered sooner is known to have arrived sooner.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(1);
 /// How long to wait before looking again, where what is waited for gives no time: a call between paid and sent.
 const SOON: Duration = Duration::from_millis(10);
 
