@@ -16,6 +16,7 @@
 //! |---|---|
 //! | [`support::hubkeep`] | both services and the simulator, started on free ports with files of their own |
 //! | [`support::handles`], [`support::crm`], [`support::portals`] | what callers do, as a test would say it |
+//! | [`support::certificates`], [`support::doors`] | who has which certificate, and how callers reach services |
 //! | [`support::refusal`] | what a refusal says, read |
 //! | [`support::audit`] | the logs of both services, read |
 //! | [`support::quota`] | quotas, read and watched |
@@ -31,11 +32,13 @@
 /// The modules of the harness.
 pub mod support {
     pub mod audit;
+    pub mod certificates;
     pub mod chance;
     pub mod chaos;
     pub mod crm;
     pub mod crm_process;
     pub mod disk;
+    pub mod doors;
     pub mod handles;
     pub mod hubkeep;
     pub mod portals;

@@ -100,19 +100,21 @@ pub struct Field {
 impl Error {
     /// Sorts out what a call to `service` ended with.
     pub fn of_call(status: &Status, service: &'static str, address: &str) -> Self {
-        let refusal = Refusal::from_status(status);
-        if let Some(detail) = handshake(status).filter(|_| refusal.reason.is_empty()) {
+        let (refusal, address) = (Refusal::from_status(status), address.to_owned());
+        let failed = status.source().and_then(failed_handshake);
+        if let Some(detail) = failed.filter(|_| refusal.reason.is_empty()) {
             return Self::Handshake {
                 service,
-                address: address.to_owned(),
+                address,
                 detail,
             };
         }
         if refusal.reason.is_empty() && cut_off(status) {
+            let detail = detail(status);
             return Self::Unreachable {
                 service,
-                address: address.to_owned(),
-                detail: detail(status),
+                address,
+                detail,
             };
         }
         Self::Refused(Box::new(refusal))
@@ -256,11 +258,6 @@ fn cut_off(status: &Status) -> bool {
     let of_transport = matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Internal);
     let timed_out = matches!(status.code(), Code::Cancelled | Code::DeadlineExceeded);
     timed_out || (of_transport && status.source().is_some())
-}
-
-/// Why no connection came through its handshake, if that is what happened.
-fn handshake(status: &Status) -> Option<String> {
-    status.source().and_then(failed_handshake)
 }
 
 /// Whether the connection was refused: then nothing can have been sent on it.

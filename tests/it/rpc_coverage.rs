@@ -2,17 +2,22 @@
 
 use bytes::Bytes;
 use hubkeep_audit_log::{Entry, Phase};
-use hubkeep_core::grpc::AccessRules;
+use hubkeep_core::{grpc::AccessRules, tls::failed_handshake};
 use hubkeep_proto::{DESCRIPTOR_SET, error::v1::ErrorReason};
 use hubkeep_tests::{
-    Crm, Hubkeep, Refused, Service, World, eventually,
-    support::{handles::named, portals::OPERATOR, raw},
+    Crm, Hubkeep, Refused, Service, Setup, World, eventually,
+    support::{
+        certificates::{by_ca, over_tls},
+        handles::named,
+        portals::OPERATOR,
+        raw,
+    },
 };
 use prost::Message as _;
 use prost_reflect::{
     DescriptorPool, DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, MethodDescriptor, Value,
 };
-use tonic::Code;
+use tonic::{Code, Request};
 
 const A: &str = "client-0001";
 
@@ -63,14 +68,47 @@ async fn denied_to(hubkeep: &Hubkeep, service: Service, caller: &str) -> Option<
 
 #[tokio::test]
 async fn every_method_refuses_who_is_not_on_its_list_and_leaves_an_entry() {
-    let setup = Hubkeep::over(World::of_portals(1))
+    refuses_outsiders(Hubkeep::over(World::of_portals(1))).await;
+}
+
+#[tokio::test]
+async fn every_method_refuses_a_certificate_that_is_not_on_its_list_and_leaves_an_entry() {
+    refuses_outsiders(Hubkeep::over(World::of_portals(1)).certificates()).await;
+}
+
+#[tokio::test]
+async fn no_method_is_reached_without_a_certificate() {
+    let hubkeep = Hubkeep::over(World::of_portals(1)).certificates().start().await;
+    for (service, method) in methods() {
+        let door = hubkeep.door(service);
+        let without = over_tls(door.address(), by_ca(hubkeep.certificates().ca()));
+        for channel in [door.plain(), without] {
+            let answer = raw::call(channel, &path(&method), Request::new(Bytes::new())).await;
+            let status = answer.expect_err("refused");
+            let source = std::error::Error::source(&status);
+            assert!(
+                source.and_then(failed_handshake).is_some(),
+                "{}: {status:?}",
+                path(&method)
+            );
+        }
+    }
+    for service in [Service::Credential, Service::Crm] {
+        let denied = hubkeep.entries(service, Phase::Denied).await;
+        assert!(denied.is_empty(), "no method saw them: {denied:?}");
+    }
+}
+
+async fn refuses_outsiders(setup: Setup) {
+    let setup = setup
         .credential(|config| config.access = only_for(&config.access, &["known", "crm-service"]))
         .crm(|config| config.access = only_for(&config.access, &["known"]));
     let hubkeep = setup.start().await;
     for (number, (service, method)) in methods().into_iter().enumerate() {
         let (path, stranger) = (path(&method), format!("stranger-{number}"));
-        let request = named(&stranger, Bytes::new());
-        let refused = Refused::in_place_of(raw::call(hubkeep.channel(service), &path, request).await);
+        let door = hubkeep.door(service);
+        let request = door.request(&stranger, Bytes::new());
+        let refused = Refused::in_place_of(raw::call(door.of(&stranger), &path, request).await);
         assert_eq!(
             refused.said(),
             (Code::PermissionDenied, "CALLER_NOT_ALLOWED"),

@@ -8,7 +8,10 @@ use std::{
 
 use hubkeep_audit_log::Phase;
 use hubkeep_proto::crm::v1::GetObjectRequest;
-use hubkeep_tests::{Fault, FaultRule, Handle, Hubkeep, Service, World, support::disk::files_with};
+use hubkeep_tests::{
+    Crm, Fault, FaultRule, Handle, Hubkeep, Service, World,
+    support::{disk::files_with, portals::OPERATOR},
+};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 const A: &str = "client-0001";
@@ -154,7 +157,7 @@ async fn neither_tokens_nor_handles_nor_personal_data_are_printed() {
     let printed = Printed::on_this_thread();
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(
-            "off,hubkeep=trace,sqlx=trace,reqwest=trace,tonic=trace",
+            "off,hubkeep=trace,sqlx=trace,reqwest=trace,tonic=trace,rustls=trace",
         ))
         .with_ansi(false)
         .with_writer(printed.clone())
@@ -164,13 +167,47 @@ async fn neither_tokens_nor_handles_nor_personal_data_are_printed() {
     tracing::subscriber::set_global_default(subscriber).expect("no other test listens");
     let hubkeep = Hubkeep::start(World::of_portals(2)).await;
     let handles = use_it_all(&hubkeep).await;
-    let needles: Vec<String> = credentials(&hubkeep, &handles)
+    let mut needles: Vec<String> = credentials(&hubkeep, &handles)
         .into_iter()
         .chain(personal_data())
         .collect();
     hubkeep.stop().await;
 
+    let hubkeep = Hubkeep::over(World::of_portals(2)).certificates().start().await;
+    let handles = use_it_all(&hubkeep).await;
+    needles.append(&mut credentials(&hubkeep, &handles));
+    for name in ["sync", "agent", OPERATOR] {
+        let holder = hubkeep.certificates().of(name);
+        needles.extend(
+            holder
+                .key()
+                .lines()
+                .map(str::to_owned)
+                .filter(|line| !line.starts_with("--")),
+        );
+    }
+    // A stranger is heard of, and no more than that.
+    assert!(
+        hubkeep
+            .crm_as("sync")
+            .naming(A)
+            .get("contacts", "1")
+            .await
+            .is_err()
+    );
+    assert!(
+        Crm::of(hubkeep.channel(Service::Crm), "sync")
+            .owners()
+            .await
+            .is_err()
+    );
+    hubkeep.stop().await;
+
     let text = printed.text();
+    assert!(
+        text.contains("a TLS handshake failed"),
+        "the stranger was not heard of"
+    );
     assert!(
         text.contains("refused") && text.contains("hubkeep"),
         "nothing was heard:\n{text}"

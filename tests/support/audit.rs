@@ -52,7 +52,7 @@ impl Hubkeep {
         reader: Reader<'_>,
         request: StreamEventsRequest,
     ) -> Result<Streaming<StreamEventsResponse>, Status> {
-        let mut client = AuditServiceClient::new(self.channel(service));
+        let mut client = AuditServiceClient::new(self.door(service).of(reader.name()));
         let opened = client.stream_events(reader.request(self, request)).await?;
         Ok(opened.into_inner())
     }
@@ -72,7 +72,7 @@ impl Hubkeep {
             page_size: 1_000,
             page_token: String::new(),
         };
-        let mut client = AuditServiceClient::new(self.channel(service));
+        let mut client = AuditServiceClient::new(self.door(service).of(reader.name()));
         let listed = client.list_events(reader.request(self, request)).await?;
         Ok(listed.into_inner().events)
     }
@@ -88,8 +88,15 @@ pub enum Reader<'a> {
 }
 
 impl Reader<'_> {
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Operator(name) => name,
+            Self::Holder(handle) => &handle.caller,
+        }
+    }
+
     pub(super) fn request<T>(self, hubkeep: &Hubkeep, message: T) -> tonic::Request<T> {
-        let caller = |name: &str| Crm::of(hubkeep.channel(Service::Credential), name);
+        let caller = |name: &str| Crm::through(hubkeep.door(Service::Credential), name);
         match self {
             Self::Operator(name) => caller(name).request(message),
             Self::Holder(handle) => caller(&handle.caller).with(handle).request(message),

@@ -12,14 +12,18 @@ use hubkeep_proto::crm::v1::{
 };
 use tonic::{Request, Status, transport::Channel};
 
-use super::handles::{Handle, named};
+use super::{
+    doors::Door,
+    handles::{Handle, named},
+};
 
 /// A caller of crm-service. Clones are independent.
 #[derive(Clone, Debug)]
 pub struct Crm {
     objects: ObjectServiceClient<Channel>,
     owners: OwnerServiceClient<Channel>,
-    caller: String,
+    /// Who it says it is; `None` where its certificate says it.
+    caller: Option<String>,
     handle: Option<String>,
     client_slug: String,
     deadline: Option<Duration>,
@@ -32,7 +36,7 @@ impl Crm {
         Self {
             objects: ObjectServiceClient::new(channel.clone()),
             owners: OwnerServiceClient::new(channel),
-            caller: caller.to_owned(),
+            caller: Some(caller.to_owned()),
             handle: None,
             client_slug: String::new(),
             deadline: None,
@@ -40,10 +44,23 @@ impl Crm {
         }
     }
 
+    /// A caller as it reaches crm-service by this door, without a handle.
+    pub fn through(door: &Door, caller: &str) -> Self {
+        let over = Self::of(door.of(caller), caller);
+        if door.is_certified() { over.silent() } else { over }
+    }
+
+    /// The same without saying who it is.
+    #[must_use]
+    pub fn silent(mut self) -> Self {
+        self.caller = None;
+        self
+    }
+
     /// The same by another caller's name.
     #[must_use]
     pub fn called(mut self, caller: &str) -> Self {
-        caller.clone_into(&mut self.caller);
+        self.caller = Some(caller.to_owned());
         self
     }
 
@@ -83,7 +100,10 @@ impl Crm {
 
     /// The request with everything that goes with it.
     pub fn request<T>(&self, message: T) -> Request<T> {
-        let mut request = named(&self.caller, message);
+        let mut request = match &self.caller {
+            Some(caller) => named(caller, message),
+            None => Request::new(message),
+        };
         let metadata = request.metadata_mut();
         if let Some(handle) = &self.handle {
             let value = format!("Bearer {handle}").parse().expect("ascii");

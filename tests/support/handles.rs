@@ -8,9 +8,12 @@ use hubkeep_proto::credential::v1::{
     HandleScope, IntrospectHandleRequest, IntrospectHandleResponse, IssueHandleRequest, RevokeHandleRequest,
     RevokeHandleResponse, handle_service_client::HandleServiceClient, revoke_handle_request::Target,
 };
-use tonic::{Request, Status, transport::Channel};
+use tonic::{Request, Status};
 
-use super::hubkeep::{Hubkeep, Service};
+use super::{
+    doors::Door,
+    hubkeep::{Hubkeep, Service},
+};
 
 /// Everything that can be allowed on records.
 pub const EVERYTHING: [Allow; 6] = [
@@ -51,13 +54,13 @@ impl Handle {
 /// A handle that is being asked for. Unless it is said otherwise: everything on every type, for the usual time.
 #[derive(Clone, Debug)]
 pub struct HandleWish {
-    channel: Channel,
+    door: Door,
     caller: String,
     request: IssueHandleRequest,
 }
 
 impl HandleWish {
-    pub(super) fn of(channel: Channel, client_slug: &str) -> Self {
+    pub(super) fn of(door: Door, client_slug: &str) -> Self {
         let request = IssueHandleRequest {
             client_slug: client_slug.to_owned(),
             scope: Some(HandleScope {
@@ -69,7 +72,7 @@ impl HandleWish {
             purpose_code: "test".to_owned(),
         };
         Self {
-            channel,
+            door,
             caller: "sync".to_owned(),
             request,
         }
@@ -124,13 +127,16 @@ impl HandleWish {
     /// With the refusal.
     pub async fn ask(self) -> Result<Handle, Status> {
         let Self {
-            channel,
+            door,
             caller,
             request,
         } = self;
         let client_slug = request.client_slug.clone();
-        let mut client = HandleServiceClient::new(channel);
-        let issued = client.issue_handle(named(&caller, request)).await?.into_inner();
+        let mut client = HandleServiceClient::new(door.of(&caller));
+        let issued = client
+            .issue_handle(door.request(&caller, request))
+            .await?
+            .into_inner();
         let description = issued.description.expect("described");
         assert_eq!(
             (&description.client_slug, &description.caller),
@@ -155,8 +161,9 @@ impl Hubkeep {
         let request = RevokeHandleRequest {
             target: Some(Target::Handle(handle.token.clone())),
         };
-        let mut client = HandleServiceClient::new(self.channel(Service::Credential));
-        let revoked = client.revoke_handle(named(&handle.caller, request)).await;
+        let door = self.door(Service::Credential);
+        let mut client = HandleServiceClient::new(door.of(&handle.caller));
+        let revoked = client.revoke_handle(door.request(&handle.caller, request)).await;
         revoked.expect("revoked").into_inner()
     }
 
@@ -168,8 +175,9 @@ impl Hubkeep {
         let request = IntrospectHandleRequest {
             handle: handle.to_owned(),
         };
-        let mut client = HandleServiceClient::new(self.channel(Service::Credential));
-        let answer = client.introspect_handle(named(caller, request)).await?;
+        let door = self.door(Service::Credential);
+        let mut client = HandleServiceClient::new(door.of(caller));
+        let answer = client.introspect_handle(door.request(caller, request)).await?;
         Ok(answer.into_inner())
     }
 }

@@ -1,6 +1,10 @@
 //! Both services and the simulator in one process, on free ports, with files of their own.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use hubkeep_audit_log::AuditLog;
 use hubkeep_core::{
@@ -8,16 +12,17 @@ use hubkeep_core::{
     config::{Environment, load},
     grpc::CallerSource,
     random::SystemRandom,
+    tls::{self, Identity},
 };
 use hubkeep_credential_service as credential_service;
 use hubkeep_crm_service as crm_service;
 use hubkeep_seal::FileKek;
 use hubspot_sim::{JournalEntry, Simulator, World};
 use tempfile::TempDir;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use url::Url;
 
-use super::{chaos::Proxy, crm::Crm, handles::HandleWish};
+use super::{certificates::Certificates, chaos::Proxy, crm::Crm, doors::Door, handles::HandleWish};
 
 /// One of the two services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +54,7 @@ pub struct Setup {
     credential: Vec<ChangeCredential>,
     crm: Vec<ChangeCrm>,
     without_crm: bool,
+    certified: bool,
 }
 
 impl Setup {
@@ -90,18 +96,30 @@ impl Setup {
         self
     }
 
+    /// Every caller has a certificate, and both services have one: nobody says who they are.
+    #[must_use]
+    pub const fn certificates(mut self) -> Self {
+        self.certified = true;
+        self
+    }
+
     /// Starts everything.
     pub async fn start(self) -> Hubkeep {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let hubspot = Simulator::start(self.world.clone()).expect("the simulator starts");
         let place = Place::of(&hubspot, folder.path());
+        let certificates = self
+            .certified
+            .then(|| Arc::new(Certificates::new(folder.path(), self.clock.now())));
+        let tls_of = |service: Service| certificates.as_ref().map(|all| all.service(service.name()));
 
         let mut config = place.credential();
+        config.tls = tls_of(Service::Credential);
         self.credential.into_iter().for_each(|change| change(&mut config));
         let deps = credential_service::server::Deps {
             clock: self.clock.clone(),
             random: SystemRandom::shared(),
-            callers: CallerSource::development().expect("valid"),
+            callers: callers(config.tls.as_ref(), &self.clock),
         };
         let credential = credential_service::server::start(config, deps).await;
         let credential = credential.expect("credential-service starts");
@@ -109,29 +127,28 @@ impl Setup {
             proxy.lead_to(credential.address());
         }
         let seen_at = self.between.as_ref().map_or(credential.address(), Proxy::address);
-        let credential_url = Url::parse(&format!("http://{seen_at}")).expect("valid");
+        let scheme = if self.certified { "https" } else { "http" };
+        let credential_url = Url::parse(&format!("{scheme}://{seen_at}")).expect("valid");
 
         let crm = if self.without_crm {
             None
         } else {
             let mut config = place.crm(&credential_url);
+            config.tls = tls_of(Service::Crm);
             self.crm.into_iter().for_each(|change| change(&mut config));
             let deps = crm_service::server::Deps {
                 clock: self.clock.clone(),
                 random: SystemRandom::shared(),
-                callers: CallerSource::development().expect("valid"),
+                callers: callers(config.tls.as_ref(), &self.clock),
             };
             let crm = crm_service::server::start(config, deps).await;
             Some(crm.expect("crm-service starts"))
         };
-        let channel = |address| {
-            Endpoint::from_shared(format!("http://{address}"))
-                .expect("valid")
-                .connect_lazy()
-        };
+        let door = |address: SocketAddr| Door::to(address, certificates.clone());
         Hubkeep {
-            to_credential: channel(credential.address()),
-            to_crm: crm.as_ref().map(|crm| channel(crm.address())),
+            to_credential: door(credential.address()),
+            to_crm: crm.as_ref().map(|crm| door(crm.address())),
+            certificates: certificates.clone(),
             world: self.world,
             hubspot,
             credential,
@@ -139,6 +156,14 @@ impl Setup {
             proxy: self.between,
             folder,
         }
+    }
+}
+
+/// How a service learns who calls it.
+fn callers(tls: Option<&tls::Config>, clock: &SharedClock) -> CallerSource {
+    match tls {
+        None => CallerSource::development().expect("valid"),
+        Some(files) => CallerSource::Certified(Identity::load(files, clock).expect("in order")),
     }
 }
 
@@ -196,8 +221,9 @@ pub struct Hubkeep {
     /// The simulator: faults, records, the journal.
     pub hubspot: Simulator,
     world: World,
-    to_credential: Channel,
-    to_crm: Option<Channel>,
+    to_credential: Door,
+    to_crm: Option<Door>,
+    certificates: Option<Arc<Certificates>>,
     credential: credential_service::server::Running,
     crm: Option<crm_service::server::Running>,
     proxy: Option<Proxy>,
@@ -214,6 +240,7 @@ impl Hubkeep {
             credential: Vec::new(),
             crm: Vec::new(),
             without_crm: false,
+            certified: false,
         }
     }
 
@@ -250,12 +277,22 @@ impl Hubkeep {
         }
     }
 
-    /// A connection to a service.
-    pub fn channel(&self, service: Service) -> Channel {
+    /// How callers reach a service.
+    pub fn door(&self, service: Service) -> &Door {
         match service {
-            Service::Credential => self.to_credential.clone(),
-            Service::Crm => self.to_crm.clone().expect("it runs here"),
+            Service::Credential => &self.to_credential,
+            Service::Crm => self.to_crm.as_ref().expect("it runs here"),
         }
+    }
+
+    /// A connection to a service, without a certificate.
+    pub fn channel(&self, service: Service) -> Channel {
+        self.door(service).plain()
+    }
+
+    /// The CA, and who has a certificate from it.
+    pub fn certificates(&self) -> &Certificates {
+        self.certificates.as_ref().expect("it was set up with them")
     }
 
     /// The address of credential-service.
@@ -265,12 +302,12 @@ impl Hubkeep {
 
     /// CRM calls by this caller, who holds no handle yet.
     pub fn crm_as(&self, caller: &str) -> Crm {
-        Crm::of(self.channel(Service::Crm), caller)
+        Crm::through(self.door(Service::Crm), caller)
     }
 
     /// A handle for this portal, to be described before it is issued.
     pub fn handle(&self, client_slug: &str) -> HandleWish {
-        HandleWish::of(self.channel(Service::Credential), client_slug)
+        HandleWish::of(self.door(Service::Credential).clone(), client_slug)
     }
 
     /// Everything that reached HubSpot, the verification of tokens included.

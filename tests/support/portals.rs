@@ -5,12 +5,9 @@ use hubkeep_proto::credential::v1::{
     ImportOutcome, ImportPortalsRequest, ImportPortalsResponse, OnboardPortalRequest, OnboardPortalResponse,
     Portal, portal_service_client::PortalServiceClient,
 };
-use tonic::{Status, transport::Channel};
+use tonic::{Request, Status, transport::Channel};
 
-use super::{
-    handles::named,
-    hubkeep::{Hubkeep, Service},
-};
+use super::hubkeep::{Hubkeep, Service};
 
 /// The operator of all tests.
 pub const OPERATOR: &str = "operator/ann";
@@ -29,7 +26,11 @@ pub fn row(number: u32, client_slug: &str, token: &str, expected_portal_id: u64)
 
 impl Hubkeep {
     fn portals(&self) -> PortalServiceClient<Channel> {
-        PortalServiceClient::new(self.channel(Service::Credential))
+        PortalServiceClient::new(self.door(Service::Credential).of(OPERATOR))
+    }
+
+    fn by_operator<T>(&self, message: T) -> Request<T> {
+        self.door(Service::Credential).request(OPERATOR, message)
     }
 
     /// Onboards every portal of the world. Panics if one is refused.
@@ -60,13 +61,13 @@ impl Hubkeep {
             expected_portal_id,
             credential_kind: 0,
         };
-        let answer = self.portals().onboard_portal(named(OPERATOR, request)).await?;
+        let answer = self.portals().onboard_portal(self.by_operator(request)).await?;
         Ok(answer.into_inner())
     }
 
     /// Imports rows in one stream; the outcomes in order of the rows.
     pub async fn import(&self, rows: Vec<ImportPortalsRequest>) -> Vec<ImportPortalsResponse> {
-        let stream = named(OPERATOR, futures::stream::iter(rows));
+        let stream = self.by_operator(futures::stream::iter(rows));
         let opened = self.portals().import_portals(stream).await;
         let mut answers = opened.expect("the import begins").into_inner();
         let mut outcomes = Vec::new();
@@ -79,13 +80,10 @@ impl Hubkeep {
 
     /// The portals that are onboarded.
     pub async fn onboarded(&self) -> Vec<Portal> {
-        let request = named(
-            OPERATOR,
-            hubkeep_proto::credential::v1::ListPortalsRequest {
-                page_size: 1_000,
-                page_token: String::new(),
-            },
-        );
+        let request = self.by_operator(hubkeep_proto::credential::v1::ListPortalsRequest {
+            page_size: 1_000,
+            page_token: String::new(),
+        });
         let listed = self.portals().list_portals(request).await;
         listed.expect("listed").into_inner().portals
     }

@@ -90,7 +90,7 @@ impl Handshakes {
             Opening::Tls => {}
             Opening::Plain => {
                 tracing::warn!(%peer, reason = "it does not speak TLS", "a TLS handshake failed");
-                stranger::tell(&mut stream).await;
+                stranger::tell(&mut stream, &self.clock).await;
                 stranger::let_go(stream, &self.clock).await;
                 return None;
             }

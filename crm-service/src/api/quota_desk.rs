@@ -8,7 +8,7 @@ use hubkeep_audit_log::{AuditLog, Draft, Operation as Recorded, Outcome};
 use hubkeep_core::{
     clock::SharedClock,
     error::ServiceError as _,
-    grpc::{Context, bearer_handle},
+    grpc::{Context, FLEET, bearer_handle},
     handle_token::HandleToken,
     id::{CallId, ClientSlug},
     random::SharedRandom,
@@ -72,7 +72,7 @@ impl QuotaDesk {
     ) -> Result<Opened, Status> {
         let call_id = self.call_id().map_err(|error| context.refuse(&error))?;
         let proven = Proven::new();
-        let by_name = context.caller.name.is_operator() && !metadata.contains_key("authorization");
+        let by_name = context.has_role(FLEET) && !metadata.contains_key("authorization");
         let opened = if by_name {
             self.by_name(client_slug)
         } else {

@@ -1,0 +1,210 @@
+//! A CA and certificates from it, made by the product's own code; and those that it would not make.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use hubkeep::certs::{Authority, CertsDir, Issued, Validity, Wish};
+use hubkeep_core::{
+    clock::Timestamp,
+    random::SystemRandom,
+    tls::{Config, DEFAULT_TRUST_DOMAIN},
+};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
+
+/// The hosts under which services are called here.
+pub const HOSTS: [&str; 2] = ["127.0.0.1", "localhost"];
+const DAYS: u32 = 30;
+
+/// A CA, and who has a certificate from it.
+pub struct Certificates {
+    authority: Authority,
+    ca: String,
+    dir: PathBuf,
+    now: Timestamp,
+    known: Mutex<HashMap<String, Holder>>,
+}
+
+impl fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Certificates(…)")
+    }
+}
+
+/// Somebody with a certificate.
+#[derive(Clone)]
+pub struct Holder {
+    issued: Arc<Issued>,
+    /// The CA by which services are known.
+    ca: String,
+    channels: Arc<Mutex<HashMap<SocketAddr, Channel>>>,
+}
+
+impl Certificates {
+    /// A new CA, in a folder below this one.
+    pub fn new(folder: &Path, now: Timestamp) -> Self {
+        let dir = folder.join("certs");
+        let made = Authority::make(Validity::days(now, DAYS + 1), &*SystemRandom::shared());
+        let (authority, issued) = made.expect("a CA");
+        CertsDir::at(&dir).keep_authority(&issued).expect("written");
+        Self {
+            authority,
+            ca: issued.certificate.clone(),
+            dir,
+            now,
+            known: Mutex::default(),
+        }
+    }
+
+    /// The CA, PEM.
+    pub fn ca(&self) -> &str {
+        &self.ca
+    }
+
+    /// What is asked for when nothing else is said: a certificate for calling, of this name.
+    pub fn wish(&self, name: &str) -> Wish {
+        Wish {
+            name: name.parse().expect("a caller's name"),
+            trust_domain: DEFAULT_TRUST_DOMAIN.to_owned(),
+            hosts: Vec::new(),
+            validity: Validity::days(self.now, DAYS),
+        }
+    }
+
+    /// The files of a service of this name.
+    pub fn service(&self, name: &str) -> Config {
+        let wish = Wish {
+            hosts: HOSTS.map(str::to_owned).to_vec(),
+            ..self.wish(name)
+        };
+        let issued = self
+            .authority
+            .issue(&wish, &*SystemRandom::shared())
+            .expect("issued");
+        let dir = CertsDir::at(&self.dir);
+        let files = dir.keep(&wish.name, &issued).expect("written");
+        Config {
+            certificate_file: files.certificate,
+            key_file: files.key,
+            ca_file: dir.authority().certificate,
+            ..Config::default()
+        }
+    }
+
+    /// The holder of this name: each time the same certificate.
+    pub fn of(&self, name: &str) -> Holder {
+        let mut known = self.known.lock().expect("no panic");
+        let holder = known
+            .entry(name.to_owned())
+            .or_insert_with(|| self.by_wish(&self.wish(name)));
+        holder.clone()
+    }
+
+    /// Somebody with another certificate of this name.
+    pub fn another(&self, name: &str) -> Holder {
+        self.by_wish(&self.wish(name))
+    }
+
+    /// Somebody whose certificate ended a moment ago.
+    pub fn expired(&self, name: &str) -> Holder {
+        let second = Duration::from_secs(1);
+        let validity = Validity {
+            from: self.now.minus(Duration::from_secs(3_600)),
+            until: self.now.minus(second),
+        };
+        self.by_wish(&Wish {
+            validity,
+            ..self.wish(name)
+        })
+    }
+
+    /// Somebody with what was wished for.
+    pub fn by_wish(&self, wish: &Wish) -> Holder {
+        self.holder(
+            self.authority
+                .issue(wish, &*SystemRandom::shared())
+                .expect("issued"),
+        )
+    }
+
+    /// Somebody with a certificate that is like this one's but for a change.
+    pub fn changed(&self, name: &str, change: impl FnOnce(&mut rcgen::CertificateParams)) -> Holder {
+        let params = self.authority.params(&self.wish(name), &*SystemRandom::shared());
+        let mut params = params.expect("described");
+        change(&mut params);
+        self.holder(self.authority.sign(params).expect("signed"))
+    }
+
+    fn holder(&self, issued: Issued) -> Holder {
+        Holder {
+            issued: Arc::new(issued),
+            ca: self.ca.clone(),
+            channels: Arc::default(),
+        }
+    }
+}
+
+impl Holder {
+    /// The same, trusting services of this CA.
+    #[must_use]
+    pub fn trusting(self, ca: &str) -> Self {
+        Self {
+            ca: ca.to_owned(),
+            channels: Arc::default(),
+            ..self
+        }
+    }
+
+    /// The private key, PEM.
+    pub fn key(&self) -> &str {
+        &self.issued.key
+    }
+
+    /// Its side of TLS.
+    pub fn tls(&self) -> ClientTlsConfig {
+        let own = Identity::from_pem(&self.issued.certificate, self.issued.key.as_str());
+        by_ca(&self.ca).identity(own)
+    }
+
+    /// Its connection to this address: each time the same.
+    pub fn connect(&self, address: SocketAddr) -> Channel {
+        let mut channels = self.channels.lock().expect("no panic");
+        let channel = channels
+            .entry(address)
+            .or_insert_with(|| over_tls(address, self.tls()));
+        channel.clone()
+    }
+
+    /// Puts certificate, key and CA into a folder, and gives the options that name them to the operator's command.
+    pub fn options(&self, folder: &Path) -> Vec<String> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let files = [
+            ("--cert", &self.issued.certificate),
+            ("--key", &*self.issued.key),
+            ("--ca", &self.ca),
+        ];
+        let written = files.map(|(option, text)| {
+            let file = folder.join(format!("own{option}.pem"));
+            std::fs::write(&file, text).expect("written");
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("set");
+            [option.to_owned(), file.display().to_string()]
+        });
+        written.concat()
+    }
+}
+
+/// TLS that trusts services of this CA, without a certificate of its own.
+pub fn by_ca(ca: &str) -> ClientTlsConfig {
+    ClientTlsConfig::new().ca_certificate(Certificate::from_pem(ca))
+}
+
+/// A connection by these rules.
+pub fn over_tls(address: SocketAddr, tls: ClientTlsConfig) -> Channel {
+    let endpoint = Endpoint::from_shared(format!("https://{address}")).expect("valid");
+    endpoint.tls_config(tls).expect("valid").connect_lazy()
+}
