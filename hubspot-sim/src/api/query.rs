@@ -35,9 +35,10 @@ impl Query {
             .collect()
     }
 
-    /// `true` only when it says so.
+    /// `true` only when it says so, in any case: HubSpot's own Python client sends `True`.
     pub(crate) fn flag(&self, name: &str) -> bool {
-        self.get(name) == Some("true")
+        self.get(name)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     /// `limit`, between 1 and `max`.
