@@ -24,7 +24,7 @@ fmt:
 
 .PHONY: clippy
 clippy:
-	$(CARGO) clippy --workspace --all-targets --features hubkeep-tests/order -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --features hubkeep-tests/order,hubkeep-tests/interop -- -D warnings
 
 # The operator's command must also build without the services in it.
 .PHONY: features
@@ -55,6 +55,12 @@ postgres:
 test-order: ## By strace: the record is on disk before the first byte leaves and before the answer; kills at each step
 	@command -v strace >/dev/null || { echo "test-order needs strace: apt-get install strace"; exit 1; }
 	$(CARGO) test -p hubkeep-tests --features order --test order -- --nocapture
+
+.PHONY: test-interop
+test-interop: ## Other languages: clients in Go, Python and TypeScript, HubSpot's own clients, grpcurl
+	@missing=(); for tool in go node npm python3; do command -v $$tool >/dev/null || missing+=($$tool); done; \
+	[ $${#missing[@]} -eq 0 ] || { echo "test-interop needs $${missing[*]}: Go 1.26, Node.js 20, Python 3.10 with venv"; exit 1; }
+	BUF_VERSION=$(BUF_VERSION) $(CARGO) test -p hubkeep-tests --features interop --test interop
 
 .PHONY: bench
 bench: ## What Hubkeep costs, in about 130 s: a table, and target/bench/report.json (FIGURES=redeem for a part)

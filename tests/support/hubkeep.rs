@@ -300,6 +300,12 @@ impl Hubkeep {
         format!("http://{}", self.credential.address())
     }
 
+    /// The address of crm-service.
+    pub fn crm_address(&self) -> String {
+        let crm = self.crm.as_ref().expect("it runs here");
+        format!("http://{}", crm.address())
+    }
+
     /// CRM calls by this caller, who holds no handle yet.
     pub fn crm_as(&self, caller: &str) -> Crm {
         Crm::through(self.door(Service::Crm), caller)
