@@ -27,7 +27,9 @@ def dial(address: str) -> grpc.Channel:
 
 
 def caller() -> Metadata:
-    """Who we say we are. Read in --dev only; elsewhere the certificate says it."""
+    """Who we say we are, for --dev. Who has a certificate is whom that names, and must not say anything here."""
+    if os.environ.get("HUBKEEP_CERT"):
+        return []
     return [("hubkeep-caller", os.environ.get("HUBKEEP_AS", "example-python"))]
 
 
