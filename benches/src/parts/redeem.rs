@@ -42,12 +42,12 @@ pub(super) async fn measure(place: &Place) -> Measured {
 /// Through the room of crm-service that redeems for every call.
 async fn cached(place: &Place, stage: &Stage, handles: &[String]) -> Result<Load, Failure> {
     let config = credentials::Config {
-        address: Url::parse(&format!("http://{}", stage.credential_address()))?,
+        url: Url::parse(&format!("http://{}", stage.credential_address()))?,
         ..credentials::Config::default()
     };
     let handles: Result<Vec<_>, _> = handles.iter().map(|handle| HandleToken::parse(handle)).collect();
     let recalling = Arc::new(Recalling {
-        credentials: Credentials::build(config, place.clock.clone())?,
+        credentials: Credentials::build(config, None, place.clock.clone())?,
         handles: handles?,
         caller: Caller {
             name: CALLER.parse()?,
