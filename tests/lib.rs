@@ -21,6 +21,7 @@
 //! | [`support::audit`] | the logs of both services, read |
 //! | [`support::quota`] | quotas, read and watched |
 //! | [`support::wait`] | waiting for what will come soon, with a bound |
+//! | [`support::walks`] | walks over all records of a type |
 //! | [`support::chaos`] | a connection that can be cut, frozen, slowed, and lose one way |
 //! | [`support::raw`] | gRPC by bytes, for what no client would send |
 //! | [`support::chance`] | chance that can be repeated |
@@ -48,6 +49,7 @@ pub mod support {
     pub mod refusal;
     pub mod sources;
     pub mod wait;
+    pub mod walks;
 }
 
 pub use hubspot_sim::{

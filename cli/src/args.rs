@@ -144,6 +144,8 @@ mod tests {
             "handle list acme",
             "crm get acme contacts 1 --handle -",
             "crm list acme contacts --page-size -1 --all",
+            "crm stream acme contacts --properties email --state walk.state --purpose export",
+            "crm stream acme contacts --resume token --archived --page-size 50 --handle -",
             "crm search acme contacts --query ada --sort email --descending",
             "crm create acme contacts --set email=a@b.example",
             "crm update acme contacts 1 --set phone=",

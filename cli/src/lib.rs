@@ -92,7 +92,10 @@ async fn dispatch(cli: Cli, program: &str, output: &Output) -> Result<Exit, Erro
         }
         Command::Portals(args) => commands::portals::run(args, &credential(global)?, output).await,
         Command::Handle(args) => commands::handle::run(args, &credential(global)?, output).await,
-        Command::Crm(args) => commands::crm::run(args, crm(global)?, output).await,
+        Command::Crm(args) => {
+            let clock = SystemClock::shared();
+            commands::crm::run(args, credential(global)?, crm(global)?, clock, output).await
+        }
         Command::Quota(args) => commands::quota::run(args, crm(global)?, output).await,
         Command::Audit(args) => {
             let clock = SystemClock::shared();

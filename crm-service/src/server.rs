@@ -130,8 +130,12 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         random,
         chassis.stopping(),
     );
+    let stopping = chassis.stopping();
     let server = chassis
-        .serve(ObjectServiceServer::new(ObjectApi::new(entrance.clone())))
+        .serve(ObjectServiceServer::new(ObjectApi::new(
+            entrance.clone(),
+            stopping,
+        )))
         .serve(OwnerServiceServer::new(OwnerApi::new(entrance)))
         .serve(QuotaServiceServer::new(quota))
         .serve(AuditServiceServer::new(audit))

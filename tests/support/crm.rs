@@ -7,15 +7,19 @@ use hubkeep_proto::crm::v1::{
     ArchiveObjectRequest, ArchiveObjectResponse, CreateObjectRequest, CreateObjectResponse, Filter,
     FilterGroup, FilterOperator, GetObjectRequest, GetObjectResponse, GetOwnerRequest, GetOwnerResponse,
     ListObjectsRequest, ListObjectsResponse, ListOwnersRequest, ListOwnersResponse, SearchObjectsRequest,
-    SearchObjectsResponse, UpdateObjectRequest, UpdateObjectResponse,
-    object_service_client::ObjectServiceClient, owner_service_client::OwnerServiceClient,
+    SearchObjectsResponse, StreamObjectsRequest, StreamObjectsResponse, UpdateObjectRequest,
+    UpdateObjectResponse, object_service_client::ObjectServiceClient,
+    owner_service_client::OwnerServiceClient,
 };
-use tonic::{Request, Status, transport::Channel};
+use tonic::{Request, Status, Streaming, transport::Channel};
 
 use super::{
     doors::Door,
     handles::{Handle, named},
 };
+
+/// The pages of a walk.
+pub type Walk = Streaming<StreamObjectsResponse>;
 
 /// A caller of crm-service. Clones are independent.
 #[derive(Clone, Debug)]
@@ -161,6 +165,29 @@ impl Crm {
     pub async fn list_by(&self, message: ListObjectsRequest) -> Result<ListObjectsResponse, Status> {
         let answer = self.objects.clone().list_objects(self.request(message)).await?;
         Ok(answer.into_inner())
+    }
+
+    /// Walks all records of a type, from the beginning or from where a walk has left off.
+    ///
+    /// # Errors
+    /// With the refusal of the first page.
+    pub async fn walk(&self, object_type: &str, resume_token: &str) -> Result<Walk, Status> {
+        self.walk_by(StreamObjectsRequest {
+            client_slug: self.client_slug.clone(),
+            object_type: object_type.to_owned(),
+            resume_token: resume_token.to_owned(),
+            ..StreamObjectsRequest::default()
+        })
+        .await
+    }
+
+    /// Walks the records of a type, asked for in full.
+    ///
+    /// # Errors
+    /// With the refusal of the first page.
+    pub async fn walk_by(&self, message: StreamObjectsRequest) -> Result<Walk, Status> {
+        let pages = self.objects.clone().stream_objects(self.request(message)).await?;
+        Ok(pages.into_inner())
     }
 
     /// Finds the records whose property has this value.

@@ -64,6 +64,17 @@ pub struct Process {
 }
 
 impl Process {
+    /// Starts it as it is.
+    pub fn started(name: &str, command: &mut Command) -> Self {
+        let child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        Self {
+            child,
+            name: name.to_owned(),
+        }
+    }
+
     /// Starts it and waits for the line in which it says where it listens; gives the address, too.
     pub fn listening(name: &str, command: &mut Command) -> (Self, String) {
         let (process, mut said) = Self::saying(name, command, &["listening on "]);
@@ -73,16 +84,11 @@ impl Process {
     /// Starts it and waits until it has said a line that begins with each of these words, in this order; gives what
     /// follows them.
     pub fn saying(name: &str, command: &mut Command, words: &[&str]) -> (Self, Vec<String>) {
-        let child = command
+        let command = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
-        let mut process = Self {
-            child,
-            name: name.to_owned(),
-        };
+            .stderr(Stdio::piped());
+        let mut process = Self::started(name, command);
         let (stdout, stderr) = (process.child.stdout.take(), process.child.stderr.take());
         let mut stderr = stderr.expect("piped");
         let mut lines = BufReader::new(stdout.expect("piped"))
@@ -145,7 +151,8 @@ impl Process {
         self.end();
     }
 
-    fn end(&mut self) {
+    /// The same, for a process whose place is taken by another later.
+    pub fn end(&mut self) {
         // It may have ended by itself; then there is nothing to kill.
         let _ = self.child.kill();
         let status = self.child.wait();

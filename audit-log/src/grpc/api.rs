@@ -301,7 +301,7 @@ impl AuditService for AuditApi {
         &self,
         request: Request<StreamEventsRequest>,
     ) -> Result<Response<Responses>, Status> {
-        let context = Context::of(&request)?;
+        let context = Context::of_stream(&request)?;
         let (metadata, _, request) = request.into_parts();
         match self.stream(&context, &metadata, request).await {
             Ok(responses) => Ok(Response::new(responses)),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{Extensions, Request, Status};
 
 use super::{Access, Caller, Error};
@@ -38,11 +39,53 @@ impl GrpcMethod {
 
 /// A place among the requests that are worked on at once.
 #[derive(Clone, Debug)]
-pub(super) struct Place(#[expect(dead_code, reason = "held, not read")] pub(super) Arc<OwnedSemaphorePermit>);
+pub(super) struct Place {
+    held: Held,
+    stopping: CancellationToken,
+}
+
+#[derive(Clone, Debug)]
+enum Held {
+    /// Until nobody works on the request any more.
+    Here(#[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>),
+    /// Until the stream ends, or the server stops.
+    Elsewhere(#[expect(dead_code, reason = "held, not read")] Arc<DropGuard>),
+}
+
+impl Place {
+    pub(super) fn new(permit: OwnedSemaphorePermit, stopping: CancellationToken) -> Self {
+        Self {
+            held: Held::Here(Arc::new(permit)),
+            stopping,
+        }
+    }
+
+    /// The same place, which is given back when the server stops, whoever still holds this.
+    fn of_stream(self) -> Self {
+        let ended = CancellationToken::new();
+        let (held, end, stop) = (self.held, ended.clone(), self.stopping.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = end.cancelled() => {}
+                () = stop.cancelled() => {}
+            }
+            drop(held);
+        });
+        Self {
+            held: Held::Elsewhere(Arc::new(ended.drop_guard())),
+            stopping: self.stopping,
+        }
+    }
+}
 
 /// When the answer must be ready.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Deadline(pub(super) Tick);
+pub(super) struct Deadline {
+    /// What the server grants.
+    pub(super) granted: Tick,
+    /// What the caller has stated, however long it is.
+    pub(super) stated: Option<Tick>,
+}
 
 /// Who asks what, under which id, and until when.
 #[derive(Clone, Debug)]
@@ -57,9 +100,10 @@ pub struct Context {
     access: Arc<Access>,
     /// When the work must be done, so that the answer still reaches the caller.
     pub deadline: Tick,
+    /// When the caller itself gives up, where it has said so. For streams, which may outlast the longest deadline.
+    pub stated_deadline: Option<Tick>,
     /// The request's place among those that are worked on at once. It is taken for as long as anybody works on the
     /// request, also when its caller is gone.
-    #[expect(dead_code, reason = "held, not read")]
     place: Place,
 }
 
@@ -76,13 +120,25 @@ impl Context {
         })
     }
 
+    /// The same for a method that answers with a stream which may last: when the server stops, it does not wait for
+    /// the stream's end, which may depend on a reader who does not read.
+    ///
+    /// # Errors
+    /// As [`Context::of`].
+    pub fn of_stream<T>(request: &Request<T>) -> Result<Self, Status> {
+        let context = Self::of(request)?;
+        let place = context.place.of_stream();
+        Ok(Self { place, ..context })
+    }
+
     fn gathered(extensions: &Extensions) -> Result<Self, Error> {
         Ok(Self {
             request_id: *layer::<RequestId>(extensions, "request_id")?,
             caller: layer::<Caller>(extensions, "caller")?.clone(),
             grpc_method: layer::<GrpcMethod>(extensions, "request_id")?.clone(),
             access: Arc::clone(layer::<Arc<Access>>(extensions, "access")?),
-            deadline: layer::<Deadline>(extensions, "deadline")?.0,
+            deadline: layer::<Deadline>(extensions, "deadline")?.granted,
+            stated_deadline: layer::<Deadline>(extensions, "deadline")?.stated,
             place: layer::<Place>(extensions, "admit")?.clone(),
         })
     }

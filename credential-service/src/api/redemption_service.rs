@@ -66,7 +66,7 @@ impl RedemptionService for RedemptionApi {
         &self,
         request: Request<Streaming<WatchRevocationsRequest>>,
     ) -> Result<Response<Self::WatchRevocationsStream>, Status> {
-        let context = Context::of(&request)?;
+        let context = Context::of_stream(&request)?;
         let revocations = self.revocations.clone();
         let work = async move |_act, mut applied: Streaming<WatchRevocationsRequest>| {
             let after = first_place(&mut applied).await?;

@@ -2,7 +2,7 @@
 
 use hubkeep_audit_log::Operation;
 use hubkeep_core::{
-    clock::SharedClock,
+    clock::{SharedClock, Tick},
     grpc::{Context, bearer_handle},
     id::{CallId, ClientSlug},
     random::SharedRandom,
@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status};
 
 use super::write::about;
 use crate::{
-    call::{Call, CallStack, Error, Reply, Unread},
+    call::{Call, CallStack, Error, Presented, Reply, Unread},
     crm::{self, Answer, Ask, Faults},
 };
 
@@ -48,22 +48,48 @@ impl Entrance {
     ) -> Result<Answered, Status> {
         let context = Context::of(&request)?;
         let handle = bearer_handle(request.metadata());
-        let call_id = CallId::make(&*self.clock, &*self.random);
-        let call_id = call_id.map_err(|error| context.refuse(&Error::from(error)))?;
         let (client_slug, ask) = match read(request.get_ref()) {
             Ok(read) => read,
-            Err(fault) => {
-                let refusal = self.unread.refuse(operation, &context, call_id, handle, fault);
-                return Err(context.refuse(&refusal.await));
-            }
+            Err(fault) => return Err(self.unread(operation, &context, handle, fault).await),
         };
-        let call = Call::new(ask, client_slug, context.clone(), call_id, handle);
-        let reply = self
-            .stack
-            .run(call)
-            .await
-            .map_err(|error| context.refuse(&error))?;
+        let reply = self.carry_out(ask, client_slug, &context, handle).await;
+        let reply = reply.map_err(|error| context.refuse(&error))?;
         Ok(Answered { context, reply })
+    }
+
+    /// Sends one call down the stack.
+    pub(super) async fn carry_out(
+        &self,
+        ask: Ask,
+        client_slug: ClientSlug,
+        context: &Context,
+        handle: Presented,
+    ) -> Result<Reply, Error> {
+        let call_id = CallId::make(&*self.clock, &*self.random)?;
+        let call = Call::new(ask, client_slug, context.clone(), call_id, handle);
+        self.stack.run(call).await
+    }
+
+    /// Refuses a request that cannot be read.
+    pub(super) async fn unread(
+        &self,
+        operation: Operation,
+        context: &Context,
+        handle: Presented,
+        fault: crm::Error,
+    ) -> Status {
+        match CallId::make(&*self.clock, &*self.random) {
+            Ok(call_id) => {
+                let refusal = self.unread.refuse(operation, context, call_id, handle, fault);
+                context.refuse(&refusal.await)
+            }
+            Err(error) => context.refuse(&Error::from(error)),
+        }
+    }
+
+    /// The time by which calls are made.
+    pub(super) fn now(&self) -> Tick {
+        self.clock.tick()
     }
 }
 

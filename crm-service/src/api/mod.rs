@@ -11,6 +11,7 @@ mod quota;
 mod quota_desk;
 mod quota_words;
 mod read;
+mod walk;
 mod write;
 
 pub use audit::HandleAuthority;

@@ -4,23 +4,30 @@ use hubkeep_audit_log::Operation;
 use hubkeep_proto::crm::v1::{
     ArchiveObjectRequest, ArchiveObjectResponse, CreateObjectRequest, CreateObjectResponse, GetObjectRequest,
     GetObjectResponse, ListObjectsRequest, ListObjectsResponse, SearchObjectsRequest, SearchObjectsResponse,
-    UpdateObjectRequest, UpdateObjectResponse, object_service_server::ObjectService,
+    StreamObjectsRequest, UpdateObjectRequest, UpdateObjectResponse, object_service_server::ObjectService,
 };
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::{entrance::Entrance, read, write::object};
+use super::{
+    entrance::Entrance,
+    read,
+    walk::{self, Pages},
+    write::object,
+};
 use crate::crm::Answer;
 
 /// Records of the CRM.
 #[derive(Clone)]
 pub struct ObjectApi {
     entrance: Entrance,
+    stopping: CancellationToken,
 }
 
 impl ObjectApi {
-    /// Requests come in here.
-    pub const fn new(entrance: Entrance) -> Self {
-        Self { entrance }
+    /// Requests come in here; `stopping` ends its streams.
+    pub const fn new(entrance: Entrance, stopping: CancellationToken) -> Self {
+        Self { entrance, stopping }
     }
 }
 
@@ -60,6 +67,15 @@ impl ObjectService for ObjectApi {
             }),
             _ => None,
         })
+    }
+
+    type StreamObjectsStream = Pages;
+
+    async fn stream_objects(
+        &self,
+        request: Request<StreamObjectsRequest>,
+    ) -> Result<Response<Pages>, Status> {
+        walk::begin(self.entrance.clone(), self.stopping.clone(), request).await
     }
 
     async fn search_objects(

@@ -44,13 +44,18 @@ impl Question {
 
     /// HubSpot's cursor in a token; `None` for the first page, with a fault for a token that is not of this question.
     pub(super) fn cursor(&self, token: &str, faults: &mut Faults) -> Option<String> {
+        self.cursor_in("page_token", token, faults)
+    }
+
+    /// The same for a token in another field.
+    pub(super) fn cursor_in(&self, field: &str, token: &str, faults: &mut Faults) -> Option<String> {
         if token.is_empty() {
             return None;
         }
         let cursor = self.read(token);
         if cursor.is_none() {
             faults.add(
-                "page_token",
+                field,
                 "is not one that was given for this question: begin again without it",
             );
         }

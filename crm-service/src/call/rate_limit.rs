@@ -62,12 +62,14 @@ impl Step<Call<Minimal>> for RateLimit {
     async fn take(&self, call: Call<Minimal>, next: &Next<Admitted<Call<Minimal>>>) -> Result<Reply, Error> {
         let grant = call.authority.grant().clone();
         let quota = self.quota.of(grant.portal(), grant.time_zone());
+        // When the handle has ended, nothing is sent by it: nobody need wait for room beyond that.
+        let until = call.context.deadline.min(grant.ends());
         let bucket = match call.ask.operation() {
             Operation::Search => Bucket::Search,
             _ => Bucket::Burst,
         };
         let slot = tokio::select! {
-            paid = quota.pay(bucket, call.context.deadline) => Arc::new(paid?),
+            paid = quota.pay(bucket, until) => Arc::new(paid?),
             () = call.caller_gone.cancelled() => return Err(Error::CallerGone),
             () = self.stopping.cancelled() => return Err(Error::Stopping),
         };

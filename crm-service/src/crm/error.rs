@@ -3,8 +3,8 @@
 use hubkeep_core::error::{ErrorKind, ErrorReason, FieldViolation, ServiceError};
 use thiserror::Error as ThisError;
 
-/// The field of page tokens. A token is only ever at fault for not being one that was given out.
-const PAGE_TOKEN: &str = "page_token";
+/// The fields of tokens that say where to go on. A token is only ever at fault for not being one that was given out.
+const TOKENS: [&str; 2] = ["page_token", "resume_token"];
 
 /// A request that cannot be asked of HubSpot.
 #[derive(Debug, ThisError)]
@@ -25,8 +25,8 @@ impl ServiceError for Error {
     }
 
     fn reason(&self) -> ErrorReason {
-        let about_page_token = |violation: &FieldViolation| violation.field == PAGE_TOKEN;
-        if self.0.iter().all(about_page_token) {
+        let about_a_token = |violation: &FieldViolation| TOKENS.contains(&violation.field.as_str());
+        if self.0.iter().all(about_a_token) {
             ErrorReason::PageTokenInvalid
         } else {
             ErrorReason::InvalidField

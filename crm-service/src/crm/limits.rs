@@ -29,6 +29,11 @@ pub const LIST_PAGE: PageSize = PageSize {
     default: 10,
     most: 100,
 };
+/// Pages of a walk over all records of a type.
+pub const WALK_PAGE: PageSize = PageSize {
+    default: 100,
+    most: 100,
+};
 /// Pages of search results.
 pub const SEARCH_PAGE: PageSize = PageSize {
     default: 10,

@@ -11,7 +11,7 @@ mod search;
 pub use answer::Answer;
 pub use ask::{Ask, Operation, RecordKey};
 pub use error::{Error, Faults};
-pub use limits::{LIST_PAGE, OWNER_PAGE, PageSize, SEARCH_PAGE};
+pub use limits::{LIST_PAGE, OWNER_PAGE, PageSize, SEARCH_PAGE, WALK_PAGE};
 pub use names::{ObjectType, PropertyName, PropertyNames, PropertyValues, RecordId};
 pub(crate) use names::{read_names, read_values};
 pub use search::{Condition, Search};

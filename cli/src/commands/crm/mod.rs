@@ -3,9 +3,14 @@
 mod filter;
 mod read;
 mod show;
+mod state;
+mod stream;
 mod write;
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
+use hubkeep_core::clock::SharedClock;
 
 use self::filter::Filters;
 use super::shown_handle::ShownHandle;
@@ -24,6 +29,8 @@ enum CrmCommand {
     Get(GetArgs),
     /// Page through the records of a type.
     List(ListArgs),
+    /// Read all records of a type, one JSON document a line. Goes on by itself where it was when a connection breaks.
+    Stream(StreamArgs),
     /// Find records by conditions. What was just written may not be found yet.
     Search(SearchArgs),
     /// Create a record.
@@ -97,6 +104,31 @@ struct ListArgs {
     /// Only archived records.
     #[arg(long)]
     archived: bool,
+}
+
+#[derive(Args, Debug)]
+struct StreamArgs {
+    #[command(flatten)]
+    of: Of,
+    /// The properties wanted.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    properties: Vec<String>,
+    /// Only archived records.
+    #[arg(long)]
+    archived: bool,
+    /// Records read at once.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    page_size: Option<i32>,
+    /// Go on where an earlier run left off: the token that it told at its end.
+    #[arg(long, value_name = "TOKEN", conflicts_with = "state")]
+    resume: Option<String>,
+    /// Keep in this file where to go on, go on there if it exists, and remove it when all is read. It is written after
+    /// the records are: a run that is killed may give its last page once more.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Issue handles for this walk, for this purpose, as often as one ends. Without it --handle is used while it lasts.
+    #[arg(long, value_name = "WORD", conflicts_with = "handle")]
+    purpose: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -176,6 +208,7 @@ impl CrmCommand {
         match self {
             Self::Get(args) => &args.of.shown,
             Self::List(args) => &args.of.shown,
+            Self::Stream(args) => &args.of.shown,
             Self::Search(args) => &args.of.shown,
             Self::Create(args) => &args.of.shown,
             Self::Update(args) => &args.of.shown,
@@ -189,12 +222,24 @@ impl CrmCommand {
 ///
 /// # Errors
 /// If there is no handle, or the service refuses or is not reached.
-pub async fn run(args: CrmArgs, service: Service, output: &Output) -> Result<Exit, Error> {
+pub async fn run(
+    args: CrmArgs,
+    credential: Service,
+    service: Service,
+    clock: SharedClock,
+    output: &Output,
+) -> Result<Exit, Error> {
+    if let CrmCommand::Stream(args) = args.command {
+        stream::run(args, credential, service, clock, output).await?;
+        return Ok(Exit::Done);
+    }
     let handle = args.command.shown().clone().required()?;
     let service = &service.with_handle(&handle)?;
     match args.command {
         CrmCommand::Get(args) => read::get(args, service, output).await?,
         CrmCommand::List(args) => read::list(args, service, output).await?,
+        // It has its own way to a handle, and has gone it above.
+        CrmCommand::Stream(_) => {}
         CrmCommand::Search(args) => read::search(args, service, output).await?,
         CrmCommand::Create(args) => write::create(args, service, output).await?,
         CrmCommand::Update(args) => write::update(args, service, output).await?,

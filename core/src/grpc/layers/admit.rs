@@ -35,7 +35,8 @@ pub(super) async fn layer(State(tools): State<Arc<Tools>>, request: Request, nex
         return tools.refuse(&request, &tools.no_place());
     };
     let mut request = request.map(|body| with_the_server(body, Way::In, request_id, &tools.stopping));
-    request.extensions_mut().insert(Place(Arc::new(place)));
+    let place = Place::new(place, tools.stopping.clone());
+    request.extensions_mut().insert(place);
     let response = next.run(request).await;
     if always_open {
         // Whoever watches our health would hold us up for ever.

@@ -17,13 +17,17 @@ const TO_ANSWER: Duration = Duration::from_millis(20);
 const LEAST: Duration = Duration::from_millis(5);
 
 pub(super) async fn layer(State(tools): State<Arc<Tools>>, mut request: Request, next: Next) -> Response {
-    let asked = grpc_timeout(request.headers()).unwrap_or(tools.limits.default_deadline);
+    let stated = grpc_timeout(request.headers());
+    let asked = stated.unwrap_or(tools.limits.default_deadline);
     let granted = asked.min(tools.limits.max_deadline).saturating_sub(TO_ANSWER);
     if granted < LEAST {
         return tools.refuse(&request, &Error::DeadlineTooShort(granted));
     }
-    let deadline = Deadline(tools.clock.tick().plus(granted));
-    request.extensions_mut().insert(deadline);
+    let now = tools.clock.tick();
+    request.extensions_mut().insert(Deadline {
+        granted: now.plus(granted),
+        stated: stated.map(|stated| now.plus(stated.saturating_sub(TO_ANSWER))),
+    });
     next.run(request).await
 }
 
