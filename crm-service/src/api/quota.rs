@@ -59,7 +59,7 @@ impl QuotaService for QuotaApi {
         &self,
         request: Request<WatchQuotaRequest>,
     ) -> Result<Response<Self::WatchQuotaStream>, Status> {
-        let context = Context::of(&request)?;
+        let context = Context::of_stream(&request)?;
         let (metadata, _, asked) = request.into_parts();
         let opened = self
             .desk
