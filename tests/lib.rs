@@ -21,6 +21,7 @@
 //! | [`support::audit`] | the logs of both services, read |
 //! | [`support::quota`] | quotas, read and watched |
 //! | [`support::wait`] | waiting for what will come soon, with a bound |
+//! | [`support::trouble`] | what can happen to a connection, and what must hold of the logs then |
 //! | [`support::walks`] | walks over all records of a type |
 //! | [`support::chaos`] | a connection that can be cut, frozen, slowed, and lose one way |
 //! | [`support::raw`] | gRPC by bytes, for what no client would send |
@@ -48,6 +49,7 @@ pub mod support {
     pub mod raw;
     pub mod refusal;
     pub mod sources;
+    pub mod trouble;
     pub mod wait;
     pub mod walks;
 }

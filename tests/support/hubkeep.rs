@@ -295,6 +295,14 @@ impl Hubkeep {
         self.certificates.as_ref().expect("it was set up with them")
     }
 
+    /// Where a service listens.
+    pub fn address(&self, service: Service) -> SocketAddr {
+        match service {
+            Service::Credential => self.credential.address(),
+            Service::Crm => self.crm.as_ref().expect("it runs here").address(),
+        }
+    }
+
     /// The address of credential-service.
     pub fn credential_address(&self) -> String {
         format!("http://{}", self.credential.address())
