@@ -5,18 +5,22 @@ use std::{future::Future, time::Duration};
 
 use sqlx::{Any, AnyConnection, Executor as _, pool::PoolConnection};
 
-/// What `work` gives, or an error when the database is silent for longer than `limit`.
+/// What `work` gives, or an error when the database is silent for longer than `limit`. What `work` has asked may still
+/// be done by the database.
+///
+/// # Errors
+/// Those of `work`, and a timeout.
 #[expect(
     clippy::disallowed_methods,
     reason = "how long a server is silent is real time, also where a test holds the clock"
 )]
-pub(super) async fn bounded<T>(
+pub async fn bounded<T, E: From<sqlx::Error>>(
     limit: Duration,
-    work: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, sqlx::Error> {
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
         let silent = std::io::Error::new(std::io::ErrorKind::TimedOut, "the database is silent");
-        Err(sqlx::Error::Io(silent))
+        Err(sqlx::Error::Io(silent).into())
     })
 }
 
@@ -62,40 +66,30 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some(mut connection) = self.connection.take() else {
+        let Some(connection) = self.connection.take() else {
             return;
         };
-        if self.waits {
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) if !self.waits => drop(runtime.spawn(give_back(connection, self.limit, self.open))),
             // Not given back, for it would first be waited for. The server undoes what was open when it is gone.
-            drop(connection.detach());
-            return;
+            _ => drop(connection.detach()),
         }
-        let (limit, open) = (self.limit, self.open);
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            drop(connection.detach());
-            return;
-        };
-        runtime.spawn(async move {
-            let undone = async {
-                if open {
-                    connection.execute("ROLLBACK").await?;
-                }
-                Ok(())
-            };
-            match bounded(limit, undone).await {
-                // Giving back asks the server once more whether it is there.
-                Ok(()) => drop(
-                    bounded(limit, async {
-                        connection.return_to_pool().await;
-                        Ok(())
-                    })
-                    .await,
-                ),
-                Err(error) => {
-                    tracing::warn!(%error, "a connection to the database is given up");
-                    drop(connection.detach());
-                }
-            }
-        });
+    }
+}
+
+/// Gives a connection back to the pool, with nothing open on it.
+async fn give_back(mut connection: PoolConnection<Any>, limit: Duration, open: bool) {
+    if open && let Err(error) = bounded(limit, connection.execute("ROLLBACK")).await {
+        tracing::warn!(%error, "a connection to the database is given up");
+        drop(connection.detach());
+        return;
+    }
+    // The pool asks the server once more whether it is there; one that is not is closed.
+    let back = async {
+        connection.return_to_pool().await;
+        Ok::<(), sqlx::Error>(())
+    };
+    if bounded(limit, back).await.is_err() {
+        tracing::warn!("a connection to the database is given up: the server is silent");
     }
 }

@@ -8,12 +8,12 @@ use sqlx::{
     migrate::{Migration, Migrator},
 };
 
-use super::{Error, Manner, lease::bounded};
+use super::{Error, Kind, Manner, lease::bounded};
 
 /// Runs what is missing, on a connection of its own: waiting for another replica's turn takes as long as that takes.
 pub(super) async fn run(url: &str, manner: Manner, migrations: &[&Migrator]) -> Result<(), Error> {
     let mut connection = bounded(manner.connect, AnyConnection::connect(url)).await?;
-    if manner.session == super::sqlite::SESSION {
+    if manner.kind == Kind::Sqlite {
         connection.execute(manner.session).await?;
     }
     let tree = as_one_tree(migrations);

@@ -7,11 +7,13 @@
 //! | `sqlite`, `postgres` | how each is addressed, and what its sessions are set to |
 //! | `pool`, `lease` | connections, for a while and with a bound on waiting |
 //! | `transaction` | several statements as one |
+//! | `notices` | what other replicas commit, told early |
 //! | `migrate` | the schema, brought up to date by whoever comes first |
 
 mod config;
 mod lease;
 mod migrate;
+mod notices;
 mod pool;
 mod postgres;
 mod sqlite;
@@ -24,12 +26,14 @@ use sqlx::{Connection as _, Executor as _, any::AnyPoolOptions, migrate::Migrato
 use thiserror::Error;
 
 pub use config::{Config, check_address};
+pub use lease::bounded;
+pub use notices::Notices;
 pub use pool::Pool;
 pub use postgres::driver_url;
 pub use sqlite::{make_private, sqlite_file};
 pub use transaction::Transaction;
 
-use lease::bounded;
+use crate::clock::SharedClock;
 
 /// The database did not do what was asked.
 #[derive(Debug, Error)]
@@ -56,9 +60,17 @@ pub enum Error {
     Migrate(#[from] sqlx::migrate::MigrateError),
 }
 
+/// Which database it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Sqlite,
+    Postgres,
+}
+
 /// How one kind of database is spoken to.
 #[derive(Clone, Copy, Debug)]
 struct Manner {
+    kind: Kind,
     /// What every session is set to.
     session: &'static str,
     /// How a transaction that writes begins.
@@ -71,17 +83,19 @@ struct Manner {
 
 /// Writers wait for each other for 5 s, by `busy_timeout`.
 const SQLITE: Manner = Manner {
+    kind: Kind::Sqlite,
     session: sqlite::SESSION,
     begin: "BEGIN IMMEDIATE",
     connect: Duration::from_secs(5),
     answer: Duration::from_secs(10),
 };
-/// A server that lives gives up a statement after 2.5 s; silence for longer means that it cannot be reached.
+/// A server that lives gives up a statement after 4 s; silence for longer means that it cannot be reached.
 const POSTGRES: Manner = Manner {
+    kind: Kind::Postgres,
     session: postgres::SESSION,
     begin: "BEGIN",
-    connect: Duration::from_secs(3),
-    answer: Duration::from_secs(3),
+    connect: Duration::from_secs(4),
+    answer: Duration::from_secs(5),
 };
 
 /// How long an idle connection may take to show that it still leads somewhere, before another is opened.
@@ -91,6 +105,7 @@ const PING: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub struct Database {
     pool: Pool,
+    url: SecretString,
     manner: Manner,
 }
 
@@ -115,6 +130,7 @@ impl Database {
             .await?;
         Ok(Self {
             pool: Pool::new(connections, manner.answer),
+            url,
             manner,
         })
     }
@@ -126,13 +142,19 @@ impl Database {
 
     /// Begins a transaction that will write. On SQLite it takes the write lock at once, so that it cannot fail
     /// half-way because another writer was quicker. On PostgreSQL others write at the same time: what is read in it
-    /// may have changed when it is written, unless a row or a [lock](Transaction) holds it.
+    /// may have changed when it is written, unless a row that it has written or [a lock](Transaction::lock) holds it.
     ///
     /// # Errors
     /// If no connection, or not the lock, could be had in time.
     pub async fn begin(&self) -> Result<Transaction, Error> {
         let lease = self.pool.lease().await?;
-        Ok(Transaction::begin(lease, self.manner.begin).await?)
+        Ok(Transaction::begin(lease, self.manner).await?)
+    }
+
+    /// What other replicas [tell](Transaction::notify) on a channel; `None` where there can be no others.
+    pub fn notices(&self, channel: &'static str, clock: &SharedClock) -> Option<Notices> {
+        let shared = self.manner.kind == Kind::Postgres;
+        shared.then(|| Notices::new(self.url.clone(), channel, clock.clone()))
     }
 
     /// Closes every connection, waiting for those in use.

@@ -9,8 +9,8 @@ use super::Error;
 
 /// What every session is set to. A statement that waits longer is given up by the server, and a transaction whose
 /// client was lost without a word lets go of its locks.
-pub(super) const SESSION: &str = "SET statement_timeout = '2500ms'; \
-     SET idle_in_transaction_session_timeout = '5s'; SET default_transaction_isolation = 'read committed';";
+pub(super) const SESSION: &str = "SET statement_timeout = '4s'; \
+     SET idle_in_transaction_session_timeout = '6s'; SET default_transaction_isolation = 'read committed';";
 
 /// Parameters of an address that are handed to the driver. Others it would pass over with a warning.
 const PARAMETERS: [&str; 6] = [

@@ -181,3 +181,55 @@ async fn a_path_may_hold_what_a_url_may_not_and_the_file_is_private() {
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
 }
+
+#[tokio::test]
+async fn a_lock_lets_one_transaction_in_at_a_time() {
+    for bench in Bench::both() {
+        let database = bench.open().await;
+        let next = async || {
+            let mut transaction = database.begin().await.expect("begun");
+            transaction.lock("next").await.expect("locked");
+            let last: i64 = sqlx::query_scalar("SELECT MAX(id) FROM made_1")
+                .fetch_one(&mut transaction)
+                .await
+                .expect("read");
+            let statement = sqlx::query(INSERT)
+                .bind(last + 1)
+                .bind("next")
+                .bind(None::<Vec<u8>>);
+            statement
+                .execute(&mut transaction)
+                .await
+                .expect("nobody was quicker");
+            transaction.commit().await.expect("committed");
+        };
+        futures::future::join_all((0..16).map(|_| next())).await;
+        assert_eq!(count(&database).await, 17);
+    }
+}
+
+#[tokio::test]
+async fn a_notice_comes_with_the_commit_and_not_before() {
+    let bench = Bench::postgres();
+    let (here, there) = (bench.open().await, bench.open().await);
+    let clock = crate::clock::SystemClock::shared();
+    let mut notices = there.notices("news", &clock).expect("PostgreSQL has them");
+    notices.next().await;
+
+    let mut transaction = here.begin().await.expect("begun");
+    transaction.notify("news").await.expect("noted");
+    clock
+        .timeout(Duration::from_millis(200), notices.next())
+        .await
+        .ok_or("nothing yet")
+        .expect_err("it is not committed");
+    transaction.commit().await.expect("committed");
+    let told = clock.timeout(Duration::from_secs(5), notices.next()).await;
+    told.expect("told");
+
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'";
+    sqlx::query(end).execute(here.pool()).await.expect("ended");
+    let again = clock.timeout(Duration::from_secs(5), notices.next()).await;
+    again.expect("it listens again, and says that something may have been missed");
+    assert!(Bench::sqlite().open().await.notices("news", &clock).is_none());
+}

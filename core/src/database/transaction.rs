@@ -1,5 +1,6 @@
 //! Several statements that happen together or not at all.
 
+use aws_lc_rs::digest;
 use futures::{FutureExt as _, future::BoxFuture, stream::BoxStream};
 use sqlx::{
     Any, Describe, Execute, Executor, SqlStr,
@@ -7,7 +8,7 @@ use sqlx::{
 };
 
 use super::{
-    Error,
+    Error, Kind, Manner,
     lease::Lease,
     pool::{Step, all_steps, as_stream},
 };
@@ -16,15 +17,44 @@ use super::{
 #[derive(Debug)]
 pub struct Transaction {
     lease: Lease,
+    kind: Kind,
 }
 
 impl Transaction {
-    pub(super) async fn begin(mut lease: Lease, statement: &'static str) -> Result<Self, sqlx::Error> {
+    pub(super) async fn begin(mut lease: Lease, manner: Manner) -> Result<Self, sqlx::Error> {
+        let statement = manner.begin;
         lease
             .ask(async |connection| connection.execute(statement).await)
             .await?;
         lease.set_open(true);
-        Ok(Self { lease })
+        let kind = manner.kind;
+        Ok(Self { lease, kind })
+    }
+
+    /// Waits until no other transaction holds the lock of this name, and holds it to the end: what is read from now on
+    /// stays true among those who take the same lock. On SQLite every transaction that writes is alone already.
+    ///
+    /// # Errors
+    /// If another holds it for too long, or the database does not answer.
+    pub async fn lock(&mut self, name: &str) -> Result<(), Error> {
+        if self.kind == Kind::Postgres {
+            let key = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(key_of(name));
+            key.execute(self).await?;
+        }
+        Ok(())
+    }
+
+    /// Wakes who listens on this channel in other replicas, when this transaction is committed. It makes commits of
+    /// such transactions wait for each other, so it is for what is rare.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn notify(&mut self, channel: &'static str) -> Result<(), Error> {
+        if self.kind == Kind::Postgres {
+            let notice = sqlx::query("SELECT pg_notify($1, '')").bind(channel);
+            notice.execute(self).await?;
+        }
+        Ok(())
     }
 
     /// Makes it all true, on disk when this returns. An error says that this is not known, not that it is not so.
@@ -50,6 +80,12 @@ impl Transaction {
         self.lease.set_open(false);
         Ok(())
     }
+}
+
+/// PostgreSQL names such locks by a number.
+fn key_of(name: &str) -> i64 {
+    let hash = digest::digest(&digest::SHA256, name.as_bytes());
+    i64::from_be_bytes(hash.as_ref().first_chunk().copied().unwrap_or_default())
 }
 
 impl<'t> Executor<'t> for &'t mut Transaction {

@@ -90,17 +90,27 @@ impl Handles {
         let row = self.sealed_row(token, handle).await?;
         let mut transaction = self.database.begin().await?;
         let (portal, caller, now) = (handle.portal_id, &handle.caller.name, handle.issue_time);
-        // On PostgreSQL callers that issue in the same instant may pass the limit by their number. It bounds
-        // carelessness; a handle too many opens nothing more.
+        // Counted and added by one at a time: else those who issue in the same instant would not see each other.
+        transaction.lock(&format!("handle/{portal}/{caller}")).await?;
         let living = store::count_living(&mut transaction, portal, caller, now).await?;
         if living >= u64::from(self.config.max_live_per_caller) {
             transaction.rollback().await?;
             return Err(Error::TooMany(self.config.max_live_per_caller));
         }
         store::insert(&mut transaction, &row).await?;
-        store::sweep(&mut transaction, swept_before(now)).await?;
         transaction.commit().await?;
+        self.sweep(now).await;
         Ok(())
+    }
+
+    /// Deletes rows that nobody asks about any more. By itself, and not with the new handle: replicas that sweep at
+    /// once may get into each other's way, and then the next sweep will do.
+    async fn sweep(&self, now: Timestamp) {
+        if self.sweeps.is_due(self.clock.tick())
+            && let Err(error) = store::sweep(&self.database, now.minus(KEPT_AFTER_END)).await
+        {
+            tracing::warn!(%error, "handles that ended long ago could not be deleted");
+        }
     }
 
     async fn sealed_row(&self, token: &HandleToken, handle: &Handle) -> Result<store::Row, Error> {
@@ -122,8 +132,4 @@ impl Handles {
             handle_id,
         })
     }
-}
-
-fn swept_before(now: Timestamp) -> Timestamp {
-    now.minus(KEPT_AFTER_END)
 }

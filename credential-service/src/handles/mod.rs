@@ -12,6 +12,7 @@
 //! | `read_authority` | lets it open an audit log |
 //! | `scope`, `claims` | what it allows, and how that is sealed |
 //! | `seen_time` | the time by which it expires |
+//! | `sweeps` | when rows of long ago are deleted |
 //! | `store` | the table |
 
 mod claims;
@@ -26,6 +27,7 @@ mod revoke;
 mod scope;
 mod seen_time;
 mod store;
+mod sweeps;
 
 use hubkeep_core::{clock::SharedClock, database::Database, handle_token::HandleToken, random::SharedRandom};
 use hubkeep_seal::{Keyring, Owner, Purpose};
@@ -42,6 +44,7 @@ pub use scope::{Operation, Scope};
 
 use crate::{portals::Portals, record::Act, revocations::Revocations, vault::Vault};
 use seen_time::SeenTime;
+use sweeps::Sweeps;
 
 /// What handles are made with.
 #[derive(Clone, Debug)]
@@ -72,6 +75,7 @@ pub struct Handles {
     vault: Vault,
     revocations: Revocations,
     time: SeenTime,
+    sweeps: Sweeps,
     clock: SharedClock,
     random: SharedRandom,
 }
@@ -102,6 +106,7 @@ impl Handles {
             vault,
             revocations,
             time,
+            sweeps: Sweeps::default(),
             clock,
             random,
         })

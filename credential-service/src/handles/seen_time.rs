@@ -15,7 +15,7 @@ use super::{Error, store};
 /// How often the time is written down, at most. After a crash and a clock set back, a handle may live this much longer.
 const PERSIST_EVERY: Duration = Duration::from_secs(5);
 
-/// The latest time seen, in this process and, to within seconds, in those before it.
+/// The latest time seen: in this process, and to within seconds in those before it and beside it.
 #[derive(Clone, Debug)]
 pub(super) struct SeenTime {
     database: Database,
@@ -50,10 +50,14 @@ impl SeenTime {
     /// sets. So no handle revives, and none lives longer because time stood still.
     pub(super) async fn now(&self) -> Result<Timestamp, Error> {
         let (now, persist) = self.advance();
-        if persist {
-            store::note_seen_time(&self.database, now).await?;
+        if !persist {
+            return Ok(now);
         }
-        Ok(now)
+        // A replica whose clock is behind learns here what time it is.
+        let seen = store::note_seen_time(&self.database, now).await?;
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.seen = state.seen.max(seen);
+        Ok(now.max(seen))
     }
 
     fn advance(&self) -> (Timestamp, bool) {

@@ -13,7 +13,7 @@ use super::Error;
 pub(super) const TABLE: &str = "handle";
 
 /// Rows deleted at once.
-const SWEEP: i64 = 64;
+const SWEEP: i64 = 4_096;
 
 #[derive(Clone, Debug, FromRow)]
 pub(super) struct Row {
@@ -130,13 +130,13 @@ pub(super) async fn revoke(
 }
 
 /// Deletes some of the handles that ended before `time`.
-pub(super) async fn sweep(transaction: &mut Transaction, time: Timestamp) -> Result<(), Error> {
+pub(super) async fn sweep(database: &Database, time: Timestamp) -> Result<(), Error> {
     sqlx::query(
         "DELETE FROM handle WHERE handle_id IN (SELECT handle_id FROM handle WHERE expire_time < $1 LIMIT $2)",
     )
     .bind(time.as_micros())
     .bind(SWEEP)
-    .execute(&mut *transaction)
+    .execute(database.pool())
     .await?;
     Ok(())
 }
@@ -149,11 +149,14 @@ pub(super) async fn seen_time(database: &Database) -> Result<Timestamp, Error> {
     Ok(Timestamp::from_micros(micros))
 }
 
-/// Writes a time down, if it is later than the one that is there.
-pub(super) async fn note_seen_time(database: &Database, time: Timestamp) -> Result<(), Error> {
-    sqlx::query("UPDATE seen_time SET seen_time = $1 WHERE seen_id = 1 AND seen_time < $1")
-        .bind(time.as_micros())
-        .execute(database.pool())
-        .await?;
-    Ok(())
+/// Writes a time down, if it is later than the one that is there, and gives the later of the two.
+pub(super) async fn note_seen_time(database: &Database, time: Timestamp) -> Result<Timestamp, Error> {
+    let micros: i64 = sqlx::query_scalar(
+        "UPDATE seen_time SET seen_time = CASE WHEN seen_time < $1 THEN $1 ELSE seen_time END WHERE seen_id = 1 \
+         RETURNING seen_time",
+    )
+    .bind(time.as_micros())
+    .fetch_one(database.pool())
+    .await?;
+    Ok(Timestamp::from_micros(micros))
 }

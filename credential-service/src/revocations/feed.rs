@@ -5,15 +5,17 @@ use std::{collections::VecDeque, time::Duration};
 use futures::Stream;
 use hubkeep_core::{
     clock::{SharedClock, Tick},
-    database::Database,
+    database::{Database, bounded},
 };
 use tokio::sync::watch;
 
 use super::{Error, Revocation, store};
 
-/// How often the table is read when nobody in this process revokes: other replicas may.
+/// How often the table is read when nobody says that there is news: other replicas may revoke, and what wakes can get
+/// lost.
 const POLL: Duration = Duration::from_millis(500);
-/// A watcher that hears nothing for five of these stops trusting its memory.
+/// A watcher that hears nothing for five of these stops trusting its memory. What takes longer than this to read
+/// may be out of date, and is no ground for a heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Rows read at once.
 const BATCH: usize = 256;
@@ -70,7 +72,7 @@ impl Feed {
                 self.place = revocation.seq;
                 return Ok(News::Revoked(revocation));
             }
-            match self.read().await {
+            match bounded(HEARTBEAT, self.read()).await {
                 Ok(true) => {}
                 Ok(false) if self.heartbeat_is_due() => return Ok(News::Heartbeat(self.place)),
                 Ok(false) => self.wait().await,

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use hubkeep_core::{
     clock::{SharedClock, Timestamp},
-    database::{Database, Transaction},
+    database::{Database, Notices, Transaction},
     id::{HandleId, PortalId},
 };
 use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use error::Error;
 pub use feed::{Feed, News};
@@ -45,16 +46,28 @@ pub struct Revocations {
     database: Database,
     clock: SharedClock,
     wake: Arc<watch::Sender<u64>>,
+    _listening: Arc<DropGuard>,
 }
 
+/// Where replicas tell each other that something was revoked.
+const CHANNEL: &str = "hubkeep_revocation";
+
 impl Revocations {
-    /// The sequence kept in this database.
+    /// The sequence kept in this database. Other replicas are listened to until the last clone is gone.
     pub fn build(database: Database, clock: SharedClock) -> Self {
         let wake = Arc::new(watch::Sender::new(0));
+        let stop = CancellationToken::new();
+        if let Some(notices) = database.notices(CHANNEL, &clock) {
+            tokio::spawn(
+                stop.clone()
+                    .run_until_cancelled_owned(listen(notices, wake.clone())),
+            );
+        }
         Self {
             database,
             clock,
             wake,
+            _listening: Arc::new(stop.drop_guard()),
         }
     }
 
@@ -64,10 +77,12 @@ impl Revocations {
     /// # Errors
     /// If the database fails.
     pub async fn append(&self, transaction: &mut Transaction, scope: Scope) -> Result<u64, Error> {
-        store::append(transaction, scope, self.clock.now()).await
+        let seq = store::append(transaction, scope, self.clock.now()).await?;
+        transaction.notify(CHANNEL).await?;
+        Ok(seq)
     }
 
-    /// Wakes the feeds of this process. Those of other replicas find it by themselves.
+    /// Wakes the feeds of this process. Those of other replicas are woken by the commit.
     pub fn announce(&self, seq: u64) {
         self.wake.send_if_modified(|newest| {
             let newer = seq > *newest;
@@ -99,5 +114,14 @@ impl Revocations {
             self.wake.subscribe(),
             after,
         ))
+    }
+}
+
+/// Wakes the feeds of this process whenever another replica may have revoked something.
+async fn listen(mut notices: Notices, wake: Arc<watch::Sender<u64>>) {
+    loop {
+        notices.next().await;
+        // What is new is read from the table; here it is only said that somebody should look.
+        wake.send_modify(|_| {});
     }
 }

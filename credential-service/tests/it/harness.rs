@@ -15,7 +15,7 @@ use std::{
 use hubkeep_audit_log::{Entry, Filter, Position};
 use hubkeep_core::{
     clock::{Clock, MockClock, Tick, Timestamp},
-    database::{self, Database},
+    database::Database,
     grpc::{self, CALLER_HEADER, CallerSource},
     random::SystemRandom,
 };
@@ -60,7 +60,7 @@ pub(crate) struct TestClock {
 }
 
 impl TestClock {
-    fn new() -> Arc<Self> {
+    pub(crate) fn new() -> Arc<Self> {
         let start = Timestamp::from_micros(1_795_000_000_000_000);
         Arc::new(Self {
             inner: MockClock::at(start),
@@ -96,7 +96,7 @@ impl Clock for TestClock {
 
 /// Names the caller, as development does.
 #[derive(Clone)]
-pub(crate) struct As(&'static str);
+pub(crate) struct As(pub(crate) &'static str);
 
 impl Interceptor for As {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
@@ -114,7 +114,7 @@ pub(crate) struct Bench {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) hubspot: Simulator,
     pub(crate) folder: TempDir,
-    config: Config,
+    pub(crate) config: Config,
     running: Option<Running>,
     channel: Channel,
 }
@@ -321,7 +321,7 @@ fn world() -> World {
 fn config(folder: &Path, hubspot: &Simulator) -> Config {
     let mut config = Config {
         grpc: grpc::Config::default(),
-        database: database::Config::sqlite(&folder.join("vault.db")),
+        database: crate::new_database(folder),
         audit: hubkeep_audit_log::Config::sqlite(&folder.join("audit.db")),
         ..Config::default()
     };
@@ -330,7 +330,7 @@ fn config(folder: &Path, hubspot: &Simulator) -> Config {
     config
 }
 
-async fn serve(config: &Config, clock: &Arc<TestClock>) -> Running {
+pub(crate) async fn serve(config: &Config, clock: &Arc<TestClock>) -> Running {
     server::start(config.clone(), deps(clock))
         .await
         .expect("the service starts")
@@ -344,7 +344,7 @@ fn deps(clock: &Arc<TestClock>) -> Deps {
     }
 }
 
-fn connect(running: &Running) -> Channel {
+pub(crate) fn connect(running: &Running) -> Channel {
     let address = format!("http://{}", running.address());
     Channel::from_shared(address).expect("an address").connect_lazy()
 }

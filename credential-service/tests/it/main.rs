@@ -16,3 +16,10 @@ mod onboarding;
 mod revocations;
 mod secrets;
 mod tampering;
+
+use hubkeep_core::database::Config;
+
+/// A new database for one test.
+fn new_database(folder: &std::path::Path) -> Config {
+    Config::sqlite(&folder.join("vault.db"))
+}

@@ -21,7 +21,7 @@ pub(crate) async fn watch(bench: &Bench, after: u64) -> Result<Streaming<WatchRe
     Ok(opened?.into_inner())
 }
 
-async fn next(feed: &mut Streaming<WatchRevocationsResponse>) -> Message {
+pub(crate) async fn next(feed: &mut Streaming<WatchRevocationsResponse>) -> Message {
     feed.message()
         .await
         .expect("an answer")
@@ -30,7 +30,7 @@ async fn next(feed: &mut Streaming<WatchRevocationsResponse>) -> Message {
         .expect("set")
 }
 
-async fn revoked(feed: &mut Streaming<WatchRevocationsResponse>) -> (u64, String) {
+pub(crate) async fn revoked(feed: &mut Streaming<WatchRevocationsResponse>) -> (u64, String) {
     match next(feed).await {
         Message::Revocation(revocation) => match revocation.scope {
             Some(Scope::HandleId(id)) => (revocation.seq, id),
@@ -40,7 +40,7 @@ async fn revoked(feed: &mut Streaming<WatchRevocationsResponse>) -> (u64, String
     }
 }
 
-async fn heartbeat(feed: &mut Streaming<WatchRevocationsResponse>) -> u64 {
+pub(crate) async fn heartbeat(feed: &mut Streaming<WatchRevocationsResponse>) -> u64 {
     match next(feed).await {
         Message::Heartbeat(beat) => beat.revocation_seq,
         Message::Revocation(revocation) => panic!("{revocation:?} instead of a heartbeat"),

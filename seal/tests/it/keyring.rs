@@ -1,12 +1,10 @@
 //! What sealing promises: a value opens at its own place, with its own key, unaltered, and nowhere else.
 
-#![expect(clippy::expect_used, reason = "a test ends where its promise is broken")]
-
 use std::sync::Arc;
 
 use hubkeep_core::{
     clock::SystemClock,
-    database::{Config, Database},
+    database::Database,
     error::{ErrorReason, ServiceError as _},
     id::PortalId,
     random::SystemRandom,
@@ -45,7 +43,7 @@ impl Bench {
 }
 
 async fn open(folder: &TempDir) -> Database {
-    let config = Config::sqlite(&folder.path().join("test.db"));
+    let config = crate::new_database(folder.path());
     Database::open(&config, &[&MIGRATIONS]).await.expect("opens")
 }
 

@@ -1,0 +1,40 @@
+//! The same promises as in `tests/it`, word for word, on PostgreSQL; and those that only several replicas can keep.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test ends where its promise is broken"
+)]
+
+#[path = "../it/access.rs"]
+mod access;
+#[path = "../it/clock.rs"]
+mod clock;
+#[path = "../it/handles.rs"]
+mod handles;
+#[path = "../it/harness.rs"]
+mod harness;
+#[path = "../it/import.rs"]
+mod import;
+#[path = "../it/onboarding.rs"]
+mod onboarding;
+mod replicas;
+#[path = "../it/revocations.rs"]
+mod revocations;
+#[path = "../it/secrets.rs"]
+mod secrets;
+#[path = "../it/tampering.rs"]
+mod tampering;
+
+use hubkeep_core::database::Config;
+
+/// A new database for one test.
+fn new_database(_folder: &std::path::Path) -> Config {
+    let fresh = hubkeep_test_postgres::fresh("vault");
+    Config {
+        url: fresh.url,
+        password_file: Some(fresh.password_file),
+        ..Config::default()
+    }
+}

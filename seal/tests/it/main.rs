@@ -1,0 +1,12 @@
+//! What sealing promises.
+
+#![expect(clippy::expect_used, reason = "a test ends where its promise is broken")]
+
+mod keyring;
+
+use hubkeep_core::database::Config;
+
+/// A new database for one test.
+fn new_database(folder: &std::path::Path) -> Config {
+    Config::sqlite(&folder.join("test.db"))
+}
