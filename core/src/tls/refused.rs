@@ -32,15 +32,21 @@ pub fn failed_handshake(error: &(dyn StdError + 'static)) -> Option<String> {
         if let Some(why) = of_cause(error) {
             return Some(why);
         }
-        cause = error.source();
+        cause = cause_of(error);
     }
     None
 }
 
+/// What lies in an error. An I/O error hides what it was made of: its source is already the source of that.
+fn cause_of<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
+}
+
 fn of_cause(error: &(dyn StdError + 'static)) -> Option<String> {
-    let io = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    let inner = io.and_then(|inner| inner.downcast_ref::<Error>());
-    if let Some(tls) = error.downcast_ref::<Error>().or(inner) {
+    if let Some(tls) = error.downcast_ref::<Error>() {
         return Some(why_refused(tls));
     }
     let words = error.to_string();
