@@ -28,12 +28,14 @@
 //! | [`support::chance`] | chance that can be repeated |
 //! | [`support::processes`] | the real binaries as processes of their own |
 //! | [`support::crm_process`] | crm-service as a process, the rest here |
+//! | [`support::fleet`], [`support::balancer`] | several replicas of both services on PostgreSQL, behind one address each |
 //! | [`support::disk`] | what lies on disk: bytes searched for, databases locked |
 //! | [`support::sources`] | the repository's own files |
 
 /// The modules of the harness.
 pub mod support {
     pub mod audit;
+    pub mod balancer;
     pub mod certificates;
     pub mod chance;
     pub mod chaos;
@@ -41,6 +43,7 @@ pub mod support {
     pub mod crm_process;
     pub mod disk;
     pub mod doors;
+    pub mod fleet;
     pub mod handles;
     pub mod hubkeep;
     pub mod portals;
@@ -61,6 +64,7 @@ pub use support::{
     audit::{intents_by_entry, proto_entry},
     chaos::Proxy,
     crm::Crm,
+    fleet::Fleet,
     handles::{Allow, Handle},
     hubkeep::{Hubkeep, Service, Setup},
     refusal::{Refused, reason},

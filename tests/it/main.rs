@@ -24,6 +24,8 @@ mod onboarding;
 mod quota;
 mod rate_limits;
 mod readme;
+mod replicas;
+mod rolling;
 mod rpc_coverage;
 mod secrets;
 mod stream_breaks;

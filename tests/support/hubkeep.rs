@@ -10,6 +10,7 @@ use hubkeep_audit_log::AuditLog;
 use hubkeep_core::{
     clock::{SharedClock, SystemClock},
     config::{Environment, load},
+    database,
     grpc::CallerSource,
     random::SystemRandom,
     tls::{self, Identity},
@@ -19,7 +20,7 @@ use hubkeep_crm_service as crm_service;
 use hubkeep_seal::FileKek;
 use hubspot_sim::{JournalEntry, Simulator, World};
 use tempfile::TempDir;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 use url::Url;
 
 use super::{certificates::Certificates, chaos::Proxy, crm::Crm, doors::Door, handles::HandleWish};
@@ -87,6 +88,13 @@ impl Setup {
     pub fn crm(mut self, change: impl FnOnce(&mut crm_service::config::Config) + Send + 'static) -> Self {
         self.crm.push(Box::new(change));
         self
+    }
+
+    /// Both services keep their data and their logs on PostgreSQL.
+    #[must_use]
+    pub fn postgres(self) -> Self {
+        self.credential(|config| on_postgres(&mut config.database, &mut config.audit))
+            .crm(|config| on_postgres(&mut config.database, &mut config.audit))
     }
 
     /// Leaves crm-service to the test, which runs it as a process of its own.
@@ -167,37 +175,45 @@ fn callers(tls: Option<&tls::Config>, clock: &SharedClock) -> CallerSource {
     }
 }
 
+/// New databases on PostgreSQL: one for the data, one for the log.
+pub(super) fn on_postgres(data: &mut database::Config, log: &mut hubkeep_audit_log::Config) {
+    let fresh = hubkeep_test_postgres::fresh("data");
+    (data.url, data.password_file) = (fresh.url, Some(fresh.password_file));
+    let fresh = hubkeep_test_postgres::fresh("audit");
+    (log.url, log.password_file) = (fresh.url, Some(fresh.password_file));
+}
+
 /// Where everything of one Hubkeep is.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     folder: &'a Path,
     api_base: Url,
 }
 
 impl<'a> Place<'a> {
-    fn of(hubspot: &Simulator, folder: &'a Path) -> Self {
+    pub(super) fn of(hubspot: &Simulator, folder: &'a Path) -> Self {
         let api_base = Url::parse(&hubspot.base_url()).expect("valid");
         Self { folder, api_base }
     }
 
-    fn credential(&self) -> credential_service::config::Config {
+    pub(super) fn credential(&self) -> credential_service::config::Config {
         let mut config: credential_service::config::Config =
             load(None, &Environment::new()).expect("the default is valid");
         config.deployment = "test".to_owned();
         config.grpc.listen.set_port(0);
-        config.database.url = database(self.folder, Service::Credential, "");
-        config.audit.url = database(self.folder, Service::Credential, "-audit");
+        config.database.url = sqlite(self.folder, Service::Credential, "");
+        config.audit.url = sqlite(self.folder, Service::Credential, "-audit");
         config.keys.kek_file = key_file(self.folder, Service::Credential);
         config.hubspot.api_base = self.api_base.clone();
         config
     }
 
-    fn crm(&self, credential_service: &Url) -> crm_service::config::Config {
+    pub(super) fn crm(&self, credential_service: &Url) -> crm_service::config::Config {
         let mut config: crm_service::config::Config =
             load(None, &Environment::new()).expect("the default is valid");
         config.deployment = "test".to_owned();
         config.grpc.listen.set_port(0);
-        config.database.url = database(self.folder, Service::Crm, "");
-        config.audit.url = database(self.folder, Service::Crm, "-audit");
+        config.database.url = sqlite(self.folder, Service::Crm, "");
+        config.audit.url = sqlite(self.folder, Service::Crm, "-audit");
         config.keys.kek_file = key_file(self.folder, Service::Crm);
         config.credentials.url = credential_service.clone();
         config.hubspot.api_base = self.api_base.clone();
@@ -205,7 +221,7 @@ impl<'a> Place<'a> {
     }
 }
 
-fn database(folder: &Path, service: Service, kind: &str) -> String {
+fn sqlite(folder: &Path, service: Service, kind: &str) -> String {
     format!("sqlite://{}/{}{kind}.db", folder.display(), service.name())
 }
 

@@ -23,7 +23,8 @@ use super::{
     wire::{self, Link},
 };
 
-/// How often a redemption is repeated because the feed moved while it was under way.
+/// How often a redemption is tried: again because the feed moved while it was under way, or because the replica that
+/// was asked went away. It changes nothing, so repeating it is safe.
 const ATTEMPTS: usize = 3;
 
 /// The client of credential-service. Cheap to clone; the feed is followed until the last clone is gone.
@@ -105,6 +106,7 @@ impl Credentials {
         caller: &Caller,
         call_id: CallId,
     ) -> Result<Arc<Grant>, Error> {
+        let mut why = Error::unavailable("the revocation feed kept moving");
         for _ in 0..ATTEMPTS {
             let mut client = RedemptionServiceClient::new(self.link.channel());
             let request = self.link.request(RedeemHandleRequest {
@@ -121,11 +123,15 @@ impl Credentials {
             });
             // The lease runs from before the question, so that it cannot outlast what credential-service meant.
             let asked = self.clock.tick();
-            let response = client
-                .redeem_handle(request)
-                .await
-                .map_err(|status| wire::refusal(&status))?
-                .into_inner();
+            let response = match client.redeem_handle(request).await {
+                Ok(response) => response.into_inner(),
+                // The next attempt connects anew, and to a replica that stays.
+                Err(status) if wire::went_away(&status) => {
+                    why = wire::refusal(&status);
+                    continue;
+                }
+                Err(status) => return Err(wire::refusal(&status)),
+            };
             let as_of_seq = response.revocation_seq;
             let grant = Arc::new(wire::grant(response, asked)?);
             if self
@@ -135,6 +141,6 @@ impl Credentials {
                 return Ok(grant);
             }
         }
-        Err(Error::unavailable("the revocation feed kept moving"))
+        Err(why)
     }
 }

@@ -79,6 +79,16 @@ impl Link {
     }
 }
 
+/// Whether the replica that was asked stops, or is gone: nothing was said about what was asked.
+pub(super) fn went_away(status: &Status) -> bool {
+    let details = status.get_error_details();
+    match details.error_info() {
+        Some(info) => info.reason == ErrorReason::Stopping.wire_name(),
+        // Of no reason of ours: the connection broke.
+        None => matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Cancelled),
+    }
+}
+
 /// A refusal of credential-service. Only those that are about the handle are the caller's business.
 pub(super) fn refusal(status: &Status) -> Error {
     let details = status.get_error_details();
