@@ -6,11 +6,13 @@ use std::{
     net::SocketAddr,
 };
 
+use futures::stream::Empty;
 use http::{HeaderValue, header};
 use hubkeep_proto::crm::v1::{
     ArchiveObjectRequest, ArchiveObjectResponse, CreateObjectRequest, CreateObjectResponse, GetObjectRequest,
     GetObjectResponse, ListObjectsRequest, ListObjectsResponse, Object, SearchObjectsRequest,
-    SearchObjectsResponse, UpdateObjectRequest, UpdateObjectResponse,
+    SearchObjectsResponse, StreamObjectsRequest, StreamObjectsResponse, UpdateObjectRequest,
+    UpdateObjectResponse,
     object_service_client::ObjectServiceClient,
     object_service_server::{ObjectService, ObjectServiceServer},
 };
@@ -133,6 +135,8 @@ impl Front {
 
 #[tonic::async_trait]
 impl ObjectService for Front {
+    type StreamObjectsStream = Empty<Result<StreamObjectsResponse, Status>>;
+
     async fn get_object(
         &self,
         request: Request<GetObjectRequest>,
@@ -151,6 +155,13 @@ impl ObjectService for Front {
         &self,
         _: Request<ListObjectsRequest>,
     ) -> Result<Response<ListObjectsResponse>, Status> {
+        Err(reads_only())
+    }
+
+    async fn stream_objects(
+        &self,
+        _: Request<StreamObjectsRequest>,
+    ) -> Result<Response<Self::StreamObjectsStream>, Status> {
         Err(reads_only())
     }
 
