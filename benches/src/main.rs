@@ -29,6 +29,10 @@ use crate::{
 /// Why nothing could be measured.
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// As in the services, and so for the ways beside them too.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     // As the services' own binaries do: what is logged is part of the cost.

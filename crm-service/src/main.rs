@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use hubkeep_core::service;
 use hubkeep_crm_service::server::Running;
 
+/// Many small things are taken and given back for each call, often by another thread than took them.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[tokio::main]
 #[expect(
     clippy::disallowed_methods,
