@@ -19,11 +19,12 @@ mod postgres;
 mod sqlite;
 mod transaction;
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{Connection as _, Executor as _, any::AnyPoolOptions, migrate::Migrator};
 use thiserror::Error;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use config::{Config, check_address};
 pub use lease::bounded;
@@ -81,7 +82,7 @@ struct Manner {
     answer: Duration,
 }
 
-/// Writers wait for each other for 5 s, by `busy_timeout`.
+/// Writers wait for each other for 5 s.
 const SQLITE: Manner = Manner {
     kind: Kind::Sqlite,
     session: sqlite::SESSION,
@@ -107,6 +108,9 @@ pub struct Database {
     pool: Pool,
     url: SecretString,
     manner: Manner,
+    /// Where one transaction writes at a time, they take turns here, in order. Left to the file's lock, each would
+    /// hold a connection and look now and then whether it is free.
+    turns: Option<Arc<Semaphore>>,
 }
 
 impl Database {
@@ -132,6 +136,7 @@ impl Database {
             pool: Pool::new(connections, manner.answer),
             url,
             manner,
+            turns: (manner.kind == Kind::Sqlite).then(|| Arc::new(Semaphore::new(1))),
         })
     }
 
@@ -147,8 +152,21 @@ impl Database {
     /// # Errors
     /// If no connection, or not the lock, could be had in time.
     pub async fn begin(&self) -> Result<Transaction, Error> {
+        let turn = self.turn().await?;
         let lease = self.pool.lease().await?;
-        Ok(Transaction::begin(lease, self.manner).await?)
+        Ok(Transaction::begin(lease, self.manner, turn).await?)
+    }
+
+    async fn turn(&self) -> Result<Option<OwnedSemaphorePermit>, sqlx::Error> {
+        let Some(turns) = &self.turns else { return Ok(None) };
+        let turn = async {
+            turns
+                .clone()
+                .acquire_owned()
+                .await
+                .map_err(|_| sqlx::Error::PoolClosed)
+        };
+        bounded(self.manner.connect, turn).await.map(Some)
     }
 
     /// What other replicas [tell](Transaction::notify) on a channel; `None` where there can be no others.
@@ -186,8 +204,8 @@ fn pool_options(manner: Manner) -> AnyPoolOptions {
         })
         // In place of the pool's own test, which waits without a bound for a server that was lost without a word.
         .test_before_acquire(false)
-        .before_acquire(|connection, _| {
-            Box::pin(async move { Ok(bounded(PING, connection.ping()).await.is_ok()) })
+        .before_acquire(move |connection, _| {
+            Box::pin(async move { Ok(manner.kind == Kind::Sqlite || bounded(PING, connection.ping()).await.is_ok()) })
         })
 }
 

@@ -6,6 +6,7 @@ use sqlx::{
     Any, Describe, Execute, Executor, SqlStr,
     any::{AnyRow, AnyStatement, AnyTypeInfo},
 };
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Error, Kind, Manner,
@@ -18,17 +19,27 @@ use super::{
 pub struct Transaction {
     lease: Lease,
     kind: Kind,
+    /// The turn of this transaction, where one writes at a time. Given back last.
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 impl Transaction {
-    pub(super) async fn begin(mut lease: Lease, manner: Manner) -> Result<Self, sqlx::Error> {
+    pub(super) async fn begin(
+        mut lease: Lease,
+        manner: Manner,
+        turn: Option<OwnedSemaphorePermit>,
+    ) -> Result<Self, sqlx::Error> {
         let statement = manner.begin;
         lease
             .ask(async |connection| connection.execute(statement).await)
             .await?;
         lease.set_open(true);
         let kind = manner.kind;
-        Ok(Self { lease, kind })
+        Ok(Self {
+            lease,
+            kind,
+            _turn: turn,
+        })
     }
 
     /// Waits until no other transaction holds the lock of this name, and holds it to the end: what is read from now on
