@@ -1,6 +1,6 @@
 //! The only place where bytes are sent to HubSpot. It takes nothing but a recorded request.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -84,8 +84,9 @@ impl Transport {
     /// Sends a recorded request and reads the answer, within its deadline.
     pub(crate) async fn send<T>(&self, recorded: &Recorded<Request<'_, T>>) -> Result<Received, Lost> {
         let until = self.until(recorded.content().deadline);
-        let response = self.head(recorded, until).await?;
-        let (status, headers) = (response.status(), response.headers().clone());
+        let mut response = self.head(recorded, until).await?;
+        let status = response.status();
+        let headers = mem::take(response.headers_mut());
         let body = self.body(response, until).await.map_err(|lost| Lost {
             status: Some(status),
             ..lost

@@ -16,11 +16,11 @@ use crate::{
 };
 
 pub(super) async fn layer(State(tools): State<Arc<Tools>>, request: Request, next: Next) -> Response {
-    let method = request
+    let method = request.extensions().get::<GrpcMethod>().map(GrpcMethod::as_str);
+    let request_id = request
         .extensions()
-        .get::<GrpcMethod>()
-        .map(|method| method.as_str().to_owned());
-    let request_id = request.extensions().get::<RequestId>().map(ToString::to_string);
+        .get::<RequestId>()
+        .map(tracing::field::display);
     let span = tracing::info_span!("request", grpc_method = method, request_id);
     let began = tools.clock.tick();
     async move {
