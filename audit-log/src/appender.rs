@@ -96,14 +96,14 @@ impl Appender {
         outcome: Outcome,
     ) -> Result<Queued, Error> {
         let log = self.identity.log_of(draft.owner());
-        self.queue_outcome_in(log, draft.entry().clone(), position, outcome)
+        self.queue_outcome_in(log, Box::new(draft.entry().clone()), position, outcome)
     }
 
     /// Queues the outcome of the intent at `position`, whose entry stands in the log of this name.
     pub(crate) fn queue_outcome_in(
         &self,
         log: String,
-        intent: Entry,
+        intent: Box<Entry>,
         position: Position,
         outcome: Outcome,
     ) -> Result<Queued, Error> {
@@ -124,14 +124,14 @@ impl Appender {
     /// The row of a draft: from here on its bytes do not change.
     pub(crate) fn row(&self, draft: &Draft, phase: Phase, outcome: Outcome) -> Result<(Row, EntryId), Error> {
         let log = self.identity.log_of(draft.owner());
-        self.row_in(log, draft.entry().clone(), phase, outcome)
+        self.row_in(log, Box::new(draft.entry().clone()), phase, outcome)
     }
 
     /// The row of an entry in the log of this name, with an id and a time of its own.
     pub(crate) fn row_in(
         &self,
         log: String,
-        mut entry: Entry,
+        mut entry: Box<Entry>,
         phase: Phase,
         outcome: Outcome,
     ) -> Result<(Row, EntryId), Error> {

@@ -20,7 +20,8 @@ const MAX_TEXT: usize = 256;
 pub struct Draft {
     owner: Owner,
     call_id: CallId,
-    entry: Entry,
+    /// Apart, because a draft is handed from task to task, and an entry is large.
+    entry: Box<Entry>,
 }
 
 impl Draft {
@@ -29,11 +30,11 @@ impl Draft {
         Self {
             owner: Owner::System,
             call_id,
-            entry: Entry {
+            entry: Box::new(Entry {
                 operation: operation.into(),
                 call_id: call_id.to_string(),
                 ..Entry::default()
-            },
+            }),
         }
     }
 

@@ -70,7 +70,12 @@ async fn close_by_queue(reader: &Reader, appender: &Appender) -> Result<(), Erro
         let mut queued = Vec::with_capacity(lost.len());
         for intent in lost {
             let unknown = Outcome::unknown(Cause::ProcessLost);
-            queued.push(appender.queue_outcome_in(intent.log, intent.entry, intent.position, unknown)?);
+            queued.push(appender.queue_outcome_in(
+                intent.log,
+                Box::new(intent.entry),
+                intent.position,
+                unknown,
+            )?);
         }
         let mut closed = 0_usize;
         for answer in queued {
@@ -91,6 +96,6 @@ fn tell(closed: usize) {
 
 fn outcome(appender: &Appender, intent: LostIntent) -> Result<Pending, Error> {
     let outcome = Outcome::unknown(Cause::ProcessLost);
-    let (row, _) = appender.row_in(intent.log, intent.entry, Phase::Outcome, outcome)?;
+    let (row, _) = appender.row_in(intent.log, Box::new(intent.entry), Phase::Outcome, outcome)?;
     Ok(Pending::outcome(row, intent.position, Waiter::Nobody))
 }

@@ -13,14 +13,14 @@ use crate::{DatabaseError, Failure, Intent, Position};
 pub(crate) struct Row {
     /// The name of the log it goes to.
     pub(crate) log: String,
-    /// What is written.
-    pub(crate) entry: Entry,
+    /// What is written. Apart, because rows are handed from task to task, and an entry is large.
+    pub(crate) entry: Box<Entry>,
     /// The bytes that are kept. Protobuf's fields in order of their numbers: equal entries give equal bytes.
     pub(crate) leaf: Vec<u8>,
 }
 
 impl Row {
-    pub(crate) fn new(log: String, entry: Entry) -> Self {
+    pub(crate) fn new(log: String, entry: Box<Entry>) -> Self {
         let leaf = entry.encode_to_vec();
         Self { log, entry, leaf }
     }
