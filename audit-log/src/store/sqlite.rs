@@ -1,6 +1,12 @@
 //! Appending to SQLite: one connection on a thread of its own, one transaction for each batch.
 
-use std::{collections::BTreeMap, path::Path, sync::mpsc, thread, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap, btree_map::Entry},
+    path::Path,
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use tokio::sync::oneshot;
@@ -15,8 +21,9 @@ const INSERT: &str = "INSERT INTO audit_entry \
     (position, log, log_index, client_slug, caller, phase, operation, call_id, attempt, leaf) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const SIZE: &str = "SELECT size FROM audit_log_size WHERE log = ?1";
-const SET_SIZE: &str = "INSERT INTO audit_log_size (log, size) VALUES (?1, ?2) \
-    ON CONFLICT (log) DO UPDATE SET size = excluded.size";
+/// Changes nothing if the log does not end where it was read to end.
+const SET_SIZE: &str = "INSERT INTO audit_log_size (log, size) VALUES (?1, ?3) \
+    ON CONFLICT (log) DO UPDATE SET size = excluded.size WHERE audit_log_size.size = ?2";
 const POSITION: &str = "SELECT position FROM audit_position WHERE id = 1";
 const SET_POSITION: &str = "UPDATE audit_position SET position = ?1 WHERE id = 1";
 const OPEN: &str = "INSERT INTO audit_open_intent (position) VALUES (?1)";
@@ -96,9 +103,14 @@ fn connect(file: &Path, patience: Duration) -> Result<Connection, rusqlite::Erro
 }
 
 fn serve(mut connection: Connection, jobs: &mpsc::Receiver<Job>) {
+    let mut sizes = Sizes::new();
     while let Ok(Job { batch, answer }) = jobs.recv() {
         let mut positions = Vec::with_capacity(batch.len());
-        let result = append(&mut connection, &batch, &mut positions).map_err(DatabaseError::from);
+        let result = append(&mut connection, &mut sizes, &batch, &mut positions).map_err(DatabaseError::from);
+        if result.is_err() {
+            // Whether a commit that failed was done is not known: the database is asked again.
+            sizes.clear();
+        }
         // A writer that is gone needs no answer: what it left open is closed when the log is opened again.
         drop(answer.send(Appended {
             batch,
@@ -108,23 +120,36 @@ fn serve(mut connection: Connection, jobs: &mpsc::Receiver<Job>) {
     }
 }
 
+/// The number of entries in each log that was written to. Nobody else writes, so they need not be asked for again; if
+/// one were wrong, it would fail the transaction.
+type Sizes = HashMap<String, i64>;
+
 fn append(
     connection: &mut Connection,
+    sizes: &mut Sizes,
     batch: &[Pending],
     positions: &mut Vec<Option<Position>>,
 ) -> Result<Position, rusqlite::Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut ends = Ends::read(&transaction)?;
     for pending in batch {
-        positions.push(append_one(&transaction, &mut ends, pending)?);
+        positions.push(append_one(&transaction, sizes, &mut ends, pending)?);
     }
     ends.write(&transaction)?;
     transaction.commit()?;
-    Ok(ends.position)
+    let Ends { position, moved } = ends;
+    for (log, size) in moved {
+        match sizes.get_mut(log) {
+            Some(known) => *known = size.after,
+            None => drop(sizes.insert(log.to_owned(), size.after)),
+        }
+    }
+    Ok(position)
 }
 
 fn append_one<'a>(
     transaction: &Transaction<'_>,
+    sizes: &Sizes,
     ends: &mut Ends<'a>,
     pending: &'a Pending,
 ) -> Result<Option<Position>, rusqlite::Error> {
@@ -137,7 +162,7 @@ fn append_one<'a>(
     {
         return Ok(None);
     }
-    let (position, index) = ends.next(transaction, &pending.row.log)?;
+    let (position, index) = ends.next(transaction, sizes, &pending.row.log)?;
     insert(transaction, position, index, &pending.row)?;
     if pending.effect == Effect::Opens {
         transaction.prepare_cached(OPEN)?.execute([position.as_i64()])?;
@@ -170,7 +195,14 @@ fn insert(
 /// Where the logs end: read inside the transaction, moved by each entry, written back before the commit.
 struct Ends<'a> {
     position: Position,
-    sizes: BTreeMap<&'a str, i64>,
+    moved: BTreeMap<&'a str, Size>,
+}
+
+/// How many entries a log has: when the transaction began, and with those of the batch.
+#[derive(Clone, Copy)]
+struct Size {
+    before: i64,
+    after: i64,
 }
 
 impl<'a> Ends<'a> {
@@ -180,7 +212,7 @@ impl<'a> Ends<'a> {
             .query_row([], |row| row.get(0))?;
         Ok(Self {
             position: Position::from_i64(position),
-            sizes: BTreeMap::new(),
+            moved: BTreeMap::new(),
         })
     }
 
@@ -188,22 +220,35 @@ impl<'a> Ends<'a> {
     fn next(
         &mut self,
         transaction: &Transaction<'_>,
+        sizes: &Sizes,
         log: &'a str,
     ) -> Result<(Position, i64), rusqlite::Error> {
-        let index = match self.sizes.get(log) {
-            Some(size) => *size,
-            None => size_of(transaction, log)?,
+        let size = match self.moved.entry(log) {
+            Entry::Occupied(moved) => moved.into_mut(),
+            Entry::Vacant(first) => {
+                let size = match sizes.get(log) {
+                    Some(size) => *size,
+                    None => size_of(transaction, log)?,
+                };
+                first.insert(Size {
+                    before: size,
+                    after: size,
+                })
+            }
         };
-        self.sizes.insert(log, index.saturating_add(1));
+        let index = size.after;
+        size.after = index.saturating_add(1);
         self.position = self.position.plus(1);
         Ok((self.position, index))
     }
 
     fn write(&self, transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
-        for (log, size) in &self.sizes {
-            transaction
-                .prepare_cached(SET_SIZE)?
-                .execute(params![log, size])?;
+        let mut set_size = transaction.prepare_cached(SET_SIZE)?;
+        for (log, size) in &self.moved {
+            match set_size.execute(params![log, size.before, size.after])? {
+                1 => {}
+                changed => return Err(rusqlite::Error::StatementChangedRows(changed)),
+            }
         }
         transaction
             .prepare_cached(SET_POSITION)?
