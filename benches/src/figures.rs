@@ -13,137 +13,181 @@ pub(crate) struct Kind {
 }
 
 /// What a figure stands beside.
+#[derive(Clone, Copy)]
 pub(crate) struct Baseline {
     /// In words.
     pub(crate) about: &'static str,
     /// Its value, where this run has what it is made of.
-    pub(crate) value: fn(&Figures) -> Option<f64>,
+    pub(crate) value: Value,
 }
 
-pub(crate) const DIRECT: &str = "direct_calls_per_s_64";
-pub(crate) const FORWARDER: &str = "forwarder_calls_per_s_64";
-pub(crate) const AUDITED: &str = "audited_calls_per_s_64";
+/// Where the value of a baseline comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum Value {
+    /// It is a figure itself.
+    Figure(&'static str),
+    /// It is made of figures.
+    Made(fn(&Figures) -> Option<f64>),
+}
+
+/// Callers at once on each way to HubSpot.
+pub(crate) const IN_FLIGHT: [usize; 3] = [1, 16, 64];
+
+/// The figures of one way to HubSpot, each at 1, 16 and 64 in flight.
+pub(crate) struct Way {
+    /// What it is called in the table.
+    pub(crate) about: &'static str,
+    pub(crate) calls_per_s: [&'static str; 3],
+    pub(crate) p50_ms: [&'static str; 3],
+    pub(crate) p99_ms: [&'static str; 3],
+}
+
+macro_rules! way {
+    ($about:literal, $name:literal) => {
+        Way {
+            about: $about,
+            calls_per_s: [
+                concat!($name, "_calls_per_s_1"),
+                concat!($name, "_calls_per_s_16"),
+                concat!($name, "_calls_per_s_64"),
+            ],
+            p50_ms: [
+                concat!($name, "_p50_ms_1"),
+                concat!($name, "_p50_ms_16"),
+                concat!($name, "_p50_ms_64"),
+            ],
+            p99_ms: [
+                concat!($name, "_p99_ms_1"),
+                concat!($name, "_p99_ms_16"),
+                concat!($name, "_p99_ms_64"),
+            ],
+        }
+    };
+}
+
+pub(crate) const DIRECT: Way = way!("direct", "direct");
+pub(crate) const FORWARDER: Way = way!("forwarder", "forwarder");
+pub(crate) const AUDITED: Way = way!("audited", "audited");
+pub(crate) const AUDITED_POSTGRES: Way = way!("audited on PostgreSQL", "audited_postgres");
+
 pub(crate) const AUDITED_OVER_FORWARDER: &str = "audited_over_forwarder_64";
 pub(crate) const AUDITED_OVER_DIRECT: &str = "audited_over_direct_64";
+pub(crate) const AUDITED_POSTGRES_OVER_FORWARDER: &str = "audited_postgres_over_forwarder_64";
+pub(crate) const DIRECT_CPU: &str = "direct_cpu_us_64";
+pub(crate) const FORWARDER_CPU: &str = "forwarder_cpu_us_64";
+pub(crate) const AUDITED_CPU: &str = "audited_cpu_us_64";
 pub(crate) const AUDITED_ADDED: &str = "audited_added_ms_1";
 pub(crate) const FDATASYNC: &str = "fdatasync_ms";
 pub(crate) const HANDLES_ISSUED: &str = "handles_issued_per_s";
 pub(crate) const REDEEM_CACHED: &str = "redeem_cached_p99_ms";
 pub(crate) const REDEEM_ONLINE: &str = "redeem_online_p99_ms";
+pub(crate) const REDEEMED: &str = "handles_redeemed_per_s";
 pub(crate) const ENTRIES_SQLITE: &str = "entries_durable_per_s_sqlite";
+pub(crate) const ENTRIES_POSTGRES: &str = "entries_durable_per_s_postgres";
+pub(crate) const RSS_CREDENTIAL: &str = "rss_mib_credential_service_1000";
+pub(crate) const RSS_CRM: &str = "rss_mib_crm_service_1000";
 pub(crate) const IMPORT: &str = "import_1000_s";
 pub(crate) const BURST_USED: &str = "burst_used_percent_1";
 pub(crate) const BURST_USED_190: &str = "burst_used_percent_190";
 pub(crate) const ANSWERS_429: &str = "answers_429";
 
 /// Every figure, in the order of the table.
-pub(crate) const KINDS: [Kind; 15] = [
-    Kind {
-        name: DIRECT,
-        unit: "calls/s",
-        baseline: None,
-    },
-    Kind {
-        name: FORWARDER,
-        unit: "calls/s",
-        baseline: Some(Baseline {
-            about: "direct",
-            value: |figures| figures.get(DIRECT),
-        }),
-    },
-    Kind {
-        name: AUDITED,
-        unit: "calls/s",
-        baseline: Some(Baseline {
-            about: "forwarder",
-            value: |figures| figures.get(FORWARDER),
-        }),
-    },
-    Kind {
-        name: AUDITED_OVER_FORWARDER,
-        unit: "",
-        baseline: None,
-    },
-    Kind {
-        name: AUDITED_OVER_DIRECT,
-        unit: "",
-        baseline: None,
-    },
-    Kind {
-        name: AUDITED_ADDED,
-        unit: "ms",
-        baseline: Some(Baseline {
-            about: "two fdatasync: intent and outcome",
-            value: |figures| Some(2.0 * figures.get(FDATASYNC)?),
-        }),
-    },
-    Kind {
-        name: FDATASYNC,
-        unit: "ms",
-        baseline: None,
-    },
-    Kind {
-        name: HANDLES_ISSUED,
-        unit: "handles/s",
-        baseline: Some(ONE_BY_ONE),
-    },
-    Kind {
-        name: REDEEM_CACHED,
-        unit: "ms",
-        baseline: Some(Baseline {
-            about: "over the wire",
-            value: |figures| figures.get(REDEEM_ONLINE),
-        }),
-    },
-    Kind {
-        name: REDEEM_ONLINE,
-        unit: "ms",
-        baseline: Some(Baseline {
-            about: "one fdatasync: its entry",
-            value: |figures| figures.get(FDATASYNC),
-        }),
-    },
-    Kind {
-        name: ENTRIES_SQLITE,
-        unit: "entries/s",
-        baseline: Some(ONE_BY_ONE),
-    },
-    Kind {
-        name: IMPORT,
-        unit: "s",
-        baseline: Some(Baseline {
-            about: "HubSpot's own answers, 8 rows at once",
-            value: |_| Some(1_000.0 * 2.0 * 0.050 / 8.0),
-        }),
-    },
-    Kind {
-        name: BURST_USED,
-        unit: "%",
-        baseline: Some(Baseline {
-            about: "96 of 100: 4 are credential-service's",
-            value: |_| Some(96.0),
-        }),
-    },
-    Kind {
-        name: BURST_USED_190,
-        unit: "%",
-        baseline: Some(Baseline {
-            about: "186 of 190: 4 are credential-service's",
-            value: |_| Some(100.0 * 186.0 / 190.0),
-        }),
-    },
-    Kind {
-        name: ANSWERS_429,
-        unit: "calls",
-        baseline: None,
-    },
+pub(crate) fn kinds() -> Vec<Kind> {
+    let mut kinds = of_way(&DIRECT, None);
+    kinds.extend(of_way(&FORWARDER, Some(&DIRECT)));
+    kinds.extend(of_way(&AUDITED, Some(&FORWARDER)));
+    kinds.extend(of_way(&AUDITED_POSTGRES, Some(&FORWARDER)));
+    kinds.extend(OTHERS);
+    kinds
+}
+
+fn of_way(way: &Way, beside: Option<&Way>) -> Vec<Kind> {
+    let figures = |way: &Way| [way.calls_per_s, way.p50_ms, way.p99_ms].concat();
+    let units = ["calls/s", "ms", "ms"]
+        .map(|unit| [unit; IN_FLIGHT.len()])
+        .concat();
+    let baselines: Vec<_> = match beside {
+        None => figures(way).into_iter().map(|_| None).collect(),
+        Some(beside) => {
+            let about = beside.about;
+            let values = figures(beside).into_iter().map(Value::Figure);
+            values.map(|value| Some(Baseline { about, value })).collect()
+        }
+    };
+    let named = figures(way).into_iter().zip(units).zip(baselines);
+    named
+        .map(|((name, unit), baseline)| Kind { name, unit, baseline })
+        .collect()
+}
+
+/// The figures that no way to HubSpot has alone.
+const OTHERS: [Kind; 20] = [
+    alone(AUDITED_OVER_FORWARDER, ""),
+    alone(AUDITED_OVER_DIRECT, ""),
+    alone(AUDITED_POSTGRES_OVER_FORWARDER, ""),
+    alone(DIRECT_CPU, "us"),
+    beside(FORWARDER_CPU, "us", "direct", Value::Figure(DIRECT_CPU)),
+    beside(AUDITED_CPU, "us", "forwarder", Value::Figure(FORWARDER_CPU)),
+    beside(
+        AUDITED_ADDED,
+        "ms",
+        "two fdatasync: intent and outcome",
+        Value::Made(|figures| Some(2.0 * figures.get(FDATASYNC)?)),
+    ),
+    alone(FDATASYNC, "ms"),
+    beside(HANDLES_ISSUED, "handles/s", ONE_BY_ONE, EACH_SYNCHRONISED),
+    beside(REDEEMED, "handles/s", ONE_BY_ONE, EACH_SYNCHRONISED),
+    beside(REDEEM_CACHED, "ms", "over the wire", Value::Figure(REDEEM_ONLINE)),
+    beside(
+        REDEEM_ONLINE,
+        "ms",
+        "one fdatasync: its entry",
+        Value::Figure(FDATASYNC),
+    ),
+    beside(ENTRIES_SQLITE, "entries/s", ONE_BY_ONE, EACH_SYNCHRONISED),
+    beside(ENTRIES_POSTGRES, "entries/s", ONE_BY_ONE, EACH_SYNCHRONISED),
+    alone(RSS_CREDENTIAL, "MiB"),
+    alone(RSS_CRM, "MiB"),
+    beside(
+        IMPORT,
+        "s",
+        "HubSpot's own answers, 8 rows at once",
+        Value::Made(|_| Some(1_000.0 * 2.0 * 0.050 / 8.0)),
+    ),
+    beside(
+        BURST_USED,
+        "%",
+        "96 of 100: 4 are credential-service's",
+        Value::Made(|_| Some(96.0)),
+    ),
+    beside(
+        BURST_USED_190,
+        "%",
+        "186 of 190: 4 are credential-service's",
+        Value::Made(|_| Some(100.0 * 186.0 / 190.0)),
+    ),
+    alone(ANSWERS_429, "calls"),
 ];
 
+const fn alone(name: &'static str, unit: &'static str) -> Kind {
+    Kind {
+        name,
+        unit,
+        baseline: None,
+    }
+}
+
+const fn beside(name: &'static str, unit: &'static str, about: &'static str, value: Value) -> Kind {
+    Kind {
+        name,
+        unit,
+        baseline: Some(Baseline { about, value }),
+    }
+}
+
 /// What the disk does when nothing is written together.
-const ONE_BY_ONE: Baseline = Baseline {
-    about: "one fdatasync after the other",
-    value: |figures| Some(1_000.0 / figures.get(FDATASYNC)?),
-};
+const ONE_BY_ONE: &str = "one fdatasync after the other";
+const EACH_SYNCHRONISED: Value = Value::Made(|figures| Some(1_000.0 / figures.get(FDATASYNC)?));
 
 /// What was measured.
 #[derive(Debug, Default)]
@@ -157,6 +201,14 @@ impl Figures {
 
     pub(crate) fn get(&self, name: &str) -> Option<f64> {
         self.0.get(name).copied()
+    }
+
+    /// What a figure stands beside, where this run has it.
+    pub(crate) fn beside(&self, baseline: &Baseline) -> Option<f64> {
+        match baseline.value {
+            Value::Figure(name) => self.get(name),
+            Value::Made(make) => make(self),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -184,9 +236,19 @@ mod tests {
 
     #[test]
     fn every_figure_belongs_to_one_part() {
-        for kind in &KINDS {
-            let parts = PARTS.iter().filter(|part| part.figures.contains(&kind.name));
+        for kind in &kinds() {
+            let parts = PARTS.iter().filter(|part| (part.figures)().contains(&kind.name));
             assert_eq!(parts.count(), 1, "{}", kind.name);
+        }
+    }
+
+    #[test]
+    fn every_figure_of_a_part_is_in_the_table() {
+        let names: Vec<_> = kinds().iter().map(|kind| kind.name).collect();
+        for part in &PARTS {
+            for figure in (part.figures)() {
+                assert!(names.contains(&figure), "{figure}");
+            }
         }
     }
 

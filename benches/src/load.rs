@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use hubkeep_core::clock::{SharedClock, Tick};
 use tokio::task::JoinSet;
 
-use crate::{Failure, figures::median};
+use crate::{Failure, figures::median, process};
 
 /// A call that can be made again and again.
 pub(crate) trait Work: Send + Sync + 'static {
@@ -19,6 +19,7 @@ pub(crate) trait Work: Send + Sync + 'static {
 pub(crate) struct Load {
     latencies: Vec<Duration>,
     took: Duration,
+    cpu: Duration,
 }
 
 impl Load {
@@ -33,6 +34,7 @@ impl Load {
         work: &Arc<impl Work>,
     ) -> Result<Self, Failure> {
         let began = clock.tick();
+        let cpu_began = process::cpu_used()?;
         let until = began.plus(length);
         let mut calling = JoinSet::new();
         for caller in 0..callers {
@@ -43,6 +45,7 @@ impl Load {
             load.latencies.append(&mut ended??);
         }
         load.took = clock.tick().since(began);
+        load.cpu = process::cpu_used()?.saturating_sub(cpu_began);
         load.latencies.sort_unstable();
         Ok(load)
     }
@@ -50,6 +53,12 @@ impl Load {
     /// Calls a second.
     pub(crate) fn per_second(&self) -> f64 {
         as_f64(self.latencies.len()) / self.took.as_secs_f64()
+    }
+
+    /// Microseconds of CPU that this process used for each call: callers, HubSpot and everything between them. It says
+    /// more than the time where others work on the machine too.
+    pub(crate) fn cpu_us(&self) -> f64 {
+        self.cpu.as_secs_f64() * 1e6 / as_f64(self.latencies.len())
     }
 
     pub(crate) fn median_ms(&self) -> f64 {
@@ -119,8 +128,9 @@ mod tests {
         let load = Load {
             latencies,
             took: Duration::from_secs(4),
+            cpu: Duration::from_secs(1),
         };
         assert_eq!((load.p99_ms(), load.median_ms()), (99.0, 50.0));
-        assert_eq!(load.per_second(), 25.0);
+        assert_eq!((load.per_second(), load.cpu_us()), (25.0, 10_000.0));
     }
 }

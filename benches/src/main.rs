@@ -7,14 +7,18 @@
 //! |---|---|
 //! | [`parts`] | what is measured, one file a part |
 //! | [`figures`] | the figures' names, units and baselines |
+//! | [`process`] | what the system knows of a process |
 //! | [`stage`] | the simulator and both services, running |
+//! | [`servants`] | the services as programs of their own |
 //! | [`load`] | callers in a closed loop, and what they saw |
 //! | [`report`] | the table, and `target/bench/report.json` |
 
 mod figures;
 mod load;
 mod parts;
+mod process;
 mod report;
+mod servants;
 mod stage;
 
 use std::{io::Write, process::ExitCode};

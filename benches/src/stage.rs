@@ -1,8 +1,11 @@
-//! What is measured: a simulated HubSpot without limits, and both services with files on disk, each part on its own.
+//! What is measured: a simulated HubSpot without limits, and both services, each part on its own.
 
-use std::{net::SocketAddr, path::Path};
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::Path,
+};
 
-use hubkeep_audit_log::AuditLog;
+use hubkeep_audit_log::Position;
 use hubkeep_core::{
     database,
     grpc::{self, CALLER_HEADER, CallerSource},
@@ -24,7 +27,7 @@ use tonic::{
 };
 use url::Url;
 
-use crate::{Failure, parts::Place};
+use crate::{Failure, parts::Place, servants::Servants};
 
 /// Who onboards portals.
 const OPERATOR: &str = "operator/bench";
@@ -33,26 +36,43 @@ pub(crate) const CALLER: &str = "bench";
 /// The first contact of every portal of the simulator.
 pub(crate) const CONTACT: &str = "101";
 
+/// Where the services keep what they keep.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Keeping {
+    /// In files.
+    Sqlite,
+    /// In databases of a PostgreSQL that this process starts.
+    Postgres,
+}
+
 /// Everything that runs.
 pub(crate) struct Stage {
     pub(crate) simulator: Simulator,
     world: World,
-    credential: credential_service::server::Running,
-    crm: crm_service::server::Running,
+    services: Services,
     /// Removed with everything in it at the end.
     _folder: TempDir,
 }
 
+enum Services {
+    /// In this process.
+    Here(Box<Here>),
+    /// Each in a process of its own.
+    Apart(Servants),
+}
+
+struct Here {
+    credential: credential_service::server::Running,
+    crm: crm_service::server::Running,
+}
+
 impl Stage {
-    /// Starts everything over a HubSpot of so many portals, none of them onboarded yet.
+    /// Starts everything in this process, over a HubSpot of so many portals, none of them onboarded yet.
     ///
     /// # Errors
     /// If anything does not start.
-    pub(crate) async fn start(place: &Place, portals: u32) -> Result<Self, Failure> {
-        let folder = place.temporary()?;
-        let world = World::of_portals(portals).limits(&Limits::unlimited());
-        let simulator = Simulator::start(world.clone())?;
-        let hubspot = Url::parse(&simulator.base_url())?;
+    pub(crate) async fn start(place: &Place, portals: u32, keeping: Keeping) -> Result<Self, Failure> {
+        let (folder, world, simulator, hubspot) = hubspot(place, portals)?;
         let deps = || -> Result<Deps, Failure> {
             Ok(Deps {
                 clock: place.clock.clone(),
@@ -60,15 +80,35 @@ impl Stage {
                 callers: CallerSource::development()?,
             })
         };
-        let config = credential_config(place, folder.path(), &hubspot)?;
+        let mut config = credential_config(place, folder.path(), &hubspot)?;
+        keeping.put(&mut config.database, &mut config.audit);
         let credential = credential_service::server::start(config, deps()?).await?;
-        let config = crm_config(place, folder.path(), &hubspot, credential.address())?;
+        let mut config = crm_config(place, folder.path(), &hubspot, credential.address())?;
+        keeping.put(&mut config.database, &mut config.audit);
         let crm = crm_service::server::start(config, deps()?).await?;
         Ok(Self {
             simulator,
             world,
-            credential,
-            crm,
+            services: Services::Here(Box::new(Here { credential, crm })),
+            _folder: folder,
+        })
+    }
+
+    /// The same with each service in a process of its own, with files.
+    ///
+    /// # Errors
+    /// If anything does not start, or the programs are not built.
+    pub(crate) async fn start_apart(place: &Place, portals: u32) -> Result<Self, Failure> {
+        let (folder, world, simulator, hubspot) = hubspot(place, portals)?;
+        let mut credential = credential_config(place, folder.path(), &hubspot)?;
+        credential.grpc.listen = free_port()?;
+        let mut crm = crm_config(place, folder.path(), &hubspot, credential.grpc.listen)?;
+        crm.grpc.listen = free_port()?;
+        let servants = Servants::start(place, folder.path(), &credential, &crm).await?;
+        Ok(Self {
+            simulator,
+            world,
+            services: Services::Apart(servants),
             _folder: folder,
         })
     }
@@ -78,24 +118,45 @@ impl Stage {
         &self.world.portals
     }
 
-    /// The audit log of credential-service.
-    pub(crate) fn credential_log(&self) -> &AuditLog {
-        self.credential.audit_log()
+    /// The newest position in the audit log of credential-service.
+    ///
+    /// # Errors
+    /// If the log is not in this process, or cannot be read.
+    pub(crate) async fn end_of_credential_log(&self) -> Result<Position, Failure> {
+        match &self.services {
+            Services::Here(here) => Ok(here.credential.audit_log().end().await?),
+            Services::Apart(_) => Err("the log is in another process".into()),
+        }
+    }
+
+    /// The services' processes, where they have their own.
+    pub(crate) const fn apart(&self) -> Option<&Servants> {
+        match &self.services {
+            Services::Here(_) => None,
+            Services::Apart(servants) => Some(servants),
+        }
     }
 
     /// The address of credential-service.
     pub(crate) fn credential_address(&self) -> SocketAddr {
-        self.credential.address()
+        match &self.services {
+            Services::Here(here) => here.credential.address(),
+            Services::Apart(servants) => servants.credential.address,
+        }
     }
 
     /// A connection to credential-service.
     pub(crate) async fn to_credential(&self) -> Result<Channel, Failure> {
-        connect(self.credential.address()).await
+        connect(self.credential_address()).await
     }
 
     /// A connection to crm-service.
     pub(crate) async fn to_crm(&self) -> Result<Channel, Failure> {
-        connect(self.crm.address()).await
+        let address = match &self.services {
+            Services::Here(here) => here.crm.address(),
+            Services::Apart(servants) => servants.crm.address,
+        };
+        connect(address).await
     }
 
     /// Onboards every portal, in one import.
@@ -140,10 +201,35 @@ impl Stage {
 
     /// Ends everything as it ends in production.
     pub(crate) async fn stop(self) {
-        self.crm.stop().await;
-        self.credential.stop().await;
+        match self.services {
+            Services::Here(here) => {
+                here.crm.stop().await;
+                here.credential.stop().await;
+            }
+            Services::Apart(servants) => servants.stop(),
+        }
         self.simulator.stop().await;
     }
+}
+
+impl Keeping {
+    /// Says so in the two sections of a configuration that name files.
+    fn put(self, database: &mut database::Config, audit: &mut hubkeep_audit_log::Config) {
+        let Self::Postgres = self else { return };
+        let fresh = hubkeep_test_postgres::fresh("bench");
+        database.url = fresh.url;
+        database.password_file = Some(fresh.password_file);
+        let fresh = hubkeep_test_postgres::fresh("bench_audit");
+        *audit = hubkeep_audit_log::Config::postgres(fresh.url, Some(fresh.password_file));
+    }
+}
+
+/// A folder, and a HubSpot of so many portals without limits, running.
+fn hubspot(place: &Place, portals: u32) -> Result<(TempDir, World, Simulator, Url), Failure> {
+    let world = World::of_portals(portals).limits(&Limits::unlimited());
+    let simulator = Simulator::start(world.clone())?;
+    let address = Url::parse(&simulator.base_url())?;
+    Ok((place.temporary()?, world, simulator, address))
 }
 
 /// A request for a handle that allows to read contacts.
@@ -209,6 +295,11 @@ fn crm_config(
     config.hubspot.api_base = hubspot.clone();
     config.credentials.url = Url::parse(&format!("http://{credentials}"))?;
     Ok(config)
+}
+
+/// An address that nobody listens on now.
+fn free_port() -> Result<SocketAddr, Failure> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
 }
 
 fn any_port() -> grpc::Config {

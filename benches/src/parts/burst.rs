@@ -9,7 +9,7 @@ use crate::{
     Failure,
     figures::{ANSWERS_429, BURST_USED, BURST_USED_190},
     load::Load,
-    stage::Stage,
+    stage::{Keeping, Stage},
 };
 
 /// HubSpot's limits in its window of 10 s: of the smallest subscription, and of the larger ones.
@@ -22,7 +22,7 @@ const WINDOW_US: i64 = 10_000_000;
 const STEP_US: i64 = 1_000;
 
 pub(super) async fn measure(place: &Place) -> Measured {
-    let stage = Stage::start(place, 2).await?;
+    let stage = Stage::start(place, 2, Keeping::Sqlite).await?;
     stage.onboard_all().await?;
     // What onboarding has used of the window passes, and a first call to each portal has told its limit.
     for (portal, burst) in stage.portals().iter().zip(LIMITS) {

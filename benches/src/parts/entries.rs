@@ -13,7 +13,7 @@ use hubkeep_core::{
 use super::{Measured, Place};
 use crate::{
     Failure,
-    figures::ENTRIES_SQLITE,
+    figures::{ENTRIES_POSTGRES, ENTRIES_SQLITE},
     load::{Load, Work},
     stage::CALLER,
 };
@@ -25,16 +25,26 @@ const ENTRIES_A_TURN: f64 = 2.0;
 
 pub(super) async fn measure(place: &Place) -> Measured {
     let folder = place.temporary()?;
+    let on_sqlite = Config::sqlite(&folder.path().join("audit.db"));
+    let mut measured = vec![(ENTRIES_SQLITE, entries_per_second(place, &on_sqlite).await?)];
+    if hubkeep_test_postgres::is_installed() {
+        let fresh = hubkeep_test_postgres::fresh("bench_entries");
+        let on_postgres = Config::postgres(fresh.url, Some(fresh.password_file));
+        measured.push((ENTRIES_POSTGRES, entries_per_second(place, &on_postgres).await?));
+    }
+    Ok(measured)
+}
+
+async fn entries_per_second(place: &Place, config: &Config) -> Result<f64, Failure> {
     let identity = Identity {
         deployment: "dev".to_owned(),
         service: "crm-service",
     };
-    let config = Config::sqlite(&folder.path().join("audit.db"));
-    let log = AuditLog::open(&config, identity, place.clock.clone(), place.random.clone()).await?;
+    let log = AuditLog::open(config, identity, place.clock.clone(), place.random.clone()).await?;
     let recording = Arc::new(Recording::to(log.clone(), place)?);
     let load = Load::run(&place.clock, PRODUCERS, LENGTH, &recording).await?;
     log.stop().await;
-    Ok(vec![(ENTRIES_SQLITE, load.per_second() * ENTRIES_A_TURN)])
+    Ok(load.per_second() * ENTRIES_A_TURN)
 }
 
 /// What the entries of a real call say.

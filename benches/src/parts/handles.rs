@@ -10,7 +10,7 @@ use crate::{
     Failure,
     figures::HANDLES_ISSUED,
     load::{Load, Work},
-    stage::{CALLER, Stage, named, wish},
+    stage::{CALLER, Keeping, Stage, named, wish},
 };
 
 const CALLERS: usize = 64;
@@ -20,7 +20,7 @@ const LENGTH: Duration = Duration::from_secs(4);
 const HANDLES_A_NAME: u64 = 64;
 
 pub(super) async fn measure(place: &Place) -> Measured {
-    let stage = Stage::start(place, PORTALS).await?;
+    let stage = Stage::start(place, PORTALS, Keeping::Sqlite).await?;
     stage.onboard_all().await?;
     // The first of each portal makes its key.
     stage.handles().await?;

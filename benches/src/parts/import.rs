@@ -3,13 +3,16 @@
 use hubspot_sim::Fault;
 
 use super::{Measured, Place};
-use crate::{figures::IMPORT, stage::Stage};
+use crate::{
+    figures::IMPORT,
+    stage::{Keeping, Stage},
+};
 
 const PORTALS: u32 = 1_000;
 const ANSWER_MS: u64 = 50;
 
 pub(super) async fn measure(place: &Place) -> Measured {
-    let stage = Stage::start(place, PORTALS).await?;
+    let stage = Stage::start(place, PORTALS, Keeping::Sqlite).await?;
     stage.simulator.inject(Fault::Slow { ms: ANSWER_MS });
     let began = place.clock.tick();
     stage.onboard_all().await?;

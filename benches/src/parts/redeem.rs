@@ -12,12 +12,12 @@ use hubkeep_proto::credential::v1::{
 use tonic::transport::Channel;
 use url::Url;
 
-use super::{Measured, Place};
+use super::{Measured, Place, paths::CALLERS};
 use crate::{
     Failure,
-    figures::{REDEEM_CACHED, REDEEM_ONLINE},
+    figures::{REDEEM_CACHED, REDEEM_ONLINE, REDEEMED},
     load::{Load, Work},
-    stage::{CALLER, Stage, named},
+    stage::{CALLER, Keeping, Stage, named},
 };
 
 const PORTALS: u32 = 64;
@@ -27,15 +27,19 @@ const ONLINE: Duration = Duration::from_secs(3);
 const FEED_HEARD: Duration = Duration::from_secs(10);
 
 pub(super) async fn measure(place: &Place) -> Measured {
-    let stage = Stage::start(place, PORTALS).await?;
+    let stage = Stage::start(place, PORTALS, Keeping::Sqlite).await?;
     stage.onboard_all().await?;
     let handles = stage.handles().await?;
     let cached = cached(place, &stage, &handles).await?;
-    let online = online(place, &stage, handles).await?;
+    let redeeming = Redeeming::to(place, &stage, handles).await?;
+    let online = Load::run(&place.clock, 1, ONLINE, &redeeming).await?;
+    let many = Load::run(&place.clock, CALLERS, ONLINE, &redeeming).await?;
+    drop(redeeming);
     stage.stop().await;
     Ok(vec![
         (REDEEM_CACHED, cached.p99_ms()),
         (REDEEM_ONLINE, online.p99_ms()),
+        (REDEEMED, many.per_second()),
     ])
 }
 
@@ -57,10 +61,10 @@ async fn cached(place: &Place, stage: &Stage, handles: &[String]) -> Result<Load
         clock: place.clock.clone(),
     });
     recalling.remember_all(stage).await?;
-    let before = stage.credential_log().end().await?;
+    let before = stage.end_of_credential_log().await?;
     let load = Load::run(&place.clock, 1, CACHED, &recalling).await?;
     // What crosses the wire leaves an entry.
-    if stage.credential_log().end().await? != before {
+    if stage.end_of_credential_log().await? != before {
         return Err("a redemption that was to come from memory crossed the wire".into());
     }
     Ok(load)
@@ -79,11 +83,11 @@ impl Recalling {
     async fn remember_all(&self, stage: &Stage) -> Result<(), Failure> {
         let until = self.clock.tick().plus(FEED_HEARD);
         while self.clock.tick() < until {
-            let before = stage.credential_log().end().await?;
+            let before = stage.end_of_credential_log().await?;
             for turn in (0..).take(self.handles.len()) {
                 self.once(0, turn).await?;
             }
-            if stage.credential_log().end().await? == before {
+            if stage.end_of_credential_log().await? == before {
                 return Ok(());
             }
         }
@@ -105,21 +109,22 @@ impl Work for Recalling {
     }
 }
 
-async fn online(place: &Place, stage: &Stage, handles: Vec<String>) -> Result<Load, Failure> {
-    let redeeming = Arc::new(Redeeming {
-        client: RedemptionServiceClient::new(stage.to_credential().await?),
-        handles,
-        clock: place.clock.clone(),
-        random: place.random.clone(),
-    });
-    Load::run(&place.clock, 1, ONLINE, &redeeming).await
-}
-
 struct Redeeming {
     client: RedemptionServiceClient<Channel>,
     handles: Vec<String>,
     clock: SharedClock,
     random: SharedRandom,
+}
+
+impl Redeeming {
+    async fn to(place: &Place, stage: &Stage, handles: Vec<String>) -> Result<Arc<Self>, Failure> {
+        Ok(Arc::new(Self {
+            client: RedemptionServiceClient::new(stage.to_credential().await?),
+            handles,
+            clock: place.clock.clone(),
+            random: place.random.clone(),
+        }))
+    }
 }
 
 impl Work for Redeeming {

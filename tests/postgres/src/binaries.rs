@@ -15,11 +15,16 @@ const USER: &str = "postgres";
 const ADVICE: &str = "PostgreSQL is not installed, and these tests need it: \
      `apt-get install postgresql` (Debian), or put its folder `bin` on the PATH";
 
-/// The folder with `initdb`, `postgres` and `psql`: Debian's newest version, else the first on the `PATH`.
+/// The folder with `initdb`, `postgres` and `psql`.
 ///
 /// # Panics
 /// If there is none, saying what to install.
 pub(crate) fn folder() -> PathBuf {
+    find().unwrap_or_else(|| panic!("{ADVICE}"))
+}
+
+/// Debian's newest version, else the first on the `PATH`.
+pub(crate) fn find() -> Option<PathBuf> {
     let debian = fs::read_dir(DEBIAN).into_iter().flatten().flatten();
     let mut versions: Vec<(u32, PathBuf)> = debian
         .filter_map(|entry| {
@@ -33,7 +38,6 @@ pub(crate) fn folder() -> PathBuf {
     newest_first
         .chain(std::env::split_paths(&path))
         .find(|folder| holds_all(folder))
-        .unwrap_or_else(|| panic!("{ADVICE}"))
 }
 
 fn holds_all(folder: &Path) -> bool {

@@ -43,6 +43,11 @@ impl Fresh {
     }
 }
 
+/// Whether this machine has PostgreSQL. Tests do not ask, they fail without; a measurement may leave something out.
+pub fn is_installed() -> bool {
+    binaries::find().is_some()
+}
+
 /// A new, empty database on this process's server, which is started if it does not run yet.
 ///
 /// `name_hint` becomes part of the database's name, for who looks at the server while a test runs. Blocks for a few

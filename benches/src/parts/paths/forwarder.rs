@@ -135,8 +135,6 @@ impl Front {
 
 #[tonic::async_trait]
 impl ObjectService for Front {
-    type StreamObjectsStream = Empty<Result<StreamObjectsResponse, Status>>;
-
     async fn get_object(
         &self,
         request: Request<GetObjectRequest>,
@@ -157,6 +155,8 @@ impl ObjectService for Front {
     ) -> Result<Response<ListObjectsResponse>, Status> {
         Err(reads_only())
     }
+
+    type StreamObjectsStream = Empty<Result<StreamObjectsResponse, Status>>;
 
     async fn stream_objects(
         &self,

@@ -15,6 +15,8 @@ use crate::{Failure, stage::CONTACT};
 
 /// Connections to each gRPC server: callers are several processes.
 const CONNECTIONS: usize = 4;
+/// The most callers at once.
+pub(super) const CALLERS: usize = 64;
 
 /// The URL of a portal's contact in HubSpot, as crm-service asks for it.
 fn contact_url(hubspot: &str) -> String {
