@@ -62,6 +62,10 @@ test-interop: ## Other languages: clients in Go, Python and TypeScript, HubSpot'
 	[ $${#missing[@]} -eq 0 ] || { echo "test-interop needs $${missing[*]}: Go 1.26, Node.js 20, Python 3.10 with venv"; exit 1; }
 	BUF_VERSION=$(BUF_VERSION) $(CARGO) test -p hubkeep-tests --features interop --test interop
 
+.PHONY: test-compose
+test-compose: ## The deployment of docs/deployment.md, really run, restarted under calls; needs root and about 10 minutes
+	tests/compose/run
+
 .PHONY: bench
 bench: ## What Hubkeep costs, in about 4 min: a table, and target/bench/report.json (FIGURES=redeem for a part)
 	$(CARGO) build --release --package hubkeep-benches --package hubkeep-credential-service --package hubkeep-crm-service

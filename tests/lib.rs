@@ -30,6 +30,7 @@
 //! | [`support::crm_process`] | crm-service as a process, the rest here |
 //! | [`support::fleet`], [`support::balancer`] | several replicas of both services on PostgreSQL, behind one address each |
 //! | [`support::disk`] | what lies on disk: bytes searched for, databases locked |
+//! | [`support::compose`] | the compose file, read |
 //! | [`support::sources`] | the repository's own files |
 
 /// The modules of the harness.
@@ -39,6 +40,7 @@ pub mod support {
     pub mod certificates;
     pub mod chance;
     pub mod chaos;
+    pub mod compose;
     pub mod crm;
     pub mod crm_process;
     pub mod disk;

@@ -260,12 +260,11 @@ fn cut_off(status: &Status) -> bool {
     timed_out || (of_transport && status.source().is_some())
 }
 
-/// Whether the connection was refused: then nothing can have been sent on it.
+/// Whether no connection came about, TLS and all: then nothing can have been sent on it.
 fn nobody_there(status: &Status) -> bool {
     let mut cause = status.source();
     while let Some(error) = cause {
-        let io = error.downcast_ref::<io::Error>();
-        if io.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
+        if error.is::<tonic::ConnectError>() {
             return true;
         }
         cause = error.source();

@@ -169,6 +169,10 @@ impl Service for Running {
         &config.telemetry
     }
 
+    fn grpc(config: &Config) -> &grpc::Config {
+        &config.grpc
+    }
+
     fn tls(config: &Config) -> Option<&tls::Config> {
         config.tls.as_ref()
     }

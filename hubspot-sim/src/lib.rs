@@ -34,6 +34,7 @@ mod reply;
 mod server;
 mod simulator;
 mod state;
+mod tls;
 mod wire;
 mod world;
 
@@ -45,4 +46,5 @@ pub use limits::{Limits, Policy};
 pub use objects::kind::ObjectType;
 pub use objects::properties::{PropertyDef, PropertyKind};
 pub use simulator::Simulator;
+pub use tls::Identity;
 pub use world::{ALL_SCOPES, AccountDetails, Owner, PortalSpec, SeedRecord, TokenKind, TokenSpec, World};

@@ -2,15 +2,17 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::Parser;
-use hubspot_sim::{Limits, Simulator, World};
+use hubspot_sim::{Identity, Limits, Simulator, World};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// A little HubSpot on loopback that keeps a journal of what it received.
 #[derive(Parser)]
 #[command(version)]
 struct Options {
-    /// Where to listen; loopback addresses only.
+    /// Where to listen: a loopback address, or any with a certificate.
     #[arg(long, default_value = "127.0.0.1:4030")]
     listen: SocketAddr,
     /// What exists at the start: `demo`, `portals:<n>`, or a JSON file.
@@ -19,6 +21,12 @@ struct Options {
     /// No rate limit ever refuses anything.
     #[arg(long)]
     unlimited: bool,
+    /// Serve over TLS with this certificate and its chain (PEM).
+    #[arg(long, value_name = "FILE", requires = "key_file")]
+    certificate_file: Option<PathBuf>,
+    /// The certificate's key (PEM).
+    #[arg(long, value_name = "FILE", requires = "certificate_file")]
+    key_file: Option<PathBuf>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -33,15 +41,30 @@ async fn main() -> io::Result<()> {
         let token = portal.first_token().unwrap_or("no token");
         writeln!(out, "{:<16} {:>10}  {token}", portal.slug, portal.portal_id)?;
     }
-    let simulator = Simulator::start_on(world, options.listen)?;
+    let simulator = match (&options.certificate_file, &options.key_file) {
+        (Some(certificate), Some(key)) => {
+            let identity = Identity::from_pem(&std::fs::read(certificate)?, &std::fs::read(key)?)?;
+            Simulator::start_tls(world, options.listen, &identity)?
+        }
+        _ => Simulator::start_on(world, options.listen)?,
+    };
     writeln!(
         out,
         "listening on {} (control under /_sim/)",
         simulator.base_url()
     )?;
-    tokio::signal::ctrl_c().await?;
+    asked_to_stop().await?;
     simulator.stop().await;
     Ok(())
+}
+
+/// Ends with ctrl-c, or with SIGTERM, as a container is stopped.
+async fn asked_to_stop() -> io::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminated.recv() => Ok(()),
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+    }
 }
 
 fn world(name: &str) -> io::Result<World> {

@@ -1,4 +1,4 @@
-//! The server: accepts connections on loopback and hands each request to the exchange.
+//! The server: accepts connections, on loopback or over TLS, and hands each request to the exchange.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -9,9 +9,11 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use crate::clock;
 use crate::exchange;
@@ -26,6 +28,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(crate) struct Server {
     addr: SocketAddr,
+    scheme: &'static str,
     stop: watch::Sender<Stop>,
     thread: Option<JoinHandle<()>>,
 }
@@ -43,11 +46,12 @@ enum Stop {
 impl Server {
     /// Binds and serves. The server has a thread and a runtime of its own, so that a caller's paused clock or
     /// busy runtime does not reach it.
-    pub(crate) fn start(state: Arc<State>, addr: SocketAddr) -> io::Result<Self> {
-        if !addr.ip().is_loopback() {
+    pub(crate) fn start(state: Arc<State>, addr: SocketAddr, tls: Option<TlsAcceptor>) -> io::Result<Self> {
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        if tls.is_none() && !addr.ip().is_loopback() {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                "the simulator listens on loopback only",
+                "without a certificate the simulator listens on loopback only",
             ));
         }
         let listener = TcpListener::bind(addr)?;
@@ -61,7 +65,7 @@ impl Server {
             runtime.block_on(async {
                 // Without a listener there is nothing to serve; callers see a refused connection.
                 if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
-                    accept(listener, state, stopping).await;
+                    accept(listener, state, tls, stopping).await;
                 }
             });
         };
@@ -70,6 +74,7 @@ impl Server {
             .spawn(serve)?;
         Ok(Self {
             addr,
+            scheme,
             stop,
             thread: Some(thread),
         })
@@ -78,6 +83,11 @@ impl Server {
     /// Where it listens.
     pub(crate) fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// "http" or "https".
+    pub(crate) const fn scheme(&self) -> &'static str {
+        self.scheme
     }
 
     /// Takes no more connections, finishes what is under way (one second at most), and ends.
@@ -97,12 +107,17 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: tokio::net::TcpListener, state: Arc<State>, mut stopping: watch::Receiver<Stop>) {
+async fn accept(
+    listener: tokio::net::TcpListener,
+    state: Arc<State>,
+    tls: Option<TlsAcceptor>,
+    mut stopping: watch::Receiver<Stop>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(connection(stream, Arc::clone(&state), stopping.clone()))),
+                Ok((stream, _)) => drop(connections.spawn(connection(stream, tls.clone(), Arc::clone(&state), stopping.clone()))),
                 Err(_) => clock::sleep(ACCEPT_PAUSE).await,
             },
             Some(_) = connections.join_next() => {}
@@ -118,9 +133,29 @@ async fn accept(listener: tokio::net::TcpListener, state: Arc<State>, mut stoppi
     }
 }
 
-async fn connection(stream: TcpStream, state: Arc<State>, mut stopping: watch::Receiver<Stop>) {
+async fn connection(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    state: Arc<State>,
+    stopping: watch::Receiver<Stop>,
+) {
     // Without it small answers would wait for the caller's acknowledgement.
     let _ = stream.set_nodelay(true);
+    match tls {
+        None => requests(stream, state, stopping).await,
+        // Who fails the handshake has been told so by it.
+        Some(tls) => {
+            if let Ok(stream) = tls.accept(stream).await {
+                requests(stream, state, stopping).await;
+            }
+        }
+    }
+}
+
+async fn requests<S>(stream: S, state: Arc<State>, mut stopping: watch::Receiver<Stop>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let service = service_fn(|request| exchange::answer(Arc::clone(&state), request));
     let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);

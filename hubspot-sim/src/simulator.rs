@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::control::Control;
 use crate::server::Server;
 use crate::state::State;
+use crate::tls::Identity;
 use crate::world::World;
 
 /// A running simulator. Dropping it stops the server at once.
@@ -34,7 +35,20 @@ impl Simulator {
     /// As [`Simulator::start`], and if the address is not a loopback address.
     pub fn start_on(world: World, addr: SocketAddr) -> io::Result<Self> {
         let state = Arc::new(State::of(world)?);
-        let server = Server::start(Arc::clone(&state), addr)?;
+        let server = Server::start(Arc::clone(&state), addr, None)?;
+        Ok(Self {
+            control: Control::of(state),
+            server,
+        })
+    }
+
+    /// Serves this world over TLS, on any address.
+    ///
+    /// # Errors
+    /// As [`Simulator::start`].
+    pub fn start_tls(world: World, addr: SocketAddr, identity: &Identity) -> io::Result<Self> {
+        let state = Arc::new(State::of(world)?);
+        let server = Server::start(Arc::clone(&state), addr, Some(identity.acceptor().clone()))?;
         Ok(Self {
             control: Control::of(state),
             server,
@@ -46,9 +60,9 @@ impl Simulator {
         self.server.addr()
     }
 
-    /// `http://127.0.0.1:<port>`, without a slash at the end.
+    /// `http://127.0.0.1:<port>`, or `https://…` where it serves over TLS, without a slash at the end.
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.addr())
+        format!("{}://{}", self.server.scheme(), self.addr())
     }
 
     /// A handle that outlives borrows of the simulator.

@@ -11,6 +11,8 @@ mod certified_handles;
 mod crash;
 mod crm_stream;
 mod daily_limit;
+mod deployment;
+mod deployment_secrets;
 mod drain;
 mod drain_idle;
 mod faults;

@@ -15,6 +15,18 @@ use hubkeep_seal::FileKek;
 
 use super::{sources::top, wait::wait_until};
 
+/// The binary credential-service, built once for all tests.
+pub fn credential_service_binary() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| built("hubkeep-credential-service", "credential-service"))
+}
+
+/// The simulator's binary, built once for all tests.
+pub fn hubspot_sim_binary() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| built("hubspot-sim", "hubspot-sim"))
+}
+
 /// The binary crm-service, built once for all tests.
 pub fn crm_service_binary() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();

@@ -1,11 +1,11 @@
-//! The command line: `serve`, `keys create`, `config check`, `config print`.
+//! The command line: `serve`, `health`, `keys create`, `config check`, `config print`.
 
 use std::{error::Error as StdError, ffi::OsString, io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use thiserror::Error;
 
-use super::{Service, serve};
+use super::{Service, health, serve};
 use crate::{
     clock::SystemClock,
     config::{self, Environment, InvalidConfig},
@@ -29,6 +29,8 @@ enum Command {
         #[arg(long)]
         dev: bool,
     },
+    /// Ask the service that runs here with this configuration whether it serves: 0 if so, else 1 and the reason.
+    Health(ConfigFile),
     /// Make what the service keeps its keys with.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -74,6 +76,8 @@ enum Error {
     Serve(#[from] serve::Error),
     #[error("the key could not be made")]
     Key(#[source] Box<dyn StdError + Send + Sync>),
+    #[error("not healthy")]
+    Health(#[from] health::Error),
     #[error("the configuration cannot be printed")]
     Print(#[from] toml::ser::Error),
 }
@@ -104,6 +108,10 @@ pub async fn run<S: Service>(
 async fn obey<S: Service>(command: Command, environment: &Environment) -> Result<(), Error> {
     let load = |file: ConfigFile| config::load::<S::Config>(file.config.as_deref(), environment);
     match command {
+        Command::Health(file) => {
+            let (config, clock) = (load(file)?, SystemClock::shared());
+            Ok(health::ask(S::grpc(&config).listen, S::tls(&config), &clock).await?)
+        }
         Command::Serve { dev, file } => {
             let config = load(file)?;
             if dev {

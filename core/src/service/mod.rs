@@ -2,6 +2,7 @@
 //! all of them have.
 
 mod command;
+mod health;
 mod serve;
 
 use std::{future::Future, net::SocketAddr, path::PathBuf};
@@ -12,7 +13,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     clock::SharedClock,
     config::{Fault, Validate},
-    grpc::CallerSource,
+    grpc::{self, CallerSource},
     id::ClientSlug,
     random::{Random, SharedRandom},
     telemetry, tls,
@@ -43,6 +44,9 @@ pub trait Service: Send + Sized {
 
     /// The part of the configuration that says what is logged.
     fn telemetry(config: &Self::Config) -> &telemetry::Config;
+
+    /// The part of the configuration that says where it listens.
+    fn grpc(config: &Self::Config) -> &grpc::Config;
 
     /// The part of the configuration that names the certificates, where there are any.
     fn tls(config: &Self::Config) -> Option<&tls::Config>;

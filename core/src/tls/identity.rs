@@ -29,6 +29,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Identity {
     name: CallerName,
+    host: Arc<str>,
     trust_domain: Arc<str>,
     server: Arc<ServerConfig>,
     client: ClientTlsConfig,
@@ -67,6 +68,10 @@ impl Identity {
         };
         Ok(Self {
             name,
+            host: chain
+                .leaf
+                .host()
+                .map_or_else(Arc::default, |host| host.to_str().into()),
             trust_domain: config.trust_domain.as_str().into(),
             server: Arc::new(server(callers, fitting, clock).map_err(|error| {
                 InvalidConfig(vec![Fault::new("tls", format!("TLS cannot be set up: {error}"))])
@@ -79,6 +84,11 @@ impl Identity {
     /// The name by which others know this service.
     pub const fn name(&self) -> &CallerName {
         &self.name
+    }
+
+    /// A host that its certificate is for.
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     /// When its certificate ends.
