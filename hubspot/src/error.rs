@@ -198,12 +198,25 @@ fn refused(refusal: &Refusal) -> String {
             format!("HubSpot's limit {policy} is used up: try again later")
         }
         RefusalKind::Locked(_) => "HubSpot holds a lock on the record: try again".to_owned(),
-        RefusalKind::Migrating(_) => {
-            "HubSpot is moving the portal between data centres: try again in hours".to_owned()
+        RefusalKind::Migrating(wait) => {
+            let wait = in_words(*wait);
+            format!("HubSpot is moving the portal between data centres: try again in {wait}")
         }
         RefusalKind::ServerFailed => "HubSpot failed: try again".to_owned(),
         RefusalKind::Other => format!("HubSpot refused with status {}: {said}", refusal.status),
     }
+}
+
+/// A delay as one says it; rounded up, for before it has passed nothing has changed.
+fn in_words(delay: Duration) -> String {
+    let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7_200 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3_600), "hour"),
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
 }
 
 fn metadata(refusal: &Refusal) -> Vec<(&'static str, String)> {

@@ -1,6 +1,6 @@
 //! The one place where a `tonic::Status` is made.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use hubkeep_proto::ERROR_DOMAIN;
 use tonic::{Code, Status};
@@ -13,6 +13,9 @@ use crate::id::RequestId;
 
 /// The longest public message sent, in characters: details must fit in HTTP/2 headers.
 const MAX_MESSAGE_CHARS: usize = 1_024;
+
+/// When to ask again where a server takes no request now, but did nothing of this one.
+pub(crate) const SHORTLY: Duration = Duration::from_millis(200);
 
 /// Turns an error into what the caller sees, and puts the whole of it in the log.
 pub fn from_error(error: &dyn ServiceError, request_id: RequestId) -> Status {
@@ -82,6 +85,9 @@ pub(crate) fn completed(code: Code, message: &str, request_id: RequestId) -> Sta
     };
     let mut details = ErrorDetails::new();
     details.set_error_info(reason.wire_name(), ERROR_DOMAIN, HashMap::new());
+    if reason == ErrorReason::Stopping {
+        details.set_retry_info(Some(SHORTLY));
+    }
     details.set_request_info(request_id.to_string(), "");
     Status::with_error_details(code, message, details)
 }
@@ -128,8 +134,6 @@ fn chain(error: &dyn ServiceError) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use thiserror::Error;
 
     use super::*;
@@ -185,5 +189,26 @@ mod tests {
             status.get_error_details().error_info().expect("set").reason,
             "MESSAGE_TOO_LARGE"
         );
+    }
+
+    #[test]
+    fn where_grpc_itself_takes_no_request_the_caller_learns_when_to_come_again() {
+        let told = |code| completed(code, "said by gRPC", request_id()).get_error_details();
+        let unavailable = told(Code::Unavailable);
+        assert_eq!(unavailable.error_info().expect("set").reason, "STOPPING");
+        let retry = unavailable.retry_info().expect("the reason promises it");
+        assert_eq!(retry.retry_delay, Some(SHORTLY));
+        for code in [
+            Code::OutOfRange,
+            Code::Unimplemented,
+            Code::Internal,
+            Code::DeadlineExceeded,
+            Code::Unknown,
+        ] {
+            assert!(
+                told(code).retry_info().is_none(),
+                "{code:?}: the same request does not succeed later"
+            );
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use thiserror::Error;
 
 use crate::{
-    error::{ErrorKind, ErrorReason, ServiceError},
+    error::{ErrorKind, ErrorReason, ServiceError, status::SHORTLY},
     id::CallerName,
     random::RandomError,
 };
@@ -93,7 +93,7 @@ impl ServiceError for Error {
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        matches!(self, Self::Overloaded(_) | Self::Stopping).then_some(Duration::from_millis(200))
+        matches!(self, Self::Overloaded(_) | Self::Stopping).then_some(SHORTLY)
     }
 }
 

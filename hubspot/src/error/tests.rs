@@ -85,3 +85,20 @@ fn the_metadata_names_what_the_reason_promises() {
         "{metadata:?}"
     );
 }
+
+#[test]
+fn the_message_of_a_migration_names_the_delay_that_is_told_with_it() {
+    let table = [
+        (Duration::from_secs(1), "try again in 1 second"),
+        (Duration::from_secs(30), "try again in 30 seconds"),
+        (Duration::from_millis(119_001), "try again in 2 minutes"),
+        (Duration::from_secs(3_600), "try again in 60 minutes"),
+        (Duration::from_secs(7_201), "try again in 3 hours"),
+    ];
+    for (delay, expected) in table {
+        let error = refused_with(RefusalKind::Migrating(delay));
+        assert_eq!(error.retry_after(), Some(delay));
+        let message = error.public_message();
+        assert!(message.ends_with(expected), "{delay:?}: {message}");
+    }
+}
