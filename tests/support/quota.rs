@@ -20,7 +20,7 @@ impl Hubkeep {
     pub async fn quota(&self, reader: Reader<'_>, client_slug: &str) -> Result<Quota, Status> {
         let client_slug = client_slug.to_owned();
         let request = reader.request(self, GetQuotaRequest { client_slug });
-        let mut client = QuotaServiceClient::new(self.channel(Service::Crm));
+        let mut client = QuotaServiceClient::new(self.door(Service::Crm).of(reader.name()));
         let answer = client.get_quota(request).await?.into_inner();
         Ok(answer.quota.expect("it says what is left"))
     }
@@ -36,7 +36,7 @@ impl Hubkeep {
     ) -> Result<Streaming<WatchQuotaResponse>, Status> {
         let client_slug = client_slug.to_owned();
         let request = reader.request(self, WatchQuotaRequest { client_slug });
-        let mut client = QuotaServiceClient::new(self.channel(Service::Crm));
+        let mut client = QuotaServiceClient::new(self.door(Service::Crm).of(reader.name()));
         Ok(client.watch_quota(request).await?.into_inner())
     }
 }
