@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 
@@ -16,7 +17,7 @@ import (
 // dial connects to a Hubkeep service at "http://host:port" or "https://host:port".
 //
 // https takes the files in HUBKEEP_CA, HUBKEEP_CERT and HUBKEEP_KEY: your certificate is who you are. http is
-// for services started with --dev: nothing is encrypted or proven, and you are whom HUBKEEP_AS names.
+// for services started with --dev, on this machine: nothing is encrypted or proven, and you are whom HUBKEEP_AS names.
 func dial(address string) (*grpc.ClientConn, error) {
 	at, err := url.Parse(address)
 	if err != nil {
@@ -30,11 +31,19 @@ func dial(address string) (*grpc.ClientConn, error) {
 		}
 		return grpc.NewClient(at.Host, grpc.WithTransportCredentials(identity))
 	case "http":
+		if !isLoopback(at.Hostname()) {
+			return nil, fmt.Errorf("%s: handles are secrets: use https://, or http:// on loopback only", address)
+		}
 		return grpc.NewClient(at.Host,
 			grpc.WithTransportCredentials(insecure.NewCredentials()),
 			grpc.WithPerRPCCredentials(header{"hubkeep-caller", setting("HUBKEEP_AS", "example-go")}))
 	}
 	return nil, fmt.Errorf("%s: expected http://host:port or https://host:port", address)
+}
+
+// isLoopback tells whether what is sent to this host stays on this machine.
+func isLoopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 // certificates reads the files that mutual TLS takes.
@@ -66,7 +75,7 @@ func (h header) GetRequestMetadata(context.Context, ...string) (map[string]strin
 	return map[string]string{h.name: h.value}, nil
 }
 
-// RequireTransportSecurity is false for --dev alone: there, services listen on loopback only.
+// RequireTransportSecurity is false for --dev alone: dial sends without it to loopback only.
 func (h header) RequireTransportSecurity() bool { return false }
 
 // setting is an environment variable, or what stands for it.

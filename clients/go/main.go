@@ -1,12 +1,14 @@
-// An example client of Hubkeep: takes a handle, reads contacts with it, is refused another client's data,
-// and finds its own call on the audit log.
+// An example client of Hubkeep: takes a handle, reads contacts with it, walks through all of them, sees what is left
+// of the portal's quota, is refused another client's data, and finds its own call on the audit log.
 //
 //	go run . acme globex
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"time"
@@ -53,6 +55,12 @@ func run(client, other string) error {
 	if err != nil {
 		return err
 	}
+	if err := walked(ctx, objects, handle, client); err != nil {
+		return err
+	}
+	if err := left(ctx, crm.NewQuotaServiceClient(toCrmService), handle, client); err != nil {
+		return err
+	}
 	if err := refused(ctx, objects, handle, other); err != nil {
 		return err
 	}
@@ -66,6 +74,7 @@ func issue(ctx context.Context, handles credential.HandleServiceClient, client s
 		Scope: &credential.HandleScope{
 			Operations: []credential.HandleOperation{
 				credential.HandleOperation_HANDLE_OPERATION_LIST,
+				credential.HandleOperation_HANDLE_OPERATION_QUOTA,
 				credential.HandleOperation_HANDLE_OPERATION_READ_AUDIT,
 			},
 			ObjectTypes: []string{"contacts"},
@@ -99,6 +108,37 @@ func list(ctx context.Context, objects crm.ObjectServiceClient, handle, client s
 	return page.GetReply(), nil
 }
 
+// walked counts all contacts. After a break, a new request with the last resume token goes on.
+func walked(ctx context.Context, objects crm.ObjectServiceClient, handle, client string) error {
+	pages, err := objects.StreamObjects(ctx, &crm.StreamObjectsRequest{ClientSlug: client, ObjectType: "contacts"},
+		showing(handle))
+	if err != nil {
+		return err
+	}
+	for count := 0; ; {
+		page, err := pages.Recv()
+		if errors.Is(err, io.EOF) {
+			fmt.Printf("walked %d\n", count)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		count += len(page.GetObjects())
+	}
+}
+
+// left shows how many calls the portal may still make now.
+func left(ctx context.Context, quotas crm.QuotaServiceClient, handle, client string) error {
+	answer, err := quotas.GetQuota(ctx, &crm.GetQuotaRequest{ClientSlug: client}, showing(handle))
+	if err != nil {
+		return err
+	}
+	quota := answer.GetQuota()
+	fmt.Printf("left %d now, %d today\n", quota.GetBurst().GetLeft(), quota.GetDaily().GetLeft())
+	return nil
+}
+
 // refused asks for another client's contacts with a handle that is not for them.
 func refused(ctx context.Context, objects crm.ObjectServiceClient, handle, other string) error {
 	_, err := objects.ListObjects(ctx, &crm.ListObjectsRequest{ClientSlug: other, ObjectType: "contacts"}, showing(handle))
@@ -110,7 +150,8 @@ func refused(ctx context.Context, objects crm.ObjectServiceClient, handle, other
 	return nil
 }
 
-// followed reads the audit log until it shows how the call ended. To go on later, begin after the last position.
+// followed reads the audit log until it shows how the call ended. One call's entries are found by an index, so
+// beginning at 0 costs nothing; who follows everything goes on after the last position seen.
 func followed(ctx context.Context, log audit.AuditServiceClient, handle string, reply *crm.Reply) error {
 	ctx, hangUp := context.WithCancel(ctx)
 	defer hangUp()

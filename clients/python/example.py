@@ -1,5 +1,5 @@
-"""An example client of Hubkeep: takes a handle, reads contacts with it, is refused another client's data, and finds
-its own call on the audit log.
+"""An example client of Hubkeep: takes a handle, reads contacts with it, walks through all of them, sees what is left of
+the portal's quota, is refused another client's data, and finds its own call on the audit log.
 
     python example.py acme globex
 """
@@ -12,7 +12,7 @@ import grpc
 from connection import caller, dial, showing
 from hubkeep.audit.v1 import audit_service_pb2, audit_service_pb2_grpc, entry_pb2
 from hubkeep.credential.v1 import handle_service_pb2, handle_service_pb2_grpc
-from hubkeep.crm.v1 import object_service_pb2, object_service_pb2_grpc, reply_pb2
+from hubkeep.crm.v1 import object_service_pb2, object_service_pb2_grpc, quota_service_pb2, quota_service_pb2_grpc, reply_pb2
 from refusal import Refusal
 
 # How long a call may take, in seconds. The services see it as the call's deadline.
@@ -26,6 +26,8 @@ def main(client: str = "acme", other: str = "globex") -> None:
         handle = issue(handle_service_pb2_grpc.HandleServiceStub(to_credential_service), client)
         objects = object_service_pb2_grpc.ObjectServiceStub(to_crm_service)
         reply = list_contacts(objects, handle, client)
+        walk(objects, handle, client)
+        show_quota(quota_service_pb2_grpc.QuotaServiceStub(to_crm_service), handle, client)
         be_refused(objects, handle, other)
         follow(audit_service_pb2_grpc.AuditServiceStub(to_crm_service), handle, reply)
 
@@ -38,6 +40,7 @@ def issue(handles: handle_service_pb2_grpc.HandleServiceStub, client: str) -> st
             scope=handle_service_pb2.HandleScope(
                 operations=[
                     handle_service_pb2.HANDLE_OPERATION_LIST,
+                    handle_service_pb2.HANDLE_OPERATION_QUOTA,
                     handle_service_pb2.HANDLE_OPERATION_READ_AUDIT,
                 ],
                 object_types=["contacts"],
@@ -71,6 +74,20 @@ def list_contacts(
     return page.reply
 
 
+def walk(objects: object_service_pb2_grpc.ObjectServiceStub, handle: str, client: str) -> None:
+    """Counts all contacts. After a break, a new request with the last resume token goes on."""
+    request = object_service_pb2.StreamObjectsRequest(client_slug=client, object_type="contacts")
+    pages = objects.StreamObjects(request, metadata=showing(handle), timeout=PATIENCE)
+    print(f"walked {sum(len(page.objects) for page in pages)}")
+
+
+def show_quota(quotas: quota_service_pb2_grpc.QuotaServiceStub, handle: str, client: str) -> None:
+    """Shows how many calls the portal may still make now."""
+    request = quota_service_pb2.GetQuotaRequest(client_slug=client)
+    quota = quotas.GetQuota(request, metadata=showing(handle), timeout=PATIENCE).quota
+    print(f"left {quota.burst.left} now, {quota.daily.left} today")
+
+
 def be_refused(objects: object_service_pb2_grpc.ObjectServiceStub, handle: str, other: str) -> None:
     """Asks for another client's contacts with a handle that is not for them."""
     request = object_service_pb2.ListObjectsRequest(client_slug=other, object_type="contacts")
@@ -85,7 +102,11 @@ def be_refused(objects: object_service_pb2_grpc.ObjectServiceStub, handle: str, 
 
 
 def follow(log: audit_service_pb2_grpc.AuditServiceStub, handle: str, reply: reply_pb2.Reply) -> None:
-    """Reads the audit log until it shows how the call ended. To go on later, begin after the last position."""
+    """Reads the audit log until it shows how the call ended.
+
+    One call's entries are found by an index, so beginning at 0 costs nothing; who follows everything goes on after the
+    last position seen.
+    """
     messages = log.StreamEvents(
         audit_service_pb2.StreamEventsRequest(
             after_position=0,
@@ -114,3 +135,5 @@ if __name__ == "__main__":
         main(*sys.argv[1:3])
     except grpc.RpcError as error:
         sys.exit(str(Refusal.of(error) or f"{error.code().name}: {error.details()}"))
+    except ValueError as error:
+        sys.exit(str(error))

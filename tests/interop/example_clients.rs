@@ -1,7 +1,12 @@
 //! The example clients: each does what its page says, and both sides tell the same story of it.
 
+use std::sync::OnceLock;
+
 use hubkeep_audit_log::Phase;
-use hubkeep_tests::{Fault, FaultRule, Hubkeep, JournalEntry, Service, World};
+use hubkeep_tests::{
+    Fault, FaultRule, Hubkeep, JournalEntry, ObjectType, Service, Setup, World,
+    support::{audit::Reader, portals::OPERATOR},
+};
 
 use crate::place::{Place, commands_of, said};
 
@@ -9,64 +14,92 @@ use crate::place::{Place, commands_of, said};
 struct Example {
     /// Its folder in clients/.
     folder: &'static str,
-    /// Who it says it is.
+    /// Who it says it is, where nobody asks for a certificate.
     caller: &'static str,
+    prepared: OnceLock<Prepared>,
 }
 
-const GO: Example = Example {
-    folder: "clients/go",
-    caller: "example-go",
-};
-const PYTHON: Example = Example {
-    folder: "clients/python",
-    caller: "example-python",
-};
-const TYPESCRIPT: Example = Example {
-    folder: "clients/typescript",
-    caller: "example-node",
-};
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_go_client_takes_a_handle_reads_is_refused_and_finds_itself_on_the_log() {
-    does_what_its_page_says(&GO).await;
+/// A client that was built, and the command that runs it.
+struct Prepared {
+    place: Place,
+    run: String,
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_python_client_takes_a_handle_reads_is_refused_and_finds_itself_on_the_log() {
-    does_what_its_page_says(&PYTHON).await;
+static GO: Example = Example::of("clients/go", "example-go");
+static PYTHON: Example = Example::of("clients/python", "example-python");
+static TYPESCRIPT: Example = Example::of("clients/typescript", "example-node");
+
+/// What each of them promises.
+macro_rules! promises {
+    ($language:ident, $example:expr) => {
+        mod $language {
+            use super::*;
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn the_client_does_what_its_page_says() {
+                does_what_its_page_says(&$example).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn the_client_is_whom_its_certificate_names() {
+                is_whom_its_certificate_names(&$example).await;
+            }
+
+            #[test]
+            fn the_client_sends_nothing_in_the_clear_but_to_loopback() {
+                sends_nothing_in_the_clear(&$example);
+            }
+        }
+    };
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_typescript_client_takes_a_handle_reads_is_refused_and_finds_itself_on_the_log() {
-    does_what_its_page_says(&TYPESCRIPT).await;
+promises!(go, GO);
+promises!(python, PYTHON);
+promises!(typescript, TYPESCRIPT);
+
+impl Example {
+    const fn of(folder: &'static str, caller: &'static str) -> Self {
+        Self {
+            folder,
+            caller,
+            prepared: OnceLock::new(),
+        }
+    }
+
+    /// The client as its page prepares it: once for all tests.
+    fn prepared(&self) -> &Prepared {
+        self.prepared.get_or_init(|| {
+            let place = Place::copy_of(self.folder);
+            // For buf, which the pages expect.
+            drop(Place::with_tools());
+            let mut commands = commands_of(&format!("{}/README.md", self.folder));
+            let run = commands.pop().expect("a last command");
+            assert!(
+                run.ends_with(" acme globex"),
+                "the last command is the client: {run}"
+            );
+            place.prepare(&commands);
+            Prepared { place, run }
+        })
+    }
 }
 
 async fn does_what_its_page_says(example: &Example) {
-    let place = Place::copy_of(example.folder);
-    // For buf, which the pages expect.
-    drop(Place::with_tools());
-    let mut commands = commands_of(&format!("{}/README.md", example.folder));
-    let run = commands.pop().expect("a last command");
-    assert!(
-        run.ends_with(" acme globex"),
-        "the last command is the client: {run}"
-    );
-    place.prepare(&commands);
-
-    let hubkeep = of_two_clients().await;
+    let Prepared { place, run } = example.prepared();
+    let hubkeep = started(Hubkeep::over(of_two_clients())).await;
     let (credential, crm) = (hubkeep.credential_address(), hubkeep.crm_address());
     let addresses = [
         ("HUBKEEP_CREDENTIAL_SERVICE", credential.as_str()),
         ("HUBKEEP_CRM_SERVICE", crm.as_str()),
     ];
-    let told = Told::of(&place.must_run(&run, &addresses));
+    let told = Told::of(&place.must_run(run, &addresses));
     told_the_truth(&hubkeep, &told, example.caller).await;
 
     // HubSpot moves the account: what is refused then says when to come again.
     hubkeep
         .hubspot
         .inject(FaultRule::new(Fault::Migrating { retry_after: 30 }));
-    let output = place.run(&run, &addresses);
+    let output = place.run(run, &addresses);
     let (_, heard) = said(&output);
     assert!(
         !output.status.success(),
@@ -74,6 +107,7 @@ async fn does_what_its_page_says(example: &Example) {
     );
     for word in [
         "hubkeep/PORTAL_MIGRATING",
+        "try again in 30 seconds",
         "hubspot_correlation_id=",
         "(again in 30s)",
     ] {
@@ -81,13 +115,44 @@ async fn does_what_its_page_says(example: &Example) {
     }
 }
 
+/// One service by its address and the other by its name, for both stand in their certificates.
+async fn is_whom_its_certificate_names(example: &Example) {
+    let Prepared { place, run } = example.prepared();
+    let hubkeep = started(Hubkeep::over(of_two_clients()).certificates()).await;
+    let at = |host: &str, service| format!("https://{host}:{}", hubkeep.address(service).port());
+    let credential = at("localhost", Service::Credential);
+    let crm = at("127.0.0.1", Service::Crm);
+    let holder = hubkeep.certificates().of("holder-of-a-certificate");
+    let files = holder.environment(hubkeep.folder());
+    let mut environment: Vec<_> = files.iter().map(|(name, file)| (&**name, &**file)).collect();
+    environment.push(("HUBKEEP_CREDENTIAL_SERVICE", &credential));
+    environment.push(("HUBKEEP_CRM_SERVICE", &crm));
+    let told = Told::of(&place.must_run(run, &environment));
+    told_the_truth(&hubkeep, &told, "holder-of-a-certificate").await;
+}
+
+fn sends_nothing_in_the_clear(example: &Example) {
+    let Prepared { place, run } = example.prepared();
+    let elsewhere = "http://crm.example:7402";
+    let output = place.run(run, &[("HUBKEEP_CRM_SERVICE", elsewhere)]);
+    let (told, heard) = said(&output);
+    assert!(!output.status.success(), "{told}");
+    assert_eq!(told.lines().find(|line| line.starts_with("handle ")), None);
+    let sentence = format!("{elsewhere}: handles are secrets: use https://, or http:// on loopback only");
+    assert!(heard.contains(&sentence), "{heard}");
+}
+
 /// Two of the demo's clients.
-async fn of_two_clients() -> Hubkeep {
+fn of_two_clients() -> World {
     let mut world = World::demo();
     world
         .portals
         .retain(|portal| ["acme", "globex"].contains(&portal.slug.as_str()));
-    let hubkeep = Hubkeep::start(world).await;
+    world
+}
+
+async fn started(setup: Setup) -> Hubkeep {
+    let hubkeep = setup.start().await;
     hubkeep.onboard_all().await;
     hubkeep
 }
@@ -118,10 +183,18 @@ async fn told_the_truth(hubkeep: &Hubkeep, told: &Told, caller: &str) {
         .filter_map(|call: &JournalEntry| call.portal_id)
         .collect();
     assert_eq!(
-        portals,
-        [acme],
-        "one call reached HubSpot, and none for the other client"
+        portals, [acme; 2],
+        "the page and the walk reached HubSpot, and nothing for the other client"
     );
+    let records = &hubkeep.world().portal("acme").expect("there").records;
+    let contacts = records
+        .iter()
+        .filter(|record| record.object_type == ObjectType::Contacts);
+    assert_eq!(told.walked, contacts.count().to_string(), "{told:?}");
+    let quota = hubkeep.quota(Reader::Operator(OPERATOR), "acme").await;
+    let today = quota.expect("it was called").daily.expect("told").left();
+    assert!(told.left.ends_with(&format!(" now, {today} today")), "{told:?}");
+    assert!(!told.left.starts_with("0 "), "{told:?}");
 
     let (call, position) = told.call.split_once(", durable at ").expect("a position");
     let events = hubkeep.audit_events(Service::Crm).await;
@@ -152,6 +225,8 @@ struct Told {
     handle: String,
     contacts: Vec<String>,
     call: String,
+    walked: String,
+    left: String,
     refused: String,
     audit: Vec<String>,
 }
@@ -168,6 +243,8 @@ impl Told {
                 "handle" => told.handle = rest,
                 "contact" => told.contacts.push(rest),
                 "call" => told.call = rest,
+                "walked" => told.walked = rest,
+                "left" => told.left = rest,
                 "refused:" => told.refused = rest,
                 "audit" => told.audit.push(rest),
                 _ => {}

@@ -182,19 +182,33 @@ impl Holder {
 
     /// Puts certificate, key and CA into a folder, and gives the options that name them to the operator's command.
     pub fn options(&self, folder: &Path) -> Vec<String> {
+        let files = self.files(folder).into_iter();
+        files
+            .flat_map(|(option, file)| [format!("--{option}"), file])
+            .collect()
+    }
+
+    /// The same as the environment in which a client finds them.
+    pub fn environment(&self, folder: &Path) -> Vec<(String, String)> {
+        let files = self.files(folder).into_iter();
+        files
+            .map(|(option, file)| (format!("HUBKEEP_{}", option.to_uppercase()), file))
+            .collect()
+    }
+
+    fn files(&self, folder: &Path) -> [(&'static str, String); 3] {
         use std::os::unix::fs::PermissionsExt as _;
         let files = [
-            ("--cert", &self.issued.certificate),
-            ("--key", &*self.issued.key),
-            ("--ca", &self.ca),
+            ("cert", &self.issued.certificate),
+            ("key", &*self.issued.key),
+            ("ca", &self.ca),
         ];
-        let written = files.map(|(option, text)| {
-            let file = folder.join(format!("own{option}.pem"));
+        files.map(|(option, text)| {
+            let file = folder.join(format!("own--{option}.pem"));
             std::fs::write(&file, text).expect("written");
             std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("set");
-            [option.to_owned(), file.display().to_string()]
-        });
-        written.concat()
+            (option, file.display().to_string())
+        })
     }
 }
 

@@ -1,5 +1,5 @@
-// An example client of Hubkeep: takes a handle, reads contacts with it, is refused another client's data, and finds
-// its own call on the audit log.
+// An example client of Hubkeep: takes a handle, reads contacts with it, walks through all of them, sees what is left of
+// the portal's quota, is refused another client's data, and finds its own call on the audit log.
 //
 //   npm start -- acme globex
 
@@ -10,6 +10,7 @@ import { AuditService } from "../gen/hubkeep/audit/v1/audit_service_pb.js";
 import { Operation, Phase, Result } from "../gen/hubkeep/audit/v1/entry_pb.js";
 import { HandleOperation, HandleService } from "../gen/hubkeep/credential/v1/handle_service_pb.js";
 import { ObjectService } from "../gen/hubkeep/crm/v1/object_service_pb.js";
+import { QuotaService } from "../gen/hubkeep/crm/v1/quota_service_pb.js";
 import type { Reply } from "../gen/hubkeep/crm/v1/reply_pb.js";
 import { dial, setting, showing } from "./connection.js";
 import { asRefusal, told } from "./refusal.js";
@@ -24,6 +25,8 @@ async function main(client = "acme", other = "globex"): Promise<void> {
 
   const handle = await issue(createClient(HandleService, toCredentialService), client);
   const reply = await list(objects, handle, client);
+  await walk(objects, handle, client);
+  await showQuota(createClient(QuotaService, toCrmService), handle, client);
   await beRefused(objects, handle, other);
   await follow(createClient(AuditService, toCrmService), handle, reply);
 }
@@ -34,7 +37,7 @@ async function issue(handles: Client<typeof HandleService>, client: string): Pro
     {
       clientSlug: client,
       scope: {
-        operations: [HandleOperation.LIST, HandleOperation.READ_AUDIT],
+        operations: [HandleOperation.LIST, HandleOperation.QUOTA, HandleOperation.READ_AUDIT],
         objectTypes: ["contacts"],
       },
       purposeCode: "example",
@@ -65,6 +68,25 @@ async function list(objects: Client<typeof ObjectService>, handle: string, clien
   return page.reply;
 }
 
+/** Counts all contacts. After a break, a new request with the last resume token goes on. */
+async function walk(objects: Client<typeof ObjectService>, handle: string, client: string): Promise<void> {
+  const pages = objects.streamObjects(
+    { clientSlug: client, objectType: "contacts" },
+    { headers: showing(handle), signal: AbortSignal.timeout(timeoutMs) },
+  );
+  let count = 0;
+  for await (const page of pages) {
+    count += page.objects.length;
+  }
+  console.log(`walked ${count}`);
+}
+
+/** Shows how many calls the portal may still make now. */
+async function showQuota(quotas: Client<typeof QuotaService>, handle: string, client: string): Promise<void> {
+  const { quota } = await quotas.getQuota({ clientSlug: client }, { headers: showing(handle), timeoutMs });
+  console.log(`left ${quota?.burst?.left} now, ${quota?.daily?.left} today`);
+}
+
 /** Asks for another client's contacts with a handle that is not for them. */
 async function beRefused(objects: Client<typeof ObjectService>, handle: string, other: string): Promise<void> {
   try {
@@ -80,7 +102,10 @@ async function beRefused(objects: Client<typeof ObjectService>, handle: string, 
   throw new Error(`expected to be refused the contacts of ${other}`);
 }
 
-/** Reads the audit log until it shows how the call ended. To go on later, begin after the last position. */
+/**
+ * Reads the audit log until it shows how the call ended. One call's entries are found by an index, so beginning at 0
+ * costs nothing; who follows everything goes on after the last position seen.
+ */
 async function follow(log: Client<typeof AuditService>, handle: string, reply: Reply): Promise<void> {
   // A signal rather than `timeoutMs`, whose timer would outlive the loop and keep the process up.
   const hangUp = new AbortController();
@@ -107,6 +132,6 @@ try {
   await main(...process.argv.slice(2, 4));
 } catch (error) {
   const refusal = asRefusal(error);
-  console.error(refusal ? told(refusal) : error);
+  console.error(refusal ? told(refusal) : error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
