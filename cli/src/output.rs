@@ -103,8 +103,12 @@ impl Output {
         for line in refusal.lines() {
             self.note(&format!("  {FAINT}{}{FAINT:#}", printable(&line)))?;
         }
-        if let Error::Unreachable { service, .. } = error {
-            let hint = format!("is it running, and is --{service} its address?");
+        if let Error::Unreachable { service, address, .. } = error {
+            let mut hint = format!("is it running, and is --{service} its address?");
+            // TLS 1.3 refuses a certificate after our part is done: what was sent by then may break off first.
+            if address.starts_with("https:") {
+                hint.push_str(" If it is: its log says whether it refused your certificate");
+            }
             self.note(&format!("  {FAINT}{hint}{FAINT:#}"))?;
         }
         Ok(())

@@ -55,12 +55,18 @@ pub enum FileKekError {
         path: PathBuf,
     },
     /// A new one could not be made.
-    #[error("the key file {path} could not be made; one that is there is never overwritten")]
+    #[error("the key file {path} could not be made")]
     NotMade {
         /// The file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// There is one already.
+    #[error("{path} is there already, and a key file is never overwritten: what it seals would be lost")]
+    Exists {
+        /// The file.
+        path: PathBuf,
     },
     /// There was no randomness for a new one.
     #[error(transparent)]
@@ -115,10 +121,7 @@ impl FileKek {
     /// If the file is there already or cannot be made.
     pub fn create(path: &Path, random: &dyn Random) -> Result<Self, FileKekError> {
         let key = Key::make(random)?;
-        write_new(path, key.bytes()).map_err(|source| FileKekError::NotMade {
-            path: path.to_owned(),
-            source,
-        })?;
+        write_new(path, key.bytes()).map_err(|source| not_made(path.to_owned(), source))?;
         Self::open(path)
     }
 
@@ -134,6 +137,13 @@ impl FileKek {
         tracing::warn!(file = %path.display(), "making a new key-encryption key");
         Self::create(path, random)
     }
+}
+
+fn not_made(path: PathBuf, source: io::Error) -> FileKekError {
+    if source.kind() == io::ErrorKind::AlreadyExists {
+        return FileKekError::Exists { path };
+    }
+    FileKekError::NotMade { path, source }
 }
 
 impl Kek for FileKek {
@@ -244,7 +254,7 @@ mod tests {
         assert_eq!(FileKek::open(&path).expect("opens").id(), made.id());
         assert!(matches!(
             FileKek::create(&path, &*random),
-            Err(FileKekError::NotMade { .. })
+            Err(FileKekError::Exists { .. })
         ));
         assert_eq!(FileKek::open(&path).expect("opens").id(), made.id());
     }

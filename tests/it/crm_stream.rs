@@ -96,4 +96,18 @@ async fn the_command_tells_how_to_go_on_when_its_handle_opens_nothing_any_more()
     assert_eq!(rest.status.code(), Some(0));
     let lines = String::from_utf8(rest.stdout).expect("text");
     assert_eq!(lines.lines().count(), all.len() - 100);
+
+    let refused = stream(&handle.token, &["--resume", "no-token"]);
+    assert_eq!(refused.status.code(), Some(4));
+    let told = String::from_utf8(refused.stderr).expect("text");
+    assert!(told.contains("PAGE_TOKEN_INVALID"), "{told}");
+    assert!(
+        !told.contains("to go on"),
+        "a refused token leads nowhere: {told}"
+    );
+
+    let nothing = stream("", &[]);
+    assert_eq!(nothing.status.code(), Some(2));
+    let told = String::from_utf8(nothing.stderr).expect("text");
+    assert!(told.contains("no handle: give --handle"), "{told}");
 }

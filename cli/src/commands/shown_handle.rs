@@ -33,12 +33,13 @@ impl ShownHandle {
         }
     }
 
-    /// The handle, if one was given.
+    /// The handle, if one was given. A variable that is set to nothing, as by a command that failed, gives none.
     ///
     /// # Errors
     /// If it should come from standard input and nothing stands there.
     pub(super) fn get(self) -> Result<Option<Zeroizing<String>>, Error> {
         self.handle
+            .filter(|text| !text.is_empty())
             .map(|text| from_text_or_input(text, &mut std::io::stdin()))
             .transpose()
     }

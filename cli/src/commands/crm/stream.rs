@@ -8,6 +8,7 @@ use hubkeep_proto::{
         HandleOperation, HandleScope, IssueHandleRequest, handle_service_client::HandleServiceClient,
     },
     crm::v1::{StreamObjectsRequest, StreamObjectsResponse, object_service_client::ObjectServiceClient},
+    error::v1::ErrorReason,
 };
 use zeroize::Zeroizing;
 
@@ -53,10 +54,17 @@ pub(super) async fn run(
         output,
     };
     let ended = walk.run(&clock).await;
-    if ended.is_err() {
+    if let Err(error) = &ended
+        && leads_on(error)
+    {
         walk.state.tell(output)?;
     }
     ended
+}
+
+/// Whether the token that a walk ended with is still good: one that was refused leads nowhere.
+fn leads_on(error: &Error) -> bool {
+    error.refusal().reason != ErrorReason::PageTokenInvalid.wire_name()
 }
 
 /// Where handles come from.
