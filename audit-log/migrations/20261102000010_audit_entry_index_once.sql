@@ -1,6 +1,6 @@
 -- The same table without UNIQUE (log, log_index). That an index is given once is held where it is given: the row of
 -- audit_log_size moves from the one to the next in the entry's own transaction, or the transaction fails. The index over
--- the pair touched a page of its own for each portal in each batch: a third of what the writer cost.
+-- the pair touched a page of its own for each portal in each batch.
 CREATE TABLE audit_entry_once (
     position BIGINT NOT NULL PRIMARY KEY,
     log TEXT NOT NULL,
