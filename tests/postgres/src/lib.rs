@@ -8,6 +8,8 @@
 //! ```
 //!
 //! Commits are on disk when they return (`fsync` is on), and every connection needs the password (SCRAM).
+//!
+//! A test that changes the server itself, or restarts it, has an [`Own`] one.
 
 mod binaries;
 mod server;
@@ -48,6 +50,47 @@ pub fn is_installed() -> bool {
     binaries::find().is_some()
 }
 
+/// A server for one test. It ends when this is dropped, or the process ends.
+#[derive(Debug)]
+pub struct Own {
+    server: Server,
+}
+
+impl Own {
+    /// Starts one with these settings beside those of every test, each as `name=value` without spaces. Takes a few
+    /// seconds.
+    ///
+    /// # Panics
+    /// If PostgreSQL is not installed, or does not start.
+    pub fn start(settings: &[&str]) -> Self {
+        Self {
+            server: Server::start(settings),
+        }
+    }
+
+    /// A new, empty database on it.
+    pub fn fresh(&self, name_hint: &str) -> Fresh {
+        self.server.fresh(name_hint)
+    }
+
+    /// Stops it as an operator does, and starts it again at the same port: every connection is closed, what is under
+    /// way is undone. Returns when it answers.
+    ///
+    /// # Panics
+    /// If it does not start again.
+    pub fn restart(&self) {
+        self.server.restart("INT");
+    }
+
+    /// The same as if it had crashed: it finds out by its log what was committed.
+    ///
+    /// # Panics
+    /// If it does not start again.
+    pub fn crash(&self) {
+        self.server.restart("QUIT");
+    }
+}
+
 /// A new, empty database on this process's server, which is started if it does not run yet.
 ///
 /// `name_hint` becomes part of the database's name, for who looks at the server while a test runs. Blocks for a few
@@ -57,15 +100,20 @@ pub fn is_installed() -> bool {
 /// If PostgreSQL is not installed, or does not start.
 pub fn fresh(name_hint: &str) -> Fresh {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    static NUMBER: AtomicU32 = AtomicU32::new(1);
-    let server = SERVER.get_or_init(Server::start);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let name = format!("{}_{number}", plain(name_hint));
-    server.create_database(&name);
-    Fresh {
-        url: format!("postgres://{ROLE}@127.0.0.1:{}/{name}", server.port()),
-        password_file: server.password_file(),
-        password: server.password().to_owned(),
+    SERVER.get_or_init(|| Server::start(&[])).fresh(name_hint)
+}
+
+impl Server {
+    fn fresh(&self, name_hint: &str) -> Fresh {
+        static NUMBER: AtomicU32 = AtomicU32::new(1);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}_{number}", plain(name_hint));
+        self.create_database(&name);
+        Fresh {
+            url: format!("postgres://{ROLE}@127.0.0.1:{}/{name}", self.port()),
+            password_file: self.password_file(),
+            password: self.password().to_owned(),
+        }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::{
     fs::File,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufRead as _, BufReader, Lines, Read as _, Write as _},
     net::TcpListener,
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::{ChildStdin, Command, Stdio},
+    process::{ChildStdin, ChildStdout, Command, Stdio},
+    sync::{Mutex, PoisonError},
 };
 
 use crate::{ROLE, binaries};
@@ -21,24 +22,47 @@ pub(crate) struct Server {
     port: u16,
     folder: PathBuf,
     password: String,
-    _pipe: ChildStdin,
+    shell: Mutex<Shell>,
+}
+
+/// The shell that runs the server: how it is spoken to, and what it says.
+#[derive(Debug)]
+struct Shell {
+    pipe: ChildStdin,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Shell {
+    /// Waits until the server is ready, and gives its folder; or what was said instead.
+    fn ready(&mut self) -> Result<PathBuf, String> {
+        let mut said = String::new();
+        for line in &mut self.lines {
+            let line = line.map_err(|error| error.to_string())?;
+            if let Some(folder) = line.strip_prefix("ready ") {
+                return Ok(PathBuf::from(folder));
+            }
+            said.push_str(&line);
+            said.push('\n');
+        }
+        Err(said)
+    }
 }
 
 impl Server {
-    pub(crate) fn start() -> Self {
+    pub(crate) fn start(settings: &[&str]) -> Self {
         let binaries = binaries::folder();
         let password = random_password();
         let mut said = String::new();
         for _ in 0..ATTEMPTS {
             let port = free_port();
-            match serve(&binaries, port, &password) {
-                Ok((folder, pipe)) => {
+            match serve(&binaries, port, &password, settings) {
+                Ok((folder, shell)) => {
                     let server = Self {
                         binaries,
                         port,
                         folder,
                         password,
-                        _pipe: pipe,
+                        shell: Mutex::new(shell),
                     };
                     server.make_role();
                     return server;
@@ -63,6 +87,15 @@ impl Server {
 
     pub(crate) fn create_database(&self, name: &str) {
         self.run(&format!("CREATE DATABASE {name} OWNER {ROLE} TEMPLATE template0"));
+    }
+
+    /// Ends the server by this signal, and starts it again.
+    pub(crate) fn restart(&self, signal: &str) {
+        let mut shell = self.shell.lock().unwrap_or_else(PoisonError::into_inner);
+        writeln!(shell.pipe, "{signal}").expect("the shell runs");
+        if let Err(said) = shell.ready() {
+            panic!("PostgreSQL does not start again:\n{said}");
+        }
     }
 
     fn make_role(&self) {
@@ -90,12 +123,13 @@ impl Server {
     }
 }
 
-/// Starts the shell that runs the server; gives the server's folder and the pipe on which its life hangs.
-fn serve(binaries: &Path, port: u16, password: &str) -> Result<(PathBuf, ChildStdin), String> {
-    let mut shell = binaries::shell()
+/// Starts the shell that runs the server; gives the server's folder and the shell, on whose pipe its life hangs.
+fn serve(binaries: &Path, port: u16, password: &str, settings: &[&str]) -> Result<(PathBuf, Shell), String> {
+    let mut child = binaries::shell()
         .args(["-c", include_str!("serve.sh"), "serve"])
         .arg(binaries)
         .arg(port.to_string())
+        .args(settings)
         // Who runs it may not enter the folder of the test; and ctrl-C is for the test, which then ends the pipe.
         .current_dir("/")
         .process_group(0)
@@ -104,18 +138,13 @@ fn serve(binaries: &Path, port: u16, password: &str) -> Result<(PathBuf, ChildSt
         .stderr(Stdio::inherit())
         .spawn()
         .map_err(|error| error.to_string())?;
-    let mut pipe = shell.stdin.take().expect("piped");
-    writeln!(pipe, "{password}").map_err(|error| error.to_string())?;
-    let mut said = String::new();
-    for line in BufReader::new(shell.stdout.take().expect("piped")).lines() {
-        let line = line.map_err(|error| error.to_string())?;
-        if let Some(folder) = line.strip_prefix("ready ") {
-            return Ok((PathBuf::from(folder), pipe));
-        }
-        said.push_str(&line);
-        said.push('\n');
-    }
-    Err(said)
+    let mut shell = Shell {
+        pipe: child.stdin.take().expect("piped"),
+        lines: BufReader::new(child.stdout.take().expect("piped")).lines(),
+    };
+    writeln!(shell.pipe, "{password}").map_err(|error| error.to_string())?;
+    let folder = shell.ready()?;
+    Ok((folder, shell))
 }
 
 fn free_port() -> u16 {

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use hubkeep_test_postgres::{fresh, fresh_database};
+use hubkeep_test_postgres::{Own, fresh, fresh_database};
 
 fn psql(url: &str, statement: &str) -> Result<String, String> {
     let output = Command::new("psql")
@@ -46,6 +46,32 @@ fn each_database_is_new_and_durable_and_asks_for_the_password() {
     assert_eq!(mode & 0o077, 0, "the password is for its owner only");
     let told = std::fs::read_to_string(&one.password_file).expect("readable");
     assert_eq!(told.trim_end(), one.password);
+}
+
+#[test]
+fn an_own_server_has_its_settings_and_keeps_what_was_committed_over_a_restart() {
+    let own = Own::start(&["fsync=off", "jit=on"]);
+    let url = own.fresh("own").url_with_password();
+    let shown = |name: &str| psql(&url, &format!("SHOW {name}"));
+    assert_eq!(shown("fsync"), Ok("off".to_owned()));
+    let began = || psql(&url, "SELECT pg_postmaster_start_time()").expect("it runs");
+    let before = began();
+    psql(&url, "CREATE TABLE a (b BIGINT)").expect("made");
+    own.restart();
+    let between = began();
+    own.crash();
+    assert!(before != between && between != began(), "it was restarted twice");
+    assert_eq!(shown("jit"), Ok("on".to_owned()));
+    assert_eq!(psql(&url, "SELECT count(*) FROM a"), Ok("0".to_owned()));
+    let port = url.rsplit([':', '/']).nth(1).expect("a port").to_owned();
+    drop(own);
+    for _ in 0..2_000 {
+        if TcpStream::connect(format!("127.0.0.1:{port}")).is_err() {
+            return;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(5));
+    }
+    panic!("the server at port {port} outlived its owner by 10 s");
 }
 
 /// What the process of the next test does.
