@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -41,8 +42,10 @@ pub(crate) async fn close(reader: &Reader, store: &mut Store, appender: &Appende
     Ok(())
 }
 
-/// Keeps this replica's lease until it is told to end, and closes what replicas left open whose lease ran out.
+/// Keeps this replica's lease until it is told to end, and closes what replicas left open whose lease ran out. The
+/// lease is kept also while closing has to wait for the writer.
 pub(crate) async fn watch(mut lease: Lease, reader: Reader, appender: Arc<Appender>, end: CancellationToken) {
+    let look = Notify::new();
     let beats = async {
         for beat in 1_u64.. {
             appender.clock().sleep(BEAT).await;
@@ -50,14 +53,26 @@ pub(crate) async fn watch(mut lease: Lease, reader: Reader, appender: Arc<Append
                 tracing::warn!(%error, "the lease of this replica was not renewed");
                 0
             });
-            if (expired > 0 || beat % LOOK == 0)
-                && let Err(error) = close_by_queue(&reader, &appender).await
-            {
+            if expired > 0 || beat % LOOK == 0 {
+                look.notify_one();
+            }
+        }
+    };
+    let looks = async {
+        loop {
+            look.notified().await;
+            if let Err(error) = close_by_queue(&reader, &appender).await {
                 tracing::warn!(%error, "intents of lost replicas stay open for now");
             }
         }
     };
-    end.run_until_cancelled(beats).await;
+    let both = async {
+        tokio::select! {
+            () = beats => {}
+            () = looks => {}
+        }
+    };
+    end.run_until_cancelled(both).await;
 }
 
 /// Closes them beside everything else that is written. Where another replica was quicker, nothing is written.

@@ -21,7 +21,8 @@ on_both_databases! {
     intents_of_a_lost_process_are_closed_before_anything_else_is_written,
     an_intent_that_nobody_waits_for_any_more_is_never_left_open,
     equal_entries_give_equal_bytes_for_ever,
-    a_stopped_log_takes_nothing_and_has_lost_nothing;
+    a_stopped_log_takes_nothing_and_has_lost_nothing,
+    what_no_database_keeps_as_text_spoils_no_batch;
     on two threads:
     an_intent_is_refused_in_time_while_the_database_is_locked_and_works_again_after,
 }
@@ -29,6 +30,27 @@ on_both_databases! {
 async fn last(log: &AuditLog) -> Entry {
     let event = everything(log).await.pop().expect("an event");
     entry(&event).clone()
+}
+
+/// PostgreSQL refuses every text with a NUL in it, and with it the whole batch.
+async fn what_no_database_keeps_as_text_spoils_no_batch(place: Place) {
+    let log = place.open().await;
+    let strange = read_of(1)
+        .object("con\0tacts", Some("1\0"))
+        .http("GET\0", "/\0", 0);
+    let (intent, beside) = futures::join!(log.intent(strange), log.intent(read_of(2)));
+    intent
+        .expect("durable")
+        .settle(Outcome::ok())
+        .await
+        .expect("durable");
+    beside
+        .expect("durable")
+        .settle(Outcome::ok())
+        .await
+        .expect("durable");
+    assert!("client-\0".parse::<hubkeep_core::id::ClientSlug>().is_err());
+    assert!("sync\0".parse::<hubkeep_core::id::CallerName>().is_err());
 }
 
 async fn an_outcome_repeats_its_intent_and_adds_how_it_ended(place: Place) {

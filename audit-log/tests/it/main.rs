@@ -17,6 +17,8 @@ mod refusals;
 #[cfg(test)]
 mod replicas;
 #[cfg(test)]
+mod restarts;
+#[cfg(test)]
 mod served;
 #[cfg(test)]
 mod support;

@@ -21,7 +21,7 @@ async fn behind_a_proxy(test: &str, intent_deadline: Duration) -> (Place, Proxy,
 }
 
 /// Fails unless a call is recorded again within 10 s.
-async fn works_again(log: &AuditLog) {
+pub(crate) async fn works_again(log: &AuditLog) {
     let clock = SystemClock::shared();
     let began = clock.tick();
     eventually("a call", async || match log.intent(read_of(3)).await {
@@ -34,7 +34,7 @@ async fn works_again(log: &AuditLog) {
 }
 
 /// What was recorded of each call: the result of its outcome, where there is one.
-async fn calls(log: &AuditLog) -> BTreeMap<String, Vec<Entry>> {
+pub(crate) async fn calls(log: &AuditLog) -> BTreeMap<String, Vec<Entry>> {
     let events = everything(log).await;
     assert_dense(&events);
     let mut calls: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
@@ -48,8 +48,9 @@ async fn calls(log: &AuditLog) -> BTreeMap<String, Vec<Entry>> {
     calls
 }
 
+/// What was told of a call.
 #[derive(Debug)]
-enum Told {
+pub(crate) enum Told {
     /// The intent was refused.
     Refused,
     /// The outcome was recorded.
@@ -58,11 +59,11 @@ enum Told {
     Withheld,
 }
 
-/// Makes calls until 20 are on record, and says what was told of each.
-async fn caller(log: AuditLog) -> Vec<(String, Told)> {
+/// Makes calls until so many are on record, and says what was told of each.
+pub(crate) async fn caller(log: AuditLog, calls: usize) -> Vec<(String, Told)> {
     let (mut told, mut recorded) = (Vec::new(), 0);
     for number in 0.. {
-        if recorded == 20 {
+        if recorded == calls {
             break;
         }
         let id = call_id();
@@ -84,12 +85,29 @@ async fn caller(log: AuditLog) -> Vec<(String, Told)> {
     told
 }
 
+/// Holds what was told against what is on record.
+pub(crate) fn assert_on_record(told: &[(String, Told)], calls: &BTreeMap<String, Vec<Entry>>) {
+    for (call_id, said) in told {
+        let entries = calls.get(call_id).map(Vec::as_slice).unwrap_or_default();
+        let phases: Vec<Phase> = entries.iter().map(Entry::phase).collect();
+        let result = entries.last().map(|last| (last.result(), last.cause()));
+        match said {
+            Told::Refused if entries.is_empty() => {}
+            Told::Refused => assert_eq!(result, Some((CallResult::Failed, Cause::NotSent)), "{phases:?}"),
+            Told::Recorded | Told::Withheld => {
+                assert_eq!(phases, [Phase::Intent, Phase::Outcome], "{said:?}");
+                assert_eq!(result.map(|(result, _)| result), Some(CallResult::Ok), "{said:?}");
+            }
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_is_cut_off_again_and_again_loses_no_outcome_and_makes_up_no_intent() {
     let (place, proxy, log) = behind_a_proxy("cut", Duration::from_secs(5)).await;
     let mut callers = JoinSet::new();
     for _ in 0..16 {
-        callers.spawn(caller(log.clone()));
+        callers.spawn(caller(log.clone(), 20));
     }
     let mut told = Vec::new();
     let mut cuts = 0;
@@ -112,19 +130,7 @@ async fn a_database_that_is_cut_off_again_and_again_loses_no_outcome_and_makes_u
     log.stop().await;
     let log = place.open().await;
     let calls = calls(&log).await;
-    for (call_id, said) in &told {
-        let entries = calls.get(call_id).map(Vec::as_slice).unwrap_or_default();
-        let phases: Vec<Phase> = entries.iter().map(Entry::phase).collect();
-        let result = entries.last().map(|last| (last.result(), last.cause()));
-        match said {
-            Told::Refused if entries.is_empty() => {}
-            Told::Refused => assert_eq!(result, Some((CallResult::Failed, Cause::NotSent)), "{phases:?}"),
-            Told::Recorded | Told::Withheld => {
-                assert_eq!(phases, [Phase::Intent, Phase::Outcome], "{said:?}");
-                assert_eq!(result.map(|(result, _)| result), Some(CallResult::Ok), "{said:?}");
-            }
-        }
-    }
+    assert_on_record(&told, &calls);
     let hit = told.iter().any(|(_, told)| !matches!(told, Told::Recorded));
     assert!(hit, "{cuts} cuts hit nobody");
 }

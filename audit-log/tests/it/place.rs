@@ -7,7 +7,7 @@ use hubkeep_core::{
     clock::{SharedClock, SystemClock},
     random::{SharedRandom, SystemRandom},
 };
-use hubkeep_test_postgres::Fresh;
+use hubkeep_test_postgres::{Fresh, Own};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tempfile::TempDir;
 
@@ -68,6 +68,11 @@ impl Place {
 
     pub(crate) fn postgres(test: &str) -> Self {
         Self::of(Kind::Postgres(hubkeep_test_postgres::fresh(test)))
+    }
+
+    /// On a server of the test's own.
+    pub(crate) fn on(own: &Own, test: &str) -> Self {
+        Self::of(Kind::Postgres(own.fresh(test)))
     }
 
     fn of(kind: Kind) -> Self {

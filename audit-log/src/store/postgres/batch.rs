@@ -1,10 +1,15 @@
 //! One batch, one statement: it counts, places and inserts every entry, and its end is the commit.
 //!
 //! Every replica takes its locks in the same order, so that none waits for another in a circle: its own replica's row
-//! (shared), the open intents in the order of their positions, the one row of `audit_position`, the sizes of the logs.
+//! (its key, shared: a renewal of the lease does not wait for it, a new session and the end of the lease do), the open
+//! intents that it closes, the one row of `audit_position`, the sizes of the logs. Only what a lost replica left open
+//! is closed by several at once; should they meet the other way round, the server ends one, which writes again.
 //! The position's row is held until the commit: the order of positions is the order of commits, and who has read a
 //! position finds every entry before it. What is counted is counted by `ON CONFLICT DO UPDATE`, which sees the newest
 //! row also where the statement began before that was written.
+//!
+//! A row that the server refuses would refuse its whole batch. None comes here: what goes into columns of text are
+//! names that were parsed, without control characters, and everything else is in the leaf, whose bytes are no text.
 
 use std::collections::HashSet;
 
@@ -23,7 +28,7 @@ const APPEND: &str = concat!(
         SELECT replica_id FROM audit_replica \
         WHERE replica_id = $1 AND session = $2 AND seen_time > ",
     now!(),
-    " - $3 FOR SHARE \
+    " - $3 FOR KEY SHARE \
     ), input AS MATERIALIZED ( \
         SELECT * FROM unnest($4::TEXT[], $5::TEXT[], $6::TEXT[], $7::BIGINT[], $8::BIGINT[], $9::TEXT[], \
             $10::BIGINT[], $11::BYTEA[], $12::BIGINT[]) WITH ORDINALITY \
