@@ -18,6 +18,7 @@ mod drain_idle;
 mod faults;
 mod faults_client;
 mod faults_hubspot;
+mod faults_restart;
 mod faults_services;
 mod handles;
 mod isolation;

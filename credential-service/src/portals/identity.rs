@@ -70,12 +70,20 @@ fn agree(account: AccountDetails, token: TokenInfo) -> Result<Identity, Error> {
         data_hosting_location: bounded(&account.data_hosting_location),
         time_zone: bounded(&account.time_zone),
         company_currency: bounded(&account.company_currency),
-        scopes: scopes.map(|scope| scope.split_whitespace().collect()).collect(),
+        scopes: scopes.map(|scope| plain(scope)).collect(),
     };
     Ok(Identity {
         portal_id: account.portal_id,
         facts,
     })
+}
+
+/// A scope as one word: they are kept with spaces between them.
+fn plain(scope: &str) -> String {
+    let letters = scope.chars();
+    letters
+        .filter(|c| !c.is_control() && !c.is_whitespace())
+        .collect()
 }
 
 fn bounded(text: &str) -> String {
