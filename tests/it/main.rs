@@ -17,6 +17,7 @@ mod drain;
 mod drain_idle;
 mod faults;
 mod faults_client;
+mod faults_database;
 mod faults_hubspot;
 mod faults_restart;
 mod faults_services;
