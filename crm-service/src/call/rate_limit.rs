@@ -69,9 +69,11 @@ impl Step<Call<Minimal>> for RateLimit {
             _ => Bucket::Burst,
         };
         let slot = tokio::select! {
-            paid = quota.pay(bucket, until) => Arc::new(paid?),
+            // What forbids the call is looked at first: room that is there at once must not outrun it.
+            biased;
             () = call.caller_gone.cancelled() => return Err(Error::CallerGone),
             () = self.stopping.cancelled() => return Err(Error::Stopping),
+            paid = quota.pay(bucket, until) => Arc::new(paid?),
         };
         if call.context.deadline.since(self.quota.now()) < LEAST {
             return Err(Error::TooLate);

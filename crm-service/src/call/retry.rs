@@ -62,6 +62,7 @@ impl Step<Call<Minimal>> for Retry {
             tokio::select! {
                 () = self.clock.sleep_until(again_at) => {}
                 () = self.stopping.cancelled() => return Err(error),
+                () = call.caller_gone.cancelled() => return Err(error),
             }
             call.attempt += 1;
             before = Some(error);

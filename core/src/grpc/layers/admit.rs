@@ -27,8 +27,14 @@ pub(super) async fn layer(State(tools): State<Arc<Tools>>, request: Request, nex
     let Some(request_id) = request.extensions().get::<RequestId>().copied() else {
         return tools.refuse(&request, &Error::LayerMissing("request_id"));
     };
-    // Whether the server is up is told to its last moment.
-    if !always_open && tools.stopping.is_cancelled() {
+    if always_open {
+        // Whether the server is up is told also when it is full, and to its last moment. Whoever watches our health
+        // would hold us up for ever.
+        let request = request.map(|body| with_the_server(body, Way::In, request_id, &tools.stopping));
+        let response = next.run(request).await;
+        return response.map(|body| with_the_server(body, Way::Out, request_id, &tools.stopping));
+    }
+    if tools.stopping.is_cancelled() {
         return tools.refuse(&request, &Error::Stopping);
     }
     let Ok(place) = tools.places.clone().try_acquire_owned() else {
@@ -37,10 +43,5 @@ pub(super) async fn layer(State(tools): State<Arc<Tools>>, request: Request, nex
     let mut request = request.map(|body| with_the_server(body, Way::In, request_id, &tools.stopping));
     let place = Place::new(place, tools.stopping.clone());
     request.extensions_mut().insert(place);
-    let response = next.run(request).await;
-    if always_open {
-        // Whoever watches our health would hold us up for ever.
-        return response.map(|body| with_the_server(body, Way::Out, request_id, &tools.stopping));
-    }
-    response
+    next.run(request).await
 }
