@@ -134,6 +134,8 @@ mod tests {
             "postgres://hubkeep@localhost",
             "postgres://hubkeep@localhost/vault?sslmod=disable",
             "postgres://hubkeep@localhost/vault?sslmode=perhaps",
+            "postgres://hubkeep@localhost/vault?host=db.internal",
+            "postgres://hubkeep@localhost/vault?sslmode=verify-full&sslmode=disable",
         ] {
             assert_eq!(keys(refused, None), ["database.url"], "{refused}");
         }

@@ -49,11 +49,21 @@ pub(super) fn problems(url: &str) -> Vec<String> {
     for (name, _) in url.query_pairs().filter(|(name, _)| unknown(name)) {
         problems.push(format!("has a parameter {name}, which is not known"));
     }
+    let names: Vec<_> = url.query_pairs().map(|(name, _)| name.into_owned()).collect();
+    let is_repeated = |name: &str| names.iter().filter(|other| *other == name).count() > 1;
+    for name in PARAMETERS.iter().filter(|name| is_repeated(name)) {
+        problems.push(format!("has {name} more than once"));
+    }
+    let near = match parameter("host") {
+        // A folder with a socket in it, or what stands in place of the address's own host.
+        Some(host) => host.starts_with('/') || host == "localhost" || is_loopback(&host),
+        None => is_on_this_machine(&url),
+    };
     match parameter("sslmode") {
         Some(mode) if !SSL_MODES.contains(&mode.as_str()) => {
             problems.push(format!("sslmode must be one of {}", SSL_MODES.join(", ")));
         }
-        None if !is_on_this_machine(&url) && parameter("host").is_none() => {
+        None if !near => {
             problems.push(
                 "must say how TLS is used with another machine: ?sslmode=verify-full, or ?sslmode=disable on a \
                  network that is nobody else's"
@@ -98,6 +108,8 @@ pub fn driver_url(url: &str, password_file: Option<&Path>) -> Result<SecretStrin
             file: file.to_owned(),
             problem,
         })?;
+        // What is there already would pass for an escape: "%41" is a password's three letters, not an "A".
+        let password = Zeroizing::new(password.replace('%', "%25"));
         parsed
             .set_password(Some(&password))
             .map_err(|()| Error::Address("has no host".to_owned()))?;
@@ -116,9 +128,13 @@ fn read_password(path: &Path) -> Result<Zeroizing<String>, String> {
         ));
     }
     let mut password = Zeroizing::new(String::new());
-    file.take(MAX_PASSWORD)
+    let read = file
+        .take(MAX_PASSWORD + 1)
         .read_to_string(&mut password)
         .map_err(say)?;
+    if u64::try_from(read).unwrap_or(u64::MAX) > MAX_PASSWORD {
+        return Err(format!("it is longer than {MAX_PASSWORD} bytes"));
+    }
     let length = password.trim_end_matches(['\r', '\n']).len();
     password.truncate(length);
     if password.is_empty() {
@@ -141,12 +157,12 @@ mod tests {
     fn a_password_of_any_letters_is_read_from_its_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("password");
-        fs::write(&file, "p@ss:w/rd %\r\n").expect("written");
+        fs::write(&file, "p@ss:w/rd %41%\r\n").expect("written");
         fs::set_permissions(&file, Permissions::from_mode(0o440)).expect("set");
         let url = driver_url(URL, Some(&file)).expect("readable");
         assert_eq!(
             url.expose_secret(),
-            "postgres://hubkeep:p%40ss%3Aw%2Frd%20%@localhost:5432/vault"
+            "postgres://hubkeep:p%40ss%3Aw%2Frd%20%2541%25@localhost:5432/vault"
         );
         assert!(!format!("{url:?}").contains("p%40ss"));
         assert_eq!(driver_url(URL, None).expect("no file").expose_secret(), URL);
