@@ -4,6 +4,12 @@
 \set credential_password `cat /run/secrets/credential_database_password`
 \set crm_password `cat /run/secrets/crm_database_password`
 
+SELECT :'credential_password' = '' OR :'crm_password' = '' AS no_password \gset
+\if :no_password
+\echo 'the passwords could not be read: nothing was made'
+SELECT 'no password' ::integer;
+\endif
+
 CREATE ROLE credential LOGIN PASSWORD :'credential_password';
 CREATE ROLE crm LOGIN PASSWORD :'crm_password';
 
