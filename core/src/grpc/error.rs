@@ -67,7 +67,9 @@ impl ServiceError for Error {
         match self {
             Self::CallerUnknown(rule) => format!("who is calling? {rule}"),
             Self::CallerNotAllowed { caller, grpc_service } => {
-                format!("{caller} may not use {grpc_service}: ask an operator to list it under [access]")
+                format!(
+                    "{caller} may not use {grpc_service}: ask an operator to list it under [access], or [roles]"
+                )
             }
             Self::Overloaded(_) => "too many requests at once: try again in a moment".to_owned(),
             Self::Stopping => {
