@@ -1,6 +1,13 @@
 //! A connection between two parties that goes wrong while they talk, and is mended again.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use hubkeep_core::clock::SystemClock;
 use tokio::{
@@ -60,6 +67,7 @@ pub struct Proxy {
     address: SocketAddr,
     mode: watch::Sender<Mode>,
     target: watch::Sender<Option<SocketAddr>>,
+    requested: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -69,11 +77,14 @@ impl Proxy {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let (mode, target) = (watch::Sender::new(Mode::Forward), watch::Sender::new(None));
-        let task = tokio::spawn(accept(listener, target.subscribe(), mode.subscribe()));
+        let requested = Arc::default();
+        let counter = Arc::clone(&requested);
+        let task = tokio::spawn(accept(listener, target.subscribe(), mode.subscribe(), counter));
         Self {
             address,
             mode,
             target,
+            requested,
             task,
         }
     }
@@ -134,6 +145,11 @@ impl Proxy {
     pub fn restore(&self) {
         self.mode.send_replace(Mode::Forward);
     }
+
+    /// How many bytes have gone on from callers until now.
+    pub fn requested(&self) -> usize {
+        self.requested.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for Proxy {
@@ -147,10 +163,11 @@ async fn accept(
     listener: TcpListener,
     target: watch::Receiver<Option<SocketAddr>>,
     mode: watch::Receiver<Mode>,
+    requested: Arc<AtomicUsize>,
 ) {
     while let Ok((incoming, _)) = listener.accept().await {
         if *mode.borrow() != Mode::Cut {
-            tokio::spawn(carry(incoming, target.clone(), mode.clone()));
+            tokio::spawn(carry(incoming, target.clone(), mode.clone(), requested.clone()));
         }
     }
 }
@@ -159,6 +176,7 @@ async fn carry(
     incoming: TcpStream,
     mut target: watch::Receiver<Option<SocketAddr>>,
     mut mode: watch::Receiver<Mode>,
+    requested: Arc<AtomicUsize>,
 ) {
     let mut cut = mode.clone();
     let both = async {
@@ -180,8 +198,8 @@ async fn carry(
         let (from_server, to_server) = outgoing.into_split();
         // Whichever side ends first ends both.
         tokio::select! {
-            () = pump(from_caller, to_server, Way::Request, mode.clone()) => {}
-            () = pump(from_server, to_caller, Way::Answer, mode.clone()) => {}
+            () = pump(from_caller, to_server, Way::Request, mode.clone(), &requested) => {}
+            () = pump(from_server, to_caller, Way::Answer, mode.clone(), &requested) => {}
         }
     };
     tokio::select! {
@@ -190,7 +208,13 @@ async fn carry(
     }
 }
 
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Way, mut mode: watch::Receiver<Mode>) {
+async fn pump(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    way: Way,
+    mut mode: watch::Receiver<Mode>,
+    requested: &AtomicUsize,
+) {
     let (mut buffer, clock) = (vec![0; 16 * 1024], SystemClock::shared());
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
         let held = |mode: &Mode| matches!(mode.fate(way), Fate::Held);
@@ -206,6 +230,9 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, way: Way, mut mod
         }
         if to.write_all(&buffer[..count]).await.is_err() {
             return;
+        }
+        if way == Way::Request {
+            requested.fetch_add(count, Ordering::Relaxed);
         }
     }
 }
