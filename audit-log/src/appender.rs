@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::{
     Draft, Entry, Error, Failure, Identity, Intent, Outcome, Phase, Position,
-    pending::{Effect, Pending, Row, Waiter},
+    pending::{Effect, Keys, Pending, Row, Waiter},
 };
 
 /// How many drafts may wait for the writer; more wait outside, and give up at their deadline.
@@ -55,9 +55,10 @@ impl Appender {
     }
 
     /// Writes an intent. See [`AuditLog::intent`](crate::AuditLog::intent).
-    pub(crate) async fn intent(self: &Arc<Self>, draft: Draft) -> Result<Intent, Error> {
-        let (row, entry_id) = self.row(&draft, Phase::Intent, Outcome::default())?;
-        let intent = Box::new(Intent::waiting(Arc::clone(self), draft, entry_id));
+    pub(crate) async fn intent(self: &Arc<Self>, mut draft: Draft) -> Result<Intent, Error> {
+        let keys = Keys::of(self.identity.log_of(draft.owner()), draft.entry());
+        let (row, entry_id) = self.row(&keys, draft.entry_mut(), Phase::Intent, Outcome::default())?;
+        let intent = Box::new(Intent::waiting(Arc::clone(self), draft, keys, entry_id));
         let (answer, answered) = oneshot::channel();
         let pending = Pending {
             row,
@@ -76,7 +77,8 @@ impl Appender {
         phase: Phase,
         outcome: Outcome,
     ) -> Result<Position, Error> {
-        let (row, _) = self.row(draft, phase, outcome)?;
+        let keys = Keys::of(self.identity.log_of(draft.owner()), draft.entry());
+        let (row, _) = self.row(&keys, &mut draft.entry().clone(), phase, outcome)?;
         let (answer, answered) = oneshot::channel();
         let pending = Pending {
             row,
@@ -88,26 +90,15 @@ impl Appender {
         durable.map_err(Error::Unavailable)
     }
 
-    /// Queues the outcome of the intent at `position`, without waiting for anything.
+    /// Queues the outcome of the intent at `position`, whose entry and keys these are, without waiting for anything.
     pub(crate) fn queue_outcome(
         &self,
-        draft: &Draft,
+        keys: &Arc<Keys>,
+        entry: &mut Entry,
         position: Position,
         outcome: Outcome,
     ) -> Result<Queued, Error> {
-        let log = self.identity.log_of(draft.owner());
-        self.queue_outcome_in(log, Box::new(draft.entry().clone()), position, outcome)
-    }
-
-    /// Queues the outcome of the intent at `position`, whose entry stands in the log of this name.
-    pub(crate) fn queue_outcome_in(
-        &self,
-        log: String,
-        intent: Box<Entry>,
-        position: Position,
-        outcome: Outcome,
-    ) -> Result<Queued, Error> {
-        let (row, _) = self.row_in(log, intent, Phase::Outcome, outcome)?;
+        let (row, _) = self.row(keys, entry, Phase::Outcome, outcome)?;
         let (answer, answered) = oneshot::channel();
         let pending = Pending::outcome(row, position, Waiter::Recorder(answer));
         let stopped = |_| Error::OutcomeNotRecorded(Failure::Stopped);
@@ -121,17 +112,11 @@ impl Appender {
         durable.map_err(Error::OutcomeNotRecorded)
     }
 
-    /// The row of a draft: from here on its bytes do not change.
-    pub(crate) fn row(&self, draft: &Draft, phase: Phase, outcome: Outcome) -> Result<(Row, EntryId), Error> {
-        let log = self.identity.log_of(draft.owner());
-        self.row_in(log, Box::new(draft.entry().clone()), phase, outcome)
-    }
-
-    /// The row of an entry in the log of this name, with an id and a time of its own.
-    pub(crate) fn row_in(
+    /// The row of an entry, which is given an id and a time of its own: from here on its bytes do not change.
+    pub(crate) fn row(
         &self,
-        log: String,
-        mut entry: Box<Entry>,
+        keys: &Arc<Keys>,
+        entry: &mut Entry,
         phase: Phase,
         outcome: Outcome,
     ) -> Result<(Row, EntryId), Error> {
@@ -139,8 +124,8 @@ impl Appender {
         entry.entry_id = entry_id.to_string();
         entry.entry_time = Some(self.clock.now().into());
         entry.phase = phase.into();
-        outcome.write_to(&mut entry);
-        Ok((Row::new(log, entry), entry_id))
+        outcome.write_to(entry);
+        Ok((Row::new(Arc::clone(keys), entry), entry_id))
     }
 
     fn until(&self) -> Tick {

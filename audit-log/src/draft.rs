@@ -162,6 +162,10 @@ impl Draft {
         &self.entry
     }
 
+    pub(crate) fn entry_mut(&mut self) -> &mut Entry {
+        &mut self.entry
+    }
+
     pub(crate) const fn call_id(&self) -> CallId {
         self.call_id
     }

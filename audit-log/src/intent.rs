@@ -10,6 +10,7 @@ use hubkeep_core::{
 use crate::{
     Cause, Draft, Error, Outcome, Position,
     appender::{Appender, Queued},
+    pending::Keys,
 };
 
 /// How far an intent has come.
@@ -33,6 +34,7 @@ enum Stage {
 pub struct Intent {
     appender: Arc<Appender>,
     draft: Draft,
+    keys: Arc<Keys>,
     entry_id: EntryId,
     position: Position,
     durable_since: Tick,
@@ -40,11 +42,12 @@ pub struct Intent {
 }
 
 impl Intent {
-    pub(crate) fn waiting(appender: Arc<Appender>, draft: Draft, entry_id: EntryId) -> Self {
+    pub(crate) fn waiting(appender: Arc<Appender>, draft: Draft, keys: Arc<Keys>, entry_id: EntryId) -> Self {
         let durable_since = appender.clock().tick();
         Self {
             appender,
             draft,
+            keys,
             entry_id,
             position: Position::START,
             durable_since,
@@ -96,7 +99,10 @@ impl Intent {
     fn queue_outcome(&mut self, mut outcome: Outcome) -> Result<Queued, Error> {
         let took = self.appender.clock().tick().since(self.durable_since);
         outcome.duration.get_or_insert(took);
-        let queued = self.appender.queue_outcome(&self.draft, self.position, outcome)?;
+        let entry = self.draft.entry_mut();
+        let queued = self
+            .appender
+            .queue_outcome(&self.keys, entry, self.position, outcome)?;
         self.stage = Stage::Settled;
         Ok(queued)
     }

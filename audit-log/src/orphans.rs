@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Cause, Error, Failure, Outcome, Phase,
     appender::Appender,
-    pending::{Pending, Waiter},
+    pending::{Keys, Pending, Waiter},
     store::{Lease, LostIntent, Reader, Store},
     writer::BATCH,
 };
@@ -83,14 +83,10 @@ async fn close_by_queue(reader: &Reader, appender: &Appender) -> Result<(), Erro
             return Ok(());
         }
         let mut queued = Vec::with_capacity(lost.len());
-        for intent in lost {
+        for mut intent in lost {
+            let keys = Keys::of(intent.log, &intent.entry);
             let unknown = Outcome::unknown(Cause::ProcessLost);
-            queued.push(appender.queue_outcome_in(
-                intent.log,
-                Box::new(intent.entry),
-                intent.position,
-                unknown,
-            )?);
+            queued.push(appender.queue_outcome(&keys, &mut intent.entry, intent.position, unknown)?);
         }
         let mut closed = 0_usize;
         for answer in queued {
@@ -109,8 +105,9 @@ fn tell(closed: usize) {
     }
 }
 
-fn outcome(appender: &Appender, intent: LostIntent) -> Result<Pending, Error> {
-    let outcome = Outcome::unknown(Cause::ProcessLost);
-    let (row, _) = appender.row_in(intent.log, Box::new(intent.entry), Phase::Outcome, outcome)?;
+fn outcome(appender: &Appender, mut intent: LostIntent) -> Result<Pending, Error> {
+    let keys = Keys::of(intent.log, &intent.entry);
+    let unknown = Outcome::unknown(Cause::ProcessLost);
+    let (row, _) = appender.row(&keys, &mut intent.entry, Phase::Outcome, unknown)?;
     Ok(Pending::outcome(row, intent.position, Waiter::Nobody))
 }

@@ -1,6 +1,6 @@
 //! What waits to be written, and who waits for it.
 
-use std::mem;
+use std::{mem, sync::Arc};
 
 use hubkeep_proto::audit::v1::Entry;
 use prost::Message as _;
@@ -8,21 +8,48 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::{DatabaseError, Failure, Intent, Position};
 
+/// What an intent and its outcome have in common, by which readers ask.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    /// The name of the log they go to.
+    pub(crate) log: String,
+    pub(crate) client_slug: String,
+    pub(crate) caller: String,
+    pub(crate) operation: i64,
+    pub(crate) call_id: String,
+    pub(crate) attempt: i64,
+}
+
+impl Keys {
+    /// Of an entry in the log of this name.
+    pub(crate) fn of(log: String, entry: &Entry) -> Arc<Self> {
+        Arc::new(Self {
+            log,
+            client_slug: entry.client_slug.clone(),
+            caller: entry.caller.clone(),
+            operation: entry.operation.into(),
+            call_id: entry.call_id.clone(),
+            attempt: entry.attempt.into(),
+        })
+    }
+}
+
 /// An entry complete but for its place.
 #[derive(Debug)]
 pub(crate) struct Row {
-    /// The name of the log it goes to.
-    pub(crate) log: String,
-    /// What is written. Apart, because rows are handed from task to task, and an entry is large.
-    pub(crate) entry: Box<Entry>,
-    /// The bytes that are kept. Protobuf's fields in order of their numbers: equal entries give equal bytes.
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) phase: i64,
+    /// What is written, and kept. Protobuf's fields in order of their numbers: equal entries give equal bytes.
     pub(crate) leaf: Vec<u8>,
 }
 
 impl Row {
-    pub(crate) fn new(log: String, entry: Box<Entry>) -> Self {
-        let leaf = entry.encode_to_vec();
-        Self { log, entry, leaf }
+    pub(crate) fn new(keys: Arc<Keys>, entry: &Entry) -> Self {
+        Self {
+            keys,
+            phase: entry.phase.into(),
+            leaf: entry.encode_to_vec(),
+        }
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Positions are indexed in spans of so many: SQL that reads or writes spans divides by the same number.
+pub(crate) const SPAN: i64 = 1_024;
+
 /// The place of an entry in everything that a service has recorded, from 1, without a gap: the cursor of readers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(pub u64);
@@ -21,6 +24,11 @@ impl Position {
 
     pub(crate) fn from_i64(position: i64) -> Self {
         Self(u64::try_from(position).unwrap_or(0))
+    }
+
+    /// The span of [`SPAN`] positions that it lies in.
+    pub(crate) fn span(self) -> i64 {
+        self.as_i64() / SPAN
     }
 
     /// The place `count` entries further on.

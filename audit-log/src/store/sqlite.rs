@@ -1,7 +1,7 @@
 //! Appending to SQLite: one connection on a thread of its own, one transaction for each batch.
 
 use std::{
-    collections::{BTreeMap, HashMap, btree_map::Entry},
+    collections::{BTreeMap, HashMap, HashSet, btree_map::Entry},
     path::Path,
     sync::mpsc,
     thread,
@@ -27,6 +27,7 @@ const SET_SIZE: &str = "INSERT INTO audit_log_size (log, size) VALUES (?1, ?3) \
 const POSITION: &str = "SELECT position FROM audit_position WHERE id = 1";
 const SET_POSITION: &str = "UPDATE audit_position SET position = ?1 WHERE id = 1";
 const OPEN: &str = "INSERT INTO audit_open_intent (position) VALUES (?1)";
+const MARK: &str = "INSERT INTO audit_client_span (client_slug, span) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 const CLOSE: &str = "DELETE FROM audit_open_intent WHERE position = ?1";
 
 struct Job {
@@ -103,13 +104,13 @@ fn connect(file: &Path, patience: Duration) -> Result<Connection, rusqlite::Erro
 }
 
 fn serve(mut connection: Connection, jobs: &mpsc::Receiver<Job>) {
-    let mut sizes = Sizes::new();
+    let mut known = Known::default();
     while let Ok(Job { batch, answer }) = jobs.recv() {
         let mut positions = Vec::with_capacity(batch.len());
-        let result = append(&mut connection, &mut sizes, &batch, &mut positions).map_err(DatabaseError::from);
+        let result = append(&mut connection, &mut known, &batch, &mut positions).map_err(DatabaseError::from);
         if result.is_err() {
             // Whether a commit that failed was done is not known: the database is asked again.
-            sizes.clear();
+            known = Known::default();
         }
         // A writer that is gone needs no answer: what it left open is closed when the log is opened again.
         drop(answer.send(Appended {
@@ -120,28 +121,57 @@ fn serve(mut connection: Connection, jobs: &mpsc::Receiver<Job>) {
     }
 }
 
-/// The number of entries in each log that was written to. Nobody else writes, so they need not be asked for again; if
-/// one were wrong, it would fail the transaction.
-type Sizes = HashMap<String, i64>;
+/// What this writer has written and need not ask for again, for nobody else writes.
+#[derive(Default)]
+struct Known {
+    /// The number of entries in each log. If one were wrong, it would fail the transaction.
+    sizes: HashMap<String, i64>,
+    /// The newest span, and the clients that are marked as having entries in it.
+    span: i64,
+    marked: HashSet<String>,
+}
+
+impl Known {
+    /// Marks that this client has an entry in the span of `position`.
+    fn mark(
+        &mut self,
+        transaction: &Transaction<'_>,
+        client_slug: &str,
+        position: Position,
+    ) -> Result<(), rusqlite::Error> {
+        let span = position.span();
+        if span != self.span {
+            self.span = span;
+            self.marked.clear();
+        }
+        if !self.marked.contains(client_slug) {
+            transaction
+                .prepare_cached(MARK)?
+                .execute(params![client_slug, span])?;
+            self.marked.insert(client_slug.to_owned());
+        }
+        Ok(())
+    }
+}
 
 fn append(
     connection: &mut Connection,
-    sizes: &mut Sizes,
+    known: &mut Known,
     batch: &[Pending],
     positions: &mut Vec<Option<Position>>,
 ) -> Result<Position, rusqlite::Error> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut ends = Ends::read(&transaction)?;
     for pending in batch {
-        positions.push(append_one(&transaction, sizes, &mut ends, pending)?);
+        positions.push(append_one(&transaction, known, &mut ends, pending)?);
     }
     ends.write(&transaction)?;
     transaction.commit()?;
     let Ends { position, moved } = ends;
     for (log, size) in moved {
-        match sizes.get_mut(log) {
+        match known.sizes.get_mut(log) {
             Some(known) => *known = size.after,
-            None => drop(sizes.insert(log.to_owned(), size.after)),
+            None => drop(known.sizes.insert(log.to_owned(), size.after)),
         }
     }
     Ok(position)
@@ -149,7 +179,7 @@ fn append(
 
 fn append_one<'a>(
     transaction: &Transaction<'_>,
-    sizes: &Sizes,
+    known: &mut Known,
     ends: &mut Ends<'a>,
     pending: &'a Pending,
 ) -> Result<Option<Position>, rusqlite::Error> {
@@ -162,8 +192,10 @@ fn append_one<'a>(
     {
         return Ok(None);
     }
-    let (position, index) = ends.next(transaction, sizes, &pending.row.log)?;
+    let keys = &pending.row.keys;
+    let (position, index) = ends.next(transaction, &known.sizes, &keys.log)?;
     insert(transaction, position, index, &pending.row)?;
+    known.mark(transaction, &keys.client_slug, position)?;
     if pending.effect == Effect::Opens {
         transaction.prepare_cached(OPEN)?.execute([position.as_i64()])?;
     }
@@ -176,17 +208,17 @@ fn insert(
     index: i64,
     row: &Row,
 ) -> Result<(), rusqlite::Error> {
-    let entry = &row.entry;
+    let keys = &row.keys;
     transaction.prepare_cached(INSERT)?.execute(params![
         position.as_i64(),
-        row.log,
+        keys.log,
         index,
-        entry.client_slug,
-        entry.caller,
-        i64::from(entry.phase),
-        i64::from(entry.operation),
-        entry.call_id,
-        i64::from(entry.attempt),
+        keys.client_slug,
+        keys.caller,
+        row.phase,
+        keys.operation,
+        keys.call_id,
+        keys.attempt,
         row.leaf,
     ])?;
     Ok(())
@@ -220,7 +252,7 @@ impl<'a> Ends<'a> {
     fn next(
         &mut self,
         transaction: &Transaction<'_>,
-        sizes: &Sizes,
+        sizes: &HashMap<String, i64>,
         log: &'a str,
     ) -> Result<(Position, i64), rusqlite::Error> {
         let size = match self.moved.entry(log) {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod by_client;
+#[cfg(test)]
 mod intents;
 #[cfg(test)]
 mod order;

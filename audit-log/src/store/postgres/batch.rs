@@ -57,6 +57,10 @@ const APPEND: &str = concat!(
         SELECT (SELECT position FROM begun) + p.step, p.log, s.size - p.log_steps + p.log_step - 1, \
             p.client_slug, p.caller, p.phase, p.operation, p.call_id, p.attempt, p.leaf \
         FROM placed p JOIN sizes s ON s.log = p.log \
+    ), spans AS ( \
+        INSERT INTO audit_client_span (client_slug, span) \
+        SELECT DISTINCT client_slug, ((SELECT position FROM begun) + step) / 1024 FROM placed \
+        ON CONFLICT DO NOTHING \
     ), opened AS ( \
         INSERT INTO audit_open_intent (position, replica) \
         SELECT (SELECT position FROM begun) + step, $1 FROM placed WHERE effect = -1 \
@@ -98,15 +102,15 @@ impl<'a> Columns<'a> {
     }
 
     fn push(&mut self, number: usize, pending: &'a Pending) {
-        let (row, entry) = (&pending.row, &pending.row.entry);
+        let (row, keys) = (&pending.row, &pending.row.keys);
         self.numbers.push(number);
-        self.logs.push(&row.log);
-        self.client_slugs.push(&entry.client_slug);
-        self.callers.push(&entry.caller);
-        self.phases.push(entry.phase.into());
-        self.operations.push(entry.operation.into());
-        self.call_ids.push(&entry.call_id);
-        self.attempts.push(entry.attempt.into());
+        self.logs.push(&keys.log);
+        self.client_slugs.push(&keys.client_slug);
+        self.callers.push(&keys.caller);
+        self.phases.push(row.phase);
+        self.operations.push(keys.operation);
+        self.call_ids.push(&keys.call_id);
+        self.attempts.push(keys.attempt);
         self.leaves.push(&row.leaf);
         self.effects.push(match pending.effect {
             Effect::None => 0,

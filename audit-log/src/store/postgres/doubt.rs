@@ -85,7 +85,7 @@ async fn earlier(
     intent: Position,
 ) -> Result<Option<Position>, DatabaseError> {
     let rows = sqlx::query(EARLIER)
-        .bind(&pending.row.entry.call_id)
+        .bind(&pending.row.keys.call_id)
         .bind(intent.as_i64())
         .bind(i64::from(i32::from(Phase::Outcome)))
         .fetch_all(connection)
