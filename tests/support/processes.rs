@@ -39,7 +39,9 @@ pub fn hubkeep_binary() -> &'static Path {
     BUILT.get_or_init(|| built("hubkeep", "hubkeep"))
 }
 
-/// Cargo builds the binaries of a package only for its own tests, so they are asked for here.
+/// Cargo builds the binaries of a package only for its own tests, so they are asked for here. Together with the library
+/// of the tests, which stands on everything: so whatever both stand on has the same features and the same profile as in
+/// this process, and is not compiled a second time.
 fn built(package: &str, name: &str) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .args([
@@ -47,7 +49,10 @@ fn built(package: &str, name: &str) -> PathBuf {
             "--quiet",
             "--message-format=json",
             "-p",
+            env!("CARGO_PKG_NAME"),
+            "-p",
             package,
+            "--lib",
             "--bin",
             name,
         ])
