@@ -10,6 +10,7 @@ mod certificates;
 mod certified_handles;
 mod crash;
 mod crm_stream;
+mod crowding;
 mod daily_limit;
 mod deployment;
 mod deployment_secrets;

@@ -14,6 +14,13 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Requests worked on at once; more are refused with OVERLOADED.
     pub max_in_flight: usize,
+    /// Requests of one caller worked on at once; more are refused with TOO_MANY_AT_ONCE.
+    pub max_in_flight_per_caller: usize,
+    /// Streams open at once that may last (events, quota, walks, revocations), which are not counted as requests in
+    /// flight; more are refused with OVERLOADED.
+    pub max_streams: usize,
+    /// Such streams of one caller; more are refused with TOO_MANY_AT_ONCE.
+    pub max_streams_per_caller: usize,
     /// The deadline of a caller that states none.
     #[serde(with = "humantime_serde")]
     pub default_deadline: Duration,
@@ -34,6 +41,9 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             max_in_flight: 1_024,
+            max_in_flight_per_caller: 512,
+            max_streams: 1_024,
+            max_streams_per_caller: 256,
             default_deadline: Duration::from_secs(30),
             max_deadline: Duration::from_secs(300),
             linger: Duration::ZERO,
@@ -50,8 +60,14 @@ impl Validate for Config {
                 problem: problem.to_owned(),
             });
         };
-        if self.max_in_flight == 0 {
-            fault("max_in_flight", "must be at least 1");
+        let limits = [
+            ("max_in_flight", self.max_in_flight),
+            ("max_in_flight_per_caller", self.max_in_flight_per_caller),
+            ("max_streams", self.max_streams),
+            ("max_streams_per_caller", self.max_streams_per_caller),
+        ];
+        for (key, _) in limits.iter().filter(|(_, most)| *most == 0) {
+            fault(key, "must be at least 1");
         }
         if self.default_deadline > self.max_deadline {
             fault("default_deadline", "must not be longer than grpc.max_deadline");

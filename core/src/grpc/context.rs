@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use tokio::sync::OwnedSemaphorePermit;
-use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{Extensions, Request, Status};
 
-use super::{Access, Caller, Error};
+use super::{Access, Caller, Error, places::Place};
 use crate::{
     clock::Tick,
     error::{ServiceError, status},
@@ -37,47 +35,6 @@ impl GrpcMethod {
     }
 }
 
-/// A place among the requests that are worked on at once.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    held: Held,
-    stopping: CancellationToken,
-}
-
-#[derive(Clone, Debug)]
-enum Held {
-    /// Until nobody works on the request any more.
-    Here(#[expect(dead_code, reason = "held, not read")] Arc<OwnedSemaphorePermit>),
-    /// Until the stream ends, or the server stops.
-    Elsewhere(#[expect(dead_code, reason = "held, not read")] Arc<DropGuard>),
-}
-
-impl Place {
-    pub(super) fn new(permit: OwnedSemaphorePermit, stopping: CancellationToken) -> Self {
-        Self {
-            held: Held::Here(Arc::new(permit)),
-            stopping,
-        }
-    }
-
-    /// The same place, which is given back when the server stops, whoever still holds this.
-    fn of_stream(self) -> Self {
-        let ended = CancellationToken::new();
-        let (held, end, stop) = (self.held, ended.clone(), self.stopping.clone());
-        tokio::spawn(async move {
-            tokio::select! {
-                () = end.cancelled() => {}
-                () = stop.cancelled() => {}
-            }
-            drop(held);
-        });
-        Self {
-            held: Held::Elsewhere(Arc::new(ended.drop_guard())),
-            stopping: self.stopping,
-        }
-    }
-}
-
 /// When the answer must be ready.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline {
@@ -102,8 +59,8 @@ pub struct Context {
     pub deadline: Tick,
     /// When the caller itself gives up, where it has said so. For streams, which may outlast the longest deadline.
     pub stated_deadline: Option<Tick>,
-    /// The request's place among those that are worked on at once. It is taken for as long as anybody works on the
-    /// request, also when its caller is gone.
+    /// The request's place among those that are worked on at once, or the stream's among the streams. It is taken for as
+    /// long as anybody works on it, also when its caller is gone.
     place: Place,
 }
 
@@ -120,14 +77,16 @@ impl Context {
         })
     }
 
-    /// The same for a method that answers with a stream which may last: when the server stops, it does not wait for
-    /// the stream's end, which may depend on a reader who does not read.
+    /// The same for a method that answers with a stream which may last. It takes a place among the streams, so that
+    /// streams take none from requests; and when the server stops, it does not wait for the stream's end, which may
+    /// depend on a reader who does not read.
     ///
     /// # Errors
-    /// As [`Context::of`].
+    /// As [`Context::of`]; and if there are as many streams as may be, of this caller or of all.
     pub fn of_stream<T>(request: &Request<T>) -> Result<Self, Status> {
         let context = Self::of(request)?;
-        let place = context.place.of_stream();
+        let place = context.place.of_stream(&context.caller.name);
+        let place = place.map_err(|error| context.refuse(&error))?;
         Ok(Self { place, ..context })
     }
 
@@ -139,7 +98,7 @@ impl Context {
             access: Arc::clone(layer::<Arc<Access>>(extensions, "access")?),
             deadline: layer::<Deadline>(extensions, "deadline")?.granted,
             stated_deadline: layer::<Deadline>(extensions, "deadline")?.stated,
-            place: layer::<Place>(extensions, "admit")?.clone(),
+            place: layer::<Place>(extensions, "share")?.clone(),
         })
     }
 

@@ -5,12 +5,11 @@
 //! 3. Then every connection is told to go away, no new one is taken, and a request that still comes over an old one is
 //!    refused with STOPPING: nothing of it was done, and it may be sent elsewhere at once. Streams that would go on for
 //!    ever end with the same reason.
-//! 4. Requests in flight end, within `grpc.drain`.
+//! 4. Requests in flight end (`places`), within `grpc.drain`.
 //! 5. Connections whose other side does not close them are cut after [`CLOSING`].
 
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 /// How long an idle connection may take to close. One round trip is enough for whoever still listens.
@@ -45,10 +44,4 @@ impl Health {
             self.reporter.set_service_status(service, status).await;
         }
     }
-}
-
-/// Ends when nobody works on a request any more. Whoever does holds one of these `places`, of which there are `most`.
-pub(super) async fn nothing_in_flight(places: &Semaphore, most: usize) {
-    // An error would mean that the places are closed, and nobody closes them.
-    drop(places.acquire_many(u32::try_from(most).unwrap_or(u32::MAX)).await);
 }

@@ -24,9 +24,12 @@ pub enum Error {
         /// For what.
         grpc_service: String,
     },
-    /// As many requests are in flight as may be.
-    #[error("{0} requests are in flight")]
-    Overloaded(usize),
+    /// As many requests are in flight, or streams open, as this setting allows.
+    #[error("as many at once as {0} allows: {1}")]
+    Overloaded(&'static str, usize),
+    /// The caller has as many requests in flight, or streams open, as this setting allows one caller.
+    #[error("as many of one caller at once as {0} allows: {1}")]
+    TooManyAtOnce(&'static str, usize),
     /// The server stops, and nothing of the request was done.
     #[error("the server is stopping")]
     Stopping,
@@ -46,7 +49,8 @@ impl ServiceError for Error {
         match self {
             Self::CallerUnknown(_) => ErrorKind::Unauthenticated,
             Self::CallerNotAllowed { .. } => ErrorKind::PermissionDenied,
-            Self::Overloaded(_) | Self::Stopping => ErrorKind::Unavailable,
+            Self::Overloaded(..) | Self::Stopping => ErrorKind::Unavailable,
+            Self::TooManyAtOnce(..) => ErrorKind::ResourceExhausted,
             Self::DeadlineTooShort(_) => ErrorKind::DeadlineExceeded,
             Self::LayerMissing(_) | Self::Random(_) => ErrorKind::Internal,
         }
@@ -56,7 +60,8 @@ impl ServiceError for Error {
         match self {
             Self::CallerUnknown(_) => ErrorReason::CallerUnknown,
             Self::CallerNotAllowed { .. } => ErrorReason::CallerNotAllowed,
-            Self::Overloaded(_) => ErrorReason::Overloaded,
+            Self::Overloaded(..) => ErrorReason::Overloaded,
+            Self::TooManyAtOnce(..) => ErrorReason::TooManyAtOnce,
             Self::Stopping => ErrorReason::Stopping,
             Self::DeadlineTooShort(_) => ErrorReason::DeadlineTooShort,
             Self::LayerMissing(_) | Self::Random(_) => ErrorReason::Internal,
@@ -71,7 +76,14 @@ impl ServiceError for Error {
                     "{caller} may not use {grpc_service}: ask an operator to list it under [access], or [roles]"
                 )
             }
-            Self::Overloaded(_) => "too many requests at once: try again in a moment".to_owned(),
+            Self::Overloaded(setting, _) => {
+                format!("too much at once, of all callers together ({setting}): try again in a moment")
+            }
+            Self::TooManyAtOnce(setting, most) => {
+                format!(
+                    "you have as many at once as one caller may, {most} ({setting}): end one, or try again in a moment"
+                )
+            }
             Self::Stopping => {
                 "this server is stopping, and nothing was done: send it again, to another".to_owned()
             }
@@ -90,12 +102,19 @@ impl ServiceError for Error {
                     ("grpc_service", grpc_service.clone()),
                 ]
             }
+            Self::Overloaded(setting, most) | Self::TooManyAtOnce(setting, most) => {
+                vec![("setting", (*setting).to_owned()), ("limit", most.to_string())]
+            }
             _ => Vec::new(),
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        matches!(self, Self::Overloaded(_) | Self::Stopping).then_some(SHORTLY)
+        matches!(
+            self,
+            Self::Overloaded(..) | Self::TooManyAtOnce(..) | Self::Stopping
+        )
+        .then_some(SHORTLY)
     }
 }
 
@@ -121,9 +140,14 @@ mod tests {
                 ErrorReason::CallerNotAllowed,
             ),
             (
-                Error::Overloaded(1),
+                Error::Overloaded("grpc.max_in_flight", 1),
                 ErrorKind::Unavailable,
                 ErrorReason::Overloaded,
+            ),
+            (
+                Error::TooManyAtOnce("grpc.max_streams_per_caller", 1),
+                ErrorKind::ResourceExhausted,
+                ErrorReason::TooManyAtOnce,
             ),
             (Error::Stopping, ErrorKind::Unavailable, ErrorReason::Stopping),
             (

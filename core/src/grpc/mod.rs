@@ -8,7 +8,8 @@
 //! 4. `layers::deadline`: how long the caller waits, less what is needed to answer;
 //! 5. `layers::admit`: not more at once than the server can carry, and nothing new when it stops (`drain`);
 //! 6. `layers::caller`: who asks;
-//! 7. `layers::access`: whether this caller may use this gRPC service at all.
+//! 7. `layers::access`: whether this caller may use this gRPC service at all;
+//! 8. `layers::share`: not more of one caller at once than one may have (`places`).
 //!
 //! Methods find what the layers learned in a [`Context`].
 
@@ -21,6 +22,7 @@ mod drain;
 mod ending;
 mod error;
 mod layers;
+mod places;
 mod refusal;
 mod roles;
 mod server;

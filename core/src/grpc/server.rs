@@ -4,7 +4,7 @@ use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use http::{Request, Response};
 use thiserror::Error as ThisError;
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::{
     body::Body,
@@ -18,6 +18,7 @@ use super::{
     Access, CallerSource, Config, RefusalLog,
     drain::{self, Health},
     layers,
+    places::Places,
     tools::Tools,
 };
 use crate::{
@@ -75,7 +76,7 @@ impl Chassis {
         access: Access,
         refusals: Arc<dyn RefusalLog>,
     ) -> Self {
-        let places = Arc::new(Semaphore::new(config.max_in_flight));
+        let places = Arc::new(Places::new(&config));
         let tools = Arc::new(Tools {
             clock,
             random,
@@ -218,18 +219,13 @@ impl Running {
     /// Stops as `drain` (in this crate) describes it: no call that has begun is lost, and none begins that cannot end.
     /// Gives the moment at which the drain time is over, which is for all that still has to end behind the server.
     pub async fn stop(mut self) -> Tick {
-        let Config {
-            linger,
-            drain,
-            max_in_flight,
-            ..
-        } = self.tools.limits;
+        let Config { linger, drain, .. } = self.tools.limits;
         let clock = &self.tools.clock;
         self.health.not_serving().await;
         clock.sleep(linger).await;
         let over = clock.tick().plus(drain);
         self.tools.stopping.cancel();
-        let ended = drain::nothing_in_flight(&self.tools.places, max_in_flight);
+        let ended = self.tools.places.nothing_in_flight();
         if clock.timeout_at(over, ended).await.is_none() {
             tracing::warn!(
                 ?drain,

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use axum::{extract::Request, response::Response};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::{Access, CallerSource, Config, Error, GrpcMethod, Refusal, RefusalLog};
+use super::{
+    Access, CallerSource, Config, Error, GrpcMethod, Refusal, RefusalLog,
+    places::{Admitted, Places},
+};
 use crate::{
     clock::SharedClock,
     error::{ServiceError as _, status},
@@ -22,19 +24,21 @@ pub(super) struct Tools {
     pub(super) callers: CallerSource,
     pub(super) access: Arc<Access>,
     pub(super) refusals: Arc<dyn RefusalLog>,
-    pub(super) places: Arc<Semaphore>,
+    pub(super) places: Arc<Places>,
     /// Fires when nothing new is taken any more.
     pub(super) stopping: CancellationToken,
 }
 
 impl Tools {
-    /// Why a request finds no place. A server that stops takes the places back one by one.
-    pub(super) fn no_place(&self) -> Error {
-        if self.stopping.is_cancelled() {
-            Error::Stopping
-        } else {
-            Error::Overloaded(self.limits.max_in_flight)
-        }
+    /// Lets a request in, if there is a place. A server that stops takes the places back one by one.
+    pub(super) fn admit(&self) -> Result<Admitted, Error> {
+        self.places.admit().map_err(|full| {
+            if self.stopping.is_cancelled() {
+                Error::Stopping
+            } else {
+                full
+            }
+        })
     }
 
     pub(super) fn refuse(&self, request: &Request, error: &Error) -> Response {

@@ -12,7 +12,6 @@ use axum::{
 use crate::{
     grpc::{
         Access, Error, GrpcMethod,
-        context::Place,
         ending::{Way, with_the_server},
         tools::Tools,
     },
@@ -37,11 +36,11 @@ pub(super) async fn layer(State(tools): State<Arc<Tools>>, request: Request, nex
     if tools.stopping.is_cancelled() {
         return tools.refuse(&request, &Error::Stopping);
     }
-    let Ok(place) = tools.places.clone().try_acquire_owned() else {
-        return tools.refuse(&request, &tools.no_place());
+    let admitted = match tools.admit() {
+        Ok(admitted) => admitted,
+        Err(error) => return tools.refuse(&request, &error),
     };
     let mut request = request.map(|body| with_the_server(body, Way::In, request_id, &tools.stopping));
-    let place = Place::new(place, tools.stopping.clone());
-    request.extensions_mut().insert(place);
+    request.extensions_mut().insert(admitted);
     next.run(request).await
 }

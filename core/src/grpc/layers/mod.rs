@@ -6,6 +6,7 @@ mod caller;
 mod complete;
 mod deadline;
 mod request_id;
+mod share;
 mod trace;
 
 use std::sync::Arc;
@@ -27,5 +28,6 @@ pub(super) fn around(services: Router, tools: &Arc<Tools>) -> Router {
         middleware::from_fn_with_state(with(tools), admit::layer),
         middleware::from_fn_with_state(with(tools), caller::layer),
         middleware::from_fn_with_state(with(tools), access::layer),
+        middleware::from_fn_with_state(with(tools), share::layer),
     ))
 }
