@@ -1,6 +1,6 @@
 //! Who calls is proven by a certificate, and by nothing else.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use hubkeep_audit_log::Phase;
 use hubkeep_core::{
@@ -256,6 +256,59 @@ async fn handshakes_that_hang_or_lie_hold_up_nobody() {
         );
         drop(silent);
     }
+}
+
+#[tokio::test]
+async fn more_silent_connections_than_there_are_places_do_not_shut_the_port() {
+    const PLACES: usize = 8;
+    // The clock stands: nothing ends because its time is over.
+    let setup = Hubkeep::over(World::of_portals(1))
+        .certificates()
+        .clock(MockClock::at(SystemClock::shared().now()))
+        .credential(|config| config.grpc.max_handshakes = PLACES)
+        .crm(|config| config.grpc.max_handshakes = PLACES);
+    let hubkeep = setup.start().await;
+    for service in BOTH {
+        let address = hubkeep.door(service).address();
+        for beginning in [&b""[..], b"\x16"] {
+            let mut held = Vec::new();
+            for number in 0..3 * PLACES {
+                let mut stream = TcpStream::connect(address).await.expect("accepted");
+                stream.write_all(beginning).await.expect("sent");
+                held.push(stream);
+                let caller = hubkeep.certificates().another("sync").connect(address);
+                let known = Refused::in_place_of(call(service, caller).await);
+                assert_eq!(known.reason, "HANDLE_MALFORMED", "served beside {number}");
+            }
+            let mut oldest = held.swap_remove(0);
+            eventually!(oldest.read(&mut [0]).await.map_or(true, |read| read == 0));
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_says_nothing_is_let_go_sooner_than_who_has_begun() {
+    let clock = MockClock::at(SystemClock::shared().now());
+    let setup = Hubkeep::over(World::of_portals(1))
+        .certificates()
+        .clock(clock.clone());
+    let hubkeep = setup.start().await;
+    let address = hubkeep.door(Service::Crm).address();
+    let mut begun = TcpStream::connect(address).await.expect("accepted");
+    begun.write_all(b"\x16").await.expect("sent");
+    let mut silent = TcpStream::connect(address).await.expect("accepted");
+    let ended = tokio::spawn(async move { silent.read(&mut [0]).await });
+    // Steps so small that the one which has begun would not be over by the time that the silent one must be.
+    for _ in 0..30 {
+        clock.advance(Duration::from_millis(100));
+        tokio::task::yield_now().await;
+    }
+    eventually!({
+        clock.advance(Duration::from_millis(10));
+        ended.is_finished()
+    });
+    let still = begun.try_read(&mut [0]).map_err(|error| error.kind());
+    assert_eq!(still, Err(io::ErrorKind::WouldBlock), "it has its 10 s");
 }
 
 #[tokio::test]

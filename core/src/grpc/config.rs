@@ -21,6 +21,8 @@ pub struct Config {
     pub max_streams: usize,
     /// Such streams of one caller; more are refused with TOO_MANY_AT_ONCE.
     pub max_streams_per_caller: usize,
+    /// Connections in their TLS handshake at once. When one more comes, the one goes that has been silent for longest.
+    pub max_handshakes: usize,
     /// The deadline of a caller that states none.
     #[serde(with = "humantime_serde")]
     pub default_deadline: Duration,
@@ -44,6 +46,7 @@ impl Default for Config {
             max_in_flight_per_caller: 512,
             max_streams: 1_024,
             max_streams_per_caller: 256,
+            max_handshakes: 1_024,
             default_deadline: Duration::from_secs(30),
             max_deadline: Duration::from_secs(300),
             linger: Duration::ZERO,
@@ -65,6 +68,7 @@ impl Validate for Config {
             ("max_in_flight_per_caller", self.max_in_flight_per_caller),
             ("max_streams", self.max_streams),
             ("max_streams_per_caller", self.max_streams_per_caller),
+            ("max_handshakes", self.max_handshakes),
         ];
         for (key, _) in limits.iter().filter(|(_, most)| *most == 0) {
             fault(key, "must be at least 1");

@@ -196,7 +196,8 @@ async fn run(
             server.serve_with_incoming_shutdown(incoming, stop).await
         }
         CallerSource::Certified(identity) => {
-            let incoming = tls::incoming(listener, identity.clone(), tools.clock.clone());
+            let most = tools.limits.max_handshakes;
+            let incoming = tls::incoming(listener, identity.clone(), most, tools.clock.clone());
             server.serve_with_incoming_shutdown(incoming, stop).await
         }
     }

@@ -1,95 +1,116 @@
-//! Takes connections and brings each through its handshake, on a task of its own and within a time of its own: what
-//! hangs, lies or speaks no TLS holds up nobody else.
+//! Takes connections and brings each through its handshake, on a task of its own and within a time of its own. Whoever
+//! hangs, lies or speaks no TLS holds up nobody else: only so many are under way at once, and when one more comes, one
+//! that says nothing has to go (`crowd`).
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::mpsc,
-    task::JoinSet,
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{
     Identity,
+    complaints::Complaints,
+    crowd::{Crowd, Spoken},
     stranger::{self, Opening},
     stream::Secured,
     why_refused,
 };
 use crate::clock::SharedClock;
 
+/// The longest until the first byte: a client sends it with the connection, or a round trip after that.
+const FIRST_BYTE: Duration = Duration::from_secs(2);
 /// The longest that a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Handshakes under way at once; further connections are closed.
-const MAX_HANDSHAKES: usize = 1_024;
 /// How long nothing is accepted after the system could give no connection, as when files have run out.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// The connections that came through their handshakes. Dropping it closes the listener and whatever is under way.
+/// The connections that came through their handshakes, of which at most so many are under way at once. Dropping it
+/// closes the listener and whatever is under way.
 pub(crate) fn incoming(
     listener: TcpListener,
     identity: Identity,
+    most: usize,
     clock: SharedClock,
 ) -> ReceiverStream<io::Result<Secured>> {
     let (ready, incoming) = mpsc::channel(1);
-    tokio::spawn(accept(listener, Arc::new(Handshakes { identity, clock }), ready));
+    let handshakes = Handshakes {
+        identity,
+        complaints: Complaints::new(Arc::clone(&clock)),
+        clock,
+    };
+    tokio::spawn(accept(listener, Arc::new(handshakes), most, ready));
     ReceiverStream::new(incoming)
 }
 
 async fn accept(
     listener: TcpListener,
     handshakes: Arc<Handshakes>,
+    most: usize,
     ready: mpsc::Sender<io::Result<Secured>>,
 ) {
-    let mut under_way = JoinSet::new();
+    let mut under_way = Crowd::of(most);
     loop {
         tokio::select! {
             () = ready.closed() => return,
             accepted = listener.accept() => match accepted {
-                Ok((_, peer)) if under_way.len() >= MAX_HANDSHAKES => {
-                    tracing::warn!(%peer, "refused: too many handshakes are under way");
-                }
                 Ok((stream, peer)) => {
-                    let (handshakes, ready) = (Arc::clone(&handshakes), ready.clone());
-                    under_way.spawn(async move {
-                        if let Some(secured) = handshakes.bring_through(stream, peer).await {
+                    let (spoken, ready) = (Spoken::default(), ready.clone());
+                    let this = Arc::clone(&handshakes);
+                    let one_went = under_way.add(spoken.clone(), async move {
+                        if let Some(secured) = this.bring_through(stream, peer, &spoken).await {
                             // Nobody takes it any more once the server stops.
                             let _ = ready.send(Ok(secured)).await;
                         }
                     });
+                    if one_went {
+                        handshakes.complaints.failed(peer, "too many are under way: the one that was silent for longest is ended");
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "no connection could be accepted");
                     handshakes.clock.sleep(PAUSE).await;
                 }
             },
-            Some(_) = under_way.join_next() => {}
+            Some(()) = under_way.next_ended() => {}
         }
     }
 }
 
 struct Handshakes {
     identity: Identity,
+    complaints: Complaints,
     clock: SharedClock,
 }
 
 impl Handshakes {
-    async fn bring_through(&self, stream: TcpStream, peer: SocketAddr) -> Option<Secured> {
-        let ended = self.clock.timeout(HANDSHAKE, self.handshake(stream, peer)).await;
+    async fn bring_through(&self, stream: TcpStream, peer: SocketAddr, spoken: &Spoken) -> Option<Secured> {
+        let ended = self
+            .clock
+            .timeout(HANDSHAKE, self.handshake(stream, peer, spoken))
+            .await;
         ended.unwrap_or_else(|| {
-            tracing::warn!(%peer, reason = "it took longer than 10 s", "a TLS handshake failed");
+            self.complaints.failed(peer, "it took longer than 10 s");
             None
         })
     }
 
-    async fn handshake(&self, mut stream: TcpStream, peer: SocketAddr) -> Option<Secured> {
+    async fn handshake(&self, mut stream: TcpStream, peer: SocketAddr, spoken: &Spoken) -> Option<Secured> {
         // Answers are small: held back to be sent together, each would wait for an acknowledgement.
         stream.set_nodelay(true).ok()?;
-        match stranger::opening(&stream).await {
-            Opening::Tls => {}
+        let opening = self.clock.timeout(FIRST_BYTE, stranger::opening(&stream)).await;
+        let Some(opening) = opening else {
+            self.complaints.failed(peer, "nothing came within 2 s");
+            return None;
+        };
+        match opening {
+            Opening::Tls => spoken.now(),
             Opening::Plain => {
-                tracing::warn!(%peer, reason = "it does not speak TLS", "a TLS handshake failed");
+                spoken.now();
+                self.complaints.failed(peer, "it does not speak TLS");
                 stranger::tell(&mut stream, &self.clock).await;
                 stranger::let_go(stream, &self.clock).await;
                 return None;
@@ -103,7 +124,7 @@ impl Handshakes {
         match acceptor.accept(stream).into_fallible().await {
             Ok(stream) => self.known(stream, peer),
             Err((error, stream)) => {
-                tracing::warn!(%peer, reason = reason(&error), "a TLS handshake failed");
+                self.complaints.failed(peer, &reason(&error));
                 stranger::let_go(stream, &self.clock).await;
                 None
             }

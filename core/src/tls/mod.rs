@@ -7,7 +7,7 @@
 //! | `certificate` | a certificate read: names, hosts, validity |
 //! | [`Identity`] | a service's own certificate and the CA it trusts, checked at start |
 //! | [`ClientFiles`] | the same for somebody who only calls |
-//! | `acceptor`, `stranger`, `stream` | handshakes, none of which can stop another |
+//! | `acceptor`, `crowd`, `stranger`, `stream`, `complaints` | handshakes, none of which can stop another |
 //! | [`why_refused`], [`failed_handshake`] | what a handshake failed of, in a sentence |
 //!
 //! A caller's name is the only URI name of its certificate, `spiffe://<trust domain>/<name>`, or where there is no URI
@@ -16,7 +16,9 @@
 mod acceptor;
 mod certificate;
 mod client;
+mod complaints;
 mod config;
+mod crowd;
 mod files;
 mod identity;
 mod refused;
