@@ -86,7 +86,7 @@ impl CallerSource {
             Self::Stated { default } => stated(headers, default),
             Self::Certified(_) => {
                 let peer = connection.get::<Arc<Peer>>();
-                certified(headers, peer.ok_or(Error::LayerMissing("certificate"))?, now)
+                certified(headers, peer.ok_or(Error::LayersMissing)?, now)
             }
         }
     }

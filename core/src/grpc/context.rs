@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tonic::{Extensions, Request, Status};
+use tonic::{Request, Status};
 
 use super::{Access, Caller, Error, places::Place};
 use crate::{
@@ -35,6 +35,13 @@ impl GrpcMethod {
     }
 }
 
+/// What is asked for, under which id.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) request_id: RequestId,
+    pub(super) grpc_method: GrpcMethod,
+}
+
 /// When the answer must be ready.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deadline {
@@ -65,16 +72,33 @@ pub struct Context {
 }
 
 impl Context {
+    pub(super) fn new(
+        asked: Asked,
+        caller: Caller,
+        access: Arc<Access>,
+        deadline: Deadline,
+        place: Place,
+    ) -> Self {
+        Self {
+            request_id: asked.request_id,
+            caller,
+            grpc_method: asked.grpc_method,
+            access,
+            deadline: deadline.granted,
+            stated_deadline: deadline.stated,
+            place,
+        }
+    }
+
     /// What the layers learned of this request.
     ///
     /// # Errors
-    /// If the server was built without one of the layers: a defect, and the status says so.
+    /// If the server was built without the layers: a defect, and the status says so.
     pub fn of<T>(request: &Request<T>) -> Result<Self, Status> {
-        let extensions = request.extensions();
-        Self::gathered(extensions).map_err(|error| match extensions.get::<RequestId>() {
-            Some(request_id) => status::from_error(&error, *request_id),
-            None => status::without_request(&error),
-        })
+        let learned = request.extensions().get::<Self>();
+        learned
+            .cloned()
+            .ok_or_else(|| status::without_request(&Error::LayersMissing))
     }
 
     /// The same for a method that answers with a stream which may last. It takes a place among the streams, so that
@@ -88,18 +112,6 @@ impl Context {
         let place = context.place.of_stream(&context.caller.name);
         let place = place.map_err(|error| context.refuse(&error))?;
         Ok(Self { place, ..context })
-    }
-
-    fn gathered(extensions: &Extensions) -> Result<Self, Error> {
-        Ok(Self {
-            request_id: *layer::<RequestId>(extensions, "request_id")?,
-            caller: layer::<Caller>(extensions, "caller")?.clone(),
-            grpc_method: layer::<GrpcMethod>(extensions, "request_id")?.clone(),
-            access: Arc::clone(layer::<Arc<Access>>(extensions, "access")?),
-            deadline: layer::<Deadline>(extensions, "deadline")?.granted,
-            stated_deadline: layer::<Deadline>(extensions, "deadline")?.stated,
-            place: layer::<Place>(extensions, "share")?.clone(),
-        })
     }
 
     /// Whether the caller has this role.
@@ -119,11 +131,4 @@ impl Context {
         }
         status::completed(broken.code(), broken.message(), self.request_id)
     }
-}
-
-fn layer<'a, T: Send + Sync + 'static>(
-    extensions: &'a Extensions,
-    name: &'static str,
-) -> Result<&'a T, Error> {
-    extensions.get::<T>().ok_or(Error::LayerMissing(name))
 }

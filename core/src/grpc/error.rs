@@ -36,9 +36,9 @@ pub enum Error {
     /// The deadline leaves no time to do anything.
     #[error("the deadline leaves {0:?}")]
     DeadlineTooShort(Duration),
-    /// A method ran behind a stack without this layer: a defect.
-    #[error("the chassis lacks its layer {0}")]
-    LayerMissing(&'static str),
+    /// A request came past the layers, or over a connection that they know nothing of: a defect.
+    #[error("nothing is known of the request: the server lacks its layers")]
+    LayersMissing,
     /// No randomness for an id.
     #[error(transparent)]
     Random(#[from] RandomError),
@@ -52,7 +52,7 @@ impl ServiceError for Error {
             Self::Overloaded(..) | Self::Stopping => ErrorKind::Unavailable,
             Self::TooManyAtOnce(..) => ErrorKind::ResourceExhausted,
             Self::DeadlineTooShort(_) => ErrorKind::DeadlineExceeded,
-            Self::LayerMissing(_) | Self::Random(_) => ErrorKind::Internal,
+            Self::LayersMissing | Self::Random(_) => ErrorKind::Internal,
         }
     }
 
@@ -64,7 +64,7 @@ impl ServiceError for Error {
             Self::TooManyAtOnce(..) => ErrorReason::TooManyAtOnce,
             Self::Stopping => ErrorReason::Stopping,
             Self::DeadlineTooShort(_) => ErrorReason::DeadlineTooShort,
-            Self::LayerMissing(_) | Self::Random(_) => ErrorReason::Internal,
+            Self::LayersMissing | Self::Random(_) => ErrorReason::Internal,
         }
     }
 
@@ -88,9 +88,7 @@ impl ServiceError for Error {
                 "this server is stopping, and nothing was done: send it again, to another".to_owned()
             }
             Self::DeadlineTooShort(_) => "the deadline leaves too little time: allow more".to_owned(),
-            Self::LayerMissing(_) | Self::Random(_) => {
-                "an internal error; the request id finds it".to_owned()
-            }
+            Self::LayersMissing | Self::Random(_) => "an internal error; the request id finds it".to_owned(),
         }
     }
 
@@ -155,11 +153,7 @@ mod tests {
                 ErrorKind::DeadlineExceeded,
                 ErrorReason::DeadlineTooShort,
             ),
-            (
-                Error::LayerMissing("x"),
-                ErrorKind::Internal,
-                ErrorReason::Internal,
-            ),
+            (Error::LayersMissing, ErrorKind::Internal, ErrorReason::Internal),
         ];
         for (error, kind, reason) in table {
             assert_eq!((error.kind(), error.reason()), (kind, reason), "{error}");

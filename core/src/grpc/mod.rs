@@ -1,15 +1,12 @@
-//! The chassis that every Hubkeep server runs on: one stack of layers, the same for each.
-//!
-//! A request passes, from outside in:
+//! The chassis that every Hubkeep server runs on: the same layers for each. A request
 //!
 //! 1. `layers::request_id`: gets an id, and its answer carries it;
 //! 2. `layers::complete`: whatever gRPC itself refuses gets a reason like every other error;
 //! 3. `layers::trace`: one span, one line in the log;
 //! 4. `layers::deadline`: how long the caller waits, less what is needed to answer;
 //! 5. `layers::admit`: not more at once than the server can carry, and nothing new when it stops (`drain`);
-//! 6. `layers::caller`: who asks;
-//! 7. `layers::access`: whether this caller may use this gRPC service at all;
-//! 8. `layers::share`: not more of one caller at once than one may have (`places`).
+//! 6. `layers::access`: who asks, and whether this caller may use this gRPC service at all;
+//! 7. `places`: not more of one caller at once than one may have.
 //!
 //! Methods find what the layers learned in a [`Context`].
 

@@ -1,29 +1,37 @@
-//! Whether a caller may use a gRPC service at all.
+//! Who asks, and whether they may use a gRPC service at all. Who may not is put on record.
 
-use std::sync::Arc;
+use http::request::Parts;
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
+use crate::{
+    error::ServiceError as _,
+    grpc::{Caller, Error, Refusal, context::Asked, tools::Tools},
+    id::CallerName,
 };
 
-use crate::grpc::{Caller, Error, GrpcMethod, tools::Tools};
-
-pub(super) async fn layer(State(tools): State<Arc<Tools>>, mut request: Request, next: Next) -> Response {
-    let method = request.extensions().get::<GrpcMethod>();
-    let caller = request.extensions().get::<Caller>();
-    let (Some(method), Some(caller)) = (method, caller) else {
-        return tools.refuse(&request, &Error::LayerMissing("caller"));
+pub(super) async fn allowed(parts: &Parts, tools: &Tools, asked: &Asked) -> Result<Caller, Error> {
+    let now = tools.clock.now();
+    let caller = match tools.callers.identify(&parts.headers, &parts.extensions, now) {
+        Ok(caller) => caller,
+        Err(error) => return Err(recorded(error, None, tools, asked).await),
     };
-    if tools.access.allow(&caller.name, method.service()) {
-        request.extensions_mut().insert(Arc::clone(&tools.access));
-        return next.run(request).await;
+    let grpc_service = asked.grpc_method.service();
+    if tools.access.allow(&caller.name, grpc_service) {
+        return Ok(caller);
     }
-    let name = caller.name.clone();
     let error = Error::CallerNotAllowed {
-        caller: name.clone(),
-        grpc_service: method.service().to_owned(),
+        caller: caller.name.clone(),
+        grpc_service: grpc_service.to_owned(),
     };
-    tools.refuse_on_record(request, Some(name), &error).await
+    Err(recorded(error, Some(caller.name), tools, asked).await)
+}
+
+async fn recorded(error: Error, caller: Option<CallerName>, tools: &Tools, asked: &Asked) -> Error {
+    let refusal = Refusal {
+        caller,
+        grpc_method: asked.grpc_method.clone(),
+        reason: error.reason(),
+        request_id: asked.request_id,
+    };
+    tools.refusals.record(refusal).await;
+    error
 }

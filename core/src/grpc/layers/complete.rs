@@ -1,17 +1,12 @@
 //! Completes what gRPC itself refused (a message too large, an unknown method) with the details that every
 //! Hubkeep error carries.
 
-use axum::{extract::Request, middleware::Next, response::Response};
+use axum::response::Response;
 use tonic::{Code, Status};
 
 use crate::{error::status, id::RequestId};
 
-pub(super) async fn layer(request: Request, next: Next) -> Response {
-    let request_id = request.extensions().get::<RequestId>().copied();
-    let response = next.run(request).await;
-    let Some(request_id) = request_id else {
-        return response;
-    };
+pub(super) fn completed(response: Response, request_id: RequestId) -> Response {
     match bare(&response) {
         Some((code, message)) => status::completed(code, &message, request_id).into_http(),
         None => response,

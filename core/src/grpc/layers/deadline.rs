@@ -1,12 +1,7 @@
 //! Fixes when the work must be done: the caller's deadline, or ours where it has none, less the time to answer.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
 use http::HeaderMap;
 
 use crate::grpc::{Error, context::Deadline, tools::Tools};
@@ -16,19 +11,18 @@ const TO_ANSWER: Duration = Duration::from_millis(20);
 /// With less than this nothing useful can be done.
 const LEAST: Duration = Duration::from_millis(5);
 
-pub(super) async fn layer(State(tools): State<Arc<Tools>>, mut request: Request, next: Next) -> Response {
-    let stated = grpc_timeout(request.headers());
+pub(super) fn granted(headers: &HeaderMap, tools: &Tools) -> Result<Deadline, Error> {
+    let stated = grpc_timeout(headers);
     let asked = stated.unwrap_or(tools.limits.default_deadline);
     let granted = asked.min(tools.limits.max_deadline).saturating_sub(TO_ANSWER);
     if granted < LEAST {
-        return tools.refuse(&request, &Error::DeadlineTooShort(granted));
+        return Err(Error::DeadlineTooShort(granted));
     }
     let now = tools.clock.tick();
-    request.extensions_mut().insert(Deadline {
+    Ok(Deadline {
         granted: now.plus(granted),
         stated: stated.map(|stated| now.plus(stated.saturating_sub(TO_ANSWER))),
-    });
-    next.run(request).await
+    })
 }
 
 /// The header `grpc-timeout`: up to 8 digits and a unit.

@@ -1,33 +1,87 @@
-//! The layers of every server, one a file.
+//! What every request goes through before its method sees it, one file for each part.
 
 mod access;
 mod admit;
-mod caller;
 mod complete;
 mod deadline;
 mod request_id;
-mod share;
 mod trace;
 
 use std::sync::Arc;
 
-use axum::{Router, middleware};
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+};
+use http::request::Parts;
 pub use request_id::REQUEST_ID_HEADER;
 
-use super::tools::Tools;
+use super::{
+    Access, Context, Error, GrpcMethod,
+    context::Asked,
+    ending::{Way, with_the_server},
+    tools::Tools,
+};
+use crate::error::status;
 
-/// Puts the layers around the services, outermost first, all in one: each that is put on by itself is one more box
-/// that every request is copied into.
+/// Puts the layers around the services. They are one middleware: each that stood by itself would be one more box that
+/// every request is moved into.
 pub(super) fn around(services: Router, tools: &Arc<Tools>) -> Router {
-    let with = Arc::clone;
-    services.layer((
-        middleware::from_fn_with_state(with(tools), request_id::layer),
-        middleware::from_fn(complete::layer),
-        middleware::from_fn_with_state(with(tools), trace::layer),
-        middleware::from_fn_with_state(with(tools), deadline::layer),
-        middleware::from_fn_with_state(with(tools), admit::layer),
-        middleware::from_fn_with_state(with(tools), caller::layer),
-        middleware::from_fn_with_state(with(tools), access::layer),
-        middleware::from_fn_with_state(with(tools), share::layer),
-    ))
+    services.layer(middleware::from_fn_with_state(Arc::clone(tools), through))
+}
+
+async fn through(State(tools): State<Arc<Tools>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(request_id) = request_id::of(&parts.headers, &tools) else {
+        return request_id::unnamed();
+    };
+    let asked = Asked {
+        request_id,
+        grpc_method: GrpcMethod::new(parts.uri.path()),
+    };
+    let answered = trace::traced(&*tools.clock, &asked, async {
+        let entered = match Access::is_open(asked.grpc_method.service()) {
+            true => enter_open(parts, body, next, &tools, &asked).await,
+            false => enter(parts, body, next, &tools, &asked).await,
+        };
+        entered.unwrap_or_else(|refusal| status::from_error(&refusal, request_id).into_http())
+    });
+    request_id::stamped(complete::completed(answered.await, request_id), request_id)
+}
+
+/// A request goes on to its method, with what was learned of it, unless one of these refuses it.
+async fn enter(
+    mut parts: Parts,
+    body: Body,
+    next: Next,
+    tools: &Tools,
+    asked: &Asked,
+) -> Result<Response, Error> {
+    let deadline = deadline::granted(&parts.headers, tools)?;
+    let admitted = admit::admitted(tools)?;
+    let caller = access::allowed(&parts, tools, asked).await?;
+    let place = tools.places.place(admitted, &caller.name)?;
+    let context = Context::new(asked.clone(), caller, Arc::clone(&tools.access), deadline, place);
+    parts.extensions.insert(context);
+    let body = with_the_server(body, Way::In, asked.request_id, &tools.stopping);
+    Ok(next.run(Request::from_parts(parts, body)).await)
+}
+
+/// Whether the server is up is told also when it is full, and to its last moment. Whoever watches our health would hold
+/// us up for ever.
+async fn enter_open(
+    parts: Parts,
+    body: Body,
+    next: Next,
+    tools: &Tools,
+    asked: &Asked,
+) -> Result<Response, Error> {
+    deadline::granted(&parts.headers, tools)?;
+    access::allowed(&parts, tools, asked).await?;
+    let ending = |body, way| with_the_server(body, way, asked.request_id, &tools.stopping);
+    let request = Request::from_parts(parts, ending(body, Way::In));
+    Ok(next.run(request).await.map(|body| ending(body, Way::Out)))
 }

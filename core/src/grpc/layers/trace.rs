@@ -1,35 +1,28 @@
 //! One span for each request, and one line when it is answered.
 
-use std::sync::Arc;
+use std::future::Future;
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::response::Response;
 use tonic::{Code, Status};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, field::display};
 
-use crate::{
-    grpc::{GrpcMethod, tools::Tools},
-    id::RequestId,
-};
+use crate::{clock::Clock, grpc::context::Asked};
 
-pub(super) async fn layer(State(tools): State<Arc<Tools>>, request: Request, next: Next) -> Response {
-    let method = request.extensions().get::<GrpcMethod>().map(GrpcMethod::as_str);
-    let request_id = request
-        .extensions()
-        .get::<RequestId>()
-        .map(tracing::field::display);
-    let span = tracing::info_span!("request", grpc_method = method, request_id);
-    let began = tools.clock.tick();
+pub(super) async fn traced(
+    clock: &dyn Clock,
+    asked: &Asked,
+    answered: impl Future<Output = Response>,
+) -> Response {
+    let (grpc_method, request_id) = (asked.grpc_method.as_str(), display(asked.request_id));
+    let span = tracing::info_span!("request", grpc_method, request_id);
+    let began = clock.tick();
     async move {
-        let response = next.run(request).await;
+        let response = answered.await;
         let code = response
             .extensions()
             .get::<Status>()
             .map_or(Code::Ok, Status::code);
-        let took = tools.clock.tick().since(began);
+        let took = clock.tick().since(began);
         tracing::debug!(
             ?code,
             took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
