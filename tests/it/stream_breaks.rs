@@ -93,7 +93,12 @@ async fn a_walk_whose_reader_reads_ends_with_stopping() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handle_that_is_revoked_or_over_ends_the_walk_at_the_next_page() {
     let clock = MockClock::at(Timestamp::from_micros(1_795_366_800_000_000));
-    let hubkeep = Hubkeep::over(world()).clock(clock.clone()).start().await;
+    // A page that is being recorded when the clock is moved on is still recorded.
+    let hubkeep = Hubkeep::over(world())
+        .clock(clock.clone())
+        .crm(|config| config.audit.intent_deadline = Duration::from_secs(3_600))
+        .start()
+        .await;
     hubkeep.onboard_all().await;
     let portal = hubkeep.portal_id(A);
     let all = contacts(&hubkeep.hubspot, portal, CONTACTS, 2_000);

@@ -4,6 +4,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use hubkeep_audit_log::AuditLog;
@@ -189,6 +190,9 @@ pub(super) struct Place<'a> {
     api_base: Url,
 }
 
+/// How long entries may take to become durable, where a test is not about just that: machines that run tests are busy.
+const PATIENT: Duration = Duration::from_secs(20);
+
 impl<'a> Place<'a> {
     pub(super) fn of(hubspot: &Simulator, folder: &'a Path) -> Self {
         let api_base = Url::parse(&hubspot.base_url()).expect("valid");
@@ -202,6 +206,7 @@ impl<'a> Place<'a> {
         config.grpc.listen.set_port(0);
         config.database.url = sqlite(self.folder, Service::Credential, "");
         config.audit.url = sqlite(self.folder, Service::Credential, "-audit");
+        config.audit.intent_deadline = PATIENT;
         config.keys.kek_file = key_file(self.folder, Service::Credential);
         config.hubspot.api_base = self.api_base.clone();
         config
@@ -214,6 +219,7 @@ impl<'a> Place<'a> {
         config.grpc.listen.set_port(0);
         config.database.url = sqlite(self.folder, Service::Crm, "");
         config.audit.url = sqlite(self.folder, Service::Crm, "-audit");
+        config.audit.intent_deadline = PATIENT;
         config.keys.kek_file = key_file(self.folder, Service::Crm);
         config.credentials.url = credential_service.clone();
         config.hubspot.api_base = self.api_base.clone();
