@@ -1,5 +1,7 @@
 //! Where every request comes in: who asks, with which handle, for which portal, and what.
 
+use std::sync::Arc;
+
 use hubkeep_audit_log::Operation;
 use hubkeep_core::{
     clock::{SharedClock, Tick},
@@ -46,11 +48,12 @@ impl Entrance {
         request: Request<M>,
         read: fn(&M) -> Read,
     ) -> Result<Answered, Status> {
-        let context = Context::of(&request)?;
+        let context = Arc::new(Context::of(&request)?);
         let handle = bearer_handle(request.metadata());
         let (client_slug, ask) = match read(request.get_ref()) {
             Ok(read) => read,
-            Err(fault) => return Err(self.unread(operation, &context, handle, fault).await),
+            // Rare, and large: kept apart, so that what every call carries along stays small.
+            Err(fault) => return Err(Box::pin(self.unread(operation, &context, handle, fault)).await),
         };
         let reply = self.carry_out(ask, client_slug, &context, handle).await;
         let reply = reply.map_err(|error| context.refuse(&error))?;
@@ -62,11 +65,11 @@ impl Entrance {
         &self,
         ask: Ask,
         client_slug: ClientSlug,
-        context: &Context,
+        context: &Arc<Context>,
         handle: Presented,
     ) -> Result<Reply, Error> {
         let call_id = CallId::make(&*self.clock, &*self.random)?;
-        let call = Call::new(ask, client_slug, context.clone(), call_id, handle);
+        let call = Call::new(ask, client_slug, Arc::clone(context), call_id, handle);
         self.stack.run(call).await
     }
 
@@ -74,7 +77,7 @@ impl Entrance {
     pub(super) async fn unread(
         &self,
         operation: Operation,
-        context: &Context,
+        context: &Arc<Context>,
         handle: Presented,
         fault: crm::Error,
     ) -> Status {
@@ -95,7 +98,7 @@ impl Entrance {
 
 /// What came back, still to be written into a message.
 pub(super) struct Answered {
-    context: Context,
+    context: Arc<Context>,
     reply: Reply,
 }
 

@@ -39,6 +39,7 @@ pub(super) async fn begin(
     context.deadline = context
         .stated_deadline
         .map_or(longest, |stated| stated.min(longest));
+    let context = Arc::new(context);
     let handle = bearer_handle(request.metadata());
     let route = match Route::read(request.get_ref()) {
         Ok(route) => route,
@@ -122,7 +123,7 @@ fn question(message: &StreamObjectsRequest, properties: &PropertyNames) -> Quest
 struct Walk {
     entrance: Entrance,
     stopping: CancellationToken,
-    context: Context,
+    context: Arc<Context>,
     handle: Presented,
     route: Route,
 }

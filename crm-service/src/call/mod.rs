@@ -59,7 +59,7 @@ pub struct Call<Authority> {
     /// The portal that the request names.
     pub client_slug: ClientSlug,
     /// Who asks, and until when.
-    pub context: Context,
+    pub context: Arc<Context>,
     /// Ties together all entries of the call.
     pub call_id: CallId,
     /// By what authority.
@@ -77,7 +77,7 @@ impl Call<Presented> {
     pub fn new(
         ask: Ask,
         client_slug: ClientSlug,
-        context: Context,
+        context: Arc<Context>,
         call_id: CallId,
         handle: Presented,
     ) -> Self {

@@ -42,7 +42,8 @@ impl Step<Call<Presented>> for RecordDenial {
         if let Err(error) = &result
             && !error.reached_hubspot()
         {
-            self.record(refused, error).await;
+            // Rare, and large: kept apart, so that what every call carries along stays small.
+            Box::pin(self.record(refused, error)).await;
         }
         result
     }
@@ -52,7 +53,7 @@ impl Step<Call<Presented>> for RecordDenial {
 pub(super) struct Refused {
     operation: Recorded,
     object_type: Option<ObjectType>,
-    context: Context,
+    context: Arc<Context>,
     call_id: CallId,
     proven: Arc<OnceLock<Arc<Grant>>>,
 }
@@ -71,7 +72,7 @@ impl Refused {
     /// A request whose message could not be read: of its type nothing is known.
     pub(super) fn unread(
         operation: Recorded,
-        context: Context,
+        context: Arc<Context>,
         call_id: CallId,
         proven: OnceLock<Arc<Grant>>,
     ) -> Self {

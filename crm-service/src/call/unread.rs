@@ -35,7 +35,7 @@ impl Unread {
     pub async fn refuse(
         &self,
         operation: Recorded,
-        context: &Context,
+        context: &Arc<Context>,
         call_id: CallId,
         handle: Presented,
         fault: crm::Error,
@@ -56,7 +56,7 @@ impl Unread {
 
     async fn redeem(
         &self,
-        context: &Context,
+        context: &Arc<Context>,
         call_id: CallId,
         handle: Presented,
     ) -> Result<Arc<credentials::Grant>, credentials::Error> {

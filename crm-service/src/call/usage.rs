@@ -68,16 +68,18 @@ impl Usage {
         if quota.is_stale() {
             let deadline = context.deadline.min(self.clock.tick().plus(PATIENCE));
             // On a task of its own: what was sent is recorded to its end, whoever hangs up.
-            let _ = self.spawn(quota, grant, context, call_id, deadline).await;
+            let _ = self
+                .spawn(quota, grant, Arc::new(context.clone()), call_id, deadline)
+                .await;
         }
     }
 
     /// Asks, and lets nobody wait for it.
-    pub(super) fn ask_aside(&self, quota: &PortalQuota, grant: &Arc<Grant>, context: &Context) {
+    pub(super) fn ask_aside(&self, quota: &PortalQuota, grant: &Arc<Grant>, context: &Arc<Context>) {
         match CallId::make(&*self.clock, &*self.random) {
             Ok(call_id) => {
                 let deadline = self.clock.tick().plus(PATIENCE);
-                drop(self.spawn(quota, grant, context, call_id, deadline));
+                drop(self.spawn(quota, grant, Arc::clone(context), call_id, deadline));
             }
             Err(error) => tracing::warn!(%error, "HubSpot is not asked for the calls of today"),
         }
@@ -87,11 +89,11 @@ impl Usage {
         &self,
         quota: &PortalQuota,
         grant: &Arc<Grant>,
-        context: &Context,
+        context: Arc<Context>,
         call_id: CallId,
         deadline: Tick,
     ) -> tokio::task::JoinHandle<()> {
-        let (asker, quota, grant, context) = (self.clone(), quota.clone(), grant.clone(), context.clone());
+        let (asker, quota, grant) = (self.clone(), quota.clone(), grant.clone());
         self.under_way.spawn(async move {
             if let Err(error) = asker.ask(&quota, &grant, &context, call_id, deadline).await {
                 tracing::info!(%error, portal_id = %grant.portal().portal_id(), "the calls of today are not known");

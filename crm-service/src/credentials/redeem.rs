@@ -79,7 +79,8 @@ impl Credentials {
         {
             return Ok(grant);
         }
-        let online = self.redeem_online(key, handle, caller, call_id);
+        // Rare, and large: kept apart, so that what every call carries along stays small.
+        let online = Box::pin(self.redeem_online(key, handle, caller, call_id));
         let answer = self.clock.timeout_at(deadline, online).await;
         answer.unwrap_or_else(|| Err(Error::unavailable("no answer before the deadline")))
     }
