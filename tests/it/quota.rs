@@ -45,7 +45,8 @@ async fn a_handle_that_allows_it_reads_the_quota_of_its_portal_and_no_other() {
     let burst = quota.burst.expect("told");
     assert_eq!(
         (burst.limit, burst.share, burst.used, burst.left),
-        (Some(100), Some(96), Some(1), Some(95))
+        (Some(100), Some(96), Some(3), Some(93)),
+        "of which two are onboarding's"
     );
     assert_eq!(
         (burst.source(), burst.interval.map(|i| i.seconds)),
@@ -99,7 +100,11 @@ async fn an_operator_reads_the_quota_of_every_portal_that_was_called() {
     assert_eq!(refused.metadata["client_slug"], A);
     call(&hubkeep, A).await;
     let quota = hubkeep.quota(operator, A).await.expect("it was called");
-    assert_eq!(quota.burst.expect("told").used, Some(1));
+    assert_eq!(
+        quota.burst.expect("told").used,
+        Some(3),
+        "two of onboarding, and one"
+    );
     let mut stream = hubkeep.watch_quota(operator, A).await.expect("it was called");
     next_quota(&mut stream).await.expect("what is left now");
     let refused = Refused::in_place_of(hubkeep.quota(operator, B).await);
@@ -119,9 +124,9 @@ async fn a_watcher_is_told_what_changes_until_its_handle_is_revoked() {
         let quota = next_quota(stream).await.expect("the handle lives");
         quota.burst.expect("told").used.expect("known")
     };
-    assert_eq!(used(&mut stream).await, 1);
+    assert_eq!(used(&mut stream).await, 3, "two of onboarding, and one");
     call(&hubkeep, A).await;
-    assert_eq!(used(&mut stream).await, 2);
+    assert_eq!(used(&mut stream).await, 4);
     hubkeep.revoke(&reader).await;
     let ended = next_quota(&mut stream).await.expect_err("the handle is dead");
     assert_eq!(

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use hubkeep_core::clock::{MockClock, Timestamp};
-use hubkeep_tests::{Crm, Fault, FaultRule, Hubkeep, Limits, Policy, Refused, World};
+use hubkeep_tests::{
+    Crm, Fault, FaultRule, Hubkeep, Limits, Policy, Refused, World, eventually,
+    support::crm_process::CrmProcess,
+};
 use tonic::{Code, Status};
 
 const A: &str = "client-0001";
@@ -138,6 +141,41 @@ async fn a_load_that_never_ends_uses_the_burst_up_and_never_makes_hubspot_refuse
     // 96 of 100 are crm-service's; a machine that is busy answers late, and each call counts until its answer.
     let took = arrivals.last().expect("made") - arrivals.first().expect("made");
     assert!(took < 7_000_000, "5 windows and a part took {took} us");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_restarted_under_a_load_at_the_limit_never_makes_hubspot_refuse() {
+    const CALLERS: usize = 32;
+    let mut stage = CrmProcess::start(World::of_portals(1)).await;
+    let handle = stage.hubkeep.handle(A).issue().await;
+    let crm = stage.crm(&handle);
+    let callers = (0..CALLERS).map(|_| {
+        let crm = crm.clone();
+        tokio::spawn(async move { while crm.get("contacts", "101").await.is_ok() {} })
+    });
+    let callers: Vec<_> = callers.collect();
+    eventually!(stage.hubkeep.hubspot_calls().len() >= 90);
+    stage.process.ask_to_stop();
+    join_all(callers).await;
+    stage.process.ends_within(10 * SECOND).await;
+    let before = stage.hubkeep.hubspot_calls();
+
+    stage.again();
+    let crm = stage.crm(&handle);
+    let calls = (0..CALLERS).map(|_| async {
+        for _ in 0..3 {
+            crm.get("contacts", "101").await.expect("there is time to wait");
+        }
+    });
+    join_all(calls).await;
+    never_told_to_stop(&stage.hubkeep);
+    let all = stage.hubkeep.hubspot_calls();
+    let (last, first) = (before.last().expect("made"), &all[before.len()]);
+    let apart = first.received_at - last.received_at;
+    assert!(
+        apart < 9_000_000,
+        "the first process's calls count no more: {apart} us"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

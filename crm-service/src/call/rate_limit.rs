@@ -89,22 +89,22 @@ impl Step<Call<Minimal>> for RateLimit {
         // counted it.
         match next.run(call).await {
             Ok(reply) => {
-                quota.learn(&reply.limits);
+                slot.learn(&reply.limits);
                 drop(slot);
                 if quota.is_worth_a_question() {
                     self.usage.ask_aside(&quota, &grant, &context);
                 }
                 Ok(reply)
             }
-            Err(error) => Err(learned(&quota, error)),
+            Err(error) => Err(learned(&quota, &slot, error)),
         }
     }
 }
 
-fn learned(quota: &PortalQuota, error: Error) -> Error {
+fn learned(quota: &PortalQuota, slot: &Slot, error: Error) -> Error {
     match error {
         Error::HubSpot { error, object_type } => Error::HubSpot {
-            error: learn(quota, error),
+            error: learn(quota, slot, error),
             object_type,
         },
         other => other,
@@ -113,9 +113,9 @@ fn learned(quota: &PortalQuota, error: Error) -> Error {
 
 /// Takes up what a refusal of HubSpot's says of the portal's limits. Gives the same error; if it is for a limit, it
 /// says when there is room again.
-pub(super) fn learn(quota: &PortalQuota, error: HubSpotError) -> HubSpotError {
+pub(super) fn learn(quota: &PortalQuota, slot: &Slot, error: HubSpotError) -> HubSpotError {
     if let Some(limits) = error.limits() {
-        quota.learn(limits);
+        slot.learn(limits);
     }
     let HubSpotError::Refused(refusal, _) = &error else {
         return error;

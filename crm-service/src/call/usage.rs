@@ -126,14 +126,14 @@ impl Usage {
         };
         match self.hubspot.call_noting(request, |at| slot.sent(at)).await {
             Ok(answer) => {
-                quota.learn(&answer.limits);
+                slot.learn(&answer.limits);
                 // Headers count this very call; the endpoint's own count may be minutes old.
                 if answer.limits.daily_remaining.is_none() {
                     quota.learn_usage(answer.value);
                 }
                 Ok(())
             }
-            Err(error) => Err(learn(quota, error).into()),
+            Err(error) => Err(learn(quota, &slot, error).into()),
         }
     }
 }

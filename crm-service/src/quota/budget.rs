@@ -12,7 +12,7 @@ use super::{
     daily::Daily,
     day::Zone,
     state::{BucketState, Known, State},
-    window::{Place, Window},
+    window::{Place, SOON, Window},
 };
 
 /// Calls in an interval, until HubSpot's headers say otherwise: the lowest limit of any subscription.
@@ -21,6 +21,12 @@ const BURST: usize = 100;
 const INTERVAL: Duration = Duration::from_secs(10);
 /// Left free for credential-service, which verifies tokens on the same limit: two verifications, of two calls each.
 const KEPT_FREE: usize = 4;
+/// A process does not know what was used before it began. Until a first answer says so, only so many calls are under way
+/// at once: there is room for them where the process before has used its whole share, and credential-service two of the
+/// calls that are kept free for it.
+const BLIND: usize = 2;
+/// After this a first answer is waited for no longer: HubSpot is slow, or does not say what is left.
+const UNTIL_THE_FIRST_ANSWER: Duration = Duration::from_secs(3);
 /// Searches in a second, per account.
 const SEARCHES: usize = 5;
 const SEARCH_INTERVAL: Duration = Duration::from_secs(1);
@@ -99,6 +105,13 @@ pub(super) struct Paid {
     search: Option<Place>,
 }
 
+/// The time before the first answer.
+#[derive(Clone, Copy, Debug)]
+struct Blind {
+    until: Tick,
+    under_way: usize,
+}
+
 /// No room: in which bucket, and how long there will be none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lack {
@@ -112,16 +125,21 @@ pub(super) struct Budget {
     burst: Paced,
     search: Paced,
     daily: Daily,
+    blind: Option<Blind>,
 }
 
 impl Budget {
-    pub(super) fn new(config: Config, zone: &str, now: Timestamp) -> Self {
+    pub(super) fn new(config: Config, zone: &str, now: Now) -> Self {
         let replicas = usize::try_from(config.replicas).unwrap_or(1).max(1);
         Self {
             replicas,
             burst: Paced::new(BURST, share(BURST - KEPT_FREE, replicas), INTERVAL),
             search: Paced::new(SEARCHES, share(SEARCHES, replicas), SEARCH_INTERVAL),
-            daily: Daily::new(Zone::named(zone), config.daily_reserve, now),
+            daily: Daily::new(Zone::named(zone), config.daily_reserve, now.time),
+            blind: Some(Blind {
+                until: now.tick.plus(UNTIL_THE_FIRST_ANSWER),
+                under_way: 0,
+            }),
         }
     }
 
@@ -137,13 +155,28 @@ impl Budget {
         };
         let waits = [
             (Bucket::Daily, self.daily.wait(ahead, now.time)),
-            (Bucket::Burst, self.burst.wait(ahead, now.tick)),
+            (
+                Bucket::Burst,
+                self.burst.wait(ahead, now.tick).max(self.blind(now.tick)),
+            ),
             (Bucket::Search, search),
         ];
         let lacks = waits
             .into_iter()
             .filter_map(|(bucket, wait)| wait.map(|wait| Lack { bucket, wait }));
         lacks.max_by_key(|lack| lack.wait)
+    }
+
+    /// Whether nothing was heard yet of what was used before.
+    pub(super) const fn is_blind(&self) -> bool {
+        self.blind.is_some()
+    }
+
+    /// How long to wait before looking again, where too many calls are under way into the unknown.
+    fn blind(&self, now: Tick) -> Option<Duration> {
+        let blind = self.blind.filter(|blind| now < blind.until)?;
+        // Nobody is refused for this: who waits is told of an answer, and looks again soon in any case.
+        (blind.under_way >= share(BLIND, self.replicas)).then_some(SOON)
     }
 
     /// Whether the search limit itself has room.
@@ -159,6 +192,9 @@ impl Budget {
             return Err(lack);
         }
         self.daily.take(now.time);
+        if let Some(blind) = &mut self.blind {
+            blind.under_way = blind.under_way.saturating_add(1);
+        }
         let searches = bucket == Bucket::Search;
         Ok(Paid {
             burst: self.burst.window.take(now.tick),
@@ -179,13 +215,29 @@ impl Budget {
             self.search.window.ended(search, now);
         }
         self.daily.ended(sent);
+        if let Some(blind) = &mut self.blind {
+            blind.under_way = blind.under_way.saturating_sub(1);
+        }
     }
 
-    /// Takes up what an answer's headers say.
-    pub(super) fn learn(&mut self, limits: &Limits, now: Timestamp) {
+    /// Takes up what the headers say of the answer to a call that was sent at `sent`.
+    pub(super) fn learn(&mut self, limits: &Limits, sent: Option<Tick>, now: Now) {
         if let Some(left) = limits.daily_remaining {
-            self.daily.told(limits.daily, left, Known::Header, now);
+            self.daily.told(limits.daily, left, Known::Header, now.time);
         }
+        self.learn_burst(limits, now.time);
+        let remaining = limits.remaining.and_then(|left| usize::try_from(left).ok());
+        if let (Some(remaining), Some(sent)) = (remaining, sent) {
+            self.blind = None;
+            let counted = self.burst.limit.saturating_sub(remaining);
+            let ours = self.burst.window.most();
+            // Other replicas have their parts, which are not taken from ours.
+            let spare = self.burst.limit.saturating_sub(KEPT_FREE).saturating_sub(ours);
+            self.burst.window.heard(counted, spare, sent, now.tick);
+        }
+    }
+
+    fn learn_burst(&mut self, limits: &Limits, now: Timestamp) {
         let Some(max) = limits.max.and_then(|max| usize::try_from(max).ok()) else {
             return;
         };

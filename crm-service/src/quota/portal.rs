@@ -1,11 +1,15 @@
 //! One portal's quota: its buckets, and the lines before them.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::{
+    pin::pin,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
 
 use hubkeep_audit_log::ProvenPortal;
 use hubkeep_core::clock::{SharedClock, Tick};
 use hubkeep_hubspot::{DailyUsage, Limits};
+use tokio::sync::Notify;
 
 use super::{
     Error,
@@ -27,17 +31,24 @@ struct Inner {
     budget: Mutex<Budget>,
     burst: Line,
     search: Line,
+    /// Told when an answer may have made room that nobody knew the time of.
+    heard: Notify,
 }
 
 impl PortalQuota {
     pub(super) fn new(portal: ProvenPortal, time_zone: &str, config: Config, clock: SharedClock) -> Self {
-        let budget = Budget::new(config, time_zone, clock.now());
+        let now = Now {
+            tick: clock.tick(),
+            time: clock.now(),
+        };
+        let budget = Budget::new(config, time_zone, now);
         Self(Arc::new(Inner {
             portal,
             clock,
             budget: Mutex::new(budget),
             burst: Line::default(),
             search: Line::default(),
+            heard: Notify::new(),
         }))
     }
 
@@ -72,13 +83,25 @@ impl PortalQuota {
         Ok(Slot {
             quota: self.clone(),
             paid,
+            sent: OnceLock::new(),
         })
     }
 
-    /// Takes up what HubSpot's headers said in the answer to a call that holds its slot still.
-    pub fn learn(&self, limits: &Limits) {
-        let now = self.0.clock.now();
-        self.with(|budget| budget.learn(limits, now));
+    pub(super) fn learn(&self, limits: &Limits, sent: Option<Tick>) {
+        let now = self.now();
+        self.looks_anew(|budget| budget.learn(limits, sent, now));
+    }
+
+    /// Does what may end the time in which little is let through, and tells who waits at the head of a line.
+    fn looks_anew(&self, work: impl FnOnce(&mut Budget)) {
+        let was_blind = self.with(|budget| {
+            let was_blind = budget.is_blind();
+            work(budget);
+            was_blind
+        });
+        if was_blind {
+            self.0.heard.notify_waiters();
+        }
     }
 
     /// Takes up what HubSpot's usage endpoint said.
@@ -149,6 +172,8 @@ impl PortalQuota {
         look: impl Fn(&mut Budget, Now) -> Result<T, Lack>,
     ) -> Result<T, Error> {
         loop {
+            let mut heard = pin!(self.0.heard.notified());
+            heard.as_mut().enable();
             let now = self.now();
             let lack = match self.with(|budget| look(budget, now)) {
                 Ok(found) => return Ok(found),
@@ -158,7 +183,10 @@ impl PortalQuota {
             if free_at > deadline {
                 return Err(self.refusal(lack));
             }
-            self.0.clock.sleep_until(free_at).await;
+            tokio::select! {
+                () = self.0.clock.sleep_until(free_at) => {}
+                () = heard => {}
+            }
         }
     }
 
@@ -188,18 +216,26 @@ impl PortalQuota {
 pub struct Slot {
     quota: PortalQuota,
     paid: Paid,
+    sent: OnceLock<Tick>,
 }
 
 impl Slot {
     /// The attempt is sent now.
     pub fn sent(&self, at: Tick) {
+        self.sent.get_or_init(|| at);
         self.quota.with(|budget| budget.sent(self.paid, at));
+    }
+
+    /// Takes up what HubSpot's headers said in the answer to the attempt: of the day, of the limit, and of what others
+    /// use.
+    pub fn learn(&self, limits: &Limits) {
+        self.quota.learn(limits, self.sent.get().copied());
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
         let now = self.quota.0.clock.tick();
-        self.quota.with(|budget| budget.ended(self.paid, now));
+        self.quota.looks_anew(|budget| budget.ended(self.paid, now));
     }
 }

@@ -9,6 +9,7 @@ use hubkeep_hubspot::Limits;
 use super::*;
 
 mod daily;
+mod others;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -72,10 +73,13 @@ async fn four_calls_of_a_hundred_are_left_to_credential_service() {
 #[tokio::test]
 async fn a_call_counts_from_its_arrival_which_is_no_later_than_its_answer() {
     let (clock, quota) = quota();
-    quota.learn(&Limits {
-        max: Some(5),
-        ..Limits::default()
-    });
+    quota.learn(
+        &Limits {
+            max: Some(5),
+            ..Limits::default()
+        },
+        None,
+    );
     let slot = quota
         .pay(Bucket::Burst, clock.tick())
         .await
@@ -108,7 +112,7 @@ async fn a_call_counts_from_its_arrival_which_is_no_later_than_its_answer() {
 #[tokio::test]
 async fn what_is_paid_and_never_sent_is_given_back() {
     let (clock, quota) = quota();
-    quota.learn(&left_today(1_000));
+    quota.learn(&left_today(1_000), None);
     for _ in 0..500 {
         drop(quota.pay(Bucket::Search, clock.tick()).await.expect("room"));
     }
@@ -157,10 +161,13 @@ async fn a_search_pays_in_both_buckets() {
 #[tokio::test]
 async fn what_hubspot_says_of_its_limit_is_taken_up() {
     let (clock, quota) = quota();
-    quota.learn(&Limits {
-        max: Some(190),
-        ..Limits::default()
-    });
+    quota.learn(
+        &Limits {
+            max: Some(190),
+            ..Limits::default()
+        },
+        None,
+    );
     for _ in 0..186 {
         call(&clock, &quota, Bucket::Burst).await.expect("room");
     }

@@ -7,7 +7,7 @@ use super::*;
 #[tokio::test]
 async fn a_used_up_day_refuses_until_midnight_where_the_portal_is() {
     let (clock, quota) = quota();
-    quota.learn(&left_today(50));
+    quota.learn(&left_today(50), None);
     let refused = call(&clock, &quota, Bucket::Burst)
         .await
         .expect_err("50 are left for others");
@@ -54,7 +54,7 @@ async fn calls_under_way_are_taken_off_what_hubspot_says() {
     for slot in [&under_way, &answered] {
         slot.sent(clock.tick());
     }
-    quota.learn(&left_today(1_000));
+    quota.learn(&left_today(1_000), None);
     drop(answered);
     assert_eq!(
         quota.state().daily.used,
@@ -82,7 +82,7 @@ async fn a_used_up_day_is_probed_by_one_call_each_ten_minutes() {
         .expect_err("but one only");
     clock.advance(10 * MINUTE);
     let slot = quota.pay(Bucket::Burst, clock.tick()).await.expect("the next");
-    quota.learn(&left_today(5_000));
+    quota.learn(&left_today(5_000), None);
     drop(slot);
     call(&clock, &quota, Bucket::Burst)
         .await
@@ -111,7 +111,7 @@ async fn hubspot_is_worth_a_question_after_a_hundred_silent_answers_once_in_five
     }
     assert!(quota.is_worth_a_question());
     assert!(!quota.is_worth_a_question(), "the question is under way");
-    quota.learn(&left_today(5_000));
+    quota.learn(&left_today(5_000), None);
     clock.advance(6 * MINUTE);
     assert!(
         quota.is_stale() && !quota.is_worth_a_question(),
