@@ -26,7 +26,7 @@ use crate::{
     api::{Desk, HandleApi, PortalApi, RedemptionApi},
     config::Config,
     handles::{self, Handles},
-    portals::Portals,
+    portals::{self, Portals},
     revocations::Revocations,
     secret_store::SecretStore,
     vault::Vault,
@@ -90,7 +90,13 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let revocations = Revocations::build(database.clone(), clock.clone());
     let secrets = SecretStore::build(database.clone(), clock.clone());
     let vault = Vault::build(keyring.clone(), secrets);
-    let portals = Portals::build(database.clone(), vault.clone(), hubspot, clock.clone());
+    let portals = Portals::build(portals::Deps {
+        database: database.clone(),
+        vault: vault.clone(),
+        hubspot,
+        clock: clock.clone(),
+        random: random.clone(),
+    });
     let handles = Handles::build(
         config.handles.clone(),
         handles::Deps {

@@ -3,8 +3,8 @@
 mod name;
 mod uuid;
 
-pub use name::{CallerName, ClientSlug, InvalidName, PurposeCode};
-pub use uuid::{CallId, EntryId, HandleId, InvalidId, RequestId};
+pub use name::{CallerName, ClientSlug, CredentialName, InvalidName, PurposeCode};
+pub use uuid::{CallId, CredentialId, EntryId, HandleId, InvalidId, RequestId};
 
 use std::{fmt, num::NonZeroU64};
 

@@ -50,13 +50,14 @@ name! {
     /// The agency's name for a client's portal.
     ClientSlug,
     "a client slug is 1 to 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit",
-    |text| {
-        let inner = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
-        (1..=63).contains(&text.len())
-            && text.as_bytes().iter().all(inner)
-            && !text.starts_with('-')
-            && !text.ends_with('-')
-    }
+    is_label
+}
+
+name! {
+    /// An operator's name for one of a portal's credentials.
+    CredentialName,
+    "a credential's name is 1 to 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit",
+    is_label
 }
 
 name! {
@@ -79,6 +80,21 @@ name! {
         let inner = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(byte);
         (1..=64).contains(&text.len()) && text.as_bytes().iter().all(inner)
     }
+}
+
+impl Default for CredentialName {
+    /// The name of a credential for which none is stated.
+    fn default() -> Self {
+        Self("default".into())
+    }
+}
+
+fn is_label(text: &str) -> bool {
+    let inner = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
+    (1..=63).contains(&text.len())
+        && text.as_bytes().iter().all(inner)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
 }
 
 impl CallerName {

@@ -75,3 +75,7 @@ uuid_id! {
     /// One entry of an audit log.
     EntryId
 }
+uuid_id! {
+    /// One credential of a portal, through all its versions.
+    CredentialId
+}

@@ -5,7 +5,7 @@ use hubkeep_hubspot::account::AccountType;
 use hubkeep_proto::credential::v1::{self as wire, ImportPortalsRequest, OnboardPortalRequest};
 
 use super::{Error, fields};
-use crate::portals::{CredentialKind, NewPortal, Portal};
+use crate::portals::{CredentialKind, NewPortal, Portal, PortalCredential};
 
 /// Takes the token out of the request first: it is wiped from memory whatever else is wrong.
 pub(super) fn new_portal(request: OnboardPortalRequest) -> Result<NewPortal, Error> {
@@ -48,11 +48,7 @@ pub(super) fn to_wire(portal: &Portal) -> wire::Portal {
         AccountType::AppDeveloper => wire::AccountType::AppDeveloper,
         AccountType::Other => wire::AccountType::Unspecified,
     };
-    let credential_kind = match portal.credential_kind {
-        CredentialKind::Unspecified => wire::CredentialKind::Unspecified,
-        CredentialKind::ServiceKey => wire::CredentialKind::ServiceKey,
-        CredentialKind::PrivateApp => wire::CredentialKind::PrivateApp,
-    };
+    let first = portal.credentials.first();
     wire::Portal {
         client_slug: portal.client_slug.to_string(),
         portal_id: portal.portal_id.get(),
@@ -60,12 +56,24 @@ pub(super) fn to_wire(portal: &Portal) -> wire::Portal {
         data_hosting_location: portal.facts.data_hosting_location.clone(),
         time_zone: portal.facts.time_zone.clone(),
         company_currency: portal.facts.company_currency.clone(),
-        scopes: portal.facts.scopes.clone(),
-        credential_kind: credential_kind.into(),
+        scopes: first.map(|first| first.scopes.clone()).unwrap_or_default(),
+        credential_kind: first
+            .map_or(wire::CredentialKind::Unspecified, kind_to_wire)
+            .into(),
         credential_version: portal.credential_version,
         portal_generation: portal.portal_generation,
-        token_fingerprint: portal.token_fingerprint.to_string(),
+        token_fingerprint: first
+            .map(|first| first.token_fingerprint.to_string())
+            .unwrap_or_default(),
         onboard_time: Some(portal.onboard_time.into()),
         verify_time: Some(portal.verify_time.into()),
+    }
+}
+
+const fn kind_to_wire(credential: &PortalCredential) -> wire::CredentialKind {
+    match credential.kind {
+        CredentialKind::Unspecified => wire::CredentialKind::Unspecified,
+        CredentialKind::ServiceKey => wire::CredentialKind::ServiceKey,
+        CredentialKind::PrivateApp => wire::CredentialKind::PrivateApp,
     }
 }

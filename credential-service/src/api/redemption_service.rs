@@ -140,7 +140,7 @@ fn answer(redeemed: &Redeemed) -> RedeemHandleResponse {
     RedeemHandleResponse {
         description: Some(to_wire(&redeemed.living.handle)),
         portal_token: redeemed.token.expose().to_owned(),
-        credential_version: portal.credential_version,
+        credential_version: redeemed.credential.version,
         portal_generation: portal.portal_generation,
         keep_for: fields::to_wire(redeemed.keep_for),
         time_left: fields::to_wire(redeemed.living.time_left),

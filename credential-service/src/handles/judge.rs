@@ -58,14 +58,13 @@ impl Handles {
         presenter: &Caller,
     ) -> Result<Living, Error> {
         let living = on_record(act, self.judge(token, presenter).await)?;
-        let Living { handle, portal, .. } = &living;
+        let Living { handle, .. } = &living;
         act.concerns(ProvenPortal::by_redeemed_handle(
             handle.portal_id,
             handle.client_slug.clone(),
         ));
         act.handle(handle.handle_id);
         act.purpose(&handle.purpose);
-        act.credential(portal.credential_version, &portal.token_fingerprint);
         Ok(living)
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hubkeep_core::{grpc::Caller, handle_token::HandleToken, id::CallId, secret::PortalToken};
 
 use super::{Error, Handles, Living};
-use crate::record::Act;
+use crate::{portals::PortalCredential, record::Act};
 
 /// The longest that a redeemer may answer from memory.
 const MAX_KEEP: Duration = Duration::from_secs(60);
@@ -28,7 +28,9 @@ pub struct Presented {
 pub struct Redeemed {
     /// The handle, and its portal.
     pub living: Living,
-    /// The portal's token.
+    /// The credential of the portal that serves it.
+    pub credential: PortalCredential,
+    /// The credential's token.
     pub token: PortalToken,
     /// How long it may be kept in memory.
     pub keep_for: Duration,
@@ -55,10 +57,13 @@ impl Handles {
             });
         }
         let living = self.living(act, &presented.token, &presented.by).await?;
-        let token = self.vault.open(&living.portal.credential()).await?;
+        let credential = living.portal.first_credential()?.clone();
+        act.credential(credential.version, &credential.token_fingerprint);
+        let token = self.vault.open(&living.portal.in_vault(&credential)).await?;
         let keep_for = living.time_left.min(MAX_KEEP);
         Ok(Redeemed {
             living,
+            credential,
             token,
             keep_for,
             revocation_seq,

@@ -6,6 +6,7 @@ use hubkeep_core::{
     database,
     error::{ErrorKind, ErrorReason, FieldViolation, QuotaViolation, ServiceError},
     id::{ClientSlug, PortalId},
+    random::RandomError,
 };
 use thiserror::Error;
 
@@ -89,6 +90,9 @@ pub enum Error {
     /// A row of the table cannot be read.
     #[error("the row of portal {0} cannot be read")]
     BrokenRow(i64),
+    /// No randomness for an id.
+    #[error(transparent)]
+    Random(#[from] RandomError),
 }
 
 impl From<sqlx::Error> for Error {
@@ -113,7 +117,7 @@ impl ServiceError for Error {
             Self::HubSpot(error) => error.kind(),
             Self::Vault(error) => error.kind(),
             Self::Storage(_) => ErrorKind::Unavailable,
-            Self::BrokenRow(_) => ErrorKind::Internal,
+            Self::BrokenRow(_) | Self::Random(_) => ErrorKind::Internal,
         }
     }
 
@@ -132,7 +136,7 @@ impl ServiceError for Error {
             Self::HubSpot(error) => error.reason(),
             Self::Vault(error) => error.reason(),
             Self::Storage(_) => ErrorReason::StorageUnavailable,
-            Self::BrokenRow(_) => ErrorReason::Internal,
+            Self::BrokenRow(_) | Self::Random(_) => ErrorReason::Internal,
         }
     }
 
@@ -179,7 +183,7 @@ impl ServiceError for Error {
             Self::HubSpot(error) => error.public_message(),
             Self::Vault(error) => error.public_message(),
             Self::Storage(_) => "the service's database did not answer: try again".to_owned(),
-            Self::BrokenRow(_) => "an internal error; the request id finds it".to_owned(),
+            Self::BrokenRow(_) | Self::Random(_) => "an internal error; the request id finds it".to_owned(),
         }
     }
 
@@ -342,6 +346,7 @@ mod tests {
                 "STORAGE_UNAVAILABLE",
             ),
             (Error::BrokenRow(7), ErrorKind::Internal, "INTERNAL"),
+            (Error::Random(RandomError), ErrorKind::Internal, "INTERNAL"),
         ];
         for (error, kind, reason) in table {
             assert_eq!(

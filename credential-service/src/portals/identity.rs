@@ -24,6 +24,8 @@ const MAX_SCOPES: usize = 512;
 pub(super) struct Identity {
     pub(super) portal_id: PortalId,
     pub(super) facts: Facts,
+    /// What the token may do, sorted.
+    pub(super) scopes: Vec<String>,
 }
 
 /// Asks HubSpot whose a token is and what it may do. Both calls are recorded with the act they are part of.
@@ -70,11 +72,11 @@ fn agree(account: AccountDetails, token: TokenInfo) -> Result<Identity, Error> {
         data_hosting_location: bounded(&account.data_hosting_location),
         time_zone: bounded(&account.time_zone),
         company_currency: bounded(&account.company_currency),
-        scopes: scopes.map(|scope| plain(scope)).collect(),
     };
     Ok(Identity {
         portal_id: account.portal_id,
         facts,
+        scopes: scopes.map(|scope| plain(scope)).collect(),
     })
 }
 

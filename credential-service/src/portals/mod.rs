@@ -7,9 +7,11 @@
 //! | `verify` | asks HubSpot again |
 //! | `identity` | the two questions to HubSpot |
 //! | `budget` | how often a token may be asked about |
-//! | `store` | the table |
+//! | `credential` | what a portal's tokens are |
+//! | `store` | the tables |
 
 mod budget;
+mod credential;
 mod error;
 mod identity;
 mod import;
@@ -22,17 +24,34 @@ use hubkeep_core::{
     clock::SharedClock,
     database::Database,
     id::{ClientSlug, PortalId},
+    random::SharedRandom,
 };
 use hubkeep_hubspot::Client;
 
+pub use credential::{CredentialKind, PortalCredential};
 pub use error::Error;
 pub use import::{ImportedRows, ROWS_AT_ONCE, Turn};
 pub use onboard::{NewPortal, Onboarded};
-pub use portal::{CredentialKind, Facts, Portal};
+pub use portal::{Facts, Portal};
 pub use verify::Verified;
 
 use crate::{record::Act, vault::Vault};
 use budget::Budget;
+
+/// What portals are made with.
+#[derive(Clone, Debug)]
+pub struct Deps {
+    /// Where their tables are.
+    pub database: Database,
+    /// Where their tokens are.
+    pub vault: Vault,
+    /// Who is asked whose a token is.
+    pub hubspot: Client,
+    /// The time.
+    pub clock: SharedClock,
+    /// Chance.
+    pub random: SharedRandom,
+}
 
 /// The portals in the vault.
 #[derive(Clone, Debug)]
@@ -42,11 +61,19 @@ pub struct Portals {
     hubspot: Client,
     budget: Budget,
     clock: SharedClock,
+    random: SharedRandom,
 }
 
 impl Portals {
     /// The portals in this database, with their tokens in this vault.
-    pub fn build(database: Database, vault: Vault, hubspot: Client, clock: SharedClock) -> Self {
+    pub fn build(deps: Deps) -> Self {
+        let Deps {
+            database,
+            vault,
+            hubspot,
+            clock,
+            random,
+        } = deps;
         let budget = Budget::new(clock.clone());
         Self {
             database,
@@ -54,6 +81,7 @@ impl Portals {
             hubspot,
             budget,
             clock,
+            random,
         }
     }
 

@@ -1,12 +1,12 @@
 //! Onboarding: verified with HubSpot before anything is stored, and then stored whole or not at all.
 
 use hubkeep_core::{
-    id::{ClientSlug, PortalId},
+    id::{ClientSlug, CredentialId, CredentialName, PortalId},
     secret::{PortalToken, TokenFingerprint},
 };
 
 use super::{
-    CredentialKind, Error, Portal, Portals,
+    CredentialKind, Error, Portal, PortalCredential, Portals,
     identity::{self, Identity},
     store,
 };
@@ -14,6 +14,8 @@ use crate::record::Act;
 
 /// The longest token accepted, in characters.
 const MAX_TOKEN: usize = 1_024;
+/// The version of a portal's first credential, and its first generation.
+const FIRST: u64 = 1;
 
 /// A portal that shall be onboarded.
 #[derive(Debug)]
@@ -57,7 +59,9 @@ impl Portals {
         let onboarded = self.verify_and_store(act, &new).await?;
         let portal = onboarded.portal();
         act.concerns(portal.proven());
-        act.credential(portal.credential_version, &portal.token_fingerprint);
+        if let Some(credential) = portal.with_token(&new.token.fingerprint()) {
+            act.credential(credential.version, &credential.token_fingerprint);
+        }
         Ok(onboarded)
     }
 
@@ -80,12 +84,12 @@ impl Portals {
         if let Some(before) = self.known(new, portal_id, &fingerprint).await? {
             return Ok(Onboarded::Before(before));
         }
-        let portal = self.as_new(new, identity, fingerprint);
+        let portal = self.as_new(new, identity, &fingerprint)?;
         if self.store(&portal, &new.token).await? {
             return Ok(Onboarded::Now(portal));
         }
         // Somebody was quicker: what is stored now decides.
-        let before = self.known(new, portal_id, &portal.token_fingerprint).await?;
+        let before = self.known(new, portal_id, &fingerprint).await?;
         before
             .map(Onboarded::Before)
             .ok_or(Error::BrokenRow(portal.portal_id.as_i64()))
@@ -121,30 +125,46 @@ impl Portals {
         }
     }
 
-    fn as_new(&self, new: &NewPortal, identity: Identity, token_fingerprint: TokenFingerprint) -> Portal {
+    fn as_new(
+        &self,
+        new: &NewPortal,
+        identity: Identity,
+        fingerprint: &TokenFingerprint,
+    ) -> Result<Portal, Error> {
         let now = self.clock.now();
-        Portal {
+        let credential = PortalCredential {
+            credential_id: CredentialId::make(&*self.clock, &*self.random)?,
+            name: CredentialName::default(),
+            kind: new.kind,
+            scopes: identity.scopes,
+            version: FIRST,
+            token_fingerprint: fingerprint.clone(),
+            onboard_time: now,
+            verify_time: now,
+        };
+        Ok(Portal {
             client_slug: new.client_slug.clone(),
             portal_id: identity.portal_id,
             facts: identity.facts,
-            credential_kind: new.kind,
-            credential_version: 1,
-            portal_generation: 1,
-            token_fingerprint,
+            credentials: vec![credential],
+            credential_version: FIRST,
+            portal_generation: FIRST,
             onboard_time: now,
             verify_time: now,
-        }
+        })
     }
 
     /// Stores portal and token together; `false`, and nothing stored, if slug or portal are there already.
     async fn store(&self, portal: &Portal, token: &PortalToken) -> Result<bool, Error> {
         // Sealed before the transaction begins: the portal's key is made in one of its own.
-        let sealed = self.vault.seal(&portal.credential(), token).await?;
+        let credential = portal.first_credential()?;
+        let sealed = self.vault.seal(&portal.in_vault(credential), token).await?;
         let mut transaction = self.database.begin().await?;
         if !store::insert(&mut transaction, portal).await? {
             transaction.rollback().await?;
             return Ok(false);
         }
+        store::credentials::insert(&mut transaction, portal.portal_id, credential).await?;
         self.vault.put(&mut transaction, &sealed).await?;
         transaction.commit().await?;
         Ok(true)
@@ -168,7 +188,7 @@ fn same_or_refused(
             client_slug,
             portal_id: actual,
         }),
-        _ if portal.token_fingerprint == *token => Ok(Some(portal)),
+        _ if portal.with_token(token).is_some() => Ok(Some(portal)),
         Some(_) => Err(Error::TokenDiffers {
             client_slug,
             portal_id: actual,

@@ -8,21 +8,10 @@ use hubkeep_core::{
 };
 use hubkeep_hubspot::account::AccountType;
 
+use super::{Error, PortalCredential};
 use crate::vault::Credential;
 
-/// What sort of credential a token is, as its operator stated it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CredentialKind {
-    /// Not stated.
-    #[default]
-    Unspecified,
-    /// A service key of the account.
-    ServiceKey,
-    /// A legacy private app of the account.
-    PrivateApp,
-}
-
-/// What HubSpot says of a portal and its token.
+/// What HubSpot says of a portal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// What kind of account it is.
@@ -33,8 +22,6 @@ pub struct Facts {
     pub time_zone: String,
     /// ISO 4217 code of its currency.
     pub company_currency: String,
-    /// What the token may do, sorted.
-    pub scopes: Vec<String>,
 }
 
 /// A portal in the vault.
@@ -46,14 +33,12 @@ pub struct Portal {
     pub portal_id: PortalId,
     /// What HubSpot said of it when it was last asked.
     pub facts: Facts,
-    /// What sort of credential its token is.
-    pub credential_kind: CredentialKind,
-    /// Moves when a new token takes the place of the old.
+    /// Its credentials, the first onboarded first. There is always one.
+    pub credentials: Vec<PortalCredential>,
+    /// Moves when a token is added, or takes the place of an old one: the version of the newest.
     pub credential_version: u64,
     /// Moves when all handles of the portal die.
     pub portal_generation: u64,
-    /// Tells its token from others.
-    pub token_fingerprint: TokenFingerprint,
     /// When it was onboarded.
     pub onboard_time: Timestamp,
     /// When HubSpot last confirmed all of this.
@@ -61,13 +46,29 @@ pub struct Portal {
 }
 
 impl Portal {
-    /// Its token in the vault.
-    pub fn credential(&self) -> Credential {
+    /// The place of a credential's token in the vault.
+    pub fn in_vault(&self, credential: &PortalCredential) -> Credential {
         Credential {
             portal_id: self.portal_id,
             client_slug: self.client_slug.clone(),
-            version: self.credential_version,
+            version: credential.version,
         }
+    }
+
+    /// The credential that has this token.
+    pub fn with_token(&self, token: &TokenFingerprint) -> Option<&PortalCredential> {
+        self.credentials
+            .iter()
+            .find(|credential| credential.token_fingerprint == *token)
+    }
+
+    /// Its first credential.
+    ///
+    /// # Errors
+    /// If it has none, which only somebody who altered the database can bring about.
+    pub fn first_credential(&self) -> Result<&PortalCredential, Error> {
+        let broken = Error::BrokenRow(self.portal_id.as_i64());
+        self.credentials.first().ok_or(broken)
     }
 
     /// The proof that opens its log.
@@ -90,7 +91,6 @@ impl Facts {
                 "company_currency",
                 self.company_currency != before.company_currency,
             ),
-            ("scopes", self.scopes != before.scopes),
         ];
         fields
             .into_iter()

@@ -9,6 +9,7 @@
 
 mod access;
 mod clock;
+mod credentials;
 mod handles;
 mod harness;
 mod import;

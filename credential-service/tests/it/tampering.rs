@@ -66,7 +66,8 @@ async fn a_token_moved_to_another_portal_does_not_open() {
     for sql in [
         "UPDATE sealed_secret SET sealed = (SELECT sealed FROM sealed_secret WHERE secret_id = 'portal/1002/token/1') \
          WHERE secret_id = 'portal/1001/token/1'",
-        "UPDATE portal SET credential_version = 2 WHERE client_slug = 'acme'",
+        "UPDATE portal_credential SET credential_version = 2 WHERE portal_id = 1001",
+        "DELETE FROM portal_credential WHERE portal_id = 1001",
         "DELETE FROM sealed_secret WHERE secret_id = 'portal/1001/token/1'",
         "UPDATE portal SET client_slug = 'acme-2' WHERE client_slug = 'acme'",
     ] {

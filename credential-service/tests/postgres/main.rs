@@ -11,6 +11,8 @@
 mod access;
 #[path = "../it/clock.rs"]
 mod clock;
+#[path = "../it/credentials.rs"]
+mod credentials;
 #[path = "../it/handles.rs"]
 mod handles;
 #[path = "../it/harness.rs"]

@@ -1,0 +1,54 @@
+//! What is written to the table `portal_credential`.
+
+use hubkeep_core::{database::Transaction, id::PortalId};
+
+use super::{
+    super::{Error, PortalCredential},
+    signed, words,
+};
+
+/// Stores a new credential of a portal.
+///
+/// # Errors
+/// If the portal has one of this name or version, or the database fails.
+pub(in super::super) async fn insert(
+    transaction: &mut Transaction,
+    portal_id: PortalId,
+    credential: &PortalCredential,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO portal_credential (credential_id, portal_id, credential_name, credential_kind, scopes, \
+         credential_version, token_fingerprint, onboard_time, verify_time) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(credential.credential_id.to_string())
+    .bind(portal_id.as_i64())
+    .bind(credential.name.as_str())
+    .bind(words::kind(credential.kind))
+    .bind(credential.scopes.join(" "))
+    .bind(signed(credential.version))
+    .bind(credential.token_fingerprint.as_str())
+    .bind(credential.onboard_time.as_micros())
+    .bind(credential.verify_time.as_micros())
+    .execute(&mut *transaction)
+    .await?;
+    Ok(())
+}
+
+/// Records what HubSpot says now of a credential, unless its token was replaced since it was asked.
+pub(in super::super) async fn update_scopes(
+    transaction: &mut Transaction,
+    credential: &PortalCredential,
+) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE portal_credential SET scopes = $1, verify_time = $2 \
+         WHERE credential_id = $3 AND credential_version = $4",
+    )
+    .bind(credential.scopes.join(" "))
+    .bind(credential.verify_time.as_micros())
+    .bind(credential.credential_id.to_string())
+    .bind(signed(credential.version))
+    .execute(&mut *transaction)
+    .await?;
+    Ok(())
+}
