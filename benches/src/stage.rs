@@ -171,7 +171,7 @@ impl Stage {
                 client_slug: portal.slug.clone(),
                 portal_token: portal.first_token().unwrap_or_default().to_owned(),
                 expected_portal_id: portal.portal_id,
-                credential_kind: 0,
+                ..ImportPortalsRequest::default()
             });
         let rows: Vec<_> = rows.collect();
         let mut client = PortalServiceClient::new(self.to_credential().await?);

@@ -16,6 +16,7 @@ impl fmt::Debug for OnboardPortalRequest {
             .field("portal_token", &REDACTED)
             .field("expected_portal_id", &self.expected_portal_id)
             .field("credential_kind", &self.credential_kind)
+            .field("credential_name", &self.credential_name)
             .finish()
     }
 }
@@ -28,6 +29,7 @@ impl fmt::Debug for ImportPortalsRequest {
             .field("portal_token", &REDACTED)
             .field("expected_portal_id", &self.expected_portal_id)
             .field("credential_kind", &self.credential_kind)
+            .field("credential_name", &self.credential_name)
             .finish()
     }
 }

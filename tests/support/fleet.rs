@@ -123,7 +123,7 @@ impl Fleet {
                 client_slug: portal.slug.clone(),
                 portal_token: portal.first_token().expect("it has a token").to_owned(),
                 expected_portal_id: portal.portal_id,
-                credential_kind: 0,
+                ..OnboardPortalRequest::default()
             };
             let mut portals = PortalServiceClient::new(self.channel(Service::Credential));
             let onboarded = portals.onboard_portal(named(OPERATOR, request)).await;

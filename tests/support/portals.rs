@@ -20,7 +20,7 @@ pub fn row(number: u32, client_slug: &str, token: &str, expected_portal_id: u64)
         client_slug: client_slug.to_owned(),
         portal_token: token.to_owned(),
         expected_portal_id,
-        credential_kind: 0,
+        ..ImportPortalsRequest::default()
     }
 }
 
@@ -59,7 +59,7 @@ impl Hubkeep {
             client_slug: client_slug.to_owned(),
             portal_token: token.to_owned(),
             expected_portal_id,
-            credential_kind: 0,
+            ..OnboardPortalRequest::default()
         };
         let answer = self.portals().onboard_portal(self.by_operator(request)).await?;
         Ok(answer.into_inner())

@@ -1,6 +1,6 @@
 //! A portal, from messages into the words of the vault and back.
 
-use hubkeep_core::secret::PortalToken;
+use hubkeep_core::{id::CredentialName, secret::PortalToken};
 use hubkeep_hubspot::account::AccountType;
 use hubkeep_proto::credential::v1::{self as wire, ImportPortalsRequest, OnboardPortalRequest};
 
@@ -15,6 +15,10 @@ pub(super) fn new_portal(request: OnboardPortalRequest) -> Result<NewPortal, Err
         token,
         expected: fields::portal_id("expected_portal_id", request.expected_portal_id)?,
         kind: kind(request.credential_kind)?,
+        credential_name: match request.credential_name.as_str() {
+            "" => CredentialName::default(),
+            name => fields::name("credential_name", name)?,
+        },
     })
 }
 
@@ -25,6 +29,7 @@ pub(super) fn new_portal_of_row(row: ImportPortalsRequest) -> Result<NewPortal, 
         portal_token: row.portal_token,
         expected_portal_id: row.expected_portal_id,
         credential_kind: row.credential_kind,
+        credential_name: row.credential_name,
     })
 }
 
@@ -67,6 +72,20 @@ pub(super) fn to_wire(portal: &Portal) -> wire::Portal {
             .unwrap_or_default(),
         onboard_time: Some(portal.onboard_time.into()),
         verify_time: Some(portal.verify_time.into()),
+        credentials: portal.credentials.iter().map(credential_to_wire).collect(),
+    }
+}
+
+fn credential_to_wire(credential: &PortalCredential) -> wire::PortalCredential {
+    wire::PortalCredential {
+        credential_name: credential.name.to_string(),
+        credential_kind: kind_to_wire(credential).into(),
+        scopes: credential.scopes.clone(),
+        may_write: credential.may_write(),
+        credential_version: credential.version,
+        token_fingerprint: credential.token_fingerprint.to_string(),
+        onboard_time: Some(credential.onboard_time.into()),
+        verify_time: Some(credential.verify_time.into()),
     }
 }
 

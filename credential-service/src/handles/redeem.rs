@@ -57,7 +57,7 @@ impl Handles {
             });
         }
         let living = self.living(act, &presented.token, &presented.by).await?;
-        let credential = living.portal.first_credential()?.clone();
+        let credential = living.portal.narrowest(&living.handle.scope.need())?.clone();
         act.credential(credential.version, &credential.token_fingerprint);
         let token = self.vault.open(&living.portal.in_vault(&credential)).await?;
         let keep_for = living.time_left.min(MAX_KEEP);

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use hubkeep_core::error::FieldViolation;
 use serde::{Deserialize, Serialize};
 
+use crate::portals::Need;
+
 const MAX_OBJECT_TYPES: usize = 64;
 const MAX_PROPERTIES: usize = 512;
 /// The longest name of a type or property, in characters. HubSpot's own are shorter.
@@ -37,6 +39,11 @@ impl Operation {
     /// Whether it is on records of a type.
     const fn is_on_records(self) -> bool {
         !matches!(self, Self::ReadAudit | Self::Quota)
+    }
+
+    /// Whether it changes records.
+    const fn writes(self) -> bool {
+        matches!(self, Self::Create | Self::Update | Self::Archive)
     }
 }
 
@@ -85,6 +92,16 @@ impl Scope {
     /// Whether it allows an operation.
     pub fn allows(&self, operation: Operation) -> bool {
         self.operations.contains(&operation)
+    }
+
+    /// What it takes of a token.
+    pub fn need(&self) -> Need {
+        let reads = self.operations().any(|one| one.is_on_records() && !one.writes());
+        Need::new(
+            self.object_types(),
+            reads,
+            self.operations().any(Operation::writes),
+        )
     }
 
     fn faults(&self) -> Vec<FieldViolation> {

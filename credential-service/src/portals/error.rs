@@ -5,7 +5,7 @@ use std::time::Duration;
 use hubkeep_core::{
     database,
     error::{ErrorKind, ErrorReason, FieldViolation, QuotaViolation, ServiceError},
-    id::{ClientSlug, PortalId},
+    id::{ClientSlug, CredentialName, PortalId},
     random::RandomError,
 };
 use thiserror::Error;
@@ -45,6 +45,19 @@ pub enum Error {
         /// The portal.
         portal_id: PortalId,
     },
+    /// The portal has this token already, under another name.
+    #[error("portal {portal_id} ({client_slug}) holds this token as {credential}")]
+    TokenHeld {
+        /// Its slug.
+        client_slug: ClientSlug,
+        /// The portal.
+        portal_id: PortalId,
+        /// The credential that has the token.
+        credential: CredentialName,
+    },
+    /// Others changed the portal each time that it was tried.
+    #[error("portal {0} was changed by others each time")]
+    Contended(ClientSlug),
     /// The token is of another portal than expected.
     #[error("the token belongs to portal {actual}, and {expected} was expected")]
     TokenOfAnotherPortal {
@@ -109,6 +122,7 @@ impl ServiceError for Error {
             Self::SlugTaken { .. }
             | Self::AlreadyOnboarded { .. }
             | Self::TokenDiffers { .. }
+            | Self::TokenHeld { .. }
             | Self::RowDuplicate { .. } => ErrorKind::AlreadyExists,
             Self::TokenOfAnotherPortal { .. } | Self::IdentityUnclear { .. } | Self::TokenUnknown => {
                 ErrorKind::FailedPrecondition
@@ -116,7 +130,7 @@ impl ServiceError for Error {
             Self::BudgetExhausted { .. } => ErrorKind::ResourceExhausted,
             Self::HubSpot(error) => error.kind(),
             Self::Vault(error) => error.kind(),
-            Self::Storage(_) => ErrorKind::Unavailable,
+            Self::Storage(_) | Self::Contended(_) => ErrorKind::Unavailable,
             Self::BrokenRow(_) | Self::Random(_) => ErrorKind::Internal,
         }
     }
@@ -128,6 +142,7 @@ impl ServiceError for Error {
             Self::SlugTaken { .. } => ErrorReason::ClientSlugTaken,
             Self::AlreadyOnboarded { .. } => ErrorReason::PortalAlreadyOnboarded,
             Self::TokenDiffers { .. } => ErrorReason::TokenDiffers,
+            Self::TokenHeld { .. } => ErrorReason::TokenHeld,
             Self::TokenOfAnotherPortal { .. } => ErrorReason::TokenOfAnotherPortal,
             Self::IdentityUnclear { .. } => ErrorReason::TokenIdentityUnclear,
             Self::TokenUnknown => ErrorReason::TokenRefused,
@@ -135,7 +150,7 @@ impl ServiceError for Error {
             Self::BudgetExhausted { .. } => ErrorReason::BudgetExhausted,
             Self::HubSpot(error) => error.reason(),
             Self::Vault(error) => error.reason(),
-            Self::Storage(_) => ErrorReason::StorageUnavailable,
+            Self::Storage(_) | Self::Contended(_) => ErrorReason::StorageUnavailable,
             Self::BrokenRow(_) | Self::Random(_) => ErrorReason::Internal,
         }
     }
@@ -160,8 +175,14 @@ impl ServiceError for Error {
                 client_slug,
                 portal_id,
             } => format!(
-                "portal {portal_id} ({client_slug}) holds a different token already: replacing it is a rotation"
+                "portal {portal_id} ({client_slug}) holds a different token already: replacing it is a rotation, and \
+                 a token beside it needs a credential name of its own"
             ),
+            Self::TokenHeld {
+                client_slug,
+                credential,
+                ..
+            } => format!("{client_slug} holds this token already, as its credential {credential}"),
             Self::TokenOfAnotherPortal { expected, actual } => format!(
                 "the token belongs to portal {actual}, not to {expected}: check which client it was made for"
             ),
@@ -182,7 +203,9 @@ impl ServiceError for Error {
             }
             Self::HubSpot(error) => error.public_message(),
             Self::Vault(error) => error.public_message(),
-            Self::Storage(_) => "the service's database did not answer: try again".to_owned(),
+            Self::Storage(_) | Self::Contended(_) => {
+                "the service's database did not answer: try again".to_owned()
+            }
             Self::BrokenRow(_) | Self::Random(_) => "an internal error; the request id finds it".to_owned(),
         }
     }
@@ -205,6 +228,17 @@ impl ServiceError for Error {
                 vec![
                     ("client_slug", client_slug.to_string()),
                     ("portal_id", portal_id.to_string()),
+                ]
+            }
+            Self::TokenHeld {
+                client_slug,
+                portal_id,
+                credential,
+            } => {
+                vec![
+                    ("client_slug", client_slug.to_string()),
+                    ("portal_id", portal_id.to_string()),
+                    ("credential_name", credential.to_string()),
                 ]
             }
             Self::TokenOfAnotherPortal { expected, actual } => {
@@ -264,96 +298,4 @@ const TOKEN_RULE: &str = "a token is 1 to 1,024 visible ASCII characters, withou
 const BUCKET: &str = "verification";
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_error_has_its_kind_and_reason() {
-        let client_slug: ClientSlug = "acme".parse().expect("valid");
-        let portal_id = PortalId::new(7).expect("not zero");
-        let slug = || client_slug.clone();
-        let table = [
-            (Error::Unknown(slug()), ErrorKind::NotFound, "PORTAL_UNKNOWN"),
-            (Error::TokenForm, ErrorKind::InvalidArgument, "INVALID_FIELD"),
-            (
-                Error::SlugTaken {
-                    client_slug: slug(),
-                    portal_id,
-                },
-                ErrorKind::AlreadyExists,
-                "CLIENT_SLUG_TAKEN",
-            ),
-            (
-                Error::AlreadyOnboarded {
-                    client_slug: slug(),
-                    portal_id,
-                },
-                ErrorKind::AlreadyExists,
-                "PORTAL_ALREADY_ONBOARDED",
-            ),
-            (
-                Error::TokenDiffers {
-                    client_slug: slug(),
-                    portal_id,
-                },
-                ErrorKind::AlreadyExists,
-                "TOKEN_DIFFERS",
-            ),
-            (
-                Error::TokenOfAnotherPortal {
-                    expected: portal_id,
-                    actual: portal_id,
-                },
-                ErrorKind::FailedPrecondition,
-                "TOKEN_OF_ANOTHER_PORTAL",
-            ),
-            (
-                Error::IdentityUnclear {
-                    account: portal_id,
-                    token: portal_id,
-                },
-                ErrorKind::FailedPrecondition,
-                "TOKEN_IDENTITY_UNCLEAR",
-            ),
-            (
-                Error::TokenUnknown,
-                ErrorKind::FailedPrecondition,
-                "TOKEN_REFUSED",
-            ),
-            (
-                Error::RowDuplicate { row: 2, first_row: 1 },
-                ErrorKind::AlreadyExists,
-                "IMPORT_ROW_DUPLICATE",
-            ),
-            (
-                Error::BudgetExhausted { wait: Duration::ZERO },
-                ErrorKind::ResourceExhausted,
-                "BUDGET_EXHAUSTED",
-            ),
-            (
-                Error::HubSpot(hubkeep_hubspot::Error::NotSent(String::new())),
-                ErrorKind::Unavailable,
-                "HUBSPOT_UNAVAILABLE",
-            ),
-            (
-                Error::Vault(vault::Error::NotText("x".to_owned())),
-                ErrorKind::Internal,
-                "INTERNAL",
-            ),
-            (
-                Error::from(sqlx::Error::PoolClosed),
-                ErrorKind::Unavailable,
-                "STORAGE_UNAVAILABLE",
-            ),
-            (Error::BrokenRow(7), ErrorKind::Internal, "INTERNAL"),
-            (Error::Random(RandomError), ErrorKind::Internal, "INTERNAL"),
-        ];
-        for (error, kind, reason) in table {
-            assert_eq!(
-                (error.kind(), error.reason().wire_name()),
-                (kind, reason),
-                "{error}"
-            );
-        }
-    }
-}
+mod tests;

@@ -20,7 +20,7 @@ const MAX_TEXT: usize = 64;
 const MAX_SCOPES: usize = 512;
 
 /// What HubSpot says of a token.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Identity {
     pub(super) portal_id: PortalId,
     pub(super) facts: Facts,

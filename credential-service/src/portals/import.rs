@@ -6,7 +6,7 @@ use std::{
 };
 
 use hubkeep_core::{
-    id::{ClientSlug, PortalId},
+    id::{ClientSlug, CredentialName, PortalId},
     secret::TokenFingerprint,
 };
 use tokio::sync::watch;
@@ -16,12 +16,13 @@ use super::{Error, NewPortal};
 /// Rows that are verified at the same time.
 pub const ROWS_AT_ONCE: usize = 8;
 
-/// The rows of one import so far. A slug, portal or token that an accepted row has may stand in no other; which of
-/// two such rows is the first is decided by their order, not by which of them HubSpot answers sooner.
+/// The rows of one import so far. A token that an accepted row has may stand in no other; a slug or portal may, under
+/// another credential's name. Which of such rows is the first is decided by their order, not by which of them HubSpot
+/// answers sooner.
 #[derive(Debug, Default)]
 pub struct ImportedRows(Mutex<HashMap<Claim, Vec<Earlier>>>);
 
-/// What only one portal can have.
+/// What rows can have in common.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Claim {
     Slug(ClientSlug),
@@ -33,6 +34,7 @@ enum Claim {
 #[derive(Clone, Debug)]
 struct Earlier {
     number: u32,
+    credential: CredentialName,
     accepted: watch::Receiver<Option<bool>>,
 }
 
@@ -40,7 +42,8 @@ struct Earlier {
 #[derive(Debug)]
 pub struct Turn {
     number: u32,
-    earlier: Vec<Earlier>,
+    /// Each with whether it and this row exclude each other.
+    earlier: Vec<(Earlier, bool)>,
     accepted: watch::Sender<Option<bool>>,
 }
 
@@ -50,13 +53,16 @@ impl ImportedRows {
         let accepted = watch::Sender::new(None);
         let this = Earlier {
             number,
+            credential: new.credential_name.clone(),
             accepted: accepted.subscribe(),
         };
         let mut rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut earlier = Vec::new();
         for claim in claims(new) {
+            let of_token = matches!(claim, Claim::Token(_));
             let claimants = rows.entry(claim).or_default();
-            earlier.extend(claimants.iter().cloned());
+            let excluded = |one: &Earlier| of_token || one.credential == new.credential_name;
+            earlier.extend(claimants.iter().map(|one| (one.clone(), excluded(one))));
             claimants.push(this.clone());
         }
         Turn {
@@ -77,16 +83,16 @@ impl Turn {
     /// Waits until it is known what became of every earlier row that claims the same.
     ///
     /// # Errors
-    /// If one of them was accepted. A row that was refused stands in nobody's way.
+    /// If one of them was accepted that excludes this one. A row that was refused stands in nobody's way.
     pub async fn come(&mut self) -> Result<(), Error> {
-        for row in &mut self.earlier {
+        for (row, excludes) in &mut self.earlier {
             // A row whose work was lost is not accepted.
             let accepted = row
                 .accepted
                 .wait_for(Option::is_some)
                 .await
                 .is_ok_and(|known| *known == Some(true));
-            if accepted {
+            if accepted && *excludes {
                 return Err(Error::RowDuplicate {
                     row: self.number,
                     first_row: row.number,
@@ -116,6 +122,7 @@ mod tests {
             token: PortalToken::new(token.to_owned()),
             expected: PortalId::new(portal),
             kind: CredentialKind::Unspecified,
+            credential_name: CredentialName::default(),
         }
     }
 
@@ -152,6 +159,26 @@ mod tests {
         assert!(second.come().now_or_never().is_none());
         first.done(true);
         second.come().await.expect_err("the first row has the slug");
+    }
+
+    #[tokio::test]
+    async fn a_further_credential_waits_for_its_portal_and_is_no_repetition() {
+        let rows = ImportedRows::default();
+        let first = rows.note(1, &new("acme", 1, "a"));
+        let further = NewPortal {
+            credential_name: "writer".parse().expect("a name"),
+            ..new("acme", 1, "b")
+        };
+        let mut second = rows.note(2, &further);
+        assert!(second.come().now_or_never().is_none());
+        first.done(true);
+        second.come().await.expect("another credential");
+        second.done(true);
+        let mut repeated = rows.note(3, &further);
+        assert!(matches!(
+            repeated.come().await,
+            Err(Error::RowDuplicate { first_row: 2, .. })
+        ));
     }
 
     #[tokio::test]

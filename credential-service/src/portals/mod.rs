@@ -3,20 +3,25 @@
 //! | file | does |
 //! |---|---|
 //! | `onboard` | verifies a token, and stores portal and token together |
+//! | `add` | a further credential of a portal |
 //! | `import` | keeps the rows of one import apart |
 //! | `verify` | asks HubSpot again |
 //! | `identity` | the two questions to HubSpot |
 //! | `budget` | how often a token may be asked about |
+//! | `scopes`, `narrowest` | what handles need of a token, and which one serves them |
 //! | `credential` | what a portal's tokens are |
 //! | `store` | the tables |
 
+mod add;
 mod budget;
 mod credential;
 mod error;
 mod identity;
 mod import;
+mod narrowest;
 mod onboard;
 mod portal;
+mod scopes;
 mod store;
 mod verify;
 
@@ -33,6 +38,7 @@ pub use error::Error;
 pub use import::{ImportedRows, ROWS_AT_ONCE, Turn};
 pub use onboard::{NewPortal, Onboarded};
 pub use portal::{Facts, Portal};
+pub use scopes::Need;
 pub use verify::Verified;
 
 use crate::{record::Act, vault::Vault};

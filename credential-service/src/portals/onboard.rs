@@ -28,6 +28,18 @@ pub struct NewPortal {
     pub expected: Option<PortalId>,
     /// What sort of credential the token is.
     pub kind: CredentialKind,
+    /// The operator's name for the credential. A portal that is there already gets a further one under a new name.
+    pub credential_name: CredentialName,
+}
+
+/// What is stored already of what shall be onboarded.
+enum Known {
+    /// Nothing.
+    Nothing,
+    /// This very credential.
+    Before(Portal),
+    /// The portal, without this credential.
+    Further(Portal),
 }
 
 /// What became of it.
@@ -49,7 +61,8 @@ impl Onboarded {
 }
 
 impl Portals {
-    /// Verifies a token with HubSpot and, if it belongs to the portal expected, stores it sealed under a new slug.
+    /// Verifies a token with HubSpot and, if it belongs to the portal expected, stores it sealed: under a new slug, or
+    /// as a further credential of the portal that has the slug already.
     ///
     /// # Errors
     /// If the slug, the portal or the token do not fit what is stored already, HubSpot refuses the token or names
@@ -70,7 +83,7 @@ impl Portals {
         let fingerprint = new.token.fingerprint();
 
         // What can be known without HubSpot comes first.
-        if let Some(before) = self.known(new, new.expected, &fingerprint).await? {
+        if let Known::Before(before) = self.known(new, new.expected, &fingerprint).await? {
             return Ok(Onboarded::Before(before));
         }
         let identity = identity::ask(&self.hubspot, &self.budget, act, &new.token).await?;
@@ -80,38 +93,51 @@ impl Portals {
                 actual: identity.portal_id,
             });
         }
-        let portal_id = Some(identity.portal_id);
-        if let Some(before) = self.known(new, portal_id, &fingerprint).await? {
-            return Ok(Onboarded::Before(before));
+        let portal_id = identity.portal_id;
+        match self.known(new, Some(portal_id), &fingerprint).await? {
+            Known::Before(before) => Ok(Onboarded::Before(before)),
+            Known::Further(portal) => self.add(new, portal, identity, &fingerprint).await,
+            Known::Nothing => self.first(new, identity, &fingerprint).await,
         }
-        let portal = self.as_new(new, identity, &fingerprint)?;
+    }
+
+    /// Stores a verified portal with its first credential.
+    async fn first(
+        &self,
+        new: &NewPortal,
+        identity: Identity,
+        fingerprint: &TokenFingerprint,
+    ) -> Result<Onboarded, Error> {
+        let again = identity.clone();
+        let portal = self.as_new(new, identity, fingerprint)?;
         if self.store(&portal, &new.token).await? {
             return Ok(Onboarded::Now(portal));
         }
         // Somebody was quicker: what is stored now decides.
-        let before = self.known(new, portal_id, &fingerprint).await?;
-        before
-            .map(Onboarded::Before)
-            .ok_or(Error::BrokenRow(portal.portal_id.as_i64()))
+        match self.known(new, Some(portal.portal_id), fingerprint).await? {
+            Known::Before(before) => Ok(Onboarded::Before(before)),
+            Known::Further(portal) => self.add(new, portal, again, fingerprint).await,
+            Known::Nothing => Err(Error::BrokenRow(portal.portal_id.as_i64())),
+        }
     }
 
-    /// The portal if it is there with this very token; `None` if nothing stored speaks against it.
+    /// What is stored already of a portal that shall be onboarded, where nothing speaks against it.
     async fn known(
         &self,
         new: &NewPortal,
         portal_id: Option<PortalId>,
         token: &TokenFingerprint,
-    ) -> Result<Option<Portal>, Error> {
+    ) -> Result<Known, Error> {
         if let Some(portal) = store::by_slug(&self.database, &new.client_slug).await? {
-            return same_or_refused(portal, portal_id, token);
+            return new.beside(portal, portal_id, token);
         }
         let Some(portal_id) = portal_id else {
-            return Ok(None);
+            return Ok(Known::Nothing);
         };
         match store::by_id(&self.database, portal_id).await? {
             // Somebody was quicker since the slug was looked for.
             Some(portal) if portal.client_slug == new.client_slug => {
-                same_or_refused(portal, Some(portal_id), token)
+                new.beside(portal, Some(portal_id), token)
             }
             Some(Portal {
                 client_slug,
@@ -121,7 +147,7 @@ impl Portals {
                 client_slug,
                 portal_id,
             }),
-            None => Ok(None),
+            None => Ok(Known::Nothing),
         }
     }
 
@@ -131,24 +157,34 @@ impl Portals {
         identity: Identity,
         fingerprint: &TokenFingerprint,
     ) -> Result<Portal, Error> {
-        let now = self.clock.now();
-        let credential = PortalCredential {
-            credential_id: CredentialId::make(&*self.clock, &*self.random)?,
-            name: CredentialName::default(),
-            kind: new.kind,
-            scopes: identity.scopes,
-            version: FIRST,
-            token_fingerprint: fingerprint.clone(),
-            onboard_time: now,
-            verify_time: now,
-        };
+        let credential = self.as_credential(new, identity.scopes, fingerprint)?;
         Ok(Portal {
             client_slug: new.client_slug.clone(),
             portal_id: identity.portal_id,
             facts: identity.facts,
+            onboard_time: credential.onboard_time,
+            verify_time: credential.verify_time,
             credentials: vec![credential],
             credential_version: FIRST,
             portal_generation: FIRST,
+        })
+    }
+
+    /// The credential that was asked for, as the first of its portal.
+    pub(super) fn as_credential(
+        &self,
+        new: &NewPortal,
+        scopes: Vec<String>,
+        fingerprint: &TokenFingerprint,
+    ) -> Result<PortalCredential, Error> {
+        let now = self.clock.now();
+        Ok(PortalCredential {
+            credential_id: CredentialId::make(&*self.clock, &*self.random)?,
+            name: new.credential_name.clone(),
+            kind: new.kind,
+            scopes,
+            version: FIRST,
+            token_fingerprint: fingerprint.clone(),
             onboard_time: now,
             verify_time: now,
         })
@@ -171,30 +207,52 @@ impl Portals {
     }
 }
 
-/// The portal that has the slug already, if it is the one meant and has this token.
-fn same_or_refused(
-    portal: Portal,
-    portal_id: Option<PortalId>,
-    token: &TokenFingerprint,
-) -> Result<Option<Portal>, Error> {
-    let Portal {
-        client_slug,
-        portal_id: actual,
-        ..
-    } = &portal;
-    let (client_slug, actual) = (client_slug.clone(), *actual);
-    match portal_id {
-        Some(other) if other != actual => Err(Error::SlugTaken {
-            client_slug,
-            portal_id: actual,
-        }),
-        _ if portal.with_token(token).is_some() => Ok(Some(portal)),
-        Some(_) => Err(Error::TokenDiffers {
-            client_slug,
-            portal_id: actual,
-        }),
-        // Another token, and nobody has said whose: HubSpot must.
-        None => Ok(None),
+impl NewPortal {
+    /// What becomes of it beside the portal that has its slug already.
+    fn beside(
+        &self,
+        portal: Portal,
+        portal_id: Option<PortalId>,
+        token: &TokenFingerprint,
+    ) -> Result<Known, Error> {
+        if portal_id.is_some_and(|other| other != portal.portal_id) {
+            return Err(Error::SlugTaken {
+                client_slug: portal.client_slug,
+                portal_id: portal.portal_id,
+            });
+        }
+        if portal_id.is_none() && portal.with_token(token).is_none() {
+            // Another token, and nobody has said whose: HubSpot must.
+            return Ok(Known::Nothing);
+        }
+        Ok(match self.before(&portal, token)? {
+            Some(before) => Known::Before(before),
+            None => Known::Further(portal),
+        })
+    }
+
+    /// The portal, if it has this very credential already; `None` if it may be added.
+    pub(super) fn before(&self, portal: &Portal, token: &TokenFingerprint) -> Result<Option<Portal>, Error> {
+        let (client_slug, portal_id) = (portal.client_slug.clone(), portal.portal_id);
+        let named = portal
+            .credentials
+            .iter()
+            .find(|one| one.name == self.credential_name);
+        match (named, portal.with_token(token)) {
+            (Some(named), Some(same)) if named.credential_id == same.credential_id => {
+                Ok(Some(portal.clone()))
+            }
+            (_, Some(other)) => Err(Error::TokenHeld {
+                client_slug,
+                portal_id,
+                credential: other.name.clone(),
+            }),
+            (Some(_), None) => Err(Error::TokenDiffers {
+                client_slug,
+                portal_id,
+            }),
+            (None, None) => Ok(None),
+        }
     }
 }
 

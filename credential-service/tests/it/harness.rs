@@ -235,7 +235,7 @@ impl Bench {
             client_slug: slug.to_owned(),
             portal_token: token.to_owned(),
             expected_portal_id: expected,
-            credential_kind: 0,
+            ..OnboardPortalRequest::default()
         };
         Ok(self.portals(OPERATOR).onboard_portal(request).await?.into_inner())
     }

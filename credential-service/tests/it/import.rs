@@ -18,7 +18,7 @@ fn row(row: u32, slug: &str, token: &str, expected: u64) -> ImportPortalsRequest
         client_slug: slug.to_owned(),
         portal_token: token.to_owned(),
         expected_portal_id: expected,
-        credential_kind: 0,
+        ..ImportPortalsRequest::default()
     }
 }
 

@@ -172,7 +172,7 @@ async fn a_portal_is_onboarded_once_however_many_ask_at_once() {
             client_slug: name.to_owned(),
             portal_token: ACME_TOKEN.to_owned(),
             expected_portal_id: ACME,
-            credential_kind: 0,
+            ..OnboardPortalRequest::default()
         };
         let answer = PortalServiceClient::new(channel).onboard_portal(request).await;
         reason(&answer)

@@ -82,5 +82,6 @@ fn request(row: u32, client: Client, kind: CredentialKind) -> ImportPortalsReque
         portal_token: client.portal_token.to_string(),
         expected_portal_id: client.portal_id.map_or(0, |id| id.get()),
         credential_kind: kind.into(),
+        ..ImportPortalsRequest::default()
     }
 }

@@ -101,6 +101,23 @@ pub(super) async fn update_facts(transaction: &mut Transaction, portal: &Portal)
     Ok(())
 }
 
+/// Takes the version after `before` for a token of a portal; `false` if somebody else has.
+pub(super) async fn take_version(
+    transaction: &mut Transaction,
+    portal_id: PortalId,
+    before: u64,
+) -> Result<bool, Error> {
+    let done = sqlx::query(
+        "UPDATE portal SET credential_version = $1 WHERE portal_id = $2 AND credential_version = $3",
+    )
+    .bind(signed(before.saturating_add(1)))
+    .bind(portal_id.as_i64())
+    .bind(signed(before))
+    .execute(&mut *transaction)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// A number as databases keep it.
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
