@@ -37,6 +37,19 @@ pub enum Error {
         /// The one that is there.
         present: String,
     },
+    /// A version of the key-encryption key wrapped this key that is too old, or that this service was not given.
+    #[error(
+        "key {key_id} was wrapped by version {version} of the key-encryption key, and this service has no such version \
+         (the oldest it accepts is {oldest_accepted})"
+    )]
+    KekVersion {
+        /// The wrapped key.
+        key_id: String,
+        /// The version it needs.
+        version: u32,
+        /// The oldest version that is accepted.
+        oldest_accepted: u32,
+    },
     /// The key-encryption key could not unwrap or wrap this key.
     #[error("key {key_id} cannot be used")]
     Kek {
@@ -84,6 +97,7 @@ impl ServiceError for Error {
             Self::Storage(_)
             | Self::KeyMissing { .. }
             | Self::OtherKek { .. }
+            | Self::KekVersion { .. }
             | Self::Kek { .. }
             | Self::KeyAltered { .. } => ErrorKind::Unavailable,
             Self::Broken { .. } | Self::Random(_) | Self::Library => ErrorKind::Internal,
@@ -93,9 +107,11 @@ impl ServiceError for Error {
     fn reason(&self) -> ErrorReason {
         match self {
             Self::Storage(_) => ErrorReason::StorageUnavailable,
-            Self::KeyMissing { .. } | Self::OtherKek { .. } | Self::Kek { .. } | Self::KeyAltered { .. } => {
-                ErrorReason::KeyUnavailable
-            }
+            Self::KeyMissing { .. }
+            | Self::OtherKek { .. }
+            | Self::KekVersion { .. }
+            | Self::Kek { .. }
+            | Self::KeyAltered { .. } => ErrorReason::KeyUnavailable,
             Self::Broken { .. } | Self::Random(_) | Self::Library => ErrorReason::Internal,
         }
     }
@@ -139,6 +155,14 @@ mod tests {
                     key_id: key_id(),
                     wrapped_by: key_id(),
                     present: key_id(),
+                },
+                unusable,
+            ),
+            (
+                Error::KekVersion {
+                    key_id: key_id(),
+                    version: 1,
+                    oldest_accepted: 2,
                 },
                 unusable,
             ),

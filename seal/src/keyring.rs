@@ -10,29 +10,28 @@ use std::{
 use hubkeep_core::{
     clock::{SharedClock, Tick},
     database::Database,
-    random::SharedRandom,
+    random::{Random, SharedRandom},
 };
 use zeroize::Zeroizing;
 
 use crate::{
     envelope::{self, Envelope, KEY_ID_LEN},
     error::Error,
-    kek::Kek,
+    keks::{Keks, Versioned},
     key::Key,
     place::{Owner, Place, Purpose, aad_of_key},
     store::{self, WrappedKey},
 };
 
-/// How long an unwrapped key may be used before its row and the key-encryption key are asked again.
-const CACHED_FOR: Duration = Duration::from_secs(15 * 60);
-
 /// Seals, opens and macs with keys that never leave it.
 #[derive(Clone)]
-pub struct Keyring(Arc<Shared>);
+pub struct Keyring(pub(crate) Arc<Shared>);
 
-struct Shared {
-    database: Database,
-    kek: Arc<dyn Kek>,
+pub(crate) struct Shared {
+    pub(crate) database: Database,
+    pub(crate) keks: Keks,
+    /// How long an unwrapped key may be used before its row and the key-encryption key are asked again.
+    pub(crate) cached_for: Duration,
     clock: SharedClock,
     random: SharedRandom,
     unwrapped: RwLock<HashMap<(Owner, Purpose), Unwrapped>>,
@@ -46,12 +45,20 @@ struct Unwrapped {
 }
 
 impl Keyring {
-    /// A keyring over the table `seal_key` of this database.
-    pub fn new(database: Database, kek: Arc<dyn Kek>, clock: SharedClock, random: SharedRandom) -> Self {
+    /// A keyring over the table `seal_key` of this database. An unwrapped key serves for `cached_for`, also while the
+    /// key-encryption key cannot be asked; after that nothing opens, and no other key is tried.
+    pub fn new(
+        database: Database,
+        keks: Keks,
+        cached_for: Duration,
+        clock: SharedClock,
+        random: SharedRandom,
+    ) -> Self {
         let unwrapped = RwLock::default();
         Self(Arc::new(Shared {
             database,
-            kek,
+            keks,
+            cached_for,
             clock,
             random,
             unwrapped,
@@ -126,7 +133,11 @@ impl Keyring {
         let Some(row) = store::find(&self.0.database, owner, purpose).await? else {
             return Ok(None);
         };
-        let unwrapped = self.unwrap(owner, purpose, row).await?;
+        let unwrapped = Unwrapped {
+            key: Arc::new(self.unwrap(owner, purpose, &row).await?),
+            key_id: row.key_id.into(),
+            until: self.0.clock.tick().plus(self.0.cached_for),
+        };
         let mut cache = self.0.unwrapped.write().unwrap_or_else(PoisonError::into_inner);
         cache.insert((owner, purpose), unwrapped.clone());
         Ok(Some(unwrapped))
@@ -141,49 +152,71 @@ impl Keyring {
             .cloned()
     }
 
-    async fn unwrap(&self, owner: Owner, purpose: Purpose, row: WrappedKey) -> Result<Unwrapped, Error> {
-        let WrappedKey {
-            key_id,
-            kek_id,
-            wrapped,
-            commitment,
-        } = row;
-        if kek_id != self.0.kek.id() {
-            let present = self.0.kek.id().to_owned();
-            return Err(Error::OtherKek {
-                key_id,
-                wrapped_by: kek_id,
-                present,
-            });
-        }
-        let aad = aad_of_key(&key_id, owner, purpose, &kek_id);
-        let bytes = match self.0.kek.unwrap(&wrapped, &aad).await {
-            Ok(bytes) => bytes,
-            Err(source) => return Err(Error::Kek { key_id, source }),
-        };
-        match Key::from_bytes(bytes.as_slice()).filter(|key| key.committed_to(&commitment)) {
-            Some(key) => Ok(Unwrapped {
-                key_id: key_id.into(),
-                key: Arc::new(key),
-                until: self.0.clock.tick().plus(CACHED_FOR),
-            }),
-            None => Err(Error::KeyAltered { key_id }),
-        }
+    /// Wipes the unwrapped keys whose time is over. They would not be used any more, but lie in memory until then.
+    pub fn wipe_expired(&self) {
+        let now = self.0.clock.tick();
+        let mut cache = self.0.unwrapped.write().unwrap_or_else(PoisonError::into_inner);
+        cache.retain(|_, cached| now < cached.until);
+    }
+
+    /// How many unwrapped keys are in memory.
+    pub fn cached_count(&self) -> usize {
+        let cache = self.0.unwrapped.read().unwrap_or_else(PoisonError::into_inner);
+        cache.len()
+    }
+
+    pub(crate) async fn unwrap(
+        &self,
+        owner: Owner,
+        purpose: Purpose,
+        row: &WrappedKey,
+    ) -> Result<Key, Error> {
+        let WrappedKey { key_id, kek_id, .. } = row;
+        let kek = self.0.keks.that_wrapped(key_id, kek_id, row.kek_version)?;
+        let aad = aad_of_key(key_id, owner, purpose, kek_id);
+        let bytes = kek
+            .unwrap(&row.wrapped, &aad)
+            .await
+            .map_err(|source| Error::Kek {
+                key_id: key_id.clone(),
+                source,
+            })?;
+        Key::from_bytes(bytes.as_slice())
+            .filter(|key| key.committed_to(&row.commitment))
+            .ok_or_else(|| Error::KeyAltered {
+                key_id: key_id.clone(),
+            })
+    }
+
+    pub(crate) fn random(&self) -> &dyn Random {
+        &*self.0.random
     }
 
     async fn make(&self, owner: Owner, purpose: Purpose) -> Result<WrappedKey, Error> {
         let random = &*self.0.random;
         let key = Key::make(random)?;
         let key_id = hex::encode(random.bytes::<{ KEY_ID_LEN / 2 }>()?);
-        let kek_id = self.0.kek.id().to_owned();
-        let aad = aad_of_key(&key_id, owner, purpose, &kek_id);
-        let commitment = key.commitment().to_vec();
-        match self.0.kek.wrap(key.bytes(), &aad, random).await {
+        self.wrap(owner, purpose, key_id, &key).await
+    }
+
+    /// Wraps a key with the current key-encryption key.
+    pub(crate) async fn wrap(
+        &self,
+        owner: Owner,
+        purpose: Purpose,
+        key_id: String,
+        key: &Key,
+    ) -> Result<WrappedKey, Error> {
+        let Versioned { version, kek } = self.0.keks.current();
+        let aad = aad_of_key(&key_id, owner, purpose, kek.id());
+        let wrapped = kek.wrap(key.bytes(), &aad, &*self.0.random).await;
+        match wrapped {
             Ok(wrapped) => Ok(WrappedKey {
                 key_id,
-                kek_id,
+                kek_id: kek.id().to_owned(),
+                kek_version: *version,
                 wrapped,
-                commitment,
+                commitment: key.commitment().to_vec(),
             }),
             Err(source) => Err(Error::Kek { key_id, source }),
         }
@@ -193,7 +226,7 @@ impl Keyring {
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keyring")
-            .field("kek", &self.0.kek.id())
+            .field("kek", &self.0.keks.current().kek.id())
             .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! Envelope encryption with associated data.
 //!
 //! ```text
-//! KEK (a file, later a key service)
+//! KEK, in versions (a file, or a key service)
 //!  └─ wraps one key for each owner and purpose      table seal_key
 //!      └─ wraps a fresh data key for each message    in the sealed bytes themselves
 //!          └─ encrypts exactly one message           AES-256-GCM, random 96-bit nonce
@@ -16,8 +16,11 @@
 //! | `keyring` | seal, open and mac: what users of this crate call |
 //! | `envelope` | the layout of sealed bytes |
 //! | `key` | one 256-bit key: encrypt, decrypt, derive, commit |
-//! | `config` | where the key-encryption key is |
+//! | `config` | where the key-encryption keys are |
+//! | `keks` | the versions of the key-encryption key: one wraps, the others still unwrap |
 //! | `kek`, `file_kek` | what wraps keys, and the kind that lies in a file |
+//! | `rewrap` | all keys brought to the current version, row by row |
+//! | `status` | which version wrapped how many keys, and whether each can be used |
 //! | `store` | the table of wrapped keys |
 
 mod config;
@@ -25,17 +28,23 @@ mod envelope;
 mod error;
 mod file_kek;
 mod kek;
+mod keks;
 mod key;
 mod keyring;
 mod place;
+mod rewrap;
+mod status;
 mod store;
 
-pub use config::Config;
+pub use config::{Config, KekConfig};
 pub use error::Error;
 pub use file_kek::{FileKek, FileKekError};
 pub use kek::{Kek, KekError};
+pub use keks::{Keks, KeksError, Versioned, create_file, create_file_if_missing};
 pub use keyring::Keyring;
 pub use place::{Owner, Place, Purpose};
+pub use rewrap::Progress;
+pub use status::{Probe, Status, VersionStatus};
 
 /// The migrations of this crate's table, for [`hubkeep_core::database::Database::open`].
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();

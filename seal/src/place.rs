@@ -25,6 +25,16 @@ impl fmt::Display for Owner {
     }
 }
 
+impl Owner {
+    /// The owner as it is stored; `None` if that is none.
+    pub(crate) fn from_stored(text: &str) -> Option<Self> {
+        match text.strip_prefix("portal/") {
+            Some(id) => PortalId::new(id.parse().ok()?).map(Self::Portal),
+            None => (text == "service").then_some(Self::Service),
+        }
+    }
+}
+
 /// What a key is for. A key serves one purpose only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
@@ -39,6 +49,19 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Every purpose.
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Credential,
+        Self::HandlePepper,
+        Self::HandleClaims,
+        Self::ObjectRef,
+    ];
+
+    /// The purpose as it is stored; `None` if that is none.
+    pub(crate) fn from_stored(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.name() == text)
+    }
+
     /// The name as it is stored. Never changes.
     pub const fn name(self) -> &'static str {
         match self {
@@ -124,6 +147,20 @@ fn length_prefixed(fields: &[&[u8]]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_stored_reads_back() {
+        let portal = Owner::Portal(PortalId::new(42).expect("not zero"));
+        for owner in [Owner::Service, portal] {
+            assert_eq!(Owner::from_stored(&owner.to_string()), Some(owner));
+        }
+        for purpose in Purpose::ALL {
+            assert_eq!(Purpose::from_stored(purpose.name()), Some(purpose));
+        }
+        for none in ["", "portal/", "portal/0", "portal/x", "Service"] {
+            assert_eq!(Owner::from_stored(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn moving_a_letter_from_one_field_to_the_next_changes_the_bytes() {

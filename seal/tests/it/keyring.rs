@@ -1,6 +1,6 @@
 //! What sealing promises: a value opens at its own place, with its own key, unaltered, and nowhere else.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use hubkeep_core::{
     clock::SystemClock,
@@ -9,7 +9,7 @@ use hubkeep_core::{
     id::PortalId,
     random::SystemRandom,
 };
-use hubkeep_seal::{Error, FileKek, Keyring, MIGRATIONS, Owner, Place, Purpose};
+use hubkeep_seal::{Error, FileKek, Keks, Keyring, MIGRATIONS, Owner, Place, Purpose};
 use tempfile::TempDir;
 
 const SECRET: &[u8] = b"pat-na1-not-a-real-token";
@@ -35,7 +35,8 @@ impl Bench {
             .expect("a key file");
         Keyring::new(
             self.database.clone(),
-            Arc::new(kek),
+            Keks::single(Arc::new(kek)),
+            Duration::from_secs(15 * 60),
             SystemClock::shared(),
             random,
         )

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test ends where its promise is broken")]
 
 mod keyring;
+mod versions;
 
 use hubkeep_core::database::Config;
 

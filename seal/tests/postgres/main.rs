@@ -4,6 +4,8 @@
 
 #[path = "../it/keyring.rs"]
 mod keyring;
+#[path = "../it/versions.rs"]
+mod versions;
 
 use hubkeep_core::database::Config;
 
