@@ -15,13 +15,14 @@ const SECRET_BEARING: [&str; 7] = [
     ".hubkeep.credential.v1.RedeemHandleResponse",
 ];
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     "hubkeep/error/v1/error_reason.proto",
     "hubkeep/audit/v1/entry.proto",
     "hubkeep/audit/v1/audit_service.proto",
     "hubkeep/credential/v1/portal_service.proto",
     "hubkeep/credential/v1/handle_service.proto",
     "hubkeep/credential/v1/redemption_service.proto",
+    "hubkeep/credential/v1/key_service.proto",
     "hubkeep/crm/v1/reply.proto",
     "hubkeep/crm/v1/object_service.proto",
     "hubkeep/crm/v1/owner_service.proto",

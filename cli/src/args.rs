@@ -96,6 +96,7 @@ pub enum Command {
     Handle(commands::handle::HandleArgs),
     Crm(commands::crm::CrmArgs),
     Quota(commands::quota::QuotaArgs),
+    Keys(commands::keys::KeysArgs),
     Audit(commands::audit::AuditArgs),
     Certs(commands::certs::CertsArgs),
     #[cfg(feature = "dev")]
@@ -152,6 +153,8 @@ mod tests {
             "crm archive acme contacts 1",
             "crm owners acme --email a@b.example",
             "quota acme --watch --handle -",
+            "keys status --probe --of crm-service",
+            "keys rotate --to 2",
             "audit tail --caller nightly-sync --portal acme --phase intent,outcome --from-now",
             "certs init --dir a",
             "certs issue operator/ann --host a.b --host 127.0.0.1 --days 7 --trust-domain b",

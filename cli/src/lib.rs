@@ -97,6 +97,7 @@ async fn dispatch(cli: Cli, program: &str, output: &Output) -> Result<Exit, Erro
             commands::crm::run(args, credential(global)?, crm(global)?, clock, output).await
         }
         Command::Quota(args) => commands::quota::run(args, crm(global)?, output).await,
+        Command::Keys(args) => commands::keys::run(args, credential(global)?, crm(global)?, output).await,
         Command::Audit(args) => {
             let clock = SystemClock::shared();
             commands::audit::run(args, &credential(global)?, &crm(global)?, clock, output).await

@@ -1,6 +1,6 @@
 //! What the service is configured with. See `hubkeep_core::config` for where values come from.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::net::SocketAddr;
 
 use hubkeep_core::{
     config::{Fault, Validate},
@@ -11,7 +11,9 @@ use hubkeep_core::{
 };
 use hubkeep_proto::{
     audit::v1::audit_service_server,
-    credential::v1::{handle_service_server, portal_service_server, redemption_service_server},
+    credential::v1::{
+        handle_service_server, key_service_server, portal_service_server, redemption_service_server,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -21,9 +23,10 @@ use crate::handles;
 const DEFAULT_PORT: u16 = 7401;
 
 /// Who may use which gRPC service, unless `[access]` says otherwise for that service.
-const ACCESS: [(&str, &[&str]); 4] = [
+const ACCESS: [(&str, &[&str]); 5] = [
     (portal_service_server::SERVICE_NAME, &["role:fleet"]),
     (handle_service_server::SERVICE_NAME, &["*"]),
+    (key_service_server::SERVICE_NAME, &["role:fleet"]),
     (redemption_service_server::SERVICE_NAME, &["crm-service"]),
     (audit_service_server::SERVICE_NAME, &["*"]),
 ];
@@ -47,7 +50,7 @@ pub struct Config {
     pub database: database::Config,
     /// The audit log.
     pub audit: hubkeep_audit_log::Config,
-    /// The key-encryption key.
+    /// The key-encryption keys.
     pub keys: hubkeep_seal::Config,
     /// How long handles live, and how many.
     pub handles: handles::Config,
@@ -77,9 +80,7 @@ impl Default for Config {
                 url: "sqlite://hubkeep-data/credential-service-audit.db".to_owned(),
                 ..hubkeep_audit_log::Config::default()
             },
-            keys: hubkeep_seal::Config {
-                kek_file: PathBuf::from("hubkeep-data/credential-service.kek"),
-            },
+            keys: hubkeep_seal::Config::file("hubkeep-data/credential-service.kek"),
             handles: handles::Config::default(),
             hubspot: hubkeep_hubspot::Config::default(),
             telemetry: telemetry::Config::default(),
@@ -115,6 +116,7 @@ impl Validate for Config {
             });
         }
         self.audit.validate(faults);
+        self.keys.validate(faults);
         self.handles.validate(faults);
         self.hubspot.validate(faults);
     }

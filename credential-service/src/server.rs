@@ -11,14 +11,15 @@ use hubkeep_core::{
     service::Service,
     telemetry, tls,
 };
+use hubkeep_keys::KeyApi;
 use hubkeep_proto::{
     audit::v1::audit_service_server::AuditServiceServer,
     credential::v1::{
-        handle_service_server::HandleServiceServer, portal_service_server::PortalServiceServer,
-        redemption_service_server::RedemptionServiceServer,
+        handle_service_server::HandleServiceServer, key_service_server::KeyServiceServer,
+        portal_service_server::PortalServiceServer, redemption_service_server::RedemptionServiceServer,
     },
 };
-use hubkeep_seal::{FileKek, FileKekError, Keyring};
+use hubkeep_seal::{Keks, KeksError, Keyring};
 use thiserror::Error;
 
 use crate::{
@@ -38,9 +39,9 @@ const MAX_ROW_BYTES: usize = 64 * 1024;
 /// The service could not be started.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The key-encryption key cannot be used.
+    /// The key-encryption keys cannot be used.
     #[error(transparent)]
-    Kek(#[from] FileKekError),
+    Kek(#[from] KeksError),
     /// The vault's database cannot be used.
     #[error("the vault's database cannot be used")]
     Database(#[from] database::Error),
@@ -76,7 +77,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         callers,
     } = deps;
     let access = config.who_may();
-    let kek = Arc::new(FileKek::open(&config.keys.kek_file)?);
+    let keks = Keks::open(&config.keys, &clock).await?;
 
     let identity = Identity {
         deployment: config.deployment.clone(),
@@ -84,7 +85,13 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     };
     let audit_log = AuditLog::open(&config.audit, identity, clock.clone(), random.clone()).await?;
     let database = Database::open(&config.database, &[&hubkeep_seal::MIGRATIONS, &MIGRATIONS]).await?;
-    let keyring = Keyring::new(database.clone(), kek, clock.clone(), random.clone());
+    let keyring = Keyring::new(
+        database.clone(),
+        keks,
+        config.keys.cached_for,
+        clock.clone(),
+        random.clone(),
+    );
     let hubspot = hubkeep_hubspot::Client::new(&config.hubspot, audit_log.clone(), clock.clone())?;
 
     let revocations = Revocations::build(database.clone(), clock.clone());
@@ -101,7 +108,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         config.handles.clone(),
         handles::Deps {
             database: database.clone(),
-            keyring,
+            keyring: keyring.clone(),
             portals: portals.clone(),
             vault,
             revocations: revocations.clone(),
@@ -125,6 +132,14 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         refusals,
     );
     let stopping = chassis.stopping();
+    hubkeep_keys::wipe_until(stopping.clone(), keyring.clone(), clock.clone());
+    let keys = KeyApi {
+        keyring,
+        log: audit_log.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+        stopping: stopping.clone(),
+    };
     let desk = Desk::new(audit_log.clone(), clock.clone(), random.clone());
     let authority = Arc::new(handles.clone());
     let audit = AuditApi::new(audit_log.clone(), authority, clock, random, stopping.clone());
@@ -135,6 +150,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         .serve(portal_service)
         .serve(HandleServiceServer::new(HandleApi::new(desk, handles)))
         .serve(RedemptionServiceServer::new(redemption))
+        .serve(KeyServiceServer::new(keys))
         .serve(AuditServiceServer::new(audit))
         .start()
         .await?;
@@ -183,14 +199,16 @@ impl Service for Running {
         config.tls.as_ref()
     }
 
-    fn make_key(config: &Config, random: &dyn Random) -> Result<PathBuf, StartError> {
-        FileKek::create(&config.keys.kek_file, random)?;
-        Ok(config.keys.kek_file.clone())
+    fn make_key(config: &Config, version: Option<u32>, random: &dyn Random) -> Result<PathBuf, StartError> {
+        Ok(hubkeep_seal::create_file(&config.keys, version, random)?)
     }
 
-    fn furnish(config: &Config, random: &dyn Random) -> Result<(), StartError> {
-        FileKek::open_or_create(&config.keys.kek_file, random)?;
-        Ok(())
+    fn furnish(config: &Config, version: Option<u32>, random: &dyn Random) -> Result<(), StartError> {
+        Ok(hubkeep_seal::create_file_if_missing(
+            &config.keys,
+            version,
+            random,
+        )?)
     }
 
     async fn start(config: Config, deps: Deps) -> Result<Self, StartError> {

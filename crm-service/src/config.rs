@@ -1,7 +1,5 @@
 //! The configuration of crm-service: one section a room.
 
-use std::path::PathBuf;
-
 use hubkeep_core::{
     config::{Fault, Validate},
     database,
@@ -11,6 +9,7 @@ use hubkeep_core::{
 };
 use hubkeep_proto::{
     audit::v1::audit_service_server,
+    credential::v1::key_service_server,
     crm::v1::{object_service_server, owner_service_server, quota_service_server},
 };
 use serde::{Deserialize, Serialize};
@@ -35,7 +34,7 @@ pub struct Config {
     pub database: database::Config,
     /// Where the audit log is kept.
     pub audit: hubkeep_audit_log::Config,
-    /// The key that wraps the keys. It is this service's own: credential-service has another.
+    /// The keys that wrap the keys. They are this service's own: credential-service has others.
     pub keys: hubkeep_seal::Config,
     /// Where credential-service is.
     pub credentials: credentials::Config,
@@ -48,10 +47,11 @@ pub struct Config {
 }
 
 /// Anybody known may come with a handle; what the handle allows is decided per call.
-const ACCESS: [(&str, &[&str]); 4] = [
+const ACCESS: [(&str, &[&str]); 5] = [
     (object_service_server::SERVICE_NAME, &["*"]),
     (owner_service_server::SERVICE_NAME, &["*"]),
     (quota_service_server::SERVICE_NAME, &["*"]),
+    (key_service_server::SERVICE_NAME, &["role:fleet"]),
     (audit_service_server::SERVICE_NAME, &["*"]),
 ];
 
@@ -74,9 +74,7 @@ impl Default for Config {
                 url: "sqlite://hubkeep-data/crm-service-audit.db".to_owned(),
                 ..hubkeep_audit_log::Config::default()
             },
-            keys: hubkeep_seal::Config {
-                kek_file: PathBuf::from("hubkeep-data/crm-service.kek"),
-            },
+            keys: hubkeep_seal::Config::file("hubkeep-data/crm-service.kek"),
             credentials: credentials::Config::default(),
             hubspot: hubkeep_hubspot::Config::default(),
             quota: quota::Config::default(),
@@ -107,6 +105,7 @@ impl Validate for Config {
         self.grpc.validate(faults);
         self.database.validate(faults);
         self.audit.validate(faults);
+        self.keys.validate(faults);
         self.credentials.validate(faults);
         self.hubspot.validate(faults);
         self.quota.validate(faults);

@@ -13,14 +13,16 @@ use hubkeep_core::{
     telemetry, tls,
 };
 use hubkeep_hubspot::Client;
+use hubkeep_keys::KeyApi;
 use hubkeep_proto::{
     audit::v1::audit_service_server::AuditServiceServer,
+    credential::v1::key_service_server::KeyServiceServer,
     crm::v1::{
         object_service_server::ObjectServiceServer, owner_service_server::OwnerServiceServer,
         quota_service_server::QuotaServiceServer,
     },
 };
-use hubkeep_seal::{FileKek, Keyring};
+use hubkeep_seal::{Keks, Keyring};
 use thiserror::Error;
 use tokio_util::task::TaskTracker;
 
@@ -35,9 +37,9 @@ use crate::{
 /// The service could not be started.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The key-encryption key cannot be used.
+    /// The key-encryption keys cannot be used.
     #[error(transparent)]
-    Kek(#[from] hubkeep_seal::FileKekError),
+    Kek(#[from] hubkeep_seal::KeksError),
     /// The database cannot be used.
     #[error("the database cannot be used")]
     Database(#[from] database::Error),
@@ -68,9 +70,15 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let access = config.who_may();
     let certificate = callers.identity().cloned();
 
-    let kek = Arc::new(FileKek::open(&config.keys.kek_file)?);
+    let keks = Keks::open(&config.keys, &clock).await?;
     let database = Database::open(&config.database, &[&hubkeep_seal::MIGRATIONS]).await?;
-    let keyring = Keyring::new(database.clone(), kek, clock.clone(), random.clone());
+    let keyring = Keyring::new(
+        database.clone(),
+        keks,
+        config.keys.cached_for,
+        clock.clone(),
+        random.clone(),
+    );
     let identity = Identity {
         deployment: config.deployment,
         service: Running::NAME,
@@ -115,12 +123,20 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         quota,
         usage,
         hubspot,
-        object_refs: ObjectRefs::new(keyring),
+        object_refs: ObjectRefs::new(keyring.clone()),
         under_way: under_way.clone(),
         stopping: chassis.stopping(),
         clock: clock.clone(),
     });
 
+    hubkeep_keys::wipe_until(chassis.stopping(), keyring.clone(), clock.clone());
+    let keys = KeyApi {
+        keyring,
+        log: log.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+        stopping: chassis.stopping(),
+    };
     let entrance = Entrance::new(stack, unread, clock.clone(), random.clone());
     let quota = QuotaApi::new(desk, chassis.stopping());
     let audit = AuditApi::new(
@@ -138,6 +154,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         )))
         .serve(OwnerServiceServer::new(OwnerApi::new(entrance)))
         .serve(QuotaServiceServer::new(quota))
+        .serve(KeyServiceServer::new(keys))
         .serve(AuditServiceServer::new(audit))
         .start()
         .await?;
@@ -206,14 +223,16 @@ impl Service for Running {
         config.tls.as_ref()
     }
 
-    fn make_key(config: &Config, random: &dyn Random) -> Result<PathBuf, StartError> {
-        FileKek::create(&config.keys.kek_file, random)?;
-        Ok(config.keys.kek_file.clone())
+    fn make_key(config: &Config, version: Option<u32>, random: &dyn Random) -> Result<PathBuf, StartError> {
+        Ok(hubkeep_seal::create_file(&config.keys, version, random)?)
     }
 
-    fn furnish(config: &Config, random: &dyn Random) -> Result<(), StartError> {
-        FileKek::open_or_create(&config.keys.kek_file, random)?;
-        Ok(())
+    fn furnish(config: &Config, version: Option<u32>, random: &dyn Random) -> Result<(), StartError> {
+        Ok(hubkeep_seal::create_file_if_missing(
+            &config.keys,
+            version,
+            random,
+        )?)
     }
 
     async fn start(config: Config, deps: Deps) -> Result<Self, StartError> {

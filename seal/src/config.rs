@@ -9,6 +9,8 @@ use std::{
 use hubkeep_core::config::{Fault, Validate};
 use serde::{Deserialize, Serialize};
 
+use crate::sources::{AwsKekConfig, GcpKekConfig, VaultKekConfig};
+
 /// The longest time for which an unwrapped key may be used without the key-encryption key.
 const LONGEST_CACHED: Duration = Duration::from_secs(60 * 60);
 
@@ -40,6 +42,15 @@ pub struct KekConfig {
     /// In a file of exactly 32 raw bytes and mode 0400.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<PathBuf>,
+    /// In the transit engine of Vault or OpenBao.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vault: Option<VaultKekConfig>,
+    /// In AWS KMS. Needs a build with the feature `aws`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aws: Option<AwsKekConfig>,
+    /// In Google Cloud KMS. Needs a build with the feature `gcp`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gcp: Option<GcpKekConfig>,
 }
 
 impl Config {
@@ -53,10 +64,7 @@ impl Config {
 
     /// All versions that may be used: those that are named, and the one in `kek_file`.
     pub(crate) fn versions(&self) -> BTreeMap<u32, KekConfig> {
-        let first = KekConfig {
-            version: 1,
-            file: Some(self.kek_file.clone()),
-        };
+        let first = KekConfig::in_file(1, &self.kek_file);
         let first = (!self.kek_file.as_os_str().is_empty()).then_some(first);
         first
             .into_iter()
@@ -98,12 +106,19 @@ impl KekConfig {
         Self {
             version,
             file: Some(file.to_owned()),
+            ..Self::default()
         }
     }
 
     /// How many places are named.
     fn places(&self) -> usize {
-        [self.file.is_some()].into_iter().filter(|named| *named).count()
+        let named = [
+            self.file.is_some(),
+            self.vault.is_some(),
+            self.aws.is_some(),
+            self.gcp.is_some(),
+        ];
+        named.into_iter().filter(|named| *named).count()
     }
 }
 
@@ -120,8 +135,20 @@ impl Validate for Config {
                 faults.push(Fault::new("keys.kek.version", "must be 1 or more"));
             }
             if kek.places() != 1 {
-                let problem = format!("version {} must name one place: file", kek.version);
+                let problem = format!(
+                    "version {} must name one place: file, vault, aws or gcp",
+                    kek.version
+                );
                 faults.push(Fault::new("keys.kek", problem));
+            }
+            if let Some(vault) = &kek.vault {
+                vault.validate(faults);
+            }
+            if let Some(aws) = &kek.aws {
+                aws.validate(faults);
+            }
+            if let Some(gcp) = &kek.gcp {
+                gcp.validate(faults);
             }
             let same = self.kek.iter().filter(|other| other.version == kek.version);
             if same.count() > 1 {

@@ -2,14 +2,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use hubkeep_core::random::Random;
+use hubkeep_core::{clock::SharedClock, random::Random};
 use thiserror::Error;
 
 use crate::{
     config::{Config, KekConfig},
     error::Error,
-    file_kek::{FileKek, FileKekError},
     kek::Kek,
+    remote::RemoteError,
+    sources::{AwsKekConfig, FileKek, FileKekError, GcpKekConfig, VaultKek},
 };
 
 /// The key-encryption keys cannot be used as they are configured.
@@ -18,6 +19,22 @@ pub enum KeksError {
     /// A key file cannot be used.
     #[error(transparent)]
     File(#[from] FileKekError),
+    /// A key service cannot be addressed.
+    #[error("version {version} of the key-encryption key cannot be used")]
+    Remote {
+        /// The version.
+        version: u32,
+        /// Why.
+        source: RemoteError,
+    },
+    /// This program was built without what it takes to speak to that key service.
+    #[error("version {version} of the key-encryption key needs a build with the feature {feature}")]
+    NotBuilt {
+        /// The version.
+        version: u32,
+        /// The feature.
+        feature: &'static str,
+    },
     /// Two versions are one key: then a rotation would change nothing.
     #[error("versions {0} and {1} of the key-encryption key are the same key")]
     SameKey(u32, u32),
@@ -90,14 +107,14 @@ impl Keks {
         })
     }
 
-    /// Opens what the configuration names.
+    /// Opens what the configuration names. Key services are not asked anything yet.
     ///
     /// # Errors
-    /// If a key file cannot be used, or the versions do not fit together.
-    pub fn open(config: &Config) -> Result<Self, KeksError> {
+    /// If a key file cannot be used, a key service not be addressed, or the versions do not fit together.
+    pub async fn open(config: &Config, clock: &SharedClock) -> Result<Self, KeksError> {
         let mut versions = BTreeMap::new();
         for (version, kek) in config.versions() {
-            versions.insert(version, open_one(version, &kek)?);
+            versions.insert(version, open_one(version, &kek, clock).await?);
         }
         let current = config.current().ok_or(KeksError::None)?;
         Self::new(versions, current, config.oldest_accepted_version)
@@ -144,11 +161,53 @@ impl Keks {
     }
 }
 
-fn open_one(version: u32, config: &KekConfig) -> Result<Arc<dyn Kek>, KeksError> {
-    match &config.file {
-        Some(file) => Ok(Arc::new(FileKek::open(file)?)),
-        None => Err(KeksError::NoSuchVersion(version)),
+async fn open_one(version: u32, config: &KekConfig, clock: &SharedClock) -> Result<Arc<dyn Kek>, KeksError> {
+    let remote = |source| KeksError::Remote { version, source };
+    if let Some(file) = &config.file {
+        return Ok(Arc::new(FileKek::open(file)?));
     }
+    if let Some(vault) = &config.vault {
+        return Ok(Arc::new(VaultKek::new(vault).map_err(remote)?));
+    }
+    if let Some(aws) = &config.aws {
+        return open_aws(version, aws).await;
+    }
+    if let Some(gcp) = &config.gcp {
+        return open_gcp(version, gcp, clock);
+    }
+    Err(KeksError::NoSuchVersion(version))
+}
+
+#[cfg(feature = "aws")]
+async fn open_aws(version: u32, config: &AwsKekConfig) -> Result<Arc<dyn Kek>, KeksError> {
+    let kek = crate::sources::AwsKek::new(config).await;
+    Ok(Arc::new(
+        kek.map_err(|source| KeksError::Remote { version, source })?,
+    ))
+}
+
+#[cfg(not(feature = "aws"))]
+async fn open_aws(version: u32, _: &AwsKekConfig) -> Result<Arc<dyn Kek>, KeksError> {
+    Err(KeksError::NotBuilt {
+        version,
+        feature: "aws",
+    })
+}
+
+#[cfg(feature = "gcp")]
+fn open_gcp(version: u32, config: &GcpKekConfig, clock: &SharedClock) -> Result<Arc<dyn Kek>, KeksError> {
+    let kek = crate::sources::GcpKek::new(config, Arc::clone(clock));
+    Ok(Arc::new(
+        kek.map_err(|source| KeksError::Remote { version, source })?,
+    ))
+}
+
+#[cfg(not(feature = "gcp"))]
+fn open_gcp(version: u32, _: &GcpKekConfig, _: &SharedClock) -> Result<Arc<dyn Kek>, KeksError> {
+    Err(KeksError::NotBuilt {
+        version,
+        feature: "gcp",
+    })
 }
 
 /// Makes the key file of a version, the current one unless another is named, and says where it is. Never overwrites

@@ -65,6 +65,11 @@ impl Keyring {
         }))
     }
 
+    /// The version of the key-encryption key that wraps.
+    pub fn current_version(&self) -> u32 {
+        self.0.keks.current().version
+    }
+
     /// Seals a message. The same message sealed twice gives different bytes.
     ///
     /// Makes the owner's key if there is none; that writes to the database, so no transaction of the caller may be

@@ -18,7 +18,8 @@
 //! | `key` | one 256-bit key: encrypt, decrypt, derive, commit |
 //! | `config` | where the key-encryption keys are |
 //! | `keks` | the versions of the key-encryption key: one wraps, the others still unwrap |
-//! | `kek`, `file_kek` | what wraps keys, and the kind that lies in a file |
+//! | `kek`, `sources` | what wraps keys, and the places where one may lie |
+//! | [`remote`] | services of others: the door to them, and who we are there |
 //! | `rewrap` | all keys brought to the current version, row by row |
 //! | `status` | which version wrapped how many keys, and whether each can be used |
 //! | `store` | the table of wrapped keys |
@@ -26,24 +27,25 @@
 mod config;
 mod envelope;
 mod error;
-mod file_kek;
 mod kek;
 mod keks;
 mod key;
 mod keyring;
 mod place;
+pub mod remote;
 mod rewrap;
+mod sources;
 mod status;
 mod store;
 
 pub use config::{Config, KekConfig};
 pub use error::Error;
-pub use file_kek::{FileKek, FileKekError};
 pub use kek::{Kek, KekError};
 pub use keks::{Keks, KeksError, Versioned, create_file, create_file_if_missing};
 pub use keyring::Keyring;
 pub use place::{Owner, Place, Purpose};
 pub use rewrap::Progress;
+pub use sources::{AwsKekConfig, FileKek, FileKekError, GcpKekConfig, VaultKekConfig};
 pub use status::{Probe, Status, VersionStatus};
 
 /// The migrations of this crate's table, for [`hubkeep_core::database::Database::open`].

@@ -8,7 +8,6 @@ use hubkeep_core::{
 use crate::place::{Owner, Purpose};
 
 /// A wrapped key, and what wrapped it.
-#[derive(Clone)]
 pub(crate) struct WrappedKey {
     pub(crate) key_id: String,
     pub(crate) kek_id: String,
@@ -22,6 +21,43 @@ pub(crate) struct Row {
     pub(crate) owner: String,
     pub(crate) purpose: String,
     pub(crate) key: WrappedKey,
+}
+
+#[derive(sqlx::FromRow)]
+struct Stored {
+    key_id: String,
+    owner: String,
+    purpose: String,
+    kek_id: String,
+    kek_version: i64,
+    wrapped: Vec<u8>,
+    commitment: Vec<u8>,
+}
+
+/// Every column of a [`Stored`], named: a later one must not change what is read here.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT key_id, owner, purpose, kek_id, kek_version, wrapped, commitment FROM seal_key ",
+            $rest
+        )
+    };
+}
+
+impl From<Stored> for Row {
+    fn from(stored: Stored) -> Self {
+        Self {
+            owner: stored.owner,
+            purpose: stored.purpose,
+            key: WrappedKey {
+                key_id: stored.key_id,
+                kek_id: stored.kek_id,
+                kek_version: unsigned(stored.kek_version),
+                wrapped: stored.wrapped,
+                commitment: stored.commitment,
+            },
+        }
+    }
 }
 
 /// How many keys a version of the key-encryption key wrapped.
@@ -38,22 +74,12 @@ pub(crate) async fn find(
     owner: Owner,
     purpose: Purpose,
 ) -> Result<Option<WrappedKey>, database::Error> {
-    let row: Option<(String, String, i64, Vec<u8>, Vec<u8>)> = sqlx::query_as(
-        "SELECT key_id, kek_id, kek_version, wrapped, commitment FROM seal_key WHERE owner = $1 AND purpose = $2",
-    )
-    .bind(owner.to_string())
-    .bind(purpose.name())
-    .fetch_optional(database.pool())
-    .await?;
-    Ok(
-        row.map(|(key_id, kek_id, kek_version, wrapped, commitment)| WrappedKey {
-            key_id,
-            kek_id,
-            kek_version: unsigned(kek_version),
-            wrapped,
-            commitment,
-        }),
-    )
+    let row = sqlx::query_as::<_, Stored>(select!("WHERE owner = $1 AND purpose = $2"))
+        .bind(owner.to_string())
+        .bind(purpose.name())
+        .fetch_optional(database.pool())
+        .await?;
+    Ok(row.map(|row| Row::from(row).key))
 }
 
 /// Stores a key, unless another process was quicker: then that one's stays.
@@ -88,27 +114,15 @@ pub(crate) async fn page_of_others(
     after: &str,
     limit: i64,
 ) -> Result<Vec<Row>, database::Error> {
-    let rows: Vec<(String, String, String, String, i64, Vec<u8>, Vec<u8>)> = sqlx::query_as(
-        "SELECT key_id, owner, purpose, kek_id, kek_version, wrapped, commitment FROM seal_key \
-         WHERE kek_version <> $1 AND key_id > $2 ORDER BY key_id LIMIT $3",
-    )
+    let rows = sqlx::query_as::<_, Stored>(select!(
+        "WHERE kek_version <> $1 AND key_id > $2 ORDER BY key_id LIMIT $3"
+    ))
     .bind(i64::from(version))
     .bind(after)
     .bind(limit)
     .fetch_all(database.pool())
     .await?;
-    let row = |(key_id, owner, purpose, kek_id, kek_version, wrapped, commitment)| Row {
-        owner,
-        purpose,
-        key: WrappedKey {
-            key_id,
-            kek_id,
-            kek_version: unsigned(kek_version),
-            wrapped,
-            commitment,
-        },
-    };
-    Ok(rows.into_iter().map(row).collect())
+    Ok(rows.into_iter().map(Row::from).collect())
 }
 
 /// Puts `new` in the place of `old`, if `old` still stands there; `false` if somebody else was quicker.

@@ -25,6 +25,7 @@ mod faults_services;
 mod handles;
 mod isolation;
 mod isolation_load;
+mod keys;
 mod onboarding;
 mod quota;
 mod rate_limits;

@@ -5,6 +5,7 @@ pub mod certs;
 pub mod crm;
 pub mod handle;
 pub mod import;
+pub mod keys;
 pub mod portals;
 pub mod quota;
 

@@ -41,11 +41,14 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum KeysCommand {
-    /// Make the key file that the configuration names under [keys], once, before the first start: 32 random bytes,
-    /// mode 0400. Keep a copy in another place than the database's: nothing opens without it.
+    /// Make a key file that the configuration names under [keys], once, before the first start with it: 32 random
+    /// bytes, mode 0400. Keep a copy in another place than the database's: nothing opens without it.
     Create {
         #[command(flatten)]
         file: ConfigFile,
+        /// The version to make; without it, the current one.
+        #[arg(long, value_name = "NUMBER")]
+        version: Option<u32>,
         /// Succeed also if there is one already that can be used.
         #[arg(long)]
         if_missing: bool,
@@ -121,14 +124,18 @@ async fn obey<S: Service>(command: Command, environment: &Environment) -> Result
             }
             Ok(())
         }
-        Command::Keys(KeysCommand::Create { file, if_missing }) => {
+        Command::Keys(KeysCommand::Create {
+            file,
+            version,
+            if_missing,
+        }) => {
             let (config, random) = (load(file)?, SystemRandom::shared());
             let failed = |error: S::Error| Error::Key(Box::new(error));
             if if_missing {
-                S::furnish(&config, &*random).map_err(failed)?;
+                S::furnish(&config, version, &*random).map_err(failed)?;
                 say("the key is there");
             } else {
-                let file = S::make_key(&config, &*random).map_err(failed)?;
+                let file = S::make_key(&config, version, &*random).map_err(failed)?;
                 say(&format!(
                     "made {}: keep a copy apart from the database",
                     file.display()

@@ -51,17 +51,22 @@ pub trait Service: Send + Sized {
     /// The part of the configuration that names the certificates, where there are any.
     fn tls(config: &Self::Config) -> Option<&tls::Config>;
 
-    /// Makes the key that a service needs before its first start, and says in which file. Never overwrites one.
+    /// Makes a version of the key that a service needs before it starts with that version, the current one unless
+    /// another is named, and says in which file. Never overwrites one.
     ///
     /// # Errors
     /// If it is there already, or cannot be made.
-    fn make_key(config: &Self::Config, random: &dyn Random) -> Result<PathBuf, Self::Error>;
+    fn make_key(
+        config: &Self::Config,
+        version: Option<u32>,
+        random: &dyn Random,
+    ) -> Result<PathBuf, Self::Error>;
 
-    /// Makes the key where there is none.
+    /// Makes that key where there is none.
     ///
     /// # Errors
     /// If it cannot be made, or the one that is there cannot be used.
-    fn furnish(config: &Self::Config, random: &dyn Random) -> Result<(), Self::Error>;
+    fn furnish(config: &Self::Config, version: Option<u32>, random: &dyn Random) -> Result<(), Self::Error>;
 
     /// Starts it. When this returns, its address answers.
     ///

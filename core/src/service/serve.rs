@@ -55,7 +55,7 @@ pub(super) async fn in_development<S: Service>(config: S::Config) -> Result<(), 
     }
     telemetry::start(S::telemetry(&config));
     tracing::warn!("development mode, NOT for production: callers name themselves and prove nothing");
-    S::furnish(&config, &*SystemRandom::shared()).map_err(failed::<S>)?;
+    S::furnish(&config, None, &*SystemRandom::shared()).map_err(failed::<S>)?;
     until_stopped::<S>(config, CallerSource::development()?, SystemClock::shared()).await
 }
 

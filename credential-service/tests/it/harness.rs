@@ -160,6 +160,13 @@ impl Bench {
         server::start(config, deps(&self.clock)).await.map(|_| ())
     }
 
+    /// Tries to start the service, which does not run, over the same files.
+    pub(crate) async fn try_start(&self) -> Result<(), StartError> {
+        server::start(self.config.clone(), deps(&self.clock))
+            .await
+            .map(|_| ())
+    }
+
     pub(crate) async fn stop(&mut self) {
         self.running.take().expect("it runs").stop().await;
     }

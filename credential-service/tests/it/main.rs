@@ -13,6 +13,7 @@ mod credentials;
 mod handles;
 mod harness;
 mod import;
+mod keys;
 mod onboarding;
 mod revocations;
 mod secrets;

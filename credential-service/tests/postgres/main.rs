@@ -19,6 +19,8 @@ mod handles;
 mod harness;
 #[path = "../it/import.rs"]
 mod import;
+#[path = "../it/keys.rs"]
+mod keys;
 #[path = "../it/onboarding.rs"]
 mod onboarding;
 mod replicas;

@@ -128,7 +128,7 @@ impl Bench {
     }
 
     fn remote(&self, version: u32) -> &Remote {
-        &self.keks[&version]
+        self.keks.get(&version).expect("it was made")
     }
 
     /// Seals something for each portal with the first version only.

@@ -50,7 +50,7 @@ fn operation(text: &str) -> Result<Operation, String> {
     Operation::from_str_name(&wire_word("OPERATION_", text))
         .filter(|operation| *operation != Operation::Unspecified)
         .ok_or_else(|| {
-            let all = (1..=80).filter_map(|number| Operation::try_from(number).ok());
+            let all = (1..=200).filter_map(|number| Operation::try_from(number).ok());
             let words: Vec<String> = all.map(super::line::operation).collect();
             format!("expected one of {}", words.join(", "))
         })
