@@ -28,7 +28,7 @@ pub struct Ask {
     method: Method,
     url: Url,
     headers: Vec<(HeaderName, HeaderValue)>,
-    body: Option<Zeroizing<Vec<u8>>>,
+    body: Option<(&'static str, Zeroizing<Vec<u8>>)>,
 }
 
 /// An answer, with whatever status.
@@ -83,10 +83,8 @@ impl Door {
         for (name, value) in ask.headers {
             request = request.header(name, value);
         }
-        if let Some(body) = ask.body {
-            request = request
-                .header("content-type", "application/json")
-                .body(body.to_vec());
+        if let Some((kind, body)) = ask.body {
+            request = request.header("content-type", kind).body(body.to_vec());
         }
         let response = request.send().await.map_err(|error| self.lost(error))?;
         self.read(response).await
@@ -178,8 +176,19 @@ impl Ask {
     /// If it is no JSON, a defect.
     pub fn json(mut self, body: &impl Serialize) -> Result<Self, RemoteError> {
         let bytes = serde_json::to_vec(body).map_err(|error| RemoteError::Unusable(error.to_string()))?;
-        self.body = Some(Zeroizing::new(bytes));
+        self.body = Some(("application/json", Zeroizing::new(bytes)));
         Ok(self)
+    }
+
+    /// With these fields of a form as its body.
+    #[cfg(feature = "gcp")]
+    pub(crate) fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let bytes = Zeroizing::new(form.into_bytes());
+        self.body = Some(("application/x-www-form-urlencoded", bytes));
+        self
     }
 }
 

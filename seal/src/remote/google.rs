@@ -67,12 +67,6 @@ struct Claims<'a> {
     exp: u64,
 }
 
-#[derive(Serialize)]
-struct Assertion<'a> {
-    grant_type: &'a str,
-    assertion: &'a str,
-}
-
 #[derive(Deserialize)]
 struct Given {
     access_token: SecretText,
@@ -136,10 +130,9 @@ impl Google {
             Who::Machine(metadata) => Ask::to_metadata(metadata, METADATA_PATH)?,
             Who::Account(account) => {
                 let assertion = self.assertion(account)?;
-                Ask::new(Method::POST, &account.token_uri, "")?.json(&Assertion {
-                    grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer",
-                    assertion: &assertion,
-                })?
+                let kind = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+                Ask::new(Method::POST, &account.token_uri, "")?
+                    .form(&[("grant_type", kind), ("assertion", &assertion)])
             }
         };
         let given: Given = sorted(self.door.send(ask).await?)?.json()?;

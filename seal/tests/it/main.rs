@@ -2,7 +2,10 @@
 
 #![expect(clippy::expect_used, reason = "a test ends where its promise is broken")]
 
+#[cfg(all(feature = "aws", feature = "gcp"))]
+mod clouds;
 mod keyring;
+mod sources;
 mod versions;
 
 use hubkeep_core::database::Config;

@@ -1,0 +1,16 @@
+//! Key services and secret stores for tests, on loopback. They answer what the real ones document, and do harm on demand.
+//!
+//! | module | stands for |
+//! |---|---|
+//! | [`vault`] | Vault and OpenBao: the transit engine, the KV engine of version 2, tokens, namespaces |
+//! | [`google`] | Google Cloud: KMS, Secret Manager, the exchange of assertions for tokens, the metadata server |
+//! | [`moto`] | AWS: moto, a program from PyPI |
+//! | [`trouble`] | what can be wrong with any of them |
+//! | [`cipher`] | how their keys encrypt |
+
+pub mod cipher;
+pub mod google;
+pub mod moto;
+mod serve;
+pub mod trouble;
+pub mod vault;

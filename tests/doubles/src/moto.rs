@@ -1,0 +1,70 @@
+//! AWS as moto has it, a program from PyPI that `make test-keys` installs below `target/keys`. It runs as a process of its
+//! own, which ends when this is dropped.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+/// Starts moto on a free port, says which, and ends when nobody holds its standard input any more.
+const SCRIPT: &str = "
+import sys
+from moto.server import ThreadedMotoServer
+server = ThreadedMotoServer(ip_address='127.0.0.1', port=0, verbose=False)
+server.start()
+print(server.get_host_and_port()[1], flush=True)
+sys.stdin.read()
+server.stop()
+";
+
+/// An AWS.
+#[derive(Debug)]
+pub struct Moto {
+    child: Child,
+    url: String,
+}
+
+impl Moto {
+    /// One, running. Takes a second or two.
+    pub fn start() -> Self {
+        let python = top().join("target/keys/venv/bin/python");
+        assert!(
+            python.exists(),
+            "{} is not there: make test-keys",
+            python.display()
+        );
+        let mut child = Command::new(python)
+            .args(["-c", SCRIPT])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("python starts");
+        let mut line = String::new();
+        let mut told = BufReader::new(child.stdout.take().expect("piped"));
+        told.read_line(&mut line).expect("it says its port");
+        let port: u16 = line.trim().parse().expect("a port");
+        Self {
+            child,
+            url: format!("http://127.0.0.1:{port}"),
+        }
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The repository.
+fn top() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
