@@ -84,6 +84,12 @@ impl Access {
         OPEN.contains(&service)
     }
 
+    /// The role that opens a service, where a rule names one.
+    pub(super) fn role_for(&self, service: &str) -> Option<&str> {
+        let mut patterns = self.rules.callers_of(service).iter();
+        patterns.find_map(|pattern| pattern.strip_prefix(ROLE))
+    }
+
     pub(super) fn allow(&self, caller: &CallerName, service: &str) -> bool {
         let fits = |pattern: &String| match pattern.strip_prefix(ROLE) {
             Some(role) => self.roles.has(caller, role),

@@ -23,6 +23,8 @@ pub enum Error {
         caller: CallerName,
         /// For what.
         grpc_service: String,
+        /// The role that opens it, where it is a role that does.
+        role: Option<String>,
     },
     /// As many requests are in flight, or streams open, as this setting allows.
     #[error("as many at once as {0} allows: {1}")]
@@ -71,11 +73,19 @@ impl ServiceError for Error {
     fn public_message(&self) -> String {
         match self {
             Self::CallerUnknown(rule) => format!("who is calling? {rule}"),
-            Self::CallerNotAllowed { caller, grpc_service } => {
-                format!(
-                    "{caller} may not use {grpc_service}: ask an operator to list it under [access], or [roles]"
-                )
-            }
+            Self::CallerNotAllowed {
+                caller,
+                grpc_service,
+                role,
+            } => match role {
+                Some(role) => format!(
+                    "{caller} may not use {grpc_service}, which takes the role {role}: ask an operator to list it under \
+                     [roles]"
+                ),
+                None => {
+                    format!("{caller} may not use {grpc_service}: ask an operator to list it under [access]")
+                }
+            },
             Self::Overloaded(setting, _) => {
                 format!("too much at once, of all callers together ({setting}): try again in a moment")
             }
@@ -94,7 +104,9 @@ impl ServiceError for Error {
 
     fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::CallerNotAllowed { caller, grpc_service } => {
+            Self::CallerNotAllowed {
+                caller, grpc_service, ..
+            } => {
                 vec![
                     ("caller", caller.to_string()),
                     ("grpc_service", grpc_service.clone()),
@@ -133,6 +145,7 @@ mod tests {
                 Error::CallerNotAllowed {
                     caller,
                     grpc_service: "s".to_owned(),
+                    role: None,
                 },
                 ErrorKind::PermissionDenied,
                 ErrorReason::CallerNotAllowed,

@@ -21,6 +21,7 @@ pub(super) async fn allowed(parts: &Parts, tools: &Tools, asked: &Asked) -> Resu
     let error = Error::CallerNotAllowed {
         caller: caller.name.clone(),
         grpc_service: grpc_service.to_owned(),
+        role: tools.access.role_for(grpc_service).map(str::to_owned),
     };
     Err(recorded(error, Some(caller.name), tools, asked).await)
 }
