@@ -2,7 +2,9 @@
 //! reach terminals only.
 
 use std::{
-    io::Write,
+    fs::{File, FileType},
+    io::{self, Write},
+    os::{fd::AsFd, unix::fs::FileTypeExt as _},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -30,6 +32,7 @@ pub const COPY: Style = AnsiColor::Cyan.on_default();
 pub struct Output {
     sinks: Arc<Mutex<Sinks>>,
     json: bool,
+    piped: bool,
 }
 
 struct Sinks {
@@ -40,7 +43,11 @@ struct Sinks {
 impl Output {
     /// The process's standard output and standard error.
     pub fn standard(json: bool) -> Self {
-        Self::to(json, Box::new(anstream::stdout()), Box::new(anstream::stderr()))
+        let standard = Self::to(json, Box::new(anstream::stdout()), Box::new(anstream::stderr()));
+        Self {
+            piped: is_pipe(&io::stdout()),
+            ..standard
+        }
     }
 
     /// These two places.
@@ -48,7 +55,13 @@ impl Output {
         Self {
             sinks: Arc::new(Mutex::new(Sinks { answers, notes })),
             json,
+            piped: false,
         }
+    }
+
+    /// Whether answers go into a pipe, whose reader may leave without having read all that was written.
+    pub const fn is_piped(&self) -> bool {
+        self.piped
     }
 
     /// Whether answers are JSON.
@@ -118,6 +131,15 @@ impl Output {
     fn sinks(&self) -> MutexGuard<'_, Sinks> {
         self.sinks.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether this is a pipe, or a socket. Where it cannot be known it is taken for one.
+fn is_pipe(stream: &impl AsFd) -> bool {
+    let kind = || -> io::Result<FileType> {
+        let copy = stream.as_fd().try_clone_to_owned()?;
+        Ok(File::from(copy).metadata()?.file_type())
+    };
+    kind().map_or(true, |kind| kind.is_fifo() || kind.is_socket())
 }
 
 /// Text from elsewhere, fit for a terminal: control characters, which could rewrite the screen, become '�'.

@@ -8,6 +8,7 @@ mod bad_wire;
 mod certificate_files;
 mod certificates;
 mod certified_handles;
+mod command;
 mod crash;
 mod crm_stream;
 mod crowding;

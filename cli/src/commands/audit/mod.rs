@@ -11,7 +11,7 @@ use hubkeep_core::clock::SharedClock;
 use hubkeep_proto::audit::v1::Event;
 use tokio::sync::mpsc;
 
-use self::{follow::Beginning, which::Which};
+use self::{follow::Beginning, past::Part, which::Which};
 use super::shown_handle::ShownHandle;
 use crate::{channel::Service, errors::Error, exit::Exit, output::Output, wire_json};
 
@@ -38,13 +38,17 @@ enum AuditCommand {
         #[arg(long, conflicts_with = "after")]
         from_now: bool,
     },
-    /// Give what is there now, oldest first, and end.
+    /// Give what is there now, oldest first, and end. Each log in the order of its positions; of two logs, what is older
+    /// by the clock comes first.
     List {
         #[command(flatten)]
         which: WhichArgs,
-        /// At most this many of each service.
+        /// At most this many of each service: the oldest.
         #[arg(long, default_value_t = 100, value_name = "N")]
         limit: usize,
+        /// The newest of each service, this many.
+        #[arg(long, value_name = "N", conflicts_with = "limit")]
+        last: Option<usize>,
     },
 }
 
@@ -89,9 +93,10 @@ pub async fn run(
             let services = services(&which, credential, crm)?;
             tail(services, &beginning, which, clock, output).await?;
         }
-        AuditCommand::List { which, limit } => {
+        AuditCommand::List { which, limit, last } => {
             let services = services(&which, credential, crm)?;
-            list(services, limit, which, output).await?;
+            let part = last.map_or(Part::First(limit), Part::Last);
+            list(services, part, which, output).await?;
         }
     }
     Ok(Exit::Done)
@@ -151,29 +156,25 @@ async fn tail(
     }
 }
 
-async fn list(services: Vec<Service>, limit: usize, args: WhichArgs, output: &Output) -> Result<(), Error> {
+async fn list(services: Vec<Service>, part: Part, args: WhichArgs, output: &Output) -> Result<(), Error> {
     let after = args.after.unwrap_or(0);
     let filter = args.which.into_filter();
     let reading = services
         .iter()
-        .map(|service| past::events(service, filter.clone(), after, limit));
-    let mut found = future::try_join_all(reading).await?.concat();
-    found.sort_by_key(moment);
+        .map(|service| past::events(service, filter.clone(), after, part));
+    let found = future::try_join_all(reading).await?;
+    let more = found.iter().any(|past| past.more);
+    let found = past::merged(found.into_iter().map(|past| past.events));
     for event in &found {
         print(event, output)?;
+    }
+    if more && !output.is_json() {
+        output.note("there are more: --after POSITION goes on, --last N gives the newest, --limit N gives more at once")?;
     }
     if found.is_empty() && !output.is_json() {
         output.note("no events")?;
     }
     Ok(())
-}
-
-/// By what the events of both services are ordered: their times, and within one service its positions.
-fn moment(event: &Event) -> (i64, i32, u64) {
-    let time = event.entry.as_ref().and_then(|entry| entry.entry_time);
-    time.map_or((0, 0, event.position), |time| {
-        (time.seconds, time.nanos, event.position)
-    })
 }
 
 fn print(event: &Event, output: &Output) -> Result<(), Error> {

@@ -1,5 +1,7 @@
 //! Reads the past of a log: everything up to where it ends now.
 
+use std::collections::VecDeque;
+
 use hubkeep_proto::audit::v1::{
     Event, EventFilter, StreamEventsRequest, audit_service_client::AuditServiceClient,
     stream_events_response::Message,
@@ -7,7 +9,25 @@ use hubkeep_proto::audit::v1::{
 
 use crate::{channel::Service, errors::Error};
 
-/// The events after a position that are there now, at most `limit`, oldest first.
+/// Which part of the past.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Part {
+    /// The oldest, so many.
+    First(usize),
+    /// The newest, so many.
+    Last(usize),
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(super) struct Past {
+    /// In order of position.
+    pub(super) events: Vec<Event>,
+    /// Whether there are others after these.
+    pub(super) more: bool,
+}
+
+/// The events after a position that are there now, in order of position: of all these, this part.
 ///
 /// # Errors
 /// If the service refuses or is not reached.
@@ -15,8 +35,8 @@ pub(super) async fn events(
     service: &Service,
     filter: EventFilter,
     after: u64,
-    limit: usize,
-) -> Result<Vec<Event>, Error> {
+    part: Part,
+) -> Result<Past, Error> {
     let request = StreamEventsRequest {
         after_position: after,
         from_now: false,
@@ -25,14 +45,83 @@ pub(super) async fn events(
     let mut client = AuditServiceClient::new(service.connection());
     let opened = client.stream_events(request).await;
     let mut stream = opened.map_err(|status| service.ended(status))?.into_inner();
-    let mut found = Vec::new();
-    while found.len() < limit {
+    let mut found = VecDeque::new();
+    loop {
         let next = stream.message().await.map_err(|status| service.ended(status))?;
-        match next.and_then(|response| response.message) {
-            Some(Message::Event(event)) => found.push(event),
-            // The past has been given: what would come now is the future.
-            Some(Message::ReachedPosition(_)) | None => break,
+        // When the past has been given, what would come now is the future.
+        let Some(Message::Event(event)) = next.and_then(|response| response.message) else {
+            return Ok(past(found, false));
+        };
+        match part {
+            Part::First(limit) if found.len() >= limit => return Ok(past(found, true)),
+            Part::First(_) => found.push_back(event),
+            Part::Last(limit) => {
+                found.push_back(event);
+                while found.len() > limit {
+                    found.pop_front();
+                }
+            }
         }
     }
-    Ok(found)
+}
+
+fn past(events: VecDeque<Event>, more: bool) -> Past {
+    Past {
+        events: events.into(),
+        more,
+    }
+}
+
+/// The events of several logs as one: each log in its own order, whatever the clock did meanwhile, and of their next
+/// ones the older first.
+pub(super) fn merged(logs: impl Iterator<Item = Vec<Event>>) -> Vec<Event> {
+    let mut logs: Vec<_> = logs.map(VecDeque::from).collect();
+    let mut merged = Vec::new();
+    loop {
+        let next = logs
+            .iter_mut()
+            .filter(|log| !log.is_empty())
+            .min_by_key(|log| log.front().map(time));
+        match next.and_then(VecDeque::pop_front) {
+            Some(event) => merged.push(event),
+            None => return merged,
+        }
+    }
+}
+
+fn time(event: &Event) -> (i64, i32) {
+    let time = event.entry.as_ref().and_then(|entry| entry.entry_time);
+    time.map_or((0, 0), |time| (time.seconds, time.nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use hubkeep_proto::audit::v1::Entry;
+
+    use super::*;
+
+    fn log(times: &[i64]) -> Vec<Event> {
+        let event = |(position, seconds): (u64, &i64)| Event {
+            position,
+            entry: Some(Entry {
+                entry_time: Some(prost_types::Timestamp {
+                    seconds: *seconds,
+                    nanos: 0,
+                }),
+                ..Entry::default()
+            }),
+            ..Event::default()
+        };
+        (1..).zip(times).map(event).collect()
+    }
+
+    #[test]
+    fn each_log_keeps_its_order_when_the_clock_was_set_back() {
+        let merged = merged([log(&[10, 40, 20]), log(&[15, 30])].into_iter());
+        let told: Vec<_> = merged
+            .iter()
+            .map(|event| (time(event).0, event.position))
+            .collect();
+        assert_eq!(told, [(10, 1), (15, 1), (30, 2), (40, 2), (20, 3)]);
+    }
 }

@@ -123,7 +123,8 @@ struct StreamArgs {
     #[arg(long, value_name = "TOKEN", conflicts_with = "state")]
     resume: Option<String>,
     /// Keep in this file where to go on, go on there if it exists, and remove it when all is read. It is written after
-    /// the records are: a run that is killed may give its last page once more.
+    /// the records are, so that none is left out: a run that is killed, or whose pipe breaks, may give some once more (the
+    /// last page; of what went into a pipe, the last MiB).
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
     /// Issue handles for this walk, for this purpose, as often as one ends. Without it --handle is used while it lasts.

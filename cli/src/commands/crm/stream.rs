@@ -49,14 +49,16 @@ pub(super) async fn run(
         handles,
         service: service.without_timeout(),
         request,
-        state: State::left(args.resume, args.state)?,
+        state: State::left(args.resume, args.state, output.is_piped())?,
         pages: 0,
         output,
     };
     let ended = walk.run(&clock).await;
     if let Err(error) = &ended
         && leads_on(error)
+        && !error.is_closed_output()
     {
+        walk.state.settle()?;
         walk.state.tell(output)?;
     }
     ended
@@ -173,10 +175,11 @@ impl Walk<'_> {
     fn write(&mut self, page: StreamObjectsResponse) -> Result<(), Error> {
         let line = |object| Ok(wire_json::of("hubkeep.crm.v1.Object", object)?.to_string());
         let lines: Vec<String> = page.objects.iter().map(line).collect::<Result<_, Error>>()?;
-        if !lines.is_empty() {
-            self.output.line(&lines.join("\n"))?;
+        let text = lines.join("\n");
+        if !text.is_empty() {
+            self.output.line(&text)?;
         }
         self.pages += 1;
-        self.state.reached(page.resume_token)
+        self.state.reached(page.resume_token, text.len())
     }
 }

@@ -76,8 +76,11 @@ pub async fn run(args: ImportArgs, service: &Service, output: &Output) -> Result
                 Ended::File(fault) => unusable(fault),
                 Ended::Service(error) => error,
             };
+            // Where the service took no row at all, there is nothing to report of rows.
+            let refused = matches!(error, Error::Refused(_) | Error::Handshake { .. });
+            let taken = report.heard() || !refused;
             // In JSON the error is part of the report, if there is one.
-            if report.rows().next().is_some() {
+            if taken && report.rows().next().is_some() {
                 report.print(output, Some(&error))?;
                 if output.is_json() {
                     return Ok(error.exit());

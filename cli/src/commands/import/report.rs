@@ -42,6 +42,7 @@ const UNANSWERED: &str = "UNANSWERED";
 #[derive(Debug, Default)]
 pub struct Report {
     rows: BTreeMap<u32, RowResult>,
+    heard: bool,
 }
 
 impl Report {
@@ -74,6 +75,7 @@ impl Report {
 
     /// Takes the service's answer for a row.
     pub(super) fn answered(&mut self, answer: ImportPortalsResponse) {
+        self.heard = true;
         let reason = match answer.reason() {
             ErrorReason::Unspecified => "",
             reason => reason.wire_name(),
@@ -92,6 +94,11 @@ impl Report {
             message: answer.message,
         };
         self.rows.insert(answer.row, result);
+    }
+
+    /// Whether the service has answered for any row.
+    pub(super) const fn heard(&self) -> bool {
+        self.heard
     }
 
     /// The rows in order of the file.
