@@ -1,9 +1,12 @@
 //! The command line: what holds for every command, and which commands there are. The arguments of each stand beside
 //! it. The environment is read here and nowhere else, when `main` parses.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, builder::FalseyValueParser};
+use clap::{
+    Arg, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+    builder::{FalseyValueParser, Resettable},
+};
 use hubkeep_core::id::CallerName;
 
 use crate::{
@@ -105,10 +108,35 @@ pub enum Command {
     Demo(crate::demo::DemoArgs),
 }
 
+/// Reads a command line. A variable that is set to nothing, as by a command that failed, is not set.
+///
+/// # Errors
+/// With what to print, be it help or what is wrong.
+pub fn parse(line: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let matches = without_empty_variables(Cli::command()).try_get_matches_from(line)?;
+    Cli::from_arg_matches(&matches)
+}
+
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|arg| {
+            if is_empty(&arg) {
+                arg.env(Resettable::Reset)
+            } else {
+                arg
+            }
+        })
+        .mut_subcommands(without_empty_variables)
+}
+
+/// Whether the variable of an option, which clap has read when the command was described, is set to nothing.
+fn is_empty(arg: &Arg) -> bool {
+    let value = arg.get_env().and_then(std::env::var_os);
+    value.is_some_and(|value| value.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
@@ -160,6 +188,7 @@ mod tests {
             "certs issue operator/ann --host a.b --host 127.0.0.1 --days 7 --trust-domain b",
             "portals --ca a --cert b --key c",
             "audit list --from crm-service --after 7 --operation object-get --call 0 --limit 5",
+            "audit list --portal acme --last 20",
         ] {
             let words = ["hubkeep", "--as", "operator/ann", "--json"]
                 .into_iter()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hubkeep_core::grpc::CALLER_HEADER;
+use hubkeep_core::{grpc::CALLER_HEADER, tls::Dialer};
 use tonic::{
     Request, Status,
     metadata::{Ascii, MetadataValue},
@@ -10,7 +10,10 @@ use tonic::{
     transport::{Channel, Endpoint, Uri},
 };
 
-use crate::{errors::Error, login::Login};
+use crate::{
+    errors::{Error, cut_off},
+    login::Login,
+};
 
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -29,6 +32,8 @@ pub struct Service {
     name: &'static str,
     address: String,
     channel: Channel,
+    /// What opens its connections, where they are over TLS.
+    dialer: Option<Dialer>,
     identity: Identity,
 }
 
@@ -44,13 +49,19 @@ impl Service {
             .parse()
             .map_err(|_| unusable("expected https://<host>:<port>, or http://127.0.0.1:<port>"))?;
         let scheme = uri.scheme_str().map(str::to_owned);
-        let (endpoint, caller) = match scheme.as_deref() {
+        let with = |endpoint: Endpoint| endpoint.connect_timeout(CONNECT).tcp_nodelay(true);
+        let (channel, dialer, caller) = match scheme.as_deref() {
             Some("https") => {
-                let tls = login.certified()?.timeout(CONNECT);
-                let endpoint = Endpoint::from(uri).tls_config(tls);
-                (endpoint.map_err(|error| unusable(&error.to_string()))?, None)
+                let dialer = login.certified()?;
+                let channel = dialer.channel(&uri, with);
+                let channel = channel.map_err(|error| unusable(&error.to_string()))?;
+                (channel, Some(dialer), None)
             }
-            Some("http") if is_loopback(&uri) => (Endpoint::from(uri), Some(login.name()?)),
+            Some("http") if is_loopback(&uri) => (
+                with(Endpoint::from(uri)).connect_lazy(),
+                None,
+                Some(login.name()?),
+            ),
             _ => {
                 return Err(unusable(
                     "tokens and handles travel over https:// (with --cert, --key and --ca), and over http:// on \
@@ -58,7 +69,6 @@ impl Service {
                 ));
             }
         };
-        let channel = endpoint.connect_timeout(CONNECT).tcp_nodelay(true).connect_lazy();
         let caller = caller
             .map(|caller| MetadataValue::try_from(caller.as_str()))
             .transpose()
@@ -72,6 +82,7 @@ impl Service {
             name,
             address: address.trim_end_matches('/').to_owned(),
             channel,
+            dialer,
             identity,
         })
     }
@@ -121,12 +132,24 @@ impl Service {
 
     /// Sorts out what a call to it ended with.
     pub fn ended(&self, status: Status) -> Error {
-        Error::of_call(&status, self.name, &self.address)
+        self.refused(&status)
+            .unwrap_or_else(|| Error::of_call(&status, self.name, &self.address))
     }
 
     /// Sorts out what a write to it ended with.
     pub fn write_ended(&self, status: Status) -> Error {
-        Error::of_write(&status, self.name, &self.address)
+        self.refused(&status)
+            .unwrap_or_else(|| Error::of_write(&status, self.name, &self.address))
+    }
+
+    /// If a call ended because the connection for it was refused: nobody has read what was sent.
+    fn refused(&self, status: &Status) -> Option<Error> {
+        let detail = self.dialer.as_ref()?.refused()?;
+        cut_off(status).then(|| Error::Handshake {
+            service: self.name,
+            address: self.address.clone(),
+            detail,
+        })
     }
 }
 

@@ -254,10 +254,10 @@ impl Refusal {
 }
 
 /// Whether a status without details comes from the connection and not from a service.
-fn cut_off(status: &Status) -> bool {
+pub(crate) fn cut_off(status: &Status) -> bool {
     let of_transport = matches!(status.code(), Code::Unavailable | Code::Unknown | Code::Internal);
     let timed_out = matches!(status.code(), Code::Cancelled | Code::DeadlineExceeded);
-    timed_out || (of_transport && status.source().is_some())
+    status.details().is_empty() && (timed_out || (of_transport && status.source().is_some()))
 }
 
 /// Whether no connection came about, TLS and all: then nothing can have been sent on it.

@@ -28,7 +28,6 @@ use std::ffi::OsString;
 
 use args::{Cli, Command, Global};
 use channel::{CREDENTIAL_SERVICE, CRM_SERVICE, Service};
-use clap::Parser as _;
 use errors::Error;
 use exit::Exit;
 use hubkeep_core::{clock::SystemClock, random::SystemRandom};
@@ -41,7 +40,7 @@ pub fn main(line: Vec<OsString>) -> Exit {
         .first()
         .map_or("hubkeep".into(), |first| first.to_string_lossy().into_owned());
     let json = line.iter().any(|word| word == "--json");
-    match Cli::try_parse_from(line) {
+    match args::parse(line) {
         Ok(cli) => run(cli, &program),
         // Help and version are no errors; and whoever asked for JSON gets errors as JSON from the first one on.
         Err(error) if json && error.use_stderr() => {

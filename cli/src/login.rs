@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use hubkeep_core::{clock::Timestamp, id::CallerName, tls::ClientFiles};
-use tonic::transport::ClientTlsConfig;
+use hubkeep_core::{
+    clock::Timestamp,
+    id::CallerName,
+    tls::{ClientFiles, Dialer},
+};
 
 use crate::errors::Error;
 
@@ -51,7 +54,7 @@ impl Login {
     ///
     /// # Errors
     /// If a file is not named or cannot be used; all that is wrong is told at once.
-    pub(crate) fn certified(&self) -> Result<ClientTlsConfig, Error> {
+    pub(crate) fn certified(&self) -> Result<Dialer, Error> {
         if self.stated.is_some() {
             let told = "over https:// your certificate says who you are: leave out --as (HUBKEEP_AS)";
             return Err(Error::Usage(told.to_owned()));
@@ -70,7 +73,7 @@ impl Login {
     }
 }
 
-fn load(cert: &Path, key: &Path, ca: &Path, now: Timestamp) -> Result<ClientTlsConfig, Error> {
+fn load(cert: &Path, key: &Path, ca: &Path, now: Timestamp) -> Result<Dialer, Error> {
     let files = ClientFiles {
         certificate: ("--cert", cert),
         key: ("--key", key),

@@ -8,9 +8,14 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use hubkeep_core::clock::SystemClock;
 use hubkeep_tests::{
     Hubkeep, Limits, Service, World, eventually,
-    support::{processes::hubkeep_binary, walks::contacts},
+    support::{
+        certificates::Certificates,
+        processes::{crm_service_binary, hubkeep_binary},
+        walks::contacts,
+    },
 };
 use serde_json::Value;
 
@@ -161,4 +166,70 @@ async fn the_newest_of_a_log_are_given_in_the_order_of_their_positions() {
     assert_eq!(positions(&list("--limit 2 --json").await), [1, 2]);
     let told = text(&list("--limit 2").await.stderr);
     assert!(told.contains("--last"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_of_another_ca_is_named_each_time_also_for_a_write() {
+    let hubkeep = Hubkeep::over(World::of_portals(1)).certificates().start().await;
+    let others = Certificates::new(&hubkeep.folder().join("others"), SystemClock::shared().now());
+    let stranger = others.of("operator/ann").trusting(hubkeep.certificates().ca());
+    let options = stranger.options(hubkeep.folder());
+    let crm_service = hubkeep.crm_address().replace("http://", "https://");
+    let words = [
+        "crm",
+        "update",
+        A,
+        "contacts",
+        "101",
+        "--set",
+        "phone=1",
+        "--handle",
+        "hk1_none",
+        "--crm-service",
+        &crm_service,
+    ];
+    for _ in 0..12 {
+        let mut command = Command::new(hubkeep_binary());
+        command
+            .env_clear()
+            .args(words)
+            .args(&options)
+            .stdin(Stdio::null());
+        let refused = run(command).await;
+        let told = text(&refused.stderr);
+        assert!(told.contains("does not trust the CA"), "{told}");
+        assert_eq!(refused.status.code(), Some(5), "nothing was sent: {told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_variable_that_is_set_to_nothing_is_not_set() {
+    let hubkeep = Hubkeep::start(World::of_portals(1)).await;
+    let mut command = command(&hubkeep, &["portals"]);
+    for name in ["CERT", "KEY", "CA", "AS", "TIMEOUT", "JSON"] {
+        command.env(format!("HUBKEEP_{name}"), "");
+    }
+    let listed = run(command).await;
+    assert!(listed.status.success(), "{}", text(&listed.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_asked_without_certificates_says_that_the_port_takes_tls() {
+    let hubkeep = Hubkeep::over(World::of_portals(1)).certificates().start().await;
+    let config = hubkeep.folder().join("plain.toml");
+    let listen = hubkeep.address(Service::Crm);
+    fs::write(
+        &config,
+        format!("deployment = \"test\"\n[grpc]\nlisten = \"{listen}\"\n"),
+    )
+    .expect("written");
+    let mut command = Command::new(crm_service_binary());
+    command.env_clear().args(["health", "--config"]).arg(&config);
+    let asked = run(command).await;
+    let told = text(&asked.stderr);
+    assert_eq!(asked.status.code(), Some(1));
+    assert!(
+        told.contains("takes TLS only") && told.contains("[tls]"),
+        "{told}"
+    );
 }

@@ -2,6 +2,7 @@
 //! beside the service's own binary and configuration.
 
 use std::{
+    error::Error as _,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
@@ -15,7 +16,7 @@ use tonic_health::pb::{
 use crate::{
     clock::SharedClock,
     config::InvalidConfig,
-    tls::{self, Identity},
+    tls::{self, Identity, failed_handshake},
 };
 
 /// An answer that takes longer is none.
@@ -27,6 +28,15 @@ pub(super) enum Error {
     /// Its certificate cannot be used.
     #[error(transparent)]
     Certificates(#[from] InvalidConfig),
+    /// It takes TLS, and this configuration has no certificates.
+    #[error(
+        "{0} takes TLS only: ask with the configuration that the service runs with, which names its certificates under \
+         [tls]"
+    )]
+    TlsOnly(SocketAddr),
+    /// No connection came through its handshake.
+    #[error("{0} and this command do not agree on a connection: {1}")]
+    Handshake(SocketAddr, String),
     /// Nobody answers there.
     #[error("{0} cannot be reached")]
     Unreachable(SocketAddr, #[source] tonic::transport::Error),
@@ -54,13 +64,21 @@ pub(super) async fn ask(
 }
 
 async fn serving(address: SocketAddr, identity: Option<Identity>) -> Result<(), Error> {
+    let without = identity.is_none();
     let channel = connected(address, identity)
         .await
-        .map_err(|error| Error::Unreachable(address, error))?;
+        .map_err(|error| match failed_handshake(&error) {
+            Some(why) => Error::Handshake(address, why),
+            None => Error::Unreachable(address, error),
+        })?;
     let answer = HealthClient::new(channel)
         .check(HealthCheckRequest::default())
         .await
-        .map_err(|status| Error::Refused(address, status.message().to_owned()))?;
+        .map_err(|status| match status.source().and_then(failed_handshake) {
+            Some(_) if without => Error::TlsOnly(address),
+            Some(why) => Error::Handshake(address, why),
+            None => Error::Refused(address, status.message().to_owned()),
+        })?;
     match answer.into_inner().status() {
         ServingStatus::Serving => Ok(()),
         _ => Err(Error::NotServing(address)),

@@ -1,12 +1,15 @@
 //! What somebody needs who only calls: a certificate of their own, and the CA of the services.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
-use rustls::{crypto::aws_lc_rs, sign::CertifiedKey};
+use rustls::{ClientConfig, crypto::aws_lc_rs, sign::CertifiedKey, version};
 use tonic::transport::{Certificate, ClientTlsConfig};
 use zeroize::Zeroizing;
 
-use super::files::{Chain, Named, PrivateKey};
+use super::{
+    dial::Dialer,
+    files::{Authorities, Chain, Named, PrivateKey},
+};
 use crate::{
     clock::Timestamp,
     config::{Fault, InvalidConfig},
@@ -28,7 +31,7 @@ impl ClientFiles<'_> {
     ///
     /// # Errors
     /// With everything that is wrong with them, at once. Whether the services trust the certificate, only they know.
-    pub fn load(&self, now: Timestamp) -> Result<ClientTlsConfig, InvalidConfig> {
+    pub fn load(&self, now: Timestamp) -> Result<Dialer, InvalidConfig> {
         let named = |(key, path)| Named { key, path };
         let mut faults = Vec::new();
         let chain = note(named(self.certificate).chain(now), &mut faults);
@@ -39,7 +42,12 @@ impl ClientFiles<'_> {
         }
         match (chain, key, ca) {
             (Some(chain), Some(key), Some(ca)) if faults.is_empty() => {
-                Ok(client(&chain.pem, &key.pem, &ca.pem))
+                dialer(chain, key, ca).map_err(|error| {
+                    InvalidConfig(vec![Fault::new(
+                        self.certificate.0,
+                        format!("cannot be used: {error}"),
+                    )])
+                })
             }
             _ => Err(InvalidConfig(faults)),
         }
@@ -58,6 +66,15 @@ pub(super) fn fitting(at: Named<'_>, chain: &Chain, key: &PrivateKey) -> Result<
         rustls::Error::InconsistentKeys(_) => at.fault("is not the private key of the certificate"),
         _ => at.fault("holds a private key of a kind that cannot be used: take ECDSA P-256 or RSA"),
     })
+}
+
+fn dialer(chain: Chain, key: PrivateKey, ca: Authorities) -> Result<Dialer, rustls::Error> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&version::TLS13])?
+        .with_root_certificates(ca.roots)
+        .with_client_auth_cert(chain.der, key.der)?;
+    Ok(Dialer::new(config))
 }
 
 /// The client's side of TLS.

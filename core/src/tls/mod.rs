@@ -7,6 +7,7 @@
 //! | `certificate` | a certificate read: names, hosts, validity |
 //! | [`Identity`] | a service's own certificate and the CA it trusts, checked at start |
 //! | [`ClientFiles`] | the same for somebody who only calls |
+//! | [`Dialer`] | connections of somebody who only calls |
 //! | `acceptor`, `crowd`, `stranger`, `stream`, `complaints` | handshakes, none of which can stop another |
 //! | [`why_refused`], [`failed_handshake`] | what a handshake failed of, in a sentence |
 //!
@@ -19,6 +20,7 @@ mod client;
 mod complaints;
 mod config;
 mod crowd;
+mod dial;
 mod files;
 mod identity;
 mod refused;
@@ -29,6 +31,7 @@ pub(crate) use acceptor::incoming;
 pub use certificate::{Certificate, UnusableName};
 pub use client::ClientFiles;
 pub use config::{Config, DEFAULT_TRUST_DOMAIN};
+pub use dial::Dialer;
 pub use identity::Identity;
 pub use refused::{failed_handshake, why_refused};
 pub use stream::Peer;

@@ -89,6 +89,10 @@ fn of_certificate(error: &CertificateError) -> String {
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "its certificate is not for this purpose: a client's serves no service, and a server's calls none"
         }
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "its certificate is a CA's own: a CA signs certificates and shows none"
+        }
+        CertificateError::Other(other) => return format!("its certificate is not accepted: {}", other.0),
         other => return format!("its certificate is not accepted: {other}"),
     };
     sentence.to_owned()
