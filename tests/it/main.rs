@@ -28,6 +28,7 @@ mod isolation;
 mod isolation_load;
 mod keys;
 mod onboarding;
+mod quiet_logs;
 mod quota;
 mod rate_limits;
 mod readme;

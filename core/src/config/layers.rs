@@ -27,7 +27,7 @@ pub(super) fn from_defaults<C: Default + Serialize>(faults: &mut Vec<Fault>) -> 
 pub(super) fn from_file(path: &Path, faults: &mut Vec<Fault>) -> Table {
     let parsed = fs::read_to_string(path)
         .map_err(|error| error.to_string())
-        .and_then(|text| text.parse::<Table>().map_err(|error| error.message().to_owned()));
+        .and_then(|text| text.parse::<Table>().map_err(|error| at_line(&text, &error)));
     parsed.unwrap_or_else(|problem| {
         faults.push(Fault {
             key: String::new(),
@@ -35,6 +35,15 @@ pub(super) fn from_file(path: &Path, faults: &mut Vec<Fault>) -> Table {
         });
         Table::new()
     })
+}
+
+/// What is wrong with a file, and in which line.
+fn at_line(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    match before {
+        Some(before) => format!("line {}: {}", before.matches('\n').count() + 1, error.message()),
+        None => error.message().to_owned(),
+    }
 }
 
 /// `HUBKEEP__A__B=v` becomes `a.b = v`; the value is read as TOML where it is TOML, else as text.
@@ -113,6 +122,8 @@ where
             Err(error) => {
                 let key = error.path().to_string();
                 let problem = error.inner().to_string().trim().replace('\n', " ");
+                // The key stands before it.
+                let problem = problem.trim_end_matches(&format!(" in `{key}`")).to_owned();
                 let removed = remove(&mut table, &key);
                 faults.push(Fault { key, problem });
                 if !removed {

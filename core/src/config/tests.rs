@@ -84,13 +84,19 @@ fn all_faults_are_told_at_once() {
     let keys: Vec<&str> = error.0.iter().map(|fault| fault.key.as_str()).collect();
     for key in ["listne", "listen", "handles.max_lifetime", "handles.per_caller"] {
         assert!(keys.contains(&key), "{key} is missing from {error}");
+        assert_eq!(
+            error.to_string().matches(key).count(),
+            1,
+            "{key} is told once: {error}"
+        );
     }
 }
 
 #[test]
 fn a_file_that_is_not_toml_is_a_fault_with_its_name() {
-    let file = file("= nonsense");
+    let file = file("listen = \"a\"\n= nonsense");
     let error = load::<Sample>(Some(file.path()), &Environment::new()).expect_err("not TOML");
+    assert_eq!(error.to_string().matches("line 2").count(), 1, "{error}");
     assert!(
         error.to_string().contains(&file.path().display().to_string()),
         "{error}"

@@ -80,7 +80,12 @@ struct Manner {
     connect: Duration,
     /// How long an answer may take.
     answer: Duration,
+    /// How long all migrations may take, with those of other replicas that are waited for.
+    migrate: Duration,
 }
+
+/// A migration is short, but may have to wait for a table that is in use.
+const MIGRATE: Duration = Duration::from_secs(120);
 
 /// Writers wait for each other for 5 s.
 const SQLITE: Manner = Manner {
@@ -89,6 +94,7 @@ const SQLITE: Manner = Manner {
     begin: "BEGIN IMMEDIATE",
     connect: Duration::from_secs(5),
     answer: Duration::from_secs(10),
+    migrate: MIGRATE,
 };
 /// A server that lives gives up a statement after 4 s; silence for longer means that it cannot be reached.
 const POSTGRES: Manner = Manner {
@@ -97,6 +103,7 @@ const POSTGRES: Manner = Manner {
     begin: "BEGIN",
     connect: Duration::from_secs(4),
     answer: Duration::from_secs(5),
+    migrate: MIGRATE,
 };
 
 /// How long an idle connection may take to show that it still leads somewhere, before another is opened.

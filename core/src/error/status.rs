@@ -113,6 +113,10 @@ fn log(error: &dyn ServiceError, request_id: &str) {
     let reason = error.reason().wire_name();
     match error.kind() {
         ErrorKind::Internal => tracing::error!(request_id, reason, error = chain(error), "defect"),
+        // As it should be: whoever stops the service has said so.
+        _ if error.reason() == ErrorReason::Stopping => {
+            tracing::debug!(request_id, reason, error = chain(error), "refused");
+        }
         ErrorKind::Unavailable | ErrorKind::Unknown => {
             tracing::warn!(request_id, reason, error = chain(error), "not done");
         }

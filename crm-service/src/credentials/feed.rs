@@ -24,12 +24,17 @@ const ACKS: usize = 64;
 
 /// Follows the feed until `stop`.
 pub(super) async fn follow(link: Link, memory: Memory, clock: SharedClock, stop: CancellationToken) {
+    let mut broken = false;
     loop {
         let ended = tokio::select! {
             () = stop.cancelled() => return,
-            ended = watch(&link, &memory, &clock) => ended,
+            ended = watch(&link, &memory, &clock, &mut broken) => ended,
         };
-        if let Err(status) = ended {
+        // Said once, and once more when it is back: it is tried again several times a second.
+        if let Err(status) = ended
+            && !broken
+        {
+            broken = true;
             tracing::warn!(code = ?status.code(), message = wire::said(&status), "the revocation feed broke off");
         }
         tokio::select! {
@@ -39,7 +44,7 @@ pub(super) async fn follow(link: Link, memory: Memory, clock: SharedClock, stop:
     }
 }
 
-async fn watch(link: &Link, memory: &Memory, clock: &SharedClock) -> Result<(), Status> {
+async fn watch(link: &Link, memory: &Memory, clock: &SharedClock, broken: &mut bool) -> Result<(), Status> {
     let (acks, outgoing) = mpsc::channel(ACKS);
     let acknowledge = |applied_seq| WatchRevocationsRequest { applied_seq };
     // The channel is empty, so that the first message always has room.
@@ -50,6 +55,9 @@ async fn watch(link: &Link, memory: &Memory, clock: &SharedClock) -> Result<(), 
         .await?
         .into_inner();
     while let Some(response) = feed.message().await? {
+        if std::mem::take(broken) {
+            tracing::info!("the revocation feed is back");
+        }
         match response.message {
             Some(Message::Revocation(event)) => {
                 memory.apply(event.seq, scope(&event), clock.tick());
