@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, error::Error as StdError, io, time::Duration};
 
-use hubkeep_core::tls::failed_handshake;
+use hubkeep_core::tls::refused_connection;
 use hubkeep_proto::{ERROR_DOMAIN, error::v1::ErrorReason};
 use serde::Serialize;
 use thiserror::Error as ThisError;
@@ -101,7 +101,7 @@ impl Error {
     /// Sorts out what a call to `service` ended with.
     pub fn of_call(status: &Status, service: &'static str, address: &str) -> Self {
         let (refusal, address) = (Refusal::from_status(status), address.to_owned());
-        let failed = status.source().and_then(failed_handshake);
+        let failed = refused_connection(status);
         if let Some(detail) = failed.filter(|_| refusal.reason.is_empty()) {
             return Self::Handshake {
                 service,

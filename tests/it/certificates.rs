@@ -6,7 +6,7 @@ use hubkeep_audit_log::Phase;
 use hubkeep_core::{
     clock::{MockClock, SystemClock},
     grpc::CALLER_HEADER,
-    tls::failed_handshake,
+    tls::refused_connection,
 };
 use hubkeep_proto::credential::v1::{
     IntrospectHandleRequest, IntrospectHandleResponse, handle_service_client::HandleServiceClient,
@@ -64,8 +64,7 @@ async fn introspect(
 /// Why no connection came about. Panics if one did.
 async fn kept_out(service: Service, channel: Channel) -> String {
     let status = call(service, channel).await.expect_err("kept out");
-    let source = std::error::Error::source(&status);
-    let why = source.and_then(failed_handshake);
+    let why = refused_connection(&status);
     why.unwrap_or_else(|| panic!("{} did not say why: {status:?}", service.name()))
 }
 
@@ -122,6 +121,18 @@ async fn a_stranger_gets_no_connection_and_hears_why() {
         );
     }
     assert!(hubkeep.journal().is_empty());
+}
+
+#[tokio::test]
+async fn who_calls_without_tls_is_answered_by_a_status_that_every_client_shows() {
+    let hubkeep = certified().await;
+    for service in BOTH {
+        let told = call(service, hubkeep.channel(service))
+            .await
+            .expect_err("kept out");
+        assert_eq!(told.code(), Code::Unavailable);
+        assert!(told.message().contains("takes TLS only"), "{told:?}");
+    }
 }
 
 #[tokio::test]

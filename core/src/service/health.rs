@@ -2,7 +2,6 @@
 //! beside the service's own binary and configuration.
 
 use std::{
-    error::Error as _,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
@@ -16,7 +15,7 @@ use tonic_health::pb::{
 use crate::{
     clock::SharedClock,
     config::InvalidConfig,
-    tls::{self, Identity, failed_handshake},
+    tls::{self, Identity, failed_handshake, refused_connection},
 };
 
 /// An answer that takes longer is none.
@@ -74,7 +73,7 @@ async fn serving(address: SocketAddr, identity: Option<Identity>) -> Result<(), 
     let answer = HealthClient::new(channel)
         .check(HealthCheckRequest::default())
         .await
-        .map_err(|status| match status.source().and_then(failed_handshake) {
+        .map_err(|status| match refused_connection(&status) {
             Some(_) if without => Error::TlsOnly(address),
             Some(why) => Error::Handshake(address, why),
             None => Error::Refused(address, status.message().to_owned()),

@@ -4,7 +4,12 @@ use std::{error::Error as StdError, io};
 
 use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
 
+use tonic::Status;
+
 use super::stranger::TLS_ONLY;
+
+/// What to do about a service that takes TLS only.
+const HTTPS: &str = "it takes TLS only: call it by https://, with a certificate";
 
 /// The alerts by which a handshake is refused. The HTTP/2 library keeps of one that comes after the client's part is
 /// done, as all about its certificate do in TLS 1.3, nothing but the words.
@@ -37,6 +42,14 @@ pub fn failed_handshake(error: &(dyn StdError + 'static)) -> Option<String> {
     None
 }
 
+/// The same of what a call ended with.
+pub fn refused_connection(status: &Status) -> Option<String> {
+    if status.details().is_empty() && status.message() == TLS_ONLY {
+        return Some(HTTPS.to_owned());
+    }
+    std::error::Error::source(status).and_then(failed_handshake)
+}
+
 /// What lies in an error. An I/O error hides what it was made of: its source is already the source of that.
 fn cause_of<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
@@ -51,7 +64,7 @@ fn of_cause(error: &(dyn StdError + 'static)) -> Option<String> {
     }
     let words = error.to_string();
     if words.contains(TLS_ONLY) {
-        return Some("it takes TLS only: call it by https://, with a certificate".to_owned());
+        return Some(HTTPS.to_owned());
     }
     let heard = |alert: &&AlertDescription| words.contains(&Error::AlertReceived(**alert).to_string());
     ALERTS.iter().find(heard).map(|alert| of_alert(*alert))

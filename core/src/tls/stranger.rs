@@ -22,6 +22,8 @@ pub(super) const TLS_ONLY: &str = "this address takes TLS only: call it by https
 /// The bytes with which every HTTP/2 client begins, and the kinds of frames that are spoken of here.
 const PREFACE: usize = 24;
 const HEADERS: u8 = 1;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
 const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
 
@@ -65,30 +67,56 @@ async fn bad_request(stream: &mut TcpStream) -> io::Result<()> {
         .await
 }
 
-/// SETTINGS, and after the first request GOAWAY with the reason INADEQUATE_SECURITY (RFC 9113, 6.5, 6.8 and 7): sent
-/// before, clients would know that they have no connection, but not why.
+/// SETTINGS, and after the first request its answer, which every gRPC client shows: UNAVAILABLE, and why. Then GOAWAY with
+/// the reason INADEQUATE_SECURITY (RFC 9113, 6.5, 6.8 and 7); alone, or before a request, many would show none of it.
 async fn go_away(stream: &mut TcpStream) -> io::Result<()> {
     stream.write_all(&[0, 0, 0, SETTINGS, 0, 0, 0, 0, 0]).await?;
-    first_request(&mut stream.take(LINGER_BYTES)).await?;
-    let length = u8::try_from(8 + TLS_ONLY.len()).unwrap_or(u8::MAX);
-    let head = [0, 0, length, GOAWAY, 0, 0, 0, 0, 0];
-    let last_stream_and_reason = [0, 0, 0, 0, 0, 0, 0, 0x0c];
-    stream
-        .write_all(&[&head[..], &last_stream_and_reason, TLS_ONLY.as_bytes()].concat())
-        .await
+    let request = first_request(&mut stream.take(LINGER_BYTES)).await?;
+    let answer = answer();
+    let go_away = [&request[..], &[0, 0, 0, 0x0c], TLS_ONLY.as_bytes()].concat();
+    let frames = [
+        frame(HEADERS, END_STREAM | END_HEADERS, request, &answer),
+        frame(GOAWAY, 0, [0; 4], &go_away),
+    ];
+    stream.write_all(&frames.concat()).await
 }
 
-/// Reads up to the head of the first request.
-async fn first_request(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
+fn frame(kind: u8, flags: u8, stream: [u8; 4], payload: &[u8]) -> Vec<u8> {
+    // None here is longer than a few hundred bytes.
+    let [high, low] = u16::try_from(payload.len()).unwrap_or_default().to_be_bytes();
+    [&[0, high, low, kind, flags], &stream[..], payload].concat()
+}
+
+/// The head of an answer that has no body (RFC 7541): `:status` 200 from the table, then names and values as they are.
+fn answer() -> Vec<u8> {
+    let mut head = vec![0x88];
+    let fields = [
+        ("content-type", "application/grpc"),
+        ("grpc-status", "14"),
+        ("grpc-message", TLS_ONLY),
+    ];
+    for (name, value) in fields {
+        head.push(0);
+        for text in [name, value] {
+            // All are shorter than 127 bytes, so that one byte says their length.
+            head.push(u8::try_from(text.len()).unwrap_or_default());
+            head.extend_from_slice(text.as_bytes());
+        }
+    }
+    head
+}
+
+/// Reads up to the head of the first request; gives the number of its stream.
+async fn first_request(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<[u8; 4]> {
     stream.read_exact(&mut [0; PREFACE]).await?;
     loop {
         let mut head = [0; 9];
         stream.read_exact(&mut head).await?;
-        let [high, middle, low, kind, ..] = head;
+        let [high, middle, low, kind, _, number @ ..] = head;
         let length = u32::from_be_bytes([0, high, middle, low]);
         tokio::io::copy(&mut (&mut *stream).take(length.into()), &mut tokio::io::sink()).await?;
         if kind == HEADERS {
-            return Ok(());
+            return Ok(number);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The connection to credential-service, and its answers read.
 
-use std::{collections::BTreeSet, error::Error as _, sync::atomic::AtomicBool, time::Duration};
+use std::{collections::BTreeSet, sync::atomic::AtomicBool, time::Duration};
 
 use hubkeep_audit_log::ProvenPortal;
 use hubkeep_core::{
@@ -9,7 +9,7 @@ use hubkeep_core::{
     grpc::CALLER_HEADER,
     id::{InvalidId, PortalId},
     secret::{PortalToken, TokenFingerprint},
-    tls::{Identity, failed_handshake},
+    tls::{Identity, refused_connection},
 };
 use hubkeep_proto::credential::v1::{HandleOperation, HandleScope, RedeemHandleResponse};
 use tonic::{
@@ -108,8 +108,7 @@ pub(super) fn refusal(status: &Status) -> Error {
 
 /// What a status says, and where no connection came about, why.
 pub(super) fn said(status: &Status) -> String {
-    let handshake = status.source().and_then(failed_handshake);
-    handshake.unwrap_or_else(|| status.message().to_owned())
+    refused_connection(status).unwrap_or_else(|| status.message().to_owned())
 }
 
 /// Reads a grant. One that does not say everything is none.
