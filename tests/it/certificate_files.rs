@@ -68,6 +68,14 @@ fn a_service_does_not_start_with_files_that_are_not_in_order() {
     let no_ca = with(&|config| config.ca_file.clone_from(&config.key_file));
     one(&no_ca, &["tls.ca_file", "holds no certificate"]);
 
+    let the_cas_own = with(&|config| {
+        config.certificate_file.clone_from(&config.ca_file);
+        config.key_file = config.ca_file.with_extension("key");
+    });
+    let told = faults(&the_cas_own, &clock).join("\n");
+    assert!(told.contains("a CA signs certificates and shows none"), "{told}");
+    assert!(!told.contains("OtherError"), "{told}");
+
     let missing = with(&|config| {
         config.certificate_file = folder.path().join("a.crt");
         config.key_file = folder.path().join("a.key");

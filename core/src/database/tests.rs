@@ -84,6 +84,24 @@ async fn replicas_that_start_at_once_make_the_schema_once() {
 }
 
 #[tokio::test]
+async fn a_start_does_not_wait_for_ever_for_the_schema_and_says_why_it_ended() {
+    let bench = Bench::postgres();
+    let database = bench.open().await;
+    let mut holder = database.begin().await.expect("begun");
+    let lock = sqlx::query("LOCK TABLE _sqlx_migrations IN ACCESS EXCLUSIVE MODE");
+    lock.execute(&mut holder).await.expect("locked");
+    let manner = Manner {
+        migrate: Duration::from_millis(200),
+        ..POSTGRES
+    };
+    let ended = migrate::run(database.url.expose_secret(), manner, &[&tables()]).await;
+    let told = format!("{:?}", ended.expect_err("the table is held"));
+    assert!(told.contains("the database is silent"), "{told}");
+    holder.rollback().await.expect("undone");
+    bench.open().await;
+}
+
+#[tokio::test]
 async fn a_transaction_is_true_when_committed_and_undone_when_dropped() {
     for bench in Bench::both() {
         let database = bench.open().await;
