@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, error::Error as StdError, io, time::Duration};
 
-use hubkeep_core::tls::refused_connection;
+use hubkeep_core::tls::{plainly, refused_connection};
 use hubkeep_proto::{ERROR_DOMAIN, error::v1::ErrorReason};
 use serde::Serialize;
 use thiserror::Error as ThisError;
@@ -277,7 +277,7 @@ fn detail(status: &Status) -> String {
     let mut innermost = status.message().to_owned();
     let mut cause = status.source();
     while let Some(error) = cause {
-        innermost = error.to_string();
+        innermost = plainly(error);
         cause = error.source();
     }
     innermost

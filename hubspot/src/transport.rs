@@ -5,7 +5,10 @@ use std::{mem, time::Duration};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use hubkeep_audit_log::Cause;
-use hubkeep_core::clock::{SharedClock, Tick};
+use hubkeep_core::{
+    clock::{SharedClock, Tick},
+    tls::plainly,
+};
 use url::Url;
 
 use crate::{config::Config, record::Recorded, request::Request};
@@ -167,14 +170,6 @@ impl Transport {
     }
 }
 
-/// What an error says, without the page of its library's manual.
-fn said(words: &str) -> String {
-    if words.contains("without sending TLS close_notify") {
-        return "the connection was cut".to_owned();
-    }
-    words.to_owned()
-}
-
 /// The error and its causes in one line, without the address: it may hold an id that is personal data.
 fn chain(error: &reqwest::Error) -> String {
     let mut line = match (error.is_connect(), error.is_timeout()) {
@@ -185,22 +180,8 @@ fn chain(error: &reqwest::Error) -> String {
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         line.push_str(": ");
-        line.push_str(&said(&error.to_string()));
+        line.push_str(&plainly(error));
         cause = error.source();
     }
     line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cut_connection_is_told_without_a_page_of_a_manual() {
-        let told = said(
-            "peer closed connection without sending TLS close_notify: https://docs.rs/rustls/latest/rustls/manual/",
-        );
-        assert_eq!(told, "the connection was cut");
-        assert_eq!(said("connection refused"), "connection refused");
-    }
 }

@@ -9,7 +9,7 @@
 //! | [`ClientFiles`] | the same for somebody who only calls |
 //! | [`Dialer`] | connections of somebody who only calls |
 //! | `acceptor`, `crowd`, `stranger`, `stream`, `complaints` | handshakes, none of which can stop another |
-//! | [`why_refused`], [`failed_handshake`], [`refused_connection`] | what a handshake failed of, in a sentence |
+//! | [`why_refused`], [`failed_handshake`], [`refused_connection`], [`plainly`] | what a handshake failed of, in a sentence |
 //!
 //! A caller's name is the only URI name of its certificate, `spiffe://<trust domain>/<name>`, or where there is no URI
 //! name, its only DNS name.
@@ -33,5 +33,5 @@ pub use client::ClientFiles;
 pub use config::{Config, DEFAULT_TRUST_DOMAIN};
 pub use dial::Dialer;
 pub use identity::Identity;
-pub use refused::{failed_handshake, refused_connection, why_refused};
+pub use refused::{failed_handshake, plainly, refused_connection, why_refused};
 pub use stream::Peer;

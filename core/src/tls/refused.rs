@@ -70,6 +70,15 @@ fn of_cause(error: &(dyn StdError + 'static)) -> Option<String> {
     ALERTS.iter().find(heard).map(|alert| of_alert(*alert))
 }
 
+/// What an error says, without the page of its library's manual where a connection was cut.
+pub fn plainly(error: &dyn StdError) -> String {
+    let words = error.to_string();
+    if words.contains("without sending TLS close_notify") {
+        return "the connection was cut".to_owned();
+    }
+    words
+}
+
 /// The sentence about this error.
 pub fn why_refused(error: &Error) -> String {
     match error {
@@ -132,6 +141,13 @@ fn of_alert(alert: AlertDescription) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cut_connection_is_told_without_a_page_of_a_manual() {
+        let manual = "peer closed connection without sending TLS close_notify: https://docs.rs/rustls/latest/rustls/manual/";
+        assert_eq!(plainly(&io::Error::other(manual)), "the connection was cut");
+        assert_eq!(plainly(&io::Error::other("refused")), "refused");
+    }
 
     #[test]
     fn a_handshake_that_failed_is_found_however_deep_it_lies() {
