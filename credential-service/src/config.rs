@@ -17,7 +17,7 @@ use hubkeep_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::handles;
+use crate::{handles, secret_store};
 
 /// Where development finds the service.
 const DEFAULT_PORT: u16 = 7401;
@@ -52,6 +52,8 @@ pub struct Config {
     pub audit: hubkeep_audit_log::Config,
     /// The key-encryption keys.
     pub keys: hubkeep_seal::Config,
+    /// Where sealed tokens rest.
+    pub secrets: secret_store::Config,
     /// How long handles live, and how many.
     pub handles: handles::Config,
     /// Where HubSpot is.
@@ -81,6 +83,7 @@ impl Default for Config {
                 ..hubkeep_audit_log::Config::default()
             },
             keys: hubkeep_seal::Config::file("hubkeep-data/credential-service.kek"),
+            secrets: secret_store::Config::default(),
             handles: handles::Config::default(),
             hubspot: hubkeep_hubspot::Config::default(),
             telemetry: telemetry::Config::default(),
@@ -117,6 +120,7 @@ impl Validate for Config {
         }
         self.audit.validate(faults);
         self.keys.validate(faults);
+        self.secrets.validate(faults);
         self.handles.validate(faults);
         self.hubspot.validate(faults);
     }

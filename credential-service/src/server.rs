@@ -29,7 +29,7 @@ use crate::{
     handles::{self, Handles},
     portals::{self, Portals},
     revocations::Revocations,
-    secret_store::SecretStore,
+    secret_store::{self, SecretStore},
     vault::Vault,
 };
 
@@ -45,6 +45,9 @@ pub enum StartError {
     /// The vault's database cannot be used.
     #[error("the vault's database cannot be used")]
     Database(#[from] database::Error),
+    /// A secret store cannot be used.
+    #[error(transparent)]
+    Secrets(#[from] secret_store::BuildError),
     /// The audit log cannot be used; without it nothing may be done.
     #[error("the audit log cannot be used")]
     AuditLog(#[from] hubkeep_audit_log::Error),
@@ -95,8 +98,15 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let hubspot = hubkeep_hubspot::Client::new(&config.hubspot, audit_log.clone(), clock.clone())?;
 
     let revocations = Revocations::build(database.clone(), clock.clone());
-    let secrets = SecretStore::build(database.clone(), clock.clone());
-    let vault = Vault::build(keyring.clone(), secrets);
+    let secrets = SecretStore::build(
+        &config.secrets,
+        &config.deployment,
+        database.clone(),
+        clock.clone(),
+        random.clone(),
+    )
+    .await?;
+    let vault = Vault::build(keyring.clone(), secrets.clone());
     let portals = Portals::build(portals::Deps {
         database: database.clone(),
         vault: vault.clone(),
@@ -132,6 +142,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         refusals,
     );
     let stopping = chassis.stopping();
+    secrets.sweep_until(stopping.clone());
     hubkeep_keys::wipe_until(stopping.clone(), keyring.clone(), clock.clone());
     let keys = KeyApi {
         keyring,

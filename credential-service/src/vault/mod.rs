@@ -11,7 +11,7 @@ use hubkeep_seal::{Keyring, Owner, Place, Purpose};
 
 pub use error::Error;
 
-use crate::secret_store::{self, SecretStore};
+use crate::secret_store::{self, Resting, SecretStore};
 
 /// Which token of which portal.
 #[derive(Clone, Debug)]
@@ -26,10 +26,7 @@ pub struct Credential {
 
 /// A token, sealed, on its way into the vault.
 #[derive(Debug)]
-pub struct SealedToken {
-    secret_id: String,
-    sealed: Vec<u8>,
-}
+pub struct SealedToken(Resting);
 
 /// Where tokens are.
 #[derive(Clone, Debug)]
@@ -44,15 +41,16 @@ impl Vault {
         Self { keyring, secrets }
     }
 
-    /// Seals a token for its place. No transaction may be open: it may make the portal's key.
+    /// Seals a token for its place, and lays it down where it will rest, unless that is the database. No transaction may
+    /// be open: it may make the portal's key, and a secret store takes its time.
     ///
     /// # Errors
-    /// If the portal's key cannot be used or made.
+    /// If the portal's key cannot be used or made, or the secret store fails.
     pub async fn seal(&self, credential: &Credential, token: &PortalToken) -> Result<SealedToken, Error> {
         let secret_id = credential.secret_id();
         let place = credential.place(&secret_id);
         let sealed = self.keyring.seal(&place, token.expose().as_bytes()).await?;
-        Ok(SealedToken { secret_id, sealed })
+        Ok(SealedToken(self.secrets.lay(&secret_id, sealed).await?))
     }
 
     /// Puts a sealed token into the vault, as part of the transaction that also writes what refers to it.
@@ -60,10 +58,7 @@ impl Vault {
     /// # Errors
     /// If this version of the credential is there already, or the database fails.
     pub async fn put(&self, transaction: &mut Transaction, token: &SealedToken) -> Result<(), Error> {
-        Ok(self
-            .secrets
-            .put(transaction, &token.secret_id, &token.sealed)
-            .await?)
+        Ok(self.secrets.put(transaction, &token.0).await?)
     }
 
     /// Opens a token. The only way by which one leaves the vault.

@@ -9,13 +9,17 @@
 
 mod access;
 mod clock;
+#[cfg(all(feature = "aws", feature = "gcp"))]
+mod cloud_stores;
 mod credentials;
 mod handles;
 mod harness;
 mod import;
 mod keys;
 mod onboarding;
+mod password_store;
 mod revocations;
+mod secret_stores;
 mod secrets;
 mod tampering;
 

@@ -23,9 +23,13 @@ mod import;
 mod keys;
 #[path = "../it/onboarding.rs"]
 mod onboarding;
+#[path = "../it/password_store.rs"]
+mod password_store;
 mod replicas;
 #[path = "../it/revocations.rs"]
 mod revocations;
+#[path = "../it/secret_stores.rs"]
+mod secret_stores;
 #[path = "../it/secrets.rs"]
 mod secrets;
 #[path = "../it/tampering.rs"]

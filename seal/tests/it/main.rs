@@ -1,6 +1,10 @@
 //! What sealing promises.
 
-#![expect(clippy::expect_used, reason = "a test ends where its promise is broken")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test ends where its promise is broken"
+)]
 
 #[cfg(all(feature = "aws", feature = "gcp"))]
 mod clouds;
