@@ -40,12 +40,42 @@ pub(crate) struct Token {
 struct Standing {
     scopes: Vec<String>,
     revoked: bool,
+    /// When it expires, in microseconds since 1970.
+    expires_at: Option<i64>,
+    /// The token that takes its place, while that can still be cancelled.
+    successor: Option<Arc<Token>>,
 }
 
 impl Token {
-    /// Whether HubSpot accepts it.
-    pub(crate) fn is_live(&self) -> bool {
-        !lock(&self.standing).revoked
+    /// Whether HubSpot accepts it at this time, in microseconds since 1970.
+    pub(crate) fn is_live(&self, now: i64) -> bool {
+        let standing = lock(&self.standing);
+        !standing.revoked && standing.expires_at.is_none_or(|at| now < at)
+    }
+
+    /// Lets it expire at this time, when `successor` takes its place; until then that can be cancelled.
+    pub(crate) fn give_way(&self, successor: Arc<Self>, at: i64) {
+        let mut standing = lock(&self.standing);
+        (standing.expires_at, standing.successor) = (Some(at), Some(successor));
+    }
+
+    /// Lets it expire now, if another is to take its place. Says whether one is.
+    pub(crate) fn expire(&self, now: i64) -> bool {
+        let mut standing = lock(&self.standing);
+        if standing.successor.is_some() {
+            standing.expires_at = Some(now);
+        }
+        standing.successor.take().is_some()
+    }
+
+    /// Keeps it, and gives the token that was to take its place, if it has not done so yet.
+    pub(crate) fn keep(&self, now: i64) -> Option<Arc<Self>> {
+        let mut standing = lock(&self.standing);
+        if standing.expires_at.is_some_and(|at| at <= now) {
+            return None;
+        }
+        standing.expires_at = None;
+        standing.successor.take()
     }
 
     /// Revokes it, or takes the revocation back.
@@ -88,6 +118,9 @@ pub enum WorldError {
     /// There is no such token.
     #[error("there is no such token")]
     NoSuchToken,
+    /// The token is not being rotated, or its rotation is over.
+    #[error("the token is not being rotated")]
+    NotRotating,
     /// A record that could not be seeded.
     #[error("record refused: {0}")]
     BadRecord(String),
@@ -211,6 +244,8 @@ fn issue(spec: TokenSpec, portal: Arc<Portal>) -> Token {
         standing: Mutex::new(Standing {
             scopes: spec.scopes,
             revoked: spec.revoked,
+            expires_at: None,
+            successor: None,
         }),
     }
 }

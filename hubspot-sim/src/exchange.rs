@@ -145,7 +145,10 @@ fn visible_headers(headers: &HeaderMap) -> Vec<(String, String)> {
 
 /// Limits first, for they count at arrival; then faults; then the true answer.
 async fn decide(state: &State, received: &Received) -> Result<(Reply, Ending), Cut> {
-    let live = received.token.as_ref().filter(|token| token.is_live());
+    let live = received
+        .token
+        .as_ref()
+        .filter(|token| token.is_live(received.now));
     let mut headroom = None;
     if let Some(token) = live {
         let (left, admitted) = admit(received, token);
@@ -278,7 +281,10 @@ fn truth(state: &State, received: &Received, other: Option<u64>, headroom: Optio
 
 fn try_truth(state: &State, received: &Received, other: Option<u64>) -> Result<Reply, Problem> {
     let route = received.route.as_ref().ok_or_else(errors::not_found)?;
-    let live = received.token.as_ref().filter(|token| token.is_live());
+    let live = received
+        .token
+        .as_ref()
+        .filter(|token| token.is_live(received.now));
     let token = live.ok_or_else(errors::unauthenticated)?;
     let portal = match other {
         Some(id) => state.accounts.portal(id).map_err(|_| errors::not_found())?,

@@ -39,7 +39,7 @@ mod wire;
 mod world;
 
 pub use accounts::WorldError;
-pub use control::{Control, PortalSummary, TokenSummary};
+pub use control::{Control, Expire, PortalSummary, TokenSummary};
 pub use faults::{Fault, FaultId, FaultRule};
 pub use journal::{JournalEntry, fingerprint};
 pub use limits::{Limits, Policy};

@@ -19,7 +19,7 @@ pub(super) fn answer(call: &Call<'_>) -> Result<Reply, Problem> {
     let token = call
         .accounts
         .token(key)
-        .filter(|token| token.is_live())
+        .filter(|token| token.is_live(call.now))
         .ok_or_else(errors::not_found)?;
     // A fault that answers for another account does so here too.
     let portal_id = if token.portal.id == call.token.portal.id {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::Control;
+use super::{Control, Expire};
 use crate::accounts::WorldError;
 use crate::api::query::Query;
 use crate::faults::{FaultId, FaultRule};
@@ -47,6 +47,14 @@ struct NewToken {
 struct NewScopes {
     token: String,
     scopes: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Rotation {
+    token: String,
+    new_token: String,
+    #[serde(default)]
+    expire: Expire,
 }
 
 #[derive(Deserialize)]
@@ -159,6 +167,12 @@ fn change_world(control: &Control, path: &str, body: &[u8]) -> Result<(), Refusa
         }
         "revocations" => control.revoke_token(&parse::<TokenOf>(body)?.token)?,
         "restorations" => control.restore_token(&parse::<TokenOf>(body)?.token)?,
+        "rotations" => {
+            let rotation: Rotation = parse(body)?;
+            control.rotate_token(&rotation.token, &rotation.new_token, rotation.expire)?;
+        }
+        "rotations/expire" => control.expire_old_token(&parse::<TokenOf>(body)?.token)?,
+        "rotations/cancel" => control.cancel_rotation(&parse::<TokenOf>(body)?.token)?,
         _ => return Err(Refusal::NoSuchEndpoint),
     }
     Ok(())

@@ -1,11 +1,13 @@
 //! The hand on the simulator: change accounts and tokens, inject faults, read the journal, skip time.
 
 pub(crate) mod http;
+mod rotation;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use rotation::Expire;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -168,7 +170,7 @@ impl Control {
                 kind: token.kind,
                 app_id: token.app_id,
                 scopes: token.scopes(),
-                revoked: !token.is_live(),
+                revoked: !token.is_live(self.now_micros()),
             });
         let count = |kind: ObjectType| (kind.name(), self.record_count(portal.id, kind));
         let used_today = lock(&portal.meter)

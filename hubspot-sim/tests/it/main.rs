@@ -9,4 +9,5 @@ mod faults;
 mod journal;
 mod limits;
 mod records;
+mod rotation;
 mod search;
