@@ -95,6 +95,20 @@ impl Call<Presented> {
 }
 
 impl<Authority> Call<Authority> {
+    /// A copy of the call, by another authority.
+    fn with<Other>(&self, authority: Other) -> Call<Other> {
+        Call {
+            ask: self.ask.clone(),
+            client_slug: self.client_slug.clone(),
+            context: self.context.clone(),
+            call_id: self.call_id,
+            authority,
+            attempt: self.attempt,
+            caller_gone: self.caller_gone.clone(),
+            proven: self.proven.clone(),
+        }
+    }
+
     /// The same call, by another authority.
     fn by<Other>(self, authority: Other) -> Call<Other> {
         let Self {

@@ -7,6 +7,7 @@ use hubkeep_core::{clock::SharedClock, error::ServiceError as _};
 use tokio_util::sync::CancellationToken;
 
 use super::{Call, Error, Minimal, Next, Reply, Step};
+use crate::credentials;
 
 /// Attempts after the first.
 const RETRIES: usize = 2;
@@ -47,7 +48,12 @@ impl Step<Call<Minimal>> for Retry {
                 }
                 Err(error) if is_passing(&error) => error,
                 // What the attempts before met says more than that there could not be another.
-                Err(late @ (Error::TooLate | Error::Stopping | Error::Quota(_))) => {
+                Err(
+                    late @ (Error::TooLate
+                    | Error::Stopping
+                    | Error::Quota(_)
+                    | Error::Handle(credentials::Error::Superseded)),
+                ) => {
                     return Err(before.unwrap_or(late));
                 }
                 Err(error) => return Err(error),

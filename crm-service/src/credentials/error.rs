@@ -17,6 +17,9 @@ pub enum Error {
     /// credential-service does not accept it; why stands in its own log.
     #[error("credential-service refuses the handle")]
     Invalid,
+    /// The handle lives, and gives another token since it was redeemed: it must be redeemed anew.
+    #[error("the portal's credential has moved on")]
+    Superseded,
     /// credential-service did not answer, or not as it should.
     #[error("credential-service gave no grant: {0}")]
     Unavailable(String),
@@ -32,7 +35,7 @@ impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Malformed(_) | Self::Invalid => ErrorKind::Unauthenticated,
-            Self::Unavailable(_) => ErrorKind::Unavailable,
+            Self::Superseded | Self::Unavailable(_) => ErrorKind::Unavailable,
         }
     }
 
@@ -40,7 +43,7 @@ impl ServiceError for Error {
         match self {
             Self::Malformed(_) => ErrorReason::HandleMalformed,
             Self::Invalid => ErrorReason::HandleInvalid,
-            Self::Unavailable(_) => ErrorReason::CredentialServiceUnavailable,
+            Self::Superseded | Self::Unavailable(_) => ErrorReason::CredentialServiceUnavailable,
         }
     }
 
@@ -50,12 +53,13 @@ impl ServiceError for Error {
                 "no whole handle was sent: send metadata \"authorization: Bearer hk1_…\"".to_owned()
             }
             Self::Invalid => "the handle is not valid: take a new one".to_owned(),
+            Self::Superseded => "the portal's token is being replaced: try again".to_owned(),
             Self::Unavailable(_) => "credential-service does not answer: try again".to_owned(),
         }
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        matches!(self, Self::Unavailable(_)).then_some(Duration::from_secs(1))
+        matches!(self, Self::Superseded | Self::Unavailable(_)).then_some(Duration::from_secs(1))
     }
 }
 
@@ -75,6 +79,11 @@ mod tests {
                 Error::Invalid,
                 ErrorKind::Unauthenticated,
                 ErrorReason::HandleInvalid,
+            ),
+            (
+                Error::Superseded,
+                ErrorKind::Unavailable,
+                ErrorReason::CredentialServiceUnavailable,
             ),
             (
                 Error::unavailable("down"),

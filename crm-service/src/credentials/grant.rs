@@ -43,6 +43,8 @@ pub struct Grant {
     pub(super) redeemed: Tick,
     /// Set when the feed takes the grant away.
     pub(super) taken_away: AtomicBool,
+    /// Set when the portal's credential has moved on: the handle lives, and gives another token.
+    pub(super) superseded: AtomicBool,
 }
 
 impl Grant {
@@ -93,6 +95,14 @@ impl Grant {
 
     pub(super) fn is_taken_away(&self) -> bool {
         self.taken_away.load(Ordering::Acquire)
+    }
+
+    pub(super) fn supersede(&self) {
+        self.superseded.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_superseded(&self) -> bool {
+        self.superseded.load(Ordering::Acquire)
     }
 
     /// Why the handle was issued.

@@ -2,7 +2,7 @@
 //! goes in only as of a place in the feed.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
@@ -20,6 +20,9 @@ use super::grant::Grant;
 
 /// More grants than this are not kept: the oldest use of memory is not worth a risk.
 const MAX_GRANTS: usize = 10_000;
+
+/// So many events of the feed are remembered: those that may come while one redemption is under way.
+const MAX_RECENT: usize = 1_024;
 
 /// A handle as presented by one caller. The handle itself is not kept, only its hash.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -69,18 +72,49 @@ struct State {
     /// Every grant that somebody still works with, kept in memory or not.
     in_use: Vec<Weak<Grant>>,
     applied_seq: u64,
+    /// The newest events that were applied, without a gap up to `applied_seq`.
+    recent: VecDeque<(u64, Scope)>,
     heard: Option<Tick>,
 }
 
 impl State {
-    /// Takes grants away, from memory and from whoever works with them.
-    fn forget(&mut self, covered: impl Fn(&Grant) -> bool) {
-        self.grants.retain(|_, grant| !covered(grant));
-        for grant in self.in_use.iter().filter_map(Weak::upgrade) {
-            if covered(&grant) {
-                grant.take_away();
+    /// Takes every grant away, from memory and from whoever works with them: what was missed may be about any.
+    fn forget_all(&mut self) {
+        self.grants.clear();
+        self.recent.clear();
+        self.in_use
+            .iter()
+            .filter_map(Weak::upgrade)
+            .for_each(|grant| grant.take_away());
+    }
+
+    /// Takes away the grants that an event covers. A handle that gives another token now is redeemed anew.
+    fn forget(&mut self, seq: u64, scope: Scope) {
+        self.grants.retain(|_, grant| !scope.covers(grant));
+        let covered = self.in_use.iter().filter_map(Weak::upgrade);
+        for grant in covered.filter(|grant| scope.covers(grant)) {
+            match scope {
+                Scope::CredentialVersion { .. } => grant.supersede(),
+                Scope::Handle(_) | Scope::PortalGeneration { .. } => grant.take_away(),
             }
         }
+        if self.recent.len() == MAX_RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((seq, scope));
+    }
+
+    /// Whether it is known that nothing which came after a place is about this grant.
+    fn is_untouched_since(&self, place: u64, grant: &Grant) -> bool {
+        if place >= self.applied_seq {
+            return true;
+        }
+        let known = self
+            .recent
+            .front()
+            .is_some_and(|(oldest, _)| *oldest <= place.saturating_add(1));
+        let mut later = self.recent.iter().filter(|(seq, _)| *seq > place);
+        known && !later.any(|(_, scope)| scope.covers(grant))
     }
 }
 
@@ -127,10 +161,10 @@ impl Memory {
     }
 
     /// Keeps a grant that is true as of a place in the feed. Returns whether it may be used: not if the feed has
-    /// moved past that place meanwhile, for what moved it may have been about this very grant.
+    /// moved past that place meanwhile by something that is, or may have been, about this very grant.
     pub(super) fn keep(&self, key: Key, grant: &Arc<Grant>, as_of_seq: u64, now: Tick) -> bool {
         let mut state = self.state();
-        if as_of_seq < state.applied_seq {
+        if !state.is_untouched_since(as_of_seq, grant) {
             return false;
         }
         state.grants.retain(|_, kept| now < kept.keep_until);
@@ -149,10 +183,8 @@ impl Memory {
             return;
         }
         match scope {
-            Some(scope) if seq == state.applied_seq.saturating_add(1) => {
-                state.forget(|grant| scope.covers(grant))
-            }
-            _ => state.forget(|_| true),
+            Some(scope) if seq == state.applied_seq.saturating_add(1) => state.forget(seq, scope),
+            _ => state.forget_all(),
         }
         state.applied_seq = seq;
         state.heard = Some(now);
@@ -162,7 +194,7 @@ impl Memory {
     pub(super) fn beat(&self, seq: u64, now: Tick) {
         let mut state = self.state();
         if seq > state.applied_seq {
-            state.forget(|_| true);
+            state.forget_all();
             state.applied_seq = seq;
         }
         if seq == state.applied_seq {

@@ -88,10 +88,11 @@ impl Credentials {
     /// Looks at a grant again after some time has passed, before anything is sent by it.
     ///
     /// # Errors
-    /// If the handle was revoked or has ended meanwhile, or nobody can say whether it was.
+    /// If the handle was revoked or has ended meanwhile, gives another token now, or nobody can say whether it was.
     pub fn confirm(&self, grant: &Grant) -> Result<(), Error> {
         let now = self.clock.tick();
         match self.memory.still_holds(grant, now, self.config.max_view_age) {
+            Some(true) if grant.is_superseded() => Err(Error::Superseded),
             Some(true) => Ok(()),
             Some(false) => Err(Error::Invalid),
             None => Err(Error::unavailable(

@@ -138,6 +138,7 @@ pub(super) fn grant(response: RedeemHandleResponse, now: Tick) -> Result<Grant, 
         ends: now.plus(time_left),
         redeemed: now,
         taken_away: AtomicBool::new(false),
+        superseded: AtomicBool::new(false),
     })
 }
 

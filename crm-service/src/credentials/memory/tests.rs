@@ -185,3 +185,48 @@ fn another_caller_does_not_find_the_grant() {
     assert!(bench.memory.recall(&key("a"), bench.clock.tick(), FIVE).is_some());
     assert!(bench.memory.recall(&key("b"), bench.clock.tick(), FIVE).is_none());
 }
+
+#[test]
+fn an_answer_older_than_the_feed_is_used_if_what_came_meanwhile_is_about_others() {
+    let bench = bench();
+    let portal = |id| PortalId::new(id).expect("not zero");
+    for (seq, id) in (1..).zip([7, 8]) {
+        let other = Scope::CredentialVersion {
+            portal: portal(id),
+            version: 2,
+        };
+        bench.memory.apply(seq, Some(other), bench.clock.tick());
+    }
+    let keep = |as_of| {
+        bench
+            .memory
+            .keep(bench.key.clone(), &bench.grant, as_of, bench.clock.tick())
+    };
+    assert!(keep(0) && keep(1) && keep(2));
+    let own = Scope::CredentialVersion {
+        portal: portal(42),
+        version: 2,
+    };
+    bench.memory.apply(3, Some(own), bench.clock.tick());
+    assert!(
+        !keep(0) && !keep(2),
+        "the token of version 1 is not given any more"
+    );
+    assert!(keep(3), "a credential of the portal that kept its version");
+    bench.memory.apply(9, Some(own), bench.clock.tick());
+    assert!(!keep(3) && !keep(8), "what came in the gap is not known");
+}
+
+#[test]
+fn whoever_works_with_a_grant_of_an_older_version_is_told_apart_from_one_whose_handle_is_dead() {
+    let bench = bench();
+    let moved = Scope::CredentialVersion {
+        portal: PortalId::new(42).expect("not zero"),
+        version: 2,
+    };
+    bench.memory.apply(1, Some(moved), bench.clock.tick());
+    assert!(bench.recall().is_none());
+    assert!(bench.grant.is_superseded() && !bench.grant.is_taken_away());
+    let holds = bench.memory.still_holds(&bench.grant, bench.clock.tick(), FIVE);
+    assert_eq!(holds, Some(true), "the handle lives");
+}
