@@ -22,6 +22,7 @@ WORKDIR /build
 COPY . .
 # The operator's command without `dev` and `demo`: those hold a second pair of services.
 RUN cargo build --locked --profile ${PROFILE} --no-default-features \
+        --features hubkeep-credential-service/jemalloc,hubkeep-crm-service/jemalloc \
         --package hubkeep-credential-service --package hubkeep-crm-service --package hubkeep --package hubspot-sim \
     && mkdir /binaries \
     && cd "target/$(if [ "${PROFILE}" = dev ]; then echo debug; else echo "${PROFILE}"; fi)" \

@@ -6,6 +6,7 @@ use hubkeep_core::service;
 use hubkeep_credential_service::server::Running;
 
 /// Many small things are taken and given back for each call, often by another thread than took them.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

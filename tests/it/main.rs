@@ -23,6 +23,7 @@ mod faults_database;
 mod faults_hubspot;
 mod faults_restart;
 mod faults_services;
+mod from_source;
 mod handles;
 mod isolation;
 mod isolation_load;
