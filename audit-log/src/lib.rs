@@ -8,6 +8,7 @@
 //! |---|---|
 //! | say what is about to be sent to HubSpot | [`AuditLog::intent`], then [`Intent::settle`] |
 //! | record an act inside Hubkeep, or a refusal | [`AuditLog::admin`], [`AuditLog::denied`] |
+//! | say how far something kept elsewhere has come | [`AuditLog::raise_head`], [`AuditLog::heads`] |
 //! | read | [`AuditLog::tail`], [`AuditLog::list`], over gRPC [`AuditApi`] |
 //!
 //! What is written is a [`Draft`], whose log is chosen by proof: only a [`ProvenPortal`] opens a portal's log.
@@ -20,6 +21,7 @@ mod error;
 mod failure;
 mod filter;
 mod grpc;
+mod heads;
 mod intent;
 mod log;
 mod opened;
@@ -39,6 +41,7 @@ pub use error::Error;
 pub use failure::{DatabaseError, Failure};
 pub use filter::Filter;
 pub use grpc::{AuditApi, ReadAuthority, ReadGrant, RefusalRecorder};
+pub use heads::Head;
 pub use hubkeep_proto::audit::v1::{Cause, Entry, Event, Operation, Phase, QuotaLeft, Result as CallResult};
 pub use intent::Intent;
 pub use log::AuditLog;

@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc};
 
 use futures::Stream;
-use hubkeep_core::{clock::SharedClock, random::SharedRandom};
+use hubkeep_core::{clock::SharedClock, database::Database, random::SharedRandom};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -202,6 +202,10 @@ impl AuditLog {
             return Ok(known.max(self.inner.reader.end().await?));
         }
         Ok(known)
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        self.inner.reader.database()
     }
 
     /// Writes what waits, counted refusals too, and closes the log. When this returns, it may be opened again.

@@ -26,6 +26,14 @@ impl ProvenPortal {
         }
     }
 
+    /// Proven by the order to erase it, from credential-service.
+    pub const fn by_erasure(portal_id: PortalId, client_slug: ClientSlug) -> Self {
+        Self {
+            portal_id,
+            client_slug,
+        }
+    }
+
     /// HubSpot's id of the portal.
     pub const fn portal_id(&self) -> PortalId {
         self.portal_id

@@ -6,20 +6,24 @@
 //! |---|---|
 //! | [`config`], [`server`] | start; `server` builds everything from the bottom to the top |
 //! | [`api`] | gRPC front door: proto to domain and back, and an audit entry for each request |
+//! | [`fleet`] | what touches many rooms at once: suspend, resume, erase |
 //! | [`handles`] | issue, introspect, redeem, revoke, list |
 //! | [`portals`] | onboard, import, read, verify |
 //! | [`vault`] | tokens in, sealed; and out, by one door |
 //! | [`secret_store`], [`revocations`] | where sealed bytes rest; what must not be served any more |
+//! | [`store_version`] | how often the vault was written, and whether it is older than the log knows it |
 //! | [`record`] | what a request turned out to be about, for its audit entry |
 
 pub mod api;
 pub mod config;
+pub mod fleet;
 pub mod handles;
 pub mod portals;
 pub mod record;
 pub mod revocations;
 pub mod secret_store;
 pub mod server;
+pub mod store_version;
 pub mod vault;
 
 /// The migrations of this service's tables.

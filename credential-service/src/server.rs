@@ -21,15 +21,18 @@ use hubkeep_proto::{
 };
 use hubkeep_seal::{Keks, KeksError, Keyring};
 use thiserror::Error;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     MIGRATIONS,
     api::{Desk, HandleApi, PortalApi, RedemptionApi},
     config::Config,
+    fleet::{self, Fleet},
     handles::{self, Handles},
     portals::{self, Portals},
     revocations::Revocations,
     secret_store::{self, SecretStore},
+    store_version::{self, StoreVersion},
     vault::Vault,
 };
 
@@ -57,6 +60,12 @@ pub enum StartError {
     /// The room of handles cannot be built.
     #[error("the handles cannot be opened")]
     Handles(#[from] handles::Error),
+    /// The vault's own version cannot be read.
+    #[error("the store version cannot be read")]
+    StoreVersion(#[from] store_version::Error),
+    /// Vault and log cannot be compared.
+    #[error("the vault cannot be compared with the log")]
+    Fleet(#[from] fleet::Error),
     /// The server cannot be started.
     #[error(transparent)]
     Server(#[from] grpc::StartError),
@@ -67,6 +76,8 @@ pub struct Running {
     server: grpc::Running,
     audit_log: AuditLog,
     database: Database,
+    /// Ends the look at the vault's age.
+    _watching: DropGuard,
 }
 
 /// Starts the service. When this returns, its address answers.
@@ -107,9 +118,11 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     )
     .await?;
     let vault = Vault::build(keyring.clone(), secrets.clone());
+    let versions = StoreVersion::open(database.clone(), audit_log.clone()).await?;
     let portals = Portals::build(portals::Deps {
         database: database.clone(),
         vault: vault.clone(),
+        versions,
         hubspot,
         clock: clock.clone(),
         random: random.clone(),
@@ -126,6 +139,19 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
             random: random.clone(),
         },
     )
+    .await?;
+
+    let fleet = Fleet::build(fleet::Deps {
+        deployment: config.deployment.clone(),
+        database: database.clone(),
+        keyring: keyring.clone(),
+        portals: portals.clone(),
+        handles: handles.clone(),
+        revocations: revocations.clone(),
+        log: audit_log.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+    })
     .await?;
 
     let refusals = Arc::new(RefusalRecorder::new(
@@ -154,8 +180,16 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let desk = Desk::new(audit_log.clone(), clock.clone(), random.clone());
     let authority = Arc::new(handles.clone());
     let audit = AuditApi::new(audit_log.clone(), authority, clock, random, stopping.clone());
-    let redemption = RedemptionApi::new(desk.clone(), handles.clone(), revocations, stopping);
-    let portal_service = PortalServiceServer::new(PortalApi::new(desk.clone(), portals))
+    let stop = CancellationToken::new();
+    tokio::spawn(fleet.clone().watch(stop.clone()));
+    let redemption = RedemptionApi::new(
+        desk.clone(),
+        handles.clone(),
+        fleet.clone(),
+        revocations,
+        stopping,
+    );
+    let portal_service = PortalServiceServer::new(PortalApi::new(desk.clone(), portals, fleet))
         .max_decoding_message_size(MAX_ROW_BYTES);
     let server = chassis
         .serve(portal_service)
@@ -169,6 +203,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         server,
         audit_log,
         database,
+        _watching: stop.drop_guard(),
     })
 }
 

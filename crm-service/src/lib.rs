@@ -6,6 +6,7 @@
 //! | [`api`] | the gRPC front door: proto to domain and back | the rooms below |
 //! | [`call`] | the life of one HubSpot call; [`call::stack`] reads top to bottom | `credentials`, `quota`, `crm` |
 //! | [`credentials`] | handles redeemed for grants, and the view of revocations | `crm` |
+//! | [`erasure`] | destroys what there is of a portal, when credential-service says so | `credentials` |
 //! | [`quota`] | what each portal may still do now | nothing |
 //! | [`crm`] | the vocabulary of the CRM | nothing |
 
@@ -14,5 +15,9 @@ pub mod call;
 pub mod config;
 pub mod credentials;
 pub mod crm;
+pub mod erasure;
 pub mod quota;
 pub mod server;
+
+/// The migrations of this service's tables.
+pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();

@@ -8,6 +8,7 @@ use hubkeep_core::{
     clock::SharedClock,
     database::{self, Database},
     grpc::{self, Chassis},
+    id::InvalidName,
     random::Random,
     service::Service,
     telemetry, tls,
@@ -24,15 +25,24 @@ use hubkeep_proto::{
 };
 use hubkeep_seal::{Keks, Keyring};
 use thiserror::Error;
-use tokio_util::task::TaskTracker;
+use tokio::sync::mpsc;
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 
 use crate::{
+    MIGRATIONS,
     api::{Entrance, HandleAuthority, ObjectApi, OwnerApi, QuotaApi, QuotaDesk},
     call::{ObjectRefs, Unread, Usage, stack},
     config::Config,
     credentials::{self, Credentials},
+    erasure::Erasures,
     quota::Quota,
 };
+
+/// In whose name portals are erased.
+const NAME_OF_CREDENTIALS: &str = "credential-service";
 
 /// The service could not be started.
 #[derive(Debug, Error)]
@@ -52,6 +62,9 @@ pub enum StartError {
     /// The door to HubSpot cannot be opened.
     #[error("the client of HubSpot cannot be built")]
     HubSpot(#[from] hubkeep_hubspot::StartError),
+    /// A name of this service's own breaks the rule of names.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
     /// The server cannot listen.
     #[error(transparent)]
     Server(#[from] grpc::StartError),
@@ -71,7 +84,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let certificate = callers.identity().cloned();
 
     let keks = Keks::open(&config.keys, &clock).await?;
-    let database = Database::open(&config.database, &[&hubkeep_seal::MIGRATIONS]).await?;
+    let database = Database::open(&config.database, &[&hubkeep_seal::MIGRATIONS, &MIGRATIONS]).await?;
     let keyring = Keyring::new(
         database.clone(),
         keks,
@@ -97,7 +110,19 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
 
     let hubspot = Client::new(&config.hubspot, log.clone(), clock.clone())?;
     let quota = Quota::new(config.quota, clock.clone());
-    let credentials = Credentials::build(config.credentials, certificate.as_ref(), clock.clone())?;
+    let (orders, ordered) = mpsc::unbounded_channel();
+    let credentials = Credentials::build(config.credentials, certificate.as_ref(), clock.clone(), orders)?;
+    let stop = CancellationToken::new();
+    let erasures = Erasures {
+        database: database.clone(),
+        keyring: keyring.clone(),
+        log: log.clone(),
+        credentials: credentials.clone(),
+        caller: NAME_OF_CREDENTIALS.parse()?,
+        clock: clock.clone(),
+        random: random.clone(),
+    };
+    tokio::spawn(erasures.run(ordered, stop.clone()));
     let authority = HandleAuthority::new(credentials.clone(), clock.clone(), random.clone());
     let own_clock = clock.clone();
     let under_way = TaskTracker::new();
@@ -164,6 +189,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         clock: own_clock,
         log,
         database,
+        _erasing: stop.drop_guard(),
     })
 }
 
@@ -174,6 +200,8 @@ pub struct Running {
     clock: SharedClock,
     log: AuditLog,
     database: Database,
+    /// Ends the carrying out of erasures.
+    _erasing: DropGuard,
 }
 
 impl Running {

@@ -8,13 +8,14 @@ use std::{
 };
 
 use hubkeep_core::{
-    clock::{SharedClock, Tick},
+    clock::{SharedClock, Tick, Timestamp},
     database::Database,
     random::{Random, SharedRandom},
 };
 use zeroize::Zeroizing;
 
 use crate::{
+    destroy,
     envelope::{self, Envelope, KEY_ID_LEN},
     error::Error,
     keks::{Keks, Versioned},
@@ -119,9 +120,21 @@ impl Keyring {
         Ok(self.get_or_make(owner, purpose).await?.key.mac(message))
     }
 
+    pub(crate) fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    pub(crate) fn forget_unwrapped(&self, owner: Owner) {
+        let mut cache = self.0.unwrapped.write().unwrap_or_else(PoisonError::into_inner);
+        cache.retain(|(of, _), _| *of != owner);
+    }
+
     async fn get_or_make(&self, owner: Owner, purpose: Purpose) -> Result<Unwrapped, Error> {
         if let Some(unwrapped) = self.get(owner, purpose).await? {
             return Ok(unwrapped);
+        }
+        if destroy::is_destroyed(&self.0.database, owner).await? {
+            return Err(Error::KeyMissing { owner, purpose });
         }
         let made = self.make(owner, purpose).await?;
         store::insert_if_absent(&self.0.database, owner, purpose, &made, self.0.clock.now()).await?;

@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `place` | where a sealed value lies, as associated data |
 //! | `keyring` | seal, open and mac: what users of this crate call |
+//! | `destroy` | keys that shall be gone, with all that lies under them |
 //! | `envelope` | the layout of sealed bytes |
 //! | `key` | one 256-bit key: encrypt, decrypt, derive, commit |
 //! | `config` | where the key-encryption keys are |
@@ -25,6 +26,7 @@
 //! | `store` | the table of wrapped keys |
 
 mod config;
+mod destroy;
 mod envelope;
 mod error;
 mod kek;

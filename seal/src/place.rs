@@ -46,6 +46,10 @@ pub enum Purpose {
     HandleClaims,
     /// The key under which ids of records stand in audit entries.
     ObjectRef,
+    /// What reports need to know of a portal's client.
+    PortalDetails,
+    /// The key with which the service signs.
+    Signing,
 }
 
 impl Purpose {
@@ -69,6 +73,8 @@ impl Purpose {
             Self::HandlePepper => "handle-pepper",
             Self::HandleClaims => "handle-claims",
             Self::ObjectRef => "object-ref",
+            Self::PortalDetails => "portal-details",
+            Self::Signing => "signing",
         }
     }
 }

@@ -17,6 +17,7 @@ mod deployment;
 mod deployment_secrets;
 mod drain;
 mod drain_idle;
+mod erasure;
 mod faults;
 mod faults_client;
 mod faults_database;

@@ -31,10 +31,11 @@ const FLOORS: [(&str, &[&str]); 10] = [
 ];
 
 /// The rooms of a service, and the rooms that each may use. `server`, `cli` and `config` build everything.
-const CREDENTIAL_ROOMS: [(&str, &[&str]); 7] = [
+const CREDENTIAL_ROOMS: [(&str, &[&str]); 9] = [
     (
         "api",
         &[
+            "fleet",
             "handles",
             "portals",
             "vault",
@@ -43,16 +44,19 @@ const CREDENTIAL_ROOMS: [(&str, &[&str]); 7] = [
             "record",
         ],
     ),
+    ("fleet", &["handles", "portals", "revocations", "record"]),
     ("handles", &["portals", "vault", "revocations", "record"]),
-    ("portals", &["vault", "record"]),
+    ("portals", &["vault", "store_version", "record"]),
     ("vault", &["secret_store"]),
     ("revocations", &[]),
     ("secret_store", &[]),
+    ("store_version", &[]),
     ("record", &[]),
 ];
-const CRM_ROOMS: [(&str, &[&str]); 5] = [
+const CRM_ROOMS: [(&str, &[&str]); 6] = [
     ("api", &["call", "credentials", "quota", "crm"]),
     ("call", &["credentials", "quota", "crm"]),
+    ("erasure", &["credentials"]),
     ("credentials", &["crm"]),
     ("quota", &[]),
     ("crm", &[]),

@@ -25,11 +25,13 @@ pub fn row(number: u32, client_slug: &str, token: &str, expected_portal_id: u64)
 }
 
 impl Hubkeep {
-    fn portals(&self) -> PortalServiceClient<Channel> {
+    /// The service of portals.
+    pub fn portals(&self) -> PortalServiceClient<Channel> {
         PortalServiceClient::new(self.door(Service::Credential).of(OPERATOR))
     }
 
-    fn by_operator<T>(&self, message: T) -> Request<T> {
+    /// A request of the operator.
+    pub fn by_operator<T>(&self, message: T) -> Request<T> {
         self.door(Service::Credential).request(OPERATOR, message)
     }
 

@@ -104,6 +104,11 @@ impl Reader {
         rows.iter().map(event).collect()
     }
 
+    /// The database.
+    pub(crate) const fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// The newest position.
     pub(crate) async fn end(&self) -> Result<Position, Error> {
         let position: i64 = sqlx::query_scalar(END).fetch_one(self.database.pool()).await?;

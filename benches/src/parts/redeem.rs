@@ -51,7 +51,12 @@ async fn cached(place: &Place, stage: &Stage, handles: &[String]) -> Result<Load
     };
     let handles: Result<Vec<_>, _> = handles.iter().map(|handle| HandleToken::parse(handle)).collect();
     let recalling = Arc::new(Recalling {
-        credentials: Credentials::build(config, None, place.clock.clone())?,
+        credentials: Credentials::build(
+            config,
+            None,
+            place.clock.clone(),
+            tokio::sync::mpsc::unbounded_channel().0,
+        )?,
         handles: handles?,
         caller: Caller {
             name: CALLER.parse()?,

@@ -8,7 +8,7 @@ use hubkeep_core::{
 };
 use thiserror::Error;
 
-use crate::{handles, portals, revocations};
+use crate::{fleet, handles, portals, revocations};
 
 /// A method was refused.
 #[derive(Debug, Error)]
@@ -28,6 +28,9 @@ pub enum Error {
     /// The room of handles refused.
     #[error(transparent)]
     Handles(#[from] handles::Error),
+    /// The room of the fleet refused.
+    #[error(transparent)]
+    Fleet(#[from] fleet::Error),
     /// The room of revocations refused.
     #[error(transparent)]
     Revocations(#[from] revocations::Error),
@@ -62,6 +65,7 @@ impl Error {
         match self {
             Self::Portals(error) => Some(error),
             Self::Handles(error) => Some(error),
+            Self::Fleet(error) => Some(error),
             Self::Revocations(error) => Some(error),
             Self::Audit(error) => Some(error),
             Self::Fields(_)
@@ -83,6 +87,7 @@ impl ServiceError for Error {
             Self::Random(_) | Self::BrokeOff(_) => ErrorKind::Internal,
             Self::Portals(error) => error.kind(),
             Self::Handles(error) => error.kind(),
+            Self::Fleet(error) => error.kind(),
             Self::Revocations(error) => error.kind(),
             Self::Audit(error) => error.kind(),
         }
@@ -97,6 +102,7 @@ impl ServiceError for Error {
             Self::Random(_) | Self::BrokeOff(_) => ErrorReason::Internal,
             Self::Portals(error) => error.reason(),
             Self::Handles(error) => error.reason(),
+            Self::Fleet(error) => error.reason(),
             Self::Revocations(error) => error.reason(),
             Self::Audit(error) => error.reason(),
         }
@@ -118,6 +124,7 @@ impl ServiceError for Error {
             Self::Random(_) | Self::BrokeOff(_) => "an internal error; the request id finds it".to_owned(),
             Self::Portals(error) => error.public_message(),
             Self::Handles(error) => error.public_message(),
+            Self::Fleet(error) => error.public_message(),
             Self::Revocations(error) => error.public_message(),
             Self::Audit(error) => error.public_message(),
         }
@@ -187,6 +194,11 @@ mod tests {
                 Error::Handles(handles::Error::TooMany(1)),
                 ErrorKind::ResourceExhausted,
                 "TOO_MANY_HANDLES",
+            ),
+            (
+                Error::Fleet(fleet::Error::SigningKey),
+                ErrorKind::Internal,
+                "INTERNAL",
             ),
             (
                 Error::Revocations(behind()),

@@ -5,7 +5,7 @@ use hubkeep_hubspot::account::AccountType;
 use hubkeep_proto::credential::v1::{self as wire, ImportPortalsRequest, OnboardPortalRequest};
 
 use super::{Error, fields};
-use crate::portals::{CredentialKind, NewPortal, Portal, PortalCredential};
+use crate::portals::{CredentialKind, NewPortal, Portal, PortalCredential, State};
 
 /// Takes the token out of the request first: it is wiped from memory whatever else is wrong.
 pub(super) fn new_portal(request: OnboardPortalRequest) -> Result<NewPortal, Error> {
@@ -73,6 +73,17 @@ pub(super) fn to_wire(portal: &Portal) -> wire::Portal {
         onboard_time: Some(portal.onboard_time.into()),
         verify_time: Some(portal.verify_time.into()),
         credentials: portal.credentials.iter().map(credential_to_wire).collect(),
+        state: state_to_wire(portal.state).into(),
+        store_version: portal.store_version,
+    }
+}
+
+const fn state_to_wire(state: State) -> wire::PortalState {
+    match state {
+        State::Active => wire::PortalState::Active,
+        State::Suspended => wire::PortalState::Suspended,
+        State::Erased => wire::PortalState::Erased,
+        State::RollbackSuspected => wire::PortalState::RollbackSuspected,
     }
 }
 

@@ -3,9 +3,10 @@
 use hubkeep_audit_log::Operation;
 use hubkeep_core::id::ClientSlug;
 use hubkeep_proto::credential::v1::{
-    GetPortalRequest, GetPortalResponse, ImportPortalsRequest, ListPortalsRequest, ListPortalsResponse,
-    OnboardPortalRequest, OnboardPortalResponse, VerifyPortalRequest, VerifyPortalResponse,
-    portal_service_server::PortalService,
+    ErasePortalRequest, ErasePortalResponse, GetPortalRequest, GetPortalResponse, ImportPortalsRequest,
+    ListPortalsRequest, ListPortalsResponse, OnboardPortalRequest, OnboardPortalResponse,
+    ResumePortalRequest, ResumePortalResponse, SuspendPortalRequest, SuspendPortalResponse,
+    VerifyPortalRequest, VerifyPortalResponse, portal_service_server::PortalService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
@@ -13,7 +14,10 @@ use super::{
     Desk, Error, fields, import, page,
     portal::{new_portal, to_wire},
 };
-use crate::portals::{Onboarded, Portals};
+use crate::{
+    fleet::Fleet,
+    portals::{Onboarded, Portals},
+};
 
 /// The list that page tokens of this service are for.
 const LIST: &str = "portals";
@@ -23,12 +27,13 @@ const LIST: &str = "portals";
 pub struct PortalApi {
     desk: Desk,
     portals: Portals,
+    fleet: Fleet,
 }
 
 impl PortalApi {
     /// The service.
-    pub const fn new(desk: Desk, portals: Portals) -> Self {
-        Self { desk, portals }
+    pub const fn new(desk: Desk, portals: Portals, fleet: Fleet) -> Self {
+        Self { desk, portals, fleet }
     }
 }
 
@@ -67,6 +72,7 @@ impl PortalService for PortalApi {
             let portal = portals.get(&act, &slug(&request.client_slug)?).await?;
             Ok(GetPortalResponse {
                 portal: Some(to_wire(&portal)),
+                store_version: portals.store_version().await?,
             })
         };
         self.desk.answer(request, Operation::PortalGet, work).await
@@ -95,11 +101,61 @@ impl PortalService for PortalApi {
         };
         self.desk.answer(request, Operation::PortalVerify, work).await
     }
+
+    async fn suspend_portal(
+        &self,
+        request: Request<SuspendPortalRequest>,
+    ) -> Result<Response<SuspendPortalResponse>, Status> {
+        let fleet = self.fleet.clone();
+        let work = async move |act, request: SuspendPortalRequest| {
+            let portal = fleet.suspend(&act, &slug(&request.client_slug)?).await?;
+            Ok(SuspendPortalResponse {
+                portal: Some(to_wire(&portal)),
+            })
+        };
+        self.desk.answer(request, Operation::PortalSuspend, work).await
+    }
+
+    async fn resume_portal(
+        &self,
+        request: Request<ResumePortalRequest>,
+    ) -> Result<Response<ResumePortalResponse>, Status> {
+        let fleet = self.fleet.clone();
+        let work = async move |act, request: ResumePortalRequest| {
+            let portal = fleet.resume(&act, &slug(&request.client_slug)?).await?;
+            Ok(ResumePortalResponse {
+                portal: Some(to_wire(&portal)),
+            })
+        };
+        self.desk.answer(request, Operation::PortalResume, work).await
+    }
+
+    async fn erase_portal(
+        &self,
+        request: Request<ErasePortalRequest>,
+    ) -> Result<Response<ErasePortalResponse>, Status> {
+        let fleet = self.fleet.clone();
+        let work = async move |act, request: ErasePortalRequest| {
+            let field = "expected_portal_id";
+            let stated = fields::portal_id(field, request.expected_portal_id)?;
+            let stated =
+                stated.ok_or_else(|| Error::field(field, "name the portal's id: erasing is for good"))?;
+            let erased = fleet.erase(&act, &slug(&request.client_slug)?, stated).await?;
+            Ok(ErasePortalResponse {
+                portal: Some(to_wire(&erased.portal)),
+                certificate: erased.certificate,
+                verifier_key: erased.verifier_key,
+            })
+        };
+        self.desk.answer(request, Operation::PortalErase, work).await
+    }
 }
 
 async fn list(portals: &Portals, request: ListPortalsRequest) -> Result<ListPortalsResponse, Error> {
     let size = fields::page_size(request.page_size)?;
     let after = page::after(LIST, &request.page_token)?.unwrap_or_default();
+    // Read before the portals are: none of them is older than it says.
+    let store_version = portals.store_version().await?;
     let found = portals.list(&after, size).await?;
     let last = found.last().filter(|_| found.len() == size);
     Ok(ListPortalsResponse {
@@ -107,6 +163,7 @@ async fn list(portals: &Portals, request: ListPortalsRequest) -> Result<ListPort
             .map(|portal| page::token(LIST, portal.client_slug.as_str()))
             .unwrap_or_default(),
         portals: found.iter().map(to_wire).collect(),
+        store_version,
     })
 }
 

@@ -6,15 +6,17 @@ use futures::{Stream, StreamExt as _, future, stream};
 use hubkeep_audit_log::Operation;
 use hubkeep_core::grpc::{Caller, Context, Thumbprint};
 use hubkeep_proto::credential::v1::{
-    self as wire, CredentialVersion, Heartbeat, PortalGeneration, RedeemHandleRequest, RedeemHandleResponse,
-    WatchRevocationsRequest, WatchRevocationsResponse, redemption_service_server::RedemptionService,
-    revocation, watch_revocations_response::Message,
+    self as wire, ConfirmErasureRequest, ConfirmErasureResponse, CredentialVersion, Heartbeat, PortalErasure,
+    PortalGeneration, RedeemHandleRequest, RedeemHandleResponse, WatchRevocationsRequest,
+    WatchRevocationsResponse, redemption_service_server::RedemptionService, revocation,
+    watch_revocations_response::Message,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Desk, Error, fields, handle_service::to_wire};
 use crate::{
+    fleet::{Fleet, Tombstone},
     handles::{Handles, Presented, Redeemed},
     revocations::{News, Revocation, Revocations, Scope},
 };
@@ -24,6 +26,7 @@ use crate::{
 pub struct RedemptionApi {
     desk: Desk,
     handles: Handles,
+    fleet: Fleet,
     revocations: Revocations,
     stopping: CancellationToken,
 }
@@ -33,12 +36,14 @@ impl RedemptionApi {
     pub const fn new(
         desk: Desk,
         handles: Handles,
+        fleet: Fleet,
         revocations: Revocations,
         stopping: CancellationToken,
     ) -> Self {
         Self {
             desk,
             handles,
+            fleet,
             revocations,
             stopping,
         }
@@ -60,6 +65,20 @@ impl RedemptionService for RedemptionApi {
             Ok(answer(&redeemed))
         };
         self.desk.answer(request, Operation::HandleRedeem, work).await
+    }
+
+    async fn confirm_erasure(
+        &self,
+        request: Request<ConfirmErasureRequest>,
+    ) -> Result<Response<ConfirmErasureResponse>, Status> {
+        let fleet = self.fleet.clone();
+        let work = async move |_act, request: ConfirmErasureRequest| {
+            let portal = fields::portal_id("portal_id", request.portal_id)?;
+            let portal = portal.ok_or_else(|| Error::field("portal_id", "name the portal"))?;
+            fleet.confirm(portal, &tombstone(request)).await?;
+            Ok(ConfirmErasureResponse {})
+        };
+        self.desk.answer(request, Operation::ErasureConfirm, work).await
     }
 
     async fn watch_revocations(
@@ -123,6 +142,16 @@ async fn hear_out(mut applied: Streaming<WatchRevocationsRequest>) {
     }
 }
 
+fn tombstone(request: ConfirmErasureRequest) -> Tombstone {
+    Tombstone {
+        log: request.log,
+        position: request.position,
+        index: request.index,
+        entry_id: request.entry_id,
+        keys: request.destroyed_keys,
+    }
+}
+
 fn presented(request: &RedeemHandleRequest) -> Result<Presented, Error> {
     Ok(Presented {
         token: fields::handle(&request.handle)?,
@@ -161,18 +190,25 @@ fn news_to_wire(news: News) -> WatchRevocationsResponse {
 }
 
 fn revocation_to_wire(revocation: &Revocation) -> wire::Revocation {
-    let scope = match revocation.scope {
+    let scope = match &revocation.scope {
         Scope::Handle(handle_id) => revocation::Scope::HandleId(handle_id.to_string()),
         Scope::PortalGeneration(portal, generation) => {
             revocation::Scope::PortalGeneration(PortalGeneration {
                 portal_id: portal.get(),
-                generation,
+                generation: *generation,
             })
         }
         Scope::CredentialVersion(portal, version) => {
             revocation::Scope::CredentialVersion(CredentialVersion {
                 portal_id: portal.get(),
-                version,
+                version: *version,
+            })
+        }
+        Scope::PortalErasure(portal, client_slug, generation) => {
+            revocation::Scope::PortalErasure(PortalErasure {
+                portal_id: portal.get(),
+                client_slug: client_slug.to_string(),
+                generation: *generation,
             })
         }
     };

@@ -46,6 +46,7 @@ impl Handles {
     pub async fn issue(&self, act: &Act, wish: Wish) -> Result<Issued, Error> {
         act.purpose(&wish.purpose);
         let portal = self.portals.get(act, &wish.client_slug).await?;
+        portal.served()?;
         let lifetime = self.lifetime(wish.lifetime)?;
         let token = HandleToken::make(&*self.random)?;
         let handle = self.new_handle(act, portal, wish, lifetime).await?;

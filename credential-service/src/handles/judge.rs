@@ -15,7 +15,10 @@ use super::{
     Error, Handle, Handles, claims,
     store::{self, Row},
 };
-use crate::{portals::Portal, record::Act};
+use crate::{
+    portals::{Portal, State},
+    record::Act,
+};
 
 /// A handle that lives, with its portal as it is now.
 #[derive(Clone, Debug)]
@@ -83,7 +86,13 @@ impl Handles {
             Some(portal) if portal.client_slug != handle.client_slug => {
                 Err(Error::Altered(handle.handle_id.to_string()))
             }
-            Some(portal) if portal.portal_generation == handle.portal_generation => {
+            Some(portal) if portal.state == State::RollbackSuspected => Err(portal
+                .served()
+                .err()
+                .map_or_else(|| Error::Altered(handle.handle_id.to_string()), Error::Portal)),
+            Some(portal)
+                if portal.portal_generation == handle.portal_generation && portal.state == State::Active =>
+            {
                 let time_left = handle.expire_time.since(now);
                 Ok(Living {
                     handle: found.handle,

@@ -1,7 +1,11 @@
 //! Ends handles before their time.
 
 use hubkeep_audit_log::{Cause, ProvenPortal};
-use hubkeep_core::{handle_token::HandleToken, id::HandleId};
+use hubkeep_core::{
+    database::Transaction,
+    handle_token::HandleToken,
+    id::{HandleId, PortalId},
+};
 
 use super::{
     Error, Handles,
@@ -38,6 +42,14 @@ impl Handles {
             Some(seq) => Ok(seq),
             None => self.end(handle.handle_id).await,
         }
+    }
+
+    /// Deletes every handle of a portal, as part of the transaction that erases it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn remove_of(&self, transaction: &mut Transaction, portal_id: PortalId) -> Result<(), Error> {
+        store::delete_of(transaction, portal_id).await
     }
 
     async fn target(&self, act: &Act, target: Target) -> Result<Found, Error> {

@@ -129,6 +129,15 @@ pub(super) async fn revoke(
     Ok(done.rows_affected() == 1)
 }
 
+/// Deletes every handle of a portal, living or not.
+pub(super) async fn delete_of(transaction: &mut Transaction, portal_id: PortalId) -> Result<(), Error> {
+    sqlx::query("DELETE FROM handle WHERE portal_id = $1")
+        .bind(portal_id.as_i64())
+        .execute(&mut *transaction)
+        .await?;
+    Ok(())
+}
+
 /// Deletes some of the handles that ended before `time`.
 pub(super) async fn sweep(database: &Database, time: Timestamp) -> Result<(), Error> {
     sqlx::query(

@@ -19,15 +19,16 @@ impl Portals {
         let mut credential = self.as_credential(new, identity.scopes, fingerprint)?;
         for _ in 0..TRIES {
             credential.version = portal.credential_version.saturating_add(1);
-            if self.store_added(&portal, &credential, &new.token).await? {
+            if self.store_added(&mut portal, &credential, &new.token).await? {
                 portal.credential_version = credential.version;
                 portal.credentials.push(credential);
                 return Ok(Onboarded::Now(portal));
             }
             // Somebody was quicker: what is stored now decides.
             let slug = &portal.client_slug;
-            let now = store::by_slug(&self.database, slug).await?;
+            let now = self.by_slug(slug).await?;
             portal = now.ok_or_else(|| Error::Unknown(slug.clone()))?;
+            portal.kept()?;
             if let Some(before) = new.before(&portal, fingerprint)? {
                 return Ok(Onboarded::Before(before));
             }
@@ -38,7 +39,7 @@ impl Portals {
     /// Stores credential and token together; `false`, and nothing stored, if the portal has a newer version by now.
     async fn store_added(
         &self,
-        portal: &Portal,
+        portal: &mut Portal,
         credential: &PortalCredential,
         token: &PortalToken,
     ) -> Result<bool, Error> {
@@ -51,7 +52,9 @@ impl Portals {
         }
         store::credentials::insert(&mut transaction, id, credential).await?;
         self.vault.put(&mut transaction, &sealed).await?;
+        portal.store_version = self.written(&mut transaction, id).await?;
         transaction.commit().await?;
+        self.committed(id, portal.store_version, portal.state).await?;
         Ok(true)
     }
 }

@@ -10,7 +10,7 @@ use hubkeep_core::{
 };
 use thiserror::Error;
 
-use crate::vault;
+use crate::{store_version, vault};
 
 /// A portal was not onboarded, found or verified.
 #[derive(Debug, Error)]
@@ -55,6 +55,18 @@ pub enum Error {
         /// The credential that has the token.
         credential: CredentialName,
     },
+    /// It is suspended.
+    #[error("portal {0} is suspended")]
+    Suspended(ClientSlug),
+    /// It was erased.
+    #[error("portal {0} was erased")]
+    Erased(ClientSlug),
+    /// The log knows a newer state of it than the vault holds.
+    #[error("portal {0} is older in the vault than the log knows it: a backup was restored")]
+    RollbackSuspected(ClientSlug),
+    /// The store version could not be moved, or the log not told of it.
+    #[error(transparent)]
+    StoreVersion(#[from] store_version::Error),
     /// Others changed the portal each time that it was tried.
     #[error("portal {0} was changed by others each time")]
     Contended(ClientSlug),
@@ -127,6 +139,10 @@ impl ServiceError for Error {
             Self::TokenOfAnotherPortal { .. } | Self::IdentityUnclear { .. } | Self::TokenUnknown => {
                 ErrorKind::FailedPrecondition
             }
+            Self::Suspended(_) | Self::Erased(_) | Self::RollbackSuspected(_) => {
+                ErrorKind::FailedPrecondition
+            }
+            Self::StoreVersion(error) => error.kind(),
             Self::BudgetExhausted { .. } => ErrorKind::ResourceExhausted,
             Self::HubSpot(error) => error.kind(),
             Self::Vault(error) => error.kind(),
@@ -147,6 +163,10 @@ impl ServiceError for Error {
             Self::IdentityUnclear { .. } => ErrorReason::TokenIdentityUnclear,
             Self::TokenUnknown => ErrorReason::TokenRefused,
             Self::RowDuplicate { .. } => ErrorReason::ImportRowDuplicate,
+            Self::Suspended(_) => ErrorReason::PortalSuspended,
+            Self::Erased(_) => ErrorReason::PortalErased,
+            Self::RollbackSuspected(_) => ErrorReason::PortalRollbackSuspected,
+            Self::StoreVersion(error) => error.reason(),
             Self::BudgetExhausted { .. } => ErrorReason::BudgetExhausted,
             Self::HubSpot(error) => error.reason(),
             Self::Vault(error) => error.reason(),
@@ -158,6 +178,13 @@ impl ServiceError for Error {
     fn public_message(&self) -> String {
         match self {
             Self::Unknown(slug) => format!("there is no portal {slug}: onboard it first"),
+            Self::Suspended(slug) => format!("{slug} is suspended: resume it first"),
+            Self::Erased(slug) => format!("{slug} was erased: nothing of it is left, and it stays so"),
+            Self::RollbackSuspected(slug) => format!(
+                "{slug} is older in the vault than the log knows it: a backup was restored; rotate its tokens and resume \
+                 it, or erase it again"
+            ),
+            Self::StoreVersion(error) => error.public_message(),
             Self::TokenForm => format!("portal_token: {TOKEN_RULE}"),
             Self::SlugTaken {
                 client_slug,
@@ -212,7 +239,10 @@ impl ServiceError for Error {
 
     fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Unknown(slug) => vec![("client_slug", slug.to_string())],
+            Self::Unknown(slug)
+            | Self::Suspended(slug)
+            | Self::Erased(slug)
+            | Self::RollbackSuspected(slug) => vec![("client_slug", slug.to_string())],
             Self::SlugTaken {
                 client_slug,
                 portal_id,

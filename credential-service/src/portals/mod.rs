@@ -10,6 +10,7 @@
 //! | `budget` | how often a token may be asked about |
 //! | `scopes`, `narrowest` | what handles need of a token, and which one serves them |
 //! | `credential` | what a portal's tokens are |
+//! | `state` | whether they are served, and how it is found that they are old |
 //! | `store` | the tables |
 
 mod add;
@@ -22,6 +23,7 @@ mod narrowest;
 mod onboard;
 mod portal;
 mod scopes;
+mod state;
 mod store;
 mod verify;
 
@@ -37,11 +39,11 @@ pub use credential::{CredentialKind, PortalCredential};
 pub use error::Error;
 pub use import::{ImportedRows, ROWS_AT_ONCE, Turn};
 pub use onboard::{NewPortal, Onboarded};
-pub use portal::{Facts, Portal};
+pub use portal::{Facts, Portal, State};
 pub use scopes::Need;
 pub use verify::Verified;
 
-use crate::{record::Act, vault::Vault};
+use crate::{record::Act, store_version::StoreVersion, vault::Vault};
 use budget::Budget;
 
 /// What portals are made with.
@@ -51,6 +53,8 @@ pub struct Deps {
     pub database: Database,
     /// Where their tokens are.
     pub vault: Vault,
+    /// How often the vault was written, and what the log was told of it.
+    pub versions: StoreVersion,
     /// Who is asked whose a token is.
     pub hubspot: Client,
     /// The time.
@@ -64,6 +68,7 @@ pub struct Deps {
 pub struct Portals {
     database: Database,
     vault: Vault,
+    versions: StoreVersion,
     hubspot: Client,
     budget: Budget,
     clock: SharedClock,
@@ -76,6 +81,7 @@ impl Portals {
         let Deps {
             database,
             vault,
+            versions,
             hubspot,
             clock,
             random,
@@ -84,6 +90,7 @@ impl Portals {
         Self {
             database,
             vault,
+            versions,
             hubspot,
             budget,
             clock,
@@ -97,7 +104,7 @@ impl Portals {
     /// If there is none.
     pub async fn get(&self, act: &Act, client_slug: &ClientSlug) -> Result<Portal, Error> {
         act.claims(client_slug);
-        let portal = store::by_slug(&self.database, client_slug).await?;
+        let portal = self.by_slug(client_slug).await?;
         let portal = portal.ok_or_else(|| Error::Unknown(client_slug.clone()))?;
         act.concerns(portal.proven());
         Ok(portal)
@@ -108,7 +115,21 @@ impl Portals {
     /// # Errors
     /// If the database fails.
     pub async fn find(&self, portal_id: PortalId) -> Result<Option<Portal>, Error> {
-        store::by_id(&self.database, portal_id).await
+        match store::by_id(&self.database, portal_id).await? {
+            // Somebody may have written it, and told the log, since it was read.
+            Some(portal) if self.is_behind(&portal) => {
+                let again = store::by_id(&self.database, portal_id).await?;
+                Ok(again.map(|portal| self.held_against_log(portal)))
+            }
+            portal => Ok(portal),
+        }
+    }
+
+    async fn by_slug(&self, client_slug: &ClientSlug) -> Result<Option<Portal>, Error> {
+        match store::by_slug(&self.database, client_slug).await? {
+            Some(portal) => self.find(portal.portal_id).await,
+            None => Ok(None),
+        }
     }
 
     /// At most `limit` portals with a slug greater than `after`, by slug.
@@ -116,6 +137,10 @@ impl Portals {
     /// # Errors
     /// If the database fails.
     pub async fn list(&self, after: &str, limit: usize) -> Result<Vec<Portal>, Error> {
-        store::page(&self.database, after, limit).await
+        let portals = store::page(&self.database, after, limit).await?;
+        Ok(portals
+            .into_iter()
+            .map(|portal| self.held_against_log(portal))
+            .collect())
     }
 }

@@ -72,6 +72,9 @@ mod tests {
             credentials: credentials.iter().map(credential).collect(),
             credential_version: 1,
             portal_generation: 1,
+            state: crate::portals::State::Active,
+            store_version: 1,
+            sealed_details: None,
             onboard_time: Timestamp::from_micros(0),
             verify_time: Timestamp::from_micros(0),
         }

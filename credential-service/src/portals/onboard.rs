@@ -6,7 +6,7 @@ use hubkeep_core::{
 };
 
 use super::{
-    CredentialKind, Error, Portal, PortalCredential, Portals,
+    CredentialKind, Error, Portal, PortalCredential, Portals, State,
     identity::{self, Identity},
     store,
 };
@@ -109,8 +109,8 @@ impl Portals {
         fingerprint: &TokenFingerprint,
     ) -> Result<Onboarded, Error> {
         let again = identity.clone();
-        let portal = self.as_new(new, identity, fingerprint)?;
-        if self.store(&portal, &new.token).await? {
+        let mut portal = self.as_new(new, identity, fingerprint)?;
+        if self.store(&mut portal, &new.token).await? {
             return Ok(Onboarded::Now(portal));
         }
         // Somebody was quicker: what is stored now decides.
@@ -128,17 +128,18 @@ impl Portals {
         portal_id: Option<PortalId>,
         token: &TokenFingerprint,
     ) -> Result<Known, Error> {
-        if let Some(portal) = store::by_slug(&self.database, &new.client_slug).await? {
+        if let Some(portal) = self.by_slug(&new.client_slug).await? {
             return new.beside(portal, portal_id, token);
         }
         let Some(portal_id) = portal_id else {
             return Ok(Known::Nothing);
         };
-        match store::by_id(&self.database, portal_id).await? {
+        match self.find(portal_id).await? {
             // Somebody was quicker since the slug was looked for.
             Some(portal) if portal.client_slug == new.client_slug => {
                 new.beside(portal, Some(portal_id), token)
             }
+            Some(portal) if portal.state == State::Erased => Err(Error::Erased(portal.client_slug)),
             Some(Portal {
                 client_slug,
                 portal_id,
@@ -147,6 +148,8 @@ impl Portals {
                 client_slug,
                 portal_id,
             }),
+            // It was there, and is not any more: somebody has restored a backup.
+            None if self.is_missing(portal_id) => Err(Error::RollbackSuspected(new.client_slug.clone())),
             None => Ok(Known::Nothing),
         }
     }
@@ -167,6 +170,9 @@ impl Portals {
             credentials: vec![credential],
             credential_version: FIRST,
             portal_generation: FIRST,
+            state: State::Active,
+            store_version: 0,
+            sealed_details: None,
         })
     }
 
@@ -191,7 +197,7 @@ impl Portals {
     }
 
     /// Stores portal and token together; `false`, and nothing stored, if slug or portal are there already.
-    async fn store(&self, portal: &Portal, token: &PortalToken) -> Result<bool, Error> {
+    async fn store(&self, portal: &mut Portal, token: &PortalToken) -> Result<bool, Error> {
         // Sealed before the transaction begins: the portal's key is made in one of its own.
         let credential = portal.first_credential()?;
         let sealed = self.vault.seal(&portal.in_vault(credential), token).await?;
@@ -202,7 +208,10 @@ impl Portals {
         }
         store::credentials::insert(&mut transaction, portal.portal_id, credential).await?;
         self.vault.put(&mut transaction, &sealed).await?;
+        portal.store_version = self.written(&mut transaction, portal.portal_id).await?;
         transaction.commit().await?;
+        self.committed(portal.portal_id, portal.store_version, portal.state)
+            .await?;
         Ok(true)
     }
 }
@@ -215,6 +224,7 @@ impl NewPortal {
         portal_id: Option<PortalId>,
         token: &TokenFingerprint,
     ) -> Result<Known, Error> {
+        portal.kept()?;
         if portal_id.is_some_and(|other| other != portal.portal_id) {
             return Err(Error::SlugTaken {
                 client_slug: portal.client_slug,

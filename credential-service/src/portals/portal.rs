@@ -11,6 +11,19 @@ use hubkeep_hubspot::account::AccountType;
 use super::{Error, PortalCredential};
 use crate::vault::Credential;
 
+/// Whether a portal is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is.
+    Active,
+    /// Not until somebody resumes it. Its tokens are kept.
+    Suspended,
+    /// Never again: its keys are destroyed, and only its name and number are left.
+    Erased,
+    /// Not until somebody has looked: the log knows a newer state of it than its row holds.
+    RollbackSuspected,
+}
+
 /// What HubSpot says of a portal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -39,6 +52,12 @@ pub struct Portal {
     pub credential_version: u64,
     /// Moves when all handles of the portal die.
     pub portal_generation: u64,
+    /// Whether it is served.
+    pub state: State,
+    /// The store version at which it was last written.
+    pub store_version: u64,
+    /// What reports need to know of its client, sealed.
+    pub(super) sealed_details: Option<Vec<u8>>,
     /// When it was onboarded.
     pub onboard_time: Timestamp,
     /// When HubSpot last confirmed all of this.
@@ -46,6 +65,31 @@ pub struct Portal {
 }
 
 impl Portal {
+    /// The portal, if it is served.
+    ///
+    /// # Errors
+    /// If it is suspended, erased, or older than the log knows it.
+    pub fn served(&self) -> Result<(), Error> {
+        let slug = || self.client_slug.clone();
+        match self.state {
+            State::Active => Ok(()),
+            State::Suspended => Err(Error::Suspended(slug())),
+            State::Erased => Err(Error::Erased(slug())),
+            State::RollbackSuspected => Err(Error::RollbackSuspected(slug())),
+        }
+    }
+
+    /// The portal, if its tokens may be looked at and added to: it is served, or merely suspended.
+    ///
+    /// # Errors
+    /// As [`served`](Self::served) otherwise.
+    pub fn kept(&self) -> Result<(), Error> {
+        match self.state {
+            State::Suspended => Ok(()),
+            _ => self.served(),
+        }
+    }
+
     /// The place of a credential's token in the vault.
     pub fn in_vault(&self, credential: &PortalCredential) -> Credential {
         Credential {

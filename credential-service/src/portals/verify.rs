@@ -25,6 +25,7 @@ impl Portals {
     /// If HubSpot refuses a token, or says that it belongs to another portal: then nothing is changed.
     pub async fn verify(&self, act: &Act, client_slug: &ClientSlug) -> Result<Verified, Error> {
         let before = self.get(act, client_slug).await?;
+        before.kept()?;
         let mut portal = before.clone();
         for credential in &mut portal.credentials {
             let identity = self.identify(act, &before, credential).await?;

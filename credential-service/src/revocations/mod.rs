@@ -10,7 +10,7 @@ use std::sync::Arc;
 use hubkeep_core::{
     clock::{SharedClock, Timestamp},
     database::{Database, Notices, Transaction},
-    id::{HandleId, PortalId},
+    id::{ClientSlug, HandleId, PortalId},
 };
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -19,7 +19,7 @@ pub use error::Error;
 pub use feed::{Feed, News};
 
 /// What is revoked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// One handle.
     Handle(HandleId),
@@ -27,6 +27,8 @@ pub enum Scope {
     PortalGeneration(PortalId, u64),
     /// Every token of a portal with an older version than this.
     CredentialVersion(PortalId, u64),
+    /// Everything of a portal, which was erased, under an older generation than this: the keys of whoever listens too.
+    PortalErasure(PortalId, ClientSlug, u64),
 }
 
 /// Something that was revoked.

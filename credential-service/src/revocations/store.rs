@@ -11,6 +11,8 @@ use super::{Error, Revocation, Scope};
 const HANDLE: &str = "handle";
 const GENERATION: &str = "portal-generation";
 const VERSION: &str = "credential-version";
+/// Its subject is the portal's id and slug.
+const ERASURE: &str = "portal-erasure";
 
 /// seq, time, scope, subject, number.
 type Row = (i64, i64, String, String, i64);
@@ -28,6 +30,7 @@ pub(super) async fn append(
         Scope::Handle(handle) => (HANDLE, handle.to_string(), 0),
         Scope::PortalGeneration(portal, generation) => (GENERATION, portal.to_string(), generation),
         Scope::CredentialVersion(portal, version) => (VERSION, portal.to_string(), version),
+        Scope::PortalErasure(portal, slug, generation) => (ERASURE, format!("{portal}/{slug}"), generation),
     };
     sqlx::query(
         "INSERT INTO revocation (seq, revoke_time, scope, subject, number) VALUES ($1, $2, $3, $4, $5)",
@@ -83,6 +86,11 @@ fn scope_of(name: &str, subject: &str, number: u64) -> Option<Scope> {
     match name {
         HANDLE => subject.parse().ok().map(Scope::Handle),
         GENERATION => Some(Scope::PortalGeneration(portal()?, number)),
+        ERASURE => {
+            let (id, slug) = subject.split_once('/')?;
+            let portal = id.parse().ok().and_then(PortalId::new)?;
+            Some(Scope::PortalErasure(portal, slug.parse().ok()?, number))
+        }
         VERSION => Some(Scope::CredentialVersion(portal()?, number)),
         _ => None,
     }

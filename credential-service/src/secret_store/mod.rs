@@ -152,6 +152,14 @@ impl SecretStore {
         }
     }
 
+    /// Deletes the rows of everything whose id begins so, as [`delete`](Self::delete) deletes one.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn remove(&self, transaction: &mut Transaction, prefix: &str) -> Result<(), Error> {
+        store::delete_all(transaction, prefix).await
+    }
+
     /// The sealed bytes with this id.
     ///
     /// # Errors

@@ -49,3 +49,12 @@ pub(super) async fn is_named(database: &Database, place: &str) -> Result<bool, E
         .await?;
     Ok(rows > 0)
 }
+
+/// Everything whose id begins so.
+pub(super) async fn delete_all(transaction: &mut Transaction, prefix: &str) -> Result<(), Error> {
+    sqlx::query("DELETE FROM sealed_secret WHERE SUBSTR(secret_id, 1, LENGTH($1)) = $1")
+        .bind(prefix)
+        .execute(&mut *transaction)
+        .await?;
+    Ok(())
+}

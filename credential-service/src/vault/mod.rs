@@ -61,6 +61,14 @@ impl Vault {
         Ok(self.secrets.put(transaction, &token.0).await?)
     }
 
+    /// Takes every token of a portal out of the vault, unopened, as part of a transaction.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn remove(&self, transaction: &mut Transaction, portal_id: PortalId) -> Result<(), Error> {
+        Ok(self.secrets.remove(transaction, &tokens_of(portal_id)).await?)
+    }
+
     /// Opens a token. The only way by which one leaves the vault.
     ///
     /// # Errors
@@ -74,9 +82,14 @@ impl Vault {
     }
 }
 
+/// How the ids of a portal's tokens begin.
+fn tokens_of(portal_id: PortalId) -> String {
+    format!("portal/{portal_id}/token/")
+}
+
 impl Credential {
     fn secret_id(&self) -> String {
-        format!("portal/{}/token/{}", self.portal_id, self.version)
+        format!("{}{}", tokens_of(self.portal_id), self.version)
     }
 
     fn place<'a>(&'a self, secret_id: &'a str) -> Place<'a> {

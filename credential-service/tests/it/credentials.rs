@@ -134,7 +134,9 @@ async fn a_handle_is_served_by_the_narrowest_credential_that_covers_it() {
         served(&bench, &[HandleOperation::Get], &["contacts"]).await,
         ACME_TOKEN
     );
+    bench.clock.advance(Duration::from_millis(1));
     add(&bench, WRITER, "writer").await.expect("adds");
+    bench.clock.advance(Duration::from_millis(1));
     let added = add(&bench, READER, "reader")
         .await
         .expect("adds")

@@ -12,6 +12,7 @@ mod clock;
 #[cfg(all(feature = "aws", feature = "gcp"))]
 mod cloud_stores;
 mod credentials;
+mod fleet;
 mod handles;
 mod harness;
 mod import;

@@ -93,8 +93,18 @@ async fn a_portal_row_with_another_portals_id_opens_neither_portals_token() {
     for handle in [acme, globex] {
         bench.redeem(&handle, SYNC).await.expect_err("refused");
     }
-    // A fresh handle for the altered row names globex's portal, and acme's slug does not open globex's token.
-    let fresh = bench.issue(SYNC, "acme").await.expect("issues").handle;
+    // The log knows globex's portal newer than acme's row is.
+    assert_eq!(
+        reason(&bench.issue(SYNC, "acme").await),
+        "PORTAL_ROLLBACK_SUSPECTED"
+    );
+    alter(
+        &database,
+        "UPDATE portal SET portal_id = 1001 WHERE client_slug = 'globex'",
+    )
+    .await;
+    // A fresh handle for the altered row names acme's portal, and globex's slug does not open acme's token.
+    let fresh = bench.issue(SYNC, "globex").await.expect("issues").handle;
     assert_eq!(reason(&bench.redeem(&fresh, SYNC).await), "INTERNAL");
 }
 

@@ -13,6 +13,8 @@ mod access;
 mod clock;
 #[path = "../it/credentials.rs"]
 mod credentials;
+#[path = "../it/fleet.rs"]
+mod fleet;
 #[path = "../it/handles.rs"]
 mod handles;
 #[path = "../it/harness.rs"]

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::{
+    erasure::{self, ErasureOrder},
     memory::{Memory, Scope},
     wire::{self, Link},
 };
@@ -22,13 +23,20 @@ const RETRY: Duration = Duration::from_millis(200);
 /// Acknowledgements on their way at once; there is at most one for each event.
 const ACKS: usize = 64;
 
+/// Where what is heard goes.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub(super) memory: Memory,
+    pub(super) orders: mpsc::UnboundedSender<ErasureOrder>,
+}
+
 /// Follows the feed until `stop`.
-pub(super) async fn follow(link: Link, memory: Memory, clock: SharedClock, stop: CancellationToken) {
+pub(super) async fn follow(link: Link, heard: Heard, clock: SharedClock, stop: CancellationToken) {
     let mut broken = false;
     loop {
         let ended = tokio::select! {
             () = stop.cancelled() => return,
-            ended = watch(&link, &memory, &clock, &mut broken) => ended,
+            ended = watch(&link, &heard, &clock, &mut broken) => ended,
         };
         // Said once, and once more when it is back: it is tried again several times a second.
         if let Err(status) = ended
@@ -44,7 +52,8 @@ pub(super) async fn follow(link: Link, memory: Memory, clock: SharedClock, stop:
     }
 }
 
-async fn watch(link: &Link, memory: &Memory, clock: &SharedClock, broken: &mut bool) -> Result<(), Status> {
+async fn watch(link: &Link, heard: &Heard, clock: &SharedClock, broken: &mut bool) -> Result<(), Status> {
+    let memory = &heard.memory;
     let (acks, outgoing) = mpsc::channel(ACKS);
     let acknowledge = |applied_seq| WatchRevocationsRequest { applied_seq };
     // The channel is empty, so that the first message always has room.
@@ -61,6 +70,7 @@ async fn watch(link: &Link, memory: &Memory, clock: &SharedClock, broken: &mut b
         match response.message {
             Some(Message::Revocation(event)) => {
                 memory.apply(event.seq, scope(&event), clock.tick());
+                heard.order(&event);
                 // A full channel means that the server is slow to read; the next one says all that this one would.
                 let _ = acks.try_send(acknowledge(memory.applied_seq()));
             }
@@ -69,6 +79,17 @@ async fn watch(link: &Link, memory: &Memory, clock: &SharedClock, broken: &mut b
         }
     }
     Ok(())
+}
+
+impl Heard {
+    /// Passes an order on. Nobody is left to carry it out only when the service stops: it comes again at the next start.
+    fn order(&self, event: &Revocation) {
+        if let Some(revocation::Scope::PortalErasure(erasure)) = &event.scope
+            && let Some(order) = erasure::order(erasure)
+        {
+            let _ = self.orders.send(order);
+        }
+    }
 }
 
 /// What an event takes away; `None` for a kind that this version does not know, which then takes everything.
@@ -80,6 +101,13 @@ fn scope(event: &Revocation) -> Option<Scope> {
             Some(Scope::PortalGeneration {
                 portal,
                 generation: moved.generation,
+            })
+        }
+        revocation::Scope::PortalErasure(erased) => {
+            let portal = PortalId::new(erased.portal_id)?;
+            Some(Scope::PortalGeneration {
+                portal,
+                generation: erased.generation,
             })
         }
         revocation::Scope::CredentialVersion(moved) => {

@@ -5,6 +5,7 @@
 //! over the wire, and if credential-service does not answer, the call is refused.
 
 mod config;
+mod erasure;
 mod error;
 mod feed;
 mod grant;
@@ -13,6 +14,7 @@ mod redeem;
 mod wire;
 
 pub use config::Config;
+pub use erasure::{ErasureDone, ErasureOrder};
 pub use error::Error;
 pub use grant::{Grant, ObjectTypes};
 pub use redeem::Credentials;

@@ -12,10 +12,12 @@ use hubkeep_core::{
 use hubkeep_proto::credential::v1::{
     RedeemHandleRequest, redemption_service_client::RedemptionServiceClient,
 };
+use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
     config::Config,
+    erasure::ErasureOrder,
     error::Error,
     feed,
     grant::Grant,
@@ -38,17 +40,26 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Connects, by `identity` where this service has a certificate, and begins to follow the feed.
+    /// Connects, by `identity` where this service has a certificate, and begins to follow the feed. Orders to erase a
+    /// portal, which come with it, go to `orders`.
     ///
     /// # Errors
     /// If the address cannot be one. That nobody answers there is no error yet.
-    pub fn build(config: Config, identity: Option<&Identity>, clock: SharedClock) -> Result<Self, Error> {
+    pub fn build(
+        config: Config,
+        identity: Option<&Identity>,
+        clock: SharedClock,
+        orders: mpsc::UnboundedSender<ErasureOrder>,
+    ) -> Result<Self, Error> {
         let link = Link::open(&config, identity)?;
         let memory = Memory::default();
         let stop = CancellationToken::new();
         tokio::spawn(feed::follow(
             link.clone(),
-            memory.clone(),
+            feed::Heard {
+                memory: memory.clone(),
+                orders,
+            },
             clock.clone(),
             stop.clone(),
         ));
@@ -59,6 +70,10 @@ impl Credentials {
             config,
             _feed: Arc::new(stop.drop_guard()),
         })
+    }
+
+    pub(super) const fn link(&self) -> &Link {
+        &self.link
     }
 
     /// The grant behind a handle, for the caller that presents it.

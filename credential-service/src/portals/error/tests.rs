@@ -9,6 +9,26 @@ fn each_error_has_its_kind_and_reason() {
     let slug = || client_slug.clone();
     let table = [
         (Error::Unknown(slug()), ErrorKind::NotFound, "PORTAL_UNKNOWN"),
+        (
+            Error::Suspended(slug()),
+            ErrorKind::FailedPrecondition,
+            "PORTAL_SUSPENDED",
+        ),
+        (
+            Error::Erased(slug()),
+            ErrorKind::FailedPrecondition,
+            "PORTAL_ERASED",
+        ),
+        (
+            Error::RollbackSuspected(slug()),
+            ErrorKind::FailedPrecondition,
+            "PORTAL_ROLLBACK_SUSPECTED",
+        ),
+        (
+            Error::StoreVersion(sqlx::Error::PoolClosed.into()),
+            ErrorKind::Unavailable,
+            "STORAGE_UNAVAILABLE",
+        ),
         (Error::TokenForm, ErrorKind::InvalidArgument, "INVALID_FIELD"),
         (
             Error::SlugTaken {

@@ -2,6 +2,7 @@
 
 pub(super) mod credentials;
 mod row;
+pub(super) mod state;
 mod words;
 
 use hubkeep_core::{
@@ -19,6 +20,7 @@ macro_rules! select {
         concat!(
             "SELECT portal.client_slug, portal.portal_id, portal.account_type, portal.data_hosting_location, ",
             "portal.time_zone, portal.company_currency, portal.credential_version, portal.portal_generation, ",
+            "portal.state, portal.store_version, portal.details, ",
             "portal.onboard_time, portal.verify_time, credential.credential_id, credential.credential_name, ",
             "credential.credential_kind, credential.scopes, credential.credential_version AS token_version, ",
             "credential.token_fingerprint, credential.onboard_time AS credential_onboard_time, ",
@@ -62,7 +64,8 @@ pub(super) async fn insert(transaction: &mut Transaction, portal: &Portal) -> Re
     let done = sqlx::query(
         "INSERT INTO portal (client_slug, portal_id, account_type, data_hosting_location, time_zone, \
          company_currency, scopes, credential_kind, credential_version, portal_generation, token_fingerprint, \
-         onboard_time, verify_time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+         onboard_time, verify_time, store_version, details) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
          ON CONFLICT DO NOTHING",
     )
     .bind(portal.client_slug.as_str())
@@ -78,6 +81,8 @@ pub(super) async fn insert(transaction: &mut Transaction, portal: &Portal) -> Re
     .bind(first.token_fingerprint.as_str())
     .bind(portal.onboard_time.as_micros())
     .bind(portal.verify_time.as_micros())
+    .bind(signed(portal.store_version))
+    .bind(portal.sealed_details.as_deref())
     .execute(&mut *transaction)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -98,6 +103,20 @@ pub(super) async fn update_facts(transaction: &mut Transaction, portal: &Portal)
     .bind(portal.portal_id.as_i64())
     .execute(&mut *transaction)
     .await?;
+    Ok(())
+}
+
+/// Notes the store version at which a portal was written.
+pub(super) async fn written(
+    transaction: &mut Transaction,
+    portal_id: PortalId,
+    store_version: u64,
+) -> Result<(), Error> {
+    sqlx::query("UPDATE portal SET store_version = $1 WHERE portal_id = $2")
+        .bind(signed(store_version))
+        .bind(portal_id.as_i64())
+        .execute(&mut *transaction)
+        .await?;
     Ok(())
 }
 

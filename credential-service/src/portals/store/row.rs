@@ -4,7 +4,7 @@ use hubkeep_core::{clock::Timestamp, id::PortalId, secret::TokenFingerprint};
 use sqlx::FromRow;
 
 use super::{
-    super::{Error, Facts, Portal, PortalCredential},
+    super::{Error, Facts, Portal, PortalCredential, State},
     words,
 };
 
@@ -19,6 +19,9 @@ pub(super) struct Row {
     company_currency: String,
     credential_version: i64,
     portal_generation: i64,
+    state: String,
+    store_version: i64,
+    details: Option<Vec<u8>>,
     onboard_time: i64,
     verify_time: i64,
     credential_id: Option<String>,
@@ -43,7 +46,10 @@ pub(super) fn portals(rows: Vec<Row>) -> Result<Vec<Portal>, Error> {
             }
             _ => {
                 let mut portal = portal(row).ok_or_else(broken)?;
-                portal.credentials.push(credential.ok_or_else(broken)?);
+                // Erasing takes the credentials, and nothing else does.
+                if portal.state != State::Erased {
+                    portal.credentials.push(credential.ok_or_else(broken)?);
+                }
                 portals.push(portal);
             }
         }
@@ -53,12 +59,16 @@ pub(super) fn portals(rows: Vec<Row>) -> Result<Vec<Portal>, Error> {
 
 /// The portal in a row, without credentials.
 fn portal(row: Row) -> Option<Portal> {
+    let state = words::state_of(&row.state)?;
     Some(Portal {
         client_slug: row.client_slug.parse().ok()?,
         portal_id: PortalId::from_i64(row.portal_id)?,
         credentials: Vec::new(),
         credential_version: u64::try_from(row.credential_version).ok()?,
         portal_generation: u64::try_from(row.portal_generation).ok()?,
+        state,
+        store_version: u64::try_from(row.store_version).ok()?,
+        sealed_details: row.details,
         onboard_time: Timestamp::from_micros(row.onboard_time),
         verify_time: Timestamp::from_micros(row.verify_time),
         facts: Facts {

@@ -2,7 +2,7 @@
 
 use hubkeep_hubspot::account::AccountType;
 
-use super::super::CredentialKind;
+use super::super::{CredentialKind, State};
 
 pub(super) const fn account_type(kind: AccountType) -> &'static str {
     match kind {
@@ -21,6 +21,24 @@ pub(super) fn account_type_of(name: &str) -> AccountType {
         "sandbox" => AccountType::Sandbox,
         "app-developer" => AccountType::AppDeveloper,
         _ => AccountType::Other,
+    }
+}
+
+/// The word for a state. That an older state than the log's is suspected stands in no row.
+pub(super) const fn state(state: State) -> &'static str {
+    match state {
+        State::Active | State::RollbackSuspected => "active",
+        State::Suspended => "suspended",
+        State::Erased => "erased",
+    }
+}
+
+pub(super) fn state_of(name: &str) -> Option<State> {
+    match name {
+        "active" => Some(State::Active),
+        "suspended" => Some(State::Suspended),
+        "erased" => Some(State::Erased),
+        _ => None,
     }
 }
 

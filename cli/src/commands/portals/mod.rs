@@ -1,13 +1,19 @@
-//! `hubkeep portals`: which portals there are, and whether what is known of one is still true.
+//! `hubkeep portals`: which portals there are, whether what is known of one is still true, and what is done with one as a
+//! whole.
+
+mod show;
+mod whole;
 
 use clap::{Args, Subcommand};
 use hubkeep_proto::credential::v1::{
-    AccountType, CredentialKind, ListPortalsRequest, Portal, VerifyPortalRequest,
+    GetPortalRequest, ListPortalsRequest, Portal, VerifyPortalRequest,
     portal_service_client::PortalServiceClient,
 };
 use serde_json::{Value, json};
 
-use super::time::day_and_time;
+use show::{HEADER, as_json, facts, row};
+use whole::EraseArgs;
+
 use crate::{
     channel::Service,
     errors::Error,
@@ -19,7 +25,7 @@ use crate::{
 /// Portals asked for at once.
 const PAGE: i32 = 1_000;
 
-/// List portals, or verify one with HubSpot.
+/// List portals; show, verify, suspend, resume or erase one.
 #[derive(Args, Debug)]
 pub struct PortalsArgs {
     #[command(subcommand)]
@@ -30,6 +36,22 @@ pub struct PortalsArgs {
 enum PortalsCommand {
     /// List all portals; this is also what `portals` alone does.
     List,
+    /// Show everything that is known of one.
+    Show {
+        /// The portal's slug.
+        slug: String,
+    },
+    /// Serve a portal no more until it is resumed: every handle of it dies. Its tokens are kept.
+    Suspend {
+        /// The portal's slug.
+        slug: String,
+    },
+    /// Serve a portal again, to new handles.
+    Resume {
+        /// The portal's slug.
+        slug: String,
+    },
+    Erase(EraseArgs),
     /// Ask HubSpot again whose the stored token is and what it may do.
     Verify {
         /// The portal's slug.
@@ -44,6 +66,10 @@ enum PortalsCommand {
 pub async fn run(args: PortalsArgs, service: &Service, output: &Output) -> Result<Exit, Error> {
     match args.command {
         None | Some(PortalsCommand::List) => list(service, output).await?,
+        Some(PortalsCommand::Show { slug }) => show_one(slug, service, output).await?,
+        Some(PortalsCommand::Suspend { slug }) => whole::suspend(slug, service, output).await?,
+        Some(PortalsCommand::Resume { slug }) => whole::resume(slug, service, output).await?,
+        Some(PortalsCommand::Erase(args)) => whole::erase(args, service, output).await?,
         Some(PortalsCommand::Verify { slug }) => verify(slug, service, output).await?,
     }
     Ok(Exit::Done)
@@ -55,20 +81,8 @@ async fn list(service: &Service, output: &Output) -> Result<(), Error> {
         let portals: Vec<Value> = portals.iter().map(as_json).collect::<Result<_, _>>()?;
         return output.document(&json!({ "portals": portals }));
     }
-    let header = [
-        "client",
-        "portal",
-        "type",
-        "data",
-        "time zone",
-        "money",
-        "kind",
-        "scopes",
-        "token",
-        "verified",
-    ];
     output.table(
-        &header,
+        &HEADER,
         portals.iter().map(row).collect(),
         "no portals yet: hubkeep import clients.csv",
     )
@@ -91,6 +105,24 @@ async fn all(service: &Service) -> Result<Vec<Portal>, Error> {
         }
         request.page_token = page.next_page_token;
     }
+}
+
+async fn show_one(slug: String, service: &Service, output: &Output) -> Result<(), Error> {
+    let request = GetPortalRequest { client_slug: slug };
+    let answer = PortalServiceClient::new(service.connection())
+        .get_portal(request)
+        .await;
+    let answer = answer.map_err(|status| service.ended(status))?.into_inner();
+    if output.is_json() {
+        return output.document(&wire_json::of(
+            "hubkeep.credential.v1.GetPortalResponse",
+            &answer,
+        )?);
+    }
+    for (name, value) in facts(&answer.portal.unwrap_or_default()) {
+        output.line(&format!("{name:<22} {STRONG}{}{STRONG:#}", printable(&value)))?;
+    }
+    Ok(())
 }
 
 async fn verify(slug: String, service: &Service, output: &Output) -> Result<(), Error> {
@@ -118,58 +150,4 @@ async fn verify(slug: String, service: &Service, output: &Output) -> Result<(), 
         fields => format!("verified: {} changed", fields.join(", ")),
     };
     output.line(&format!("{GOOD}{verdict}{GOOD:#}"))
-}
-
-/// The portal under the names of its `.proto` fields, so that `changed_fields` finds them.
-fn facts(portal: &Portal) -> Vec<(&'static str, String)> {
-    vec![
-        ("client_slug", portal.client_slug.clone()),
-        ("portal_id", portal.portal_id.to_string()),
-        ("account_type", account_type(portal.account_type()).to_owned()),
-        ("data_hosting_location", portal.data_hosting_location.clone()),
-        ("time_zone", portal.time_zone.clone()),
-        ("company_currency", portal.company_currency.clone()),
-        ("credential_kind", kind(portal.credential_kind()).to_owned()),
-        ("credential_version", portal.credential_version.to_string()),
-        ("token_fingerprint", portal.token_fingerprint.clone()),
-        ("scopes", portal.scopes.join(", ")),
-        ("verify_time", day_and_time(portal.verify_time.as_ref())),
-    ]
-}
-
-fn row(portal: &Portal) -> Vec<String> {
-    vec![
-        portal.client_slug.clone(),
-        portal.portal_id.to_string(),
-        account_type(portal.account_type()).to_owned(),
-        portal.data_hosting_location.clone(),
-        portal.time_zone.clone(),
-        portal.company_currency.clone(),
-        kind(portal.credential_kind()).to_owned(),
-        portal.scopes.len().to_string(),
-        portal.token_fingerprint.clone(),
-        day_and_time(portal.verify_time.as_ref()),
-    ]
-}
-
-fn as_json(portal: &Portal) -> Result<Value, Error> {
-    wire_json::of("hubkeep.credential.v1.Portal", portal)
-}
-
-const fn account_type(kind: AccountType) -> &'static str {
-    match kind {
-        AccountType::Unspecified => "–",
-        AccountType::Standard => "standard",
-        AccountType::DeveloperTest => "test",
-        AccountType::Sandbox => "sandbox",
-        AccountType::AppDeveloper => "app developer",
-    }
-}
-
-const fn kind(kind: CredentialKind) -> &'static str {
-    match kind {
-        CredentialKind::Unspecified => "–",
-        CredentialKind::ServiceKey => "service key",
-        CredentialKind::PrivateApp => "private app",
-    }
 }

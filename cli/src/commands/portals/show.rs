@@ -1,0 +1,115 @@
+//! A portal as it is shown.
+
+use hubkeep_proto::credential::v1::{AccountType, CredentialKind, Portal, PortalCredential, PortalState};
+use serde_json::Value;
+
+use super::super::time::day_and_time;
+use crate::{errors::Error, wire_json};
+
+/// The columns of the list.
+pub(super) const HEADER: [&str; 11] = [
+    "client",
+    "portal",
+    "state",
+    "type",
+    "data",
+    "time zone",
+    "money",
+    "kind",
+    "scopes",
+    "token",
+    "verified",
+];
+
+/// The portal under the names of its `.proto` fields, so that `changed_fields` finds them.
+pub(super) fn facts(portal: &Portal) -> Vec<(&'static str, String)> {
+    let credentials: Vec<String> = portal.credentials.iter().map(credential).collect();
+    vec![
+        ("client_slug", portal.client_slug.clone()),
+        ("portal_id", portal.portal_id.to_string()),
+        ("state", state(portal.state()).to_owned()),
+        ("account_type", account_type(portal.account_type()).to_owned()),
+        ("data_hosting_location", portal.data_hosting_location.clone()),
+        ("time_zone", portal.time_zone.clone()),
+        ("company_currency", portal.company_currency.clone()),
+        ("credential_version", portal.credential_version.to_string()),
+        ("portal_generation", portal.portal_generation.to_string()),
+        ("store_version", portal.store_version.to_string()),
+        ("credentials", credentials.join("; ")),
+        ("scopes", portal.scopes.join(", ")),
+        ("verify_time", day_and_time(portal.verify_time.as_ref())),
+    ]
+}
+
+/// A line of the list.
+pub(super) fn row(portal: &Portal) -> Vec<String> {
+    vec![
+        portal.client_slug.clone(),
+        portal.portal_id.to_string(),
+        state(portal.state()).to_owned(),
+        account_type(portal.account_type()).to_owned(),
+        portal.data_hosting_location.clone(),
+        portal.time_zone.clone(),
+        portal.company_currency.clone(),
+        kind(portal.credential_kind()).to_owned(),
+        portal.scopes.len().to_string(),
+        tokens(portal),
+        day_and_time(portal.verify_time.as_ref()),
+    ]
+}
+
+/// The first token, and how many there are beside it.
+fn tokens(portal: &Portal) -> String {
+    match portal.credentials.len() {
+        0 | 1 => portal.token_fingerprint.clone(),
+        several => format!("{} +{}", portal.token_fingerprint, several.saturating_sub(1)),
+    }
+}
+
+fn credential(credential: &PortalCredential) -> String {
+    format!(
+        "{} ({}, {}, version {}, token {})",
+        credential.credential_name,
+        kind(credential.credential_kind()),
+        if credential.may_write {
+            "may write"
+        } else {
+            "reads only"
+        },
+        credential.credential_version,
+        credential.token_fingerprint,
+    )
+}
+
+pub(super) fn as_json(portal: &Portal) -> Result<Value, Error> {
+    wire_json::of("hubkeep.credential.v1.Portal", portal)
+}
+
+/// The word for a state.
+pub(super) const fn state(state: PortalState) -> &'static str {
+    match state {
+        PortalState::Unspecified => "–",
+        PortalState::Active => "active",
+        PortalState::Suspended => "suspended",
+        PortalState::Erased => "erased",
+        PortalState::RollbackSuspected => "rollback suspected",
+    }
+}
+
+const fn account_type(kind: AccountType) -> &'static str {
+    match kind {
+        AccountType::Unspecified => "–",
+        AccountType::Standard => "standard",
+        AccountType::DeveloperTest => "test",
+        AccountType::Sandbox => "sandbox",
+        AccountType::AppDeveloper => "app developer",
+    }
+}
+
+const fn kind(kind: CredentialKind) -> &'static str {
+    match kind {
+        CredentialKind::Unspecified => "–",
+        CredentialKind::ServiceKey => "service key",
+        CredentialKind::PrivateApp => "private app",
+    }
+}

@@ -1,0 +1,58 @@
+//! Suspends and resumes portals. Each moves the portal's generation: every handle that there was is dead.
+
+use hubkeep_core::id::ClientSlug;
+
+use super::{Error, Fleet};
+use crate::{
+    portals::{Portal, State},
+    record::Act,
+    revocations::Scope,
+};
+
+impl Fleet {
+    /// Serves a portal no more, until it is resumed. Its tokens are kept. Suspending it again changes nothing.
+    ///
+    /// # Errors
+    /// If there is none, or it was erased, or it is older than the log knows it.
+    pub async fn suspend(&self, act: &Act, client_slug: &ClientSlug) -> Result<Portal, Error> {
+        let portal = self.portals.get(act, client_slug).await?;
+        portal.kept()?;
+        if portal.state == State::Suspended {
+            return Ok(portal);
+        }
+        self.move_to(act, &portal, State::Suspended).await
+    }
+
+    /// Serves a portal again. One that is older than the log knows it, because a backup was restored, is served as it
+    /// is from now on; an erased one never. Resuming it again changes nothing.
+    ///
+    /// # Errors
+    /// If there is none, or it was erased.
+    pub async fn resume(&self, act: &Act, client_slug: &ClientSlug) -> Result<Portal, Error> {
+        let portal = self.portals.get(act, client_slug).await?;
+        if portal.state == State::Erased || self.portals.was_erased(portal.portal_id) {
+            return Err(crate::portals::Error::Erased(portal.client_slug).into());
+        }
+        if portal.state == State::Active {
+            return Ok(portal);
+        }
+        self.move_to(act, &portal, State::Active).await
+    }
+
+    async fn move_to(&self, act: &Act, before: &Portal, to: State) -> Result<Portal, Error> {
+        let id = before.portal_id;
+        let generation = before.portal_generation.saturating_add(1);
+        let mut transaction = self.database.begin().await?;
+        let written = self.portals.set_state(&mut transaction, before, to).await?;
+        let Some(store_version) = written else {
+            transaction.rollback().await?;
+            return Err(Error::Contended(before.client_slug.clone()));
+        };
+        let scope = Scope::PortalGeneration(id, generation);
+        let seq = self.revocations.append(&mut transaction, scope).await?;
+        transaction.commit().await?;
+        self.revocations.announce(seq);
+        self.portals.committed(id, store_version, to).await?;
+        Ok(self.portals.get(act, &before.client_slug).await?)
+    }
+}

@@ -1,0 +1,139 @@
+//! The store version: moved by every write to the vault, and told to the audit log, which lies in another database. A
+//! portal whose row is older than what the log was told was restored from a backup, and is not served.
+//!
+//! The order is: the write is committed, then the log is told. A process that dies in between leaves the log a little
+//! behind, which is no fault; it is told again at the next [look](StoreVersion::look).
+
+mod error;
+mod store;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use hubkeep_audit_log::{AuditLog, Head};
+use hubkeep_core::{
+    database::{Database, Transaction},
+    id::PortalId,
+};
+
+pub use error::Error;
+
+/// Heads of portals are named by this and the portal's id.
+const PORTAL: &str = "portal/";
+/// The head of the whole store.
+const STORE: &str = "store";
+
+/// What the log was last told of a portal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownHead {
+    /// The store version at which it was last written.
+    pub store_version: u64,
+    /// Whether it was erased.
+    pub erased: bool,
+}
+
+/// The store version, and what the log was told of it.
+#[derive(Clone, Debug)]
+pub struct StoreVersion {
+    database: Database,
+    log: AuditLog,
+    heads: Arc<RwLock<HashMap<PortalId, KnownHead>>>,
+}
+
+impl StoreVersion {
+    /// The store version of this database, whose heads are on this log. Looks at them.
+    ///
+    /// # Errors
+    /// If either cannot be read.
+    pub async fn open(database: Database, log: AuditLog) -> Result<Self, Error> {
+        let version = Self {
+            database,
+            log,
+            heads: Arc::default(),
+        };
+        version.look().await?;
+        Ok(version)
+    }
+
+    /// Takes the next version for the write of this transaction, which holds it to its end.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn next(&self, transaction: &mut Transaction) -> Result<u64, Error> {
+        store::next(transaction).await
+    }
+
+    /// The version of the newest write.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn newest(&self) -> Result<u64, Error> {
+        store::newest(&self.database).await
+    }
+
+    /// Tells the log that a portal was written. To be called when the write is committed, and before it is answered.
+    ///
+    /// # Errors
+    /// If the log cannot be told: the write stands nevertheless.
+    pub async fn committed(&self, portal: PortalId, store_version: u64, erased: bool) -> Result<(), Error> {
+        let heads = [(format!("{PORTAL}{portal}"), erased), (STORE.to_owned(), false)];
+        for (name, is_final) in heads {
+            let head = Head {
+                name,
+                number: store_version,
+                is_final,
+            };
+            self.log.raise_head(&head).await?;
+        }
+        self.note(
+            portal,
+            KnownHead {
+                store_version,
+                erased,
+            },
+        );
+        Ok(())
+    }
+
+    /// What the log was told of a portal, as far as this process knows.
+    pub fn head(&self, portal: PortalId) -> Option<KnownHead> {
+        let heads = self.heads.read().unwrap_or_else(PoisonError::into_inner);
+        heads.get(&portal).copied()
+    }
+
+    /// Looks at the log again, for what other replicas told it, and lifts this database's counter to what the log
+    /// knows: no version is ever given twice.
+    ///
+    /// # Errors
+    /// If either cannot be read.
+    pub async fn look(&self) -> Result<(), Error> {
+        for head in self.log.heads().await? {
+            if head.name == STORE {
+                store::lift(&self.database, head.number).await?;
+            } else if let Some(portal) = portal_of(&head.name) {
+                let (store_version, erased) = (head.number, head.is_final);
+                self.note(
+                    portal,
+                    KnownHead {
+                        store_version,
+                        erased,
+                    },
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&self, portal: PortalId, head: KnownHead) {
+        let mut heads = self.heads.write().unwrap_or_else(PoisonError::into_inner);
+        let known = heads.entry(portal).or_insert(head);
+        known.store_version = known.store_version.max(head.store_version);
+        known.erased |= head.erased;
+    }
+}
+
+fn portal_of(name: &str) -> Option<PortalId> {
+    name.strip_prefix(PORTAL)?.parse().ok().and_then(PortalId::new)
+}
