@@ -4,8 +4,8 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-/// Messages that carry a token or a handle. Their `Debug` is written by hand and shows neither.
-const SECRET_BEARING: [&str; 7] = [
+/// Messages that carry a token, a handle or a secret. Their `Debug` is written by hand and shows neither.
+const SECRET_BEARING: [&str; 11] = [
     ".hubkeep.credential.v1.OnboardPortalRequest",
     ".hubkeep.credential.v1.ImportPortalsRequest",
     ".hubkeep.credential.v1.IssueHandleResponse",
@@ -13,9 +13,13 @@ const SECRET_BEARING: [&str; 7] = [
     ".hubkeep.credential.v1.RevokeHandleRequest",
     ".hubkeep.credential.v1.RedeemHandleRequest",
     ".hubkeep.credential.v1.RedeemHandleResponse",
+    ".hubkeep.credential.v1.RotateCredentialRequest",
+    ".hubkeep.credential.v1.ImportRotationsRequest",
+    ".hubkeep.credential.v1.RegisterConsumerRequest",
+    ".hubkeep.credential.v1.RegisterConsumerResponse",
 ];
 
-const FILES: [&str; 11] = [
+const FILES: [&str; 12] = [
     "hubkeep/error/v1/error_reason.proto",
     "hubkeep/audit/v1/entry.proto",
     "hubkeep/audit/v1/audit_service.proto",
@@ -23,6 +27,7 @@ const FILES: [&str; 11] = [
     "hubkeep/credential/v1/handle_service.proto",
     "hubkeep/credential/v1/redemption_service.proto",
     "hubkeep/credential/v1/key_service.proto",
+    "hubkeep/credential/v1/rotation_service.proto",
     "hubkeep/crm/v1/reply.proto",
     "hubkeep/crm/v1/object_service.proto",
     "hubkeep/crm/v1/owner_service.proto",

@@ -134,6 +134,13 @@ impl Draft {
         self
     }
 
+    /// What it is about, where that is no portal, record or handle. At most 256 characters are kept.
+    #[must_use]
+    pub fn subject(mut self, subject: &str) -> Self {
+        self.entry.subject = bounded(subject, MAX_TEXT);
+        self
+    }
+
     /// The slug that an operator named, in the service's own log; a portal's entry keeps the proven one. Never set
     /// it for a stranger.
     #[must_use]
@@ -150,6 +157,7 @@ impl Draft {
         self.entry.request_id.clear();
         self.entry.grpc_method.clear();
         self.entry.client_slug.clear();
+        self.entry.subject.clear();
         self.entry.call_id.clear();
         self
     }

@@ -12,19 +12,23 @@ use hubkeep_core::{
 use hubkeep_proto::{
     audit::v1::audit_service_server,
     credential::v1::{
-        handle_service_server, key_service_server, portal_service_server, redemption_service_server,
+        consumer_service_server, handle_service_server, key_service_server, portal_service_server,
+        redemption_service_server, rotation_service_server,
     },
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{handles, secret_store};
+use crate::{handles, rotation, secret_store};
 
 /// Where development finds the service.
 const DEFAULT_PORT: u16 = 7401;
 
 /// Who may use which gRPC service, unless `[access]` says otherwise for that service.
-const ACCESS: [(&str, &[&str]); 5] = [
+const ACCESS: [(&str, &[&str]); 7] = [
     (portal_service_server::SERVICE_NAME, &["role:fleet"]),
+    (rotation_service_server::SERVICE_NAME, &["role:fleet"]),
+    // Whoever is not registered as a consumer has no task there.
+    (consumer_service_server::SERVICE_NAME, &["*"]),
     (handle_service_server::SERVICE_NAME, &["*"]),
     (key_service_server::SERVICE_NAME, &["role:fleet"]),
     (redemption_service_server::SERVICE_NAME, &["crm-service"]),
@@ -56,6 +60,8 @@ pub struct Config {
     pub secrets: secret_store::Config,
     /// How long handles live, and how many.
     pub handles: handles::Config,
+    /// How rotations are followed up.
+    pub rotation: rotation::Config,
     /// Where HubSpot is.
     pub hubspot: hubkeep_hubspot::Config,
     /// Logs.
@@ -85,6 +91,7 @@ impl Default for Config {
             keys: hubkeep_seal::Config::file("hubkeep-data/credential-service.kek"),
             secrets: secret_store::Config::default(),
             handles: handles::Config::default(),
+            rotation: rotation::Config::default(),
             hubspot: hubkeep_hubspot::Config::default(),
             telemetry: telemetry::Config::default(),
         }
@@ -122,6 +129,7 @@ impl Validate for Config {
         self.keys.validate(faults);
         self.secrets.validate(faults);
         self.handles.validate(faults);
+        self.rotation.validate(faults);
         self.hubspot.validate(faults);
     }
 }

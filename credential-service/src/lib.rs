@@ -7,6 +7,7 @@
 //! | [`config`], [`server`] | start; `server` builds everything from the bottom to the top |
 //! | [`api`] | gRPC front door: proto to domain and back, and an audit entry for each request |
 //! | [`fleet`] | what touches many rooms at once: suspend, resume, erase |
+//! | [`rotation`] | new tokens in the place of old ones, and who must run on them |
 //! | [`handles`] | issue, introspect, redeem, revoke, list |
 //! | [`portals`] | onboard, import, read, verify |
 //! | [`vault`] | tokens in, sealed; and out, by one door |
@@ -21,6 +22,7 @@ pub mod handles;
 pub mod portals;
 pub mod record;
 pub mod revocations;
+pub mod rotation;
 pub mod secret_store;
 pub mod server;
 pub mod store_version;

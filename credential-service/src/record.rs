@@ -35,6 +35,7 @@ struct Facts {
     purpose: Option<PurposeCode>,
     credential_version: Option<u64>,
     token: Option<TokenFingerprint>,
+    subject: Option<String>,
     cause: Cause,
 }
 
@@ -57,6 +58,7 @@ impl Act {
             purpose: None,
             credential_version: None,
             token: None,
+            subject: None,
             cause: Cause::Unspecified,
         };
         let (began, facts) = (clock.tick(), Mutex::new(facts));
@@ -108,6 +110,11 @@ impl Act {
         });
     }
 
+    /// It is about this, which is neither a portal nor a handle: a rotation, a consumer.
+    pub fn subject(&self, subject: &str) {
+        self.note(|facts| facts.subject = Some(subject.to_owned()));
+    }
+
     /// The true cause of a refusal. It stands on the log only.
     pub fn cause(&self, cause: Cause) {
         self.note(|facts| facts.cause = cause);
@@ -125,6 +132,7 @@ impl Act {
         let draft = with(draft, facts.handle, Draft::handle);
         let draft = with(draft, facts.purpose.as_ref(), Draft::purpose);
         let draft = with(draft, facts.credential_version, Draft::credential_version);
+        let draft = with(draft, facts.subject.as_deref(), Draft::subject);
         with(draft, facts.token.as_ref(), Draft::token)
     }
 

@@ -7,6 +7,7 @@ pub use hubkeep_core::service::Deps;
 use hubkeep_core::{
     database::{self, Database},
     grpc::{self, Chassis},
+    id::InvalidName,
     random::Random,
     service::Service,
     telemetry, tls,
@@ -15,22 +16,25 @@ use hubkeep_keys::KeyApi;
 use hubkeep_proto::{
     audit::v1::audit_service_server::AuditServiceServer,
     credential::v1::{
-        handle_service_server::HandleServiceServer, key_service_server::KeyServiceServer,
-        portal_service_server::PortalServiceServer, redemption_service_server::RedemptionServiceServer,
+        consumer_service_server::ConsumerServiceServer, handle_service_server::HandleServiceServer,
+        key_service_server::KeyServiceServer, portal_service_server::PortalServiceServer,
+        redemption_service_server::RedemptionServiceServer, rotation_service_server::RotationServiceServer,
     },
 };
 use hubkeep_seal::{Keks, KeksError, Keyring};
+use hubkeep_webhook::Sender;
 use thiserror::Error;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     MIGRATIONS,
-    api::{Desk, HandleApi, PortalApi, RedemptionApi},
+    api::{ConsumerApi, Desk, HandleApi, PortalApi, RedemptionApi, RotationApi},
     config::Config,
     fleet::{self, Fleet},
     handles::{self, Handles},
     portals::{self, Portals},
     revocations::Revocations,
+    rotation::{self, Background, Rotations},
     secret_store::{self, SecretStore},
     store_version::{self, StoreVersion},
     vault::Vault,
@@ -57,6 +61,12 @@ pub enum StartError {
     /// The door to HubSpot cannot be built.
     #[error("HubSpot's client cannot be built")]
     HubSpot(#[from] hubkeep_hubspot::StartError),
+    /// Consumers could not be told of rotations.
+    #[error(transparent)]
+    Webhook(#[from] hubkeep_webhook::StartError),
+    /// The name of this service is none.
+    #[error("the service's own name is not one that can stand in entries: {0}")]
+    Name(#[from] InvalidName),
     /// The room of handles cannot be built.
     #[error("the handles cannot be opened")]
     Handles(#[from] handles::Error),
@@ -74,6 +84,7 @@ pub enum StartError {
 /// A service that runs.
 pub struct Running {
     server: grpc::Running,
+    background: Background,
     audit_log: AuditLog,
     database: Database,
     /// Ends the look at the vault's age.
@@ -127,6 +138,21 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         clock: clock.clone(),
         random: random.clone(),
     });
+    let rotations = Rotations::build(
+        config.rotation.clone(),
+        rotation::Deps {
+            database: database.clone(),
+            keyring: keyring.clone(),
+            portals: portals.clone(),
+            vault: vault.clone(),
+            revocations: revocations.clone(),
+            sender: Sender::new(&config.rotation.webhook, clock.clone())?,
+            log: audit_log.clone(),
+            name: Running::NAME.parse()?,
+            clock: clock.clone(),
+            random: random.clone(),
+        },
+    );
     let handles = Handles::build(
         config.handles.clone(),
         handles::Deps {
@@ -187,12 +213,17 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         handles.clone(),
         fleet.clone(),
         revocations,
-        stopping,
+        stopping.clone(),
     );
+    let consumers = ConsumerApi::new(desk.clone(), rotations.clone(), stopping);
+    let rotation_service = RotationServiceServer::new(RotationApi::new(desk.clone(), rotations.clone()))
+        .max_decoding_message_size(MAX_ROW_BYTES);
     let portal_service = PortalServiceServer::new(PortalApi::new(desk.clone(), portals, fleet))
         .max_decoding_message_size(MAX_ROW_BYTES);
     let server = chassis
         .serve(portal_service)
+        .serve(rotation_service)
+        .serve(ConsumerServiceServer::new(consumers))
         .serve(HandleServiceServer::new(HandleApi::new(desk, handles)))
         .serve(RedemptionServiceServer::new(redemption))
         .serve(KeyServiceServer::new(keys))
@@ -201,6 +232,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         .await?;
     Ok(Running {
         server,
+        background: rotations.start(),
         audit_log,
         database,
         _watching: stop.drop_guard(),
@@ -221,6 +253,7 @@ impl Running {
     /// Takes no new requests, waits for those in flight within the drain time, and closes log and database.
     pub async fn stop(self) {
         self.server.stop().await;
+        self.background.stop().await;
         self.audit_log.stop().await;
         self.database.close().await;
     }

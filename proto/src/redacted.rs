@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::credential::v1::{
-    ImportPortalsRequest, IntrospectHandleRequest, IssueHandleResponse, OnboardPortalRequest,
-    RedeemHandleRequest, RedeemHandleResponse, RevokeHandleRequest, revoke_handle_request,
+    ImportPortalsRequest, ImportRotationsRequest, IntrospectHandleRequest, IssueHandleResponse,
+    OnboardPortalRequest, RedeemHandleRequest, RedeemHandleResponse, RegisterConsumerRequest,
+    RegisterConsumerResponse, RevokeHandleRequest, RotateCredentialRequest, revoke_handle_request,
 };
 
 const REDACTED: &str = "[redacted]";
@@ -88,6 +89,54 @@ impl fmt::Debug for RedeemHandleResponse {
             .field("portal_generation", &self.portal_generation)
             .field("revocation_seq", &self.revocation_seq)
             .field("token_fingerprint", &self.token_fingerprint)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RotateCredentialRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RotateCredentialRequest")
+            .field("client_slug", &self.client_slug)
+            .field("credential_name", &self.credential_name)
+            .field("portal_token", &REDACTED)
+            .field("allow_narrower_scopes", &self.allow_narrower_scopes)
+            .finish()
+    }
+}
+
+impl fmt::Debug for ImportRotationsRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImportRotationsRequest")
+            .field("row", &self.row)
+            .field("client_slug", &self.client_slug)
+            .field("credential_name", &self.credential_name)
+            .field("portal_token", &REDACTED)
+            .field("allow_narrower_scopes", &self.allow_narrower_scopes)
+            .finish()
+    }
+}
+
+/// The address is left out, too: its query may hold a secret.
+impl fmt::Debug for RegisterConsumerRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegisterConsumerRequest")
+            .field("consumer_name", &self.consumer_name)
+            .field("client_slugs", &self.client_slugs)
+            .field("webhook_url", &REDACTED)
+            .field("webhook_secret", &REDACTED)
+            .field("deadline", &self.deadline)
+            .finish()
+    }
+}
+
+impl fmt::Debug for RegisterConsumerResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegisterConsumerResponse")
+            .field(
+                "consumer_name",
+                &self.consumer.as_ref().map(|consumer| &consumer.consumer_name),
+            )
+            .field("made_webhook_secret", &REDACTED)
             .finish_non_exhaustive()
     }
 }

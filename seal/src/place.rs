@@ -50,6 +50,8 @@ pub enum Purpose {
     PortalDetails,
     /// The key with which the service signs.
     Signing,
+    /// Addresses and secrets of webhooks.
+    Webhook,
 }
 
 impl Purpose {
@@ -75,6 +77,7 @@ impl Purpose {
             Self::ObjectRef => "object-ref",
             Self::PortalDetails => "portal-details",
             Self::Signing => "signing",
+            Self::Webhook => "webhook",
         }
     }
 }

@@ -31,11 +31,12 @@ const FLOORS: [(&str, &[&str]); 10] = [
 ];
 
 /// The rooms of a service, and the rooms that each may use. `server`, `cli` and `config` build everything.
-const CREDENTIAL_ROOMS: [(&str, &[&str]); 9] = [
+const CREDENTIAL_ROOMS: [(&str, &[&str]); 10] = [
     (
         "api",
         &[
             "fleet",
+            "rotation",
             "handles",
             "portals",
             "vault",
@@ -45,6 +46,7 @@ const CREDENTIAL_ROOMS: [(&str, &[&str]); 9] = [
         ],
     ),
     ("fleet", &["handles", "portals", "revocations", "record"]),
+    ("rotation", &["portals", "vault", "revocations", "record"]),
     ("handles", &["portals", "vault", "revocations", "record"]),
     ("portals", &["vault", "store_version", "record"]),
     ("vault", &["secret_store"]),

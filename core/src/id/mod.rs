@@ -4,7 +4,7 @@ mod name;
 mod uuid;
 
 pub use name::{CallerName, ClientSlug, CredentialName, InvalidName, PurposeCode};
-pub use uuid::{CallId, CredentialId, EntryId, HandleId, InvalidId, RequestId};
+pub use uuid::{CallId, CredentialId, DeliveryId, EntryId, HandleId, InvalidId, RequestId, RotationId};
 
 use std::{fmt, num::NonZeroU64};
 

@@ -79,3 +79,11 @@ uuid_id! {
     /// One credential of a portal, through all its versions.
     CredentialId
 }
+uuid_id! {
+    /// One rotation: a token in the place of another.
+    RotationId
+}
+uuid_id! {
+    /// One message to one receiver, however often it is sent.
+    DeliveryId
+}

@@ -8,7 +8,7 @@ use hubkeep_core::{
 };
 use thiserror::Error;
 
-use crate::{fleet, handles, portals, revocations};
+use crate::{fleet, handles, portals, revocations, rotation};
 
 /// A method was refused.
 #[derive(Debug, Error)]
@@ -34,6 +34,9 @@ pub enum Error {
     /// The room of revocations refused.
     #[error(transparent)]
     Revocations(#[from] revocations::Error),
+    /// The room of rotations refused.
+    #[error(transparent)]
+    Rotation(#[from] rotation::Error),
     /// The entry of the act could not be written, so its answer is withheld.
     #[error("the entry could not be written")]
     Audit(#[from] hubkeep_audit_log::Error),
@@ -67,6 +70,7 @@ impl Error {
             Self::Handles(error) => Some(error),
             Self::Fleet(error) => Some(error),
             Self::Revocations(error) => Some(error),
+            Self::Rotation(error) => Some(error),
             Self::Audit(error) => Some(error),
             Self::Fields(_)
             | Self::HandleMalformed
@@ -89,6 +93,7 @@ impl ServiceError for Error {
             Self::Handles(error) => error.kind(),
             Self::Fleet(error) => error.kind(),
             Self::Revocations(error) => error.kind(),
+            Self::Rotation(error) => error.kind(),
             Self::Audit(error) => error.kind(),
         }
     }
@@ -104,6 +109,7 @@ impl ServiceError for Error {
             Self::Handles(error) => error.reason(),
             Self::Fleet(error) => error.reason(),
             Self::Revocations(error) => error.reason(),
+            Self::Rotation(error) => error.reason(),
             Self::Audit(error) => error.reason(),
         }
     }
@@ -126,6 +132,7 @@ impl ServiceError for Error {
             Self::Handles(error) => error.public_message(),
             Self::Fleet(error) => error.public_message(),
             Self::Revocations(error) => error.public_message(),
+            Self::Rotation(error) => error.public_message(),
             Self::Audit(error) => error.public_message(),
         }
     }
@@ -204,6 +211,11 @@ mod tests {
                 Error::Revocations(behind()),
                 ErrorKind::Unavailable,
                 "CREDENTIAL_SERVICE_UNAVAILABLE",
+            ),
+            (
+                Error::Rotation(rotation::Error::ScopesNarrower(Vec::new())),
+                ErrorKind::FailedPrecondition,
+                "SCOPES_NARROWER",
             ),
             (
                 Error::Audit(unavailable),

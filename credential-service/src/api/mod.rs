@@ -5,8 +5,12 @@
 //! | `desk` | answers: works to the end, puts on record, releases |
 //! | `fields`, `page` | read the fields that requests share |
 //! | `portal_service`, `import` | portals, and many of them |
+//! | `rotation_service`, `rotation_import`, `rotation`, `consumer` | rotations, many of them, and who must hear of them |
+//! | `consumer_service` | rotations as those see them |
 //! | `handle_service`, `redemption_service` | handles, and what is behind them |
 
+mod consumer;
+mod consumer_service;
 mod desk;
 mod error;
 mod fields;
@@ -16,9 +20,14 @@ mod page;
 mod portal;
 mod portal_service;
 mod redemption_service;
+mod rotation;
+mod rotation_import;
+mod rotation_service;
 
+pub use consumer_service::ConsumerApi;
 pub use desk::Desk;
 pub use error::Error;
 pub use handle_service::HandleApi;
 pub use portal_service::PortalApi;
 pub use redemption_service::RedemptionApi;
+pub use rotation_service::RotationApi;

@@ -18,6 +18,14 @@ pub enum Error {
     /// No portal with this slug.
     #[error("there is no portal {0}")]
     Unknown(ClientSlug),
+    /// The portal has no credential of this name.
+    #[error("portal {client_slug} has no credential {name}")]
+    CredentialUnknown {
+        /// The portal.
+        client_slug: ClientSlug,
+        /// The name.
+        name: CredentialName,
+    },
     /// What was sent cannot be a token. Nothing of it is repeated.
     #[error("what was sent as a token cannot be one")]
     TokenForm,
@@ -129,7 +137,7 @@ impl From<sqlx::Error> for Error {
 impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unknown(_) => ErrorKind::NotFound,
+            Self::Unknown(_) | Self::CredentialUnknown { .. } => ErrorKind::NotFound,
             Self::TokenForm => ErrorKind::InvalidArgument,
             Self::SlugTaken { .. }
             | Self::AlreadyOnboarded { .. }
@@ -154,6 +162,7 @@ impl ServiceError for Error {
     fn reason(&self) -> ErrorReason {
         match self {
             Self::Unknown(_) => ErrorReason::PortalUnknown,
+            Self::CredentialUnknown { .. } => ErrorReason::CredentialUnknown,
             Self::TokenForm => ErrorReason::InvalidField,
             Self::SlugTaken { .. } => ErrorReason::ClientSlugTaken,
             Self::AlreadyOnboarded { .. } => ErrorReason::PortalAlreadyOnboarded,
@@ -185,6 +194,9 @@ impl ServiceError for Error {
                  it, or erase it again"
             ),
             Self::StoreVersion(error) => error.public_message(),
+            Self::CredentialUnknown { client_slug, name } => {
+                format!("portal {client_slug} has no credential {name}: name one that it has")
+            }
             Self::TokenForm => format!("portal_token: {TOKEN_RULE}"),
             Self::SlugTaken {
                 client_slug,
@@ -243,6 +255,10 @@ impl ServiceError for Error {
             | Self::Suspended(slug)
             | Self::Erased(slug)
             | Self::RollbackSuspected(slug) => vec![("client_slug", slug.to_string())],
+            Self::CredentialUnknown { client_slug, name } => vec![
+                ("client_slug", client_slug.to_string()),
+                ("credential_name", name.to_string()),
+            ],
             Self::SlugTaken {
                 client_slug,
                 portal_id,

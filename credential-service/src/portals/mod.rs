@@ -6,6 +6,7 @@
 //! | `add` | a further credential of a portal |
 //! | `import` | keeps the rows of one import apart |
 //! | `verify` | asks HubSpot again |
+//! | `switch` | puts another token in a credential's place |
 //! | `identity` | the two questions to HubSpot |
 //! | `budget` | how often a token may be asked about |
 //! | `scopes`, `narrowest` | what handles need of a token, and which one serves them |
@@ -25,6 +26,7 @@ mod portal;
 mod scopes;
 mod state;
 mod store;
+mod switch;
 mod verify;
 
 use hubkeep_core::{
@@ -41,6 +43,7 @@ pub use import::{ImportedRows, ROWS_AT_ONCE, Turn};
 pub use onboard::{NewPortal, Onboarded};
 pub use portal::{Facts, Portal, State};
 pub use scopes::Need;
+pub use switch::{Examined, Staged};
 pub use verify::Verified;
 
 use crate::{record::Act, store_version::StoreVersion, vault::Vault};

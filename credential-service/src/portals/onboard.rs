@@ -266,7 +266,7 @@ impl NewPortal {
     }
 }
 
-fn check_form(token: &PortalToken) -> Result<(), Error> {
+pub(super) fn check_form(token: &PortalToken) -> Result<(), Error> {
     let text = token.expose();
     let fits = (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
     if fits { Ok(()) } else { Err(Error::TokenForm) }

@@ -11,6 +11,7 @@ mod access;
 mod clock;
 #[cfg(all(feature = "aws", feature = "gcp"))]
 mod cloud_stores;
+mod consumers;
 mod credentials;
 mod fleet;
 mod handles;
@@ -20,6 +21,7 @@ mod keys;
 mod onboarding;
 mod password_store;
 mod revocations;
+mod rotation;
 mod secret_stores;
 mod secrets;
 mod tampering;

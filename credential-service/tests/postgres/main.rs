@@ -11,6 +11,8 @@
 mod access;
 #[path = "../it/clock.rs"]
 mod clock;
+#[path = "../it/consumers.rs"]
+mod consumers;
 #[path = "../it/credentials.rs"]
 mod credentials;
 #[path = "../it/fleet.rs"]
@@ -30,6 +32,9 @@ mod password_store;
 mod replicas;
 #[path = "../it/revocations.rs"]
 mod revocations;
+#[path = "../it/rotation.rs"]
+mod rotation;
+mod rotations;
 #[path = "../it/secret_stores.rs"]
 mod secret_stores;
 #[path = "../it/secrets.rs"]

@@ -15,7 +15,7 @@ use tonic::{Status, Streaming, service::interceptor::InterceptedService, transpo
 use crate::{harness::*, revocations::next};
 
 /// One of the replicas, and the way to it.
-struct Replica {
+pub(crate) struct Replica {
     running: Running,
     channel: Channel,
     clock: Arc<TestClock>,
@@ -37,7 +37,7 @@ impl Replica {
         }
     }
 
-    fn channel_of(&self, caller: &'static str) -> Named {
+    pub(crate) fn channel_of(&self, caller: &'static str) -> Named {
         InterceptedService::new(self.channel.clone(), As(caller))
     }
 
@@ -64,7 +64,7 @@ impl Replica {
     }
 }
 
-async fn pair() -> (Bench, Replica) {
+pub(crate) async fn pair() -> (Bench, Replica) {
     let bench = Bench::start().await;
     let other = Replica::beside(&bench).await;
     (bench, other)

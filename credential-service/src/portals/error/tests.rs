@@ -29,6 +29,14 @@ fn each_error_has_its_kind_and_reason() {
             ErrorKind::Unavailable,
             "STORAGE_UNAVAILABLE",
         ),
+        (
+            Error::CredentialUnknown {
+                client_slug: slug(),
+                name: CredentialName::default(),
+            },
+            ErrorKind::NotFound,
+            "CREDENTIAL_UNKNOWN",
+        ),
         (Error::TokenForm, ErrorKind::InvalidArgument, "INVALID_FIELD"),
         (
             Error::SlugTaken {

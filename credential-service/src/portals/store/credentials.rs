@@ -52,3 +52,24 @@ pub(in super::super) async fn update_scopes(
     .await?;
     Ok(())
 }
+
+/// Writes a credential with another token over what it was; `false` if it is not that any more.
+pub(in super::super) async fn replace(
+    transaction: &mut Transaction,
+    before: &PortalCredential,
+    after: &PortalCredential,
+) -> Result<bool, Error> {
+    let done = sqlx::query(
+        "UPDATE portal_credential SET scopes = $1, credential_version = $2, token_fingerprint = $3, verify_time = $4 \
+         WHERE credential_id = $5 AND credential_version = $6",
+    )
+    .bind(after.scopes.join(" "))
+    .bind(signed(after.version))
+    .bind(after.token_fingerprint.as_str())
+    .bind(after.verify_time.as_micros())
+    .bind(before.credential_id.to_string())
+    .bind(signed(before.version))
+    .execute(&mut *transaction)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

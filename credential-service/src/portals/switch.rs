@@ -1,0 +1,188 @@
+//! A token in the place of a credential's old one: examined at HubSpot, sealed, and switched to within a transaction of
+//! the caller's, which also writes what follows from it.
+
+use std::time::Duration;
+
+use hubkeep_audit_log::{Draft, Operation};
+use hubkeep_core::{
+    database::Transaction,
+    error::{ErrorReason, ServiceError as _},
+    id::{ClientSlug, CredentialName},
+    secret::{PortalToken, TokenFingerprint},
+};
+
+use super::{Error, Portal, PortalCredential, Portals, State, identity, onboard::check_form, store};
+use crate::{record::Act, vault::SealedToken};
+
+/// How long a question about a token may take, with the wait for room in the budget.
+const PROBE: Duration = Duration::from_secs(25);
+
+/// What HubSpot says of a token that may take the place of a credential's.
+#[derive(Clone, Debug)]
+pub struct Examined {
+    /// What it may do, sorted.
+    pub scopes: Vec<String>,
+}
+
+/// A token that is sealed for its place, and waits to be put in force.
+#[derive(Debug)]
+pub struct Staged {
+    portal: Portal,
+    before: PortalCredential,
+    after: PortalCredential,
+    sealed: SealedToken,
+}
+
+impl Staged {
+    /// The credential as it is.
+    pub const fn before(&self) -> &PortalCredential {
+        &self.before
+    }
+
+    /// The credential as it will be.
+    pub const fn after(&self) -> &PortalCredential {
+        &self.after
+    }
+
+    /// The portal as it is.
+    pub const fn portal(&self) -> &Portal {
+        &self.portal
+    }
+}
+
+impl Portals {
+    /// A credential of a portal, with the portal.
+    ///
+    /// # Errors
+    /// If there is no such portal, it was erased, or it has no credential of this name.
+    pub async fn credential(
+        &self,
+        act: &Act,
+        client_slug: &ClientSlug,
+        name: &CredentialName,
+    ) -> Result<(Portal, PortalCredential), Error> {
+        let portal = self.get(act, client_slug).await?;
+        // A portal that is suspended, or was restored from a backup, may get a new token; one that was erased stays so,
+        // whatever a backup says.
+        if portal.state == State::Erased || self.was_erased(portal.portal_id) {
+            return Err(Error::Erased(client_slug.clone()));
+        }
+        match portal
+            .credentials
+            .iter()
+            .find(|credential| credential.name == *name)
+        {
+            Some(credential) => {
+                let credential = credential.clone();
+                Ok((portal, credential))
+            }
+            None => Err(Error::CredentialUnknown {
+                client_slug: client_slug.clone(),
+                name: name.clone(),
+            }),
+        }
+    }
+
+    /// Asks HubSpot whether a token is this portal's, and what it may do.
+    ///
+    /// # Errors
+    /// If it cannot be a token, HubSpot refuses it, or says that it belongs to another portal.
+    pub async fn examine(&self, act: &Act, portal: &Portal, token: &PortalToken) -> Result<Examined, Error> {
+        check_form(token)?;
+        let identity = identity::ask(&self.hubspot, &self.budget, act, token).await?;
+        if identity.portal_id != portal.portal_id {
+            return Err(Error::TokenOfAnotherPortal {
+                expected: portal.portal_id,
+                actual: identity.portal_id,
+            });
+        }
+        Ok(Examined {
+            scopes: identity.scopes,
+        })
+    }
+
+    /// Seals a token for the portal's next version. Nothing is written but the portal's key, where it has none.
+    ///
+    /// # Errors
+    /// If the portal's key cannot be used or made.
+    pub async fn stage(
+        &self,
+        portal: Portal,
+        before: PortalCredential,
+        token: &PortalToken,
+        examined: Examined,
+    ) -> Result<Staged, Error> {
+        let after = PortalCredential {
+            scopes: examined.scopes,
+            version: portal.credential_version.saturating_add(1),
+            token_fingerprint: token.fingerprint(),
+            verify_time: self.clock.now(),
+            ..before.clone()
+        };
+        let sealed = self.vault.seal(&portal.in_vault(&after), token).await?;
+        Ok(Staged {
+            portal,
+            before,
+            after,
+            sealed,
+        })
+    }
+
+    /// Puts a staged token in force, as part of a transaction. Gives the store version of that; `None`, and nothing is
+    /// written, if any credential of the portal has changed since it was read. Whoever comes at the same time waits
+    /// here. When it is committed, the log must be [told](Self::switched).
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn switch_credential(
+        &self,
+        transaction: &mut Transaction,
+        staged: &Staged,
+    ) -> Result<Option<u64>, Error> {
+        let Staged {
+            portal,
+            before,
+            after,
+            sealed,
+        } = staged;
+        let moved = store::take_version(transaction, portal.portal_id, portal.credential_version).await?;
+        if !moved || !store::credentials::replace(transaction, before, after).await? {
+            return Ok(None);
+        }
+        self.vault.put(transaction, sealed).await?;
+        self.written(transaction, portal.portal_id).await.map(Some)
+    }
+
+    /// Tells the log of a switch that is committed, before it is answered.
+    ///
+    /// # Errors
+    /// If the log cannot be told: the switch stands nevertheless.
+    pub async fn switched(&self, staged: &Staged, store_version: u64) -> Result<(), Error> {
+        let portal = &staged.portal;
+        self.committed(portal.portal_id, store_version, portal.state)
+            .await
+    }
+
+    /// Asks HubSpot whether it still accepts a token, within the budget of the token that `payer` tells: of two tokens
+    /// of one app, which HubSpot counts together, only one has a budget here.
+    ///
+    /// # Errors
+    /// If HubSpot gives no answer from which that can be told.
+    pub async fn accepts(
+        &self,
+        draft: Draft,
+        token: &PortalToken,
+        payer: &TokenFingerprint,
+    ) -> Result<bool, Error> {
+        let deadline = self.clock.tick().plus(PROBE);
+        self.budget.take(payer, deadline).await?;
+        let draft = draft
+            .operation(Operation::AccountRead)
+            .token(&token.fingerprint());
+        match self.hubspot.account_details(draft, token, deadline).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.reason() == ErrorReason::TokenRefused => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

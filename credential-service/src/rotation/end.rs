@@ -1,0 +1,138 @@
+//! What an operator ends: a rotation that is cancelled goes back to its old token, and one that is closed stays as it is.
+
+use hubkeep_core::{
+    error::{ErrorReason, ServiceError as _},
+    id::RotationId,
+};
+
+use super::{
+    Error, Rotations,
+    consumers::concerned,
+    rotation::{Checklist, End, Rotation},
+    state::{Standing, Step},
+    store::{rotations, tasks},
+    switch::ATTEMPTS,
+};
+use crate::{portals::Staged, record::Act};
+
+impl Rotations {
+    /// Puts the old token back in force, after HubSpot has accepted it, and gives every consumer its task anew. A rotation
+    /// that was rolled back before stays as it is.
+    ///
+    /// # Errors
+    /// If HubSpot refuses the old token, or a later rotation, a close, or its own end stands in the way.
+    pub async fn cancel(&self, act: &Act, rotation_id: RotationId, reason: &str) -> Result<Rotation, Error> {
+        for _ in 0..ATTEMPTS {
+            let rotation = self.get(act, rotation_id).await?;
+            if rotation.standing == Standing::RolledBack {
+                return Ok(rotation);
+            }
+            let consumers = rotation.checklist.done + rotation.checklist.behind + rotation.checklist.overdue;
+            possible(&rotation, Step::RollBack { consumers })?;
+            let staged = self.stage_old(act, &rotation).await?;
+            if let Some(rolled_back) = self.roll_back(act, &rotation, &staged, reason).await? {
+                act.credential(rolled_back.credential_version, &rolled_back.old_fingerprint);
+                return Ok(rolled_back);
+            }
+        }
+        Err(Error::Contended(self.get(act, rotation_id).await?.client_slug))
+    }
+
+    /// The old token, accepted by HubSpot and sealed for the next version.
+    async fn stage_old(&self, act: &Act, rotation: &Rotation) -> Result<Staged, Error> {
+        let name = &rotation.credential_name;
+        let (portal, credential) = self.portals.credential(act, &rotation.client_slug, name).await?;
+        if credential.version != rotation.credential_version {
+            return Err(Error::State {
+                rotation_id: rotation.rotation_id,
+                state: super::State::Superseded,
+            });
+        }
+        let token = self.vault.open(&rotation.in_vault(rotation.old_version)).await?;
+        let examined = self.portals.examine(act, &portal, &token).await;
+        let examined = examined.map_err(|error| match error.reason() {
+            ErrorReason::TokenRefused => Error::OldTokenRefused(rotation.rotation_id),
+            _ => error.into(),
+        })?;
+        Ok(self.portals.stage(portal, credential, &token, examined).await?)
+    }
+
+    /// `None`, and nothing done, if others were quicker.
+    async fn roll_back(
+        &self,
+        act: &Act,
+        before: &Rotation,
+        staged: &Staged,
+        reason: &str,
+    ) -> Result<Option<Rotation>, Error> {
+        let end = self.end_by(act, reason);
+        let mut transaction = self.database.begin().await?;
+        let Some(placed) = self.put_in_force(&mut transaction, staged).await? else {
+            transaction.rollback().await?;
+            return Ok(None);
+        };
+        let mut after = Rotation {
+            standing: Standing::RolledBack,
+            credential_version: staged.after().version,
+            store_version: placed.store_version,
+            next_probe_time: None,
+            checklist: Checklist::default(),
+            end: Some(end.clone()),
+            ..before.clone()
+        };
+        if !rotations::end(&mut transaction, before, &after, &end).await? {
+            transaction.rollback().await?;
+            return Ok(None);
+        }
+        for stored in concerned(&mut transaction, &before.client_slug).await? {
+            let task = self.task(before.rotation_id, &stored, end.time)?;
+            tasks::give(&mut transaction, &task).await?;
+            after.checklist.behind += 1;
+        }
+        transaction.commit().await?;
+        self.announce(placed.revocation_seq);
+        self.portals.switched(staged, placed.store_version).await?;
+        Ok(Some(after))
+    }
+
+    /// Ends a rotation that is not done. What is open stays with it.
+    ///
+    /// # Errors
+    /// If it is done, or was ended before.
+    pub async fn close(&self, act: &Act, rotation_id: RotationId, reason: &str) -> Result<Rotation, Error> {
+        for _ in 0..ATTEMPTS {
+            let before = self.get(act, rotation_id).await?;
+            let known = possible(&before, Step::Close)?;
+            let end = self.end_by(act, reason);
+            let after = Rotation {
+                standing: known.standing,
+                next_probe_time: before.next_probe_time.filter(|_| known.is_probed()),
+                end: Some(end.clone()),
+                ..before.clone()
+            };
+            let mut transaction = self.database.begin().await?;
+            if rotations::end(&mut transaction, &before, &after, &end).await? {
+                transaction.commit().await?;
+                return Ok(after);
+            }
+            transaction.rollback().await?;
+        }
+        Err(Error::Contended(self.get(act, rotation_id).await?.client_slug))
+    }
+
+    fn end_by(&self, act: &Act, reason: &str) -> End {
+        End {
+            reason: reason.to_owned(),
+            by: act.context().caller.name.to_string(),
+            time: self.clock.now(),
+        }
+    }
+}
+
+/// What is known after a step, if it is possible.
+fn possible(rotation: &Rotation, step: Step) -> Result<super::state::Known, Error> {
+    rotation.known().after(step).map_err(|state| Error::State {
+        rotation_id: rotation.rotation_id,
+        state,
+    })
+}

@@ -1,0 +1,112 @@
+//! Asks HubSpot whether it still accepts the tokens of a rotation. One replica asks, and the others let it.
+
+use std::time::Duration;
+
+use hubkeep_audit_log::{Draft, Operation, Outcome};
+use hubkeep_core::{error::ServiceError as _, id::CallId};
+
+use super::{
+    Error, Rotations,
+    rotation::Rotation,
+    state::{Standing, Step, Token},
+    store::rotations,
+};
+
+/// How long a replica has for one question before another may ask it. Longer than both calls to HubSpot may take.
+const LEASE: Duration = Duration::from_secs(90);
+/// Rotations asked about at once.
+pub(super) const AT_ONCE: usize = 8;
+
+impl Rotations {
+    /// Rotations about which it is time to ask.
+    pub(super) async fn due_probes(&self) -> Result<Vec<Rotation>, Error> {
+        let limit = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+        rotations::due(&self.database, self.clock.now(), limit).await
+    }
+
+    /// Asks about one rotation, if no other replica does, and writes down what HubSpot said.
+    pub(super) async fn probe(&self, rotation: Rotation) {
+        let id = rotation.rotation_id;
+        if let Err(error) = self.claim_and_ask(rotation).await {
+            tracing::warn!(%error, rotation = %id, "the tokens of a rotation could not be asked about");
+        }
+    }
+
+    async fn claim_and_ask(&self, before: Rotation) -> Result<(), Error> {
+        let lease = self.clock.now().plus(LEASE);
+        if !rotations::claim(&self.database, &before, lease).await? {
+            return Ok(());
+        }
+        if self.portals.was_erased(before.portal_id) {
+            // Its tokens are gone, and nobody can ask about them: the claim is not given back.
+            let after = Rotation {
+                next_probe_time: None,
+                ..before
+            };
+            rotations::probed(&self.database, &after, lease).await?;
+            return Ok(());
+        }
+        let call_id = CallId::make(&*self.clock, &*self.random)?;
+        let draft = || {
+            let draft = Draft::portal(&before.proven(), Operation::RotationProbe, call_id);
+            draft.caller(&self.name).subject(&before.rotation_id.to_string())
+        };
+        // A later rotation's own token is its own concern.
+        let new = match before.standing {
+            Standing::InForce => self.ask(&before, before.new_version, draft()).await,
+            _ => Token::Unknown,
+        };
+        let old = match before.old_token {
+            Token::Refused => Token::Refused,
+            _ => self.ask(&before, before.old_version, draft()).await,
+        };
+        let now = self.clock.now();
+        // Being probed is possible in every state.
+        let known = before
+            .known()
+            .after(Step::Probed { old, new })
+            .unwrap_or(before.known());
+        let after = Rotation {
+            old_token: known.old,
+            new_token: known.new,
+            probe_time: Some(now),
+            next_probe_time: known
+                .is_probed()
+                .then(|| self.config.next_probe(before.switch_time, now)),
+            ..before.clone()
+        };
+        let changed = (after.old_token, after.new_token) != (before.old_token, before.new_token);
+        if !rotations::probed(&self.database, &after, lease).await? {
+            // Ended meanwhile, or the lease was lost.
+            return Ok(());
+        }
+        if changed {
+            let draft = draft()
+                .credential_version(after.credential_version)
+                .token(&after.old_fingerprint);
+            if let Err(error) = self.log.admin(draft, Outcome::ok()).await {
+                tracing::warn!(%error, rotation = %after.rotation_id, "what HubSpot said of a token is not on the log");
+            }
+            self.announce_state();
+        }
+        Ok(())
+    }
+
+    /// What HubSpot says of one of a rotation's tokens. Without an answer nothing is known.
+    async fn ask(&self, rotation: &Rotation, version: u64, draft: Draft) -> Token {
+        let asked = async {
+            let token = self.vault.open(&rotation.in_vault(version)).await?;
+            let payer = rotation.fingerprint_in_force();
+            Ok::<_, Error>(self.portals.accepts(draft, &token, payer).await?)
+        };
+        match asked.await {
+            Ok(true) => Token::Accepted,
+            Ok(false) => Token::Refused,
+            Err(error) => {
+                let reason = error.reason().wire_name();
+                tracing::info!(rotation = %rotation.rotation_id, reason, "HubSpot did not say whether a token lives");
+                Token::Unknown
+            }
+        }
+    }
+}

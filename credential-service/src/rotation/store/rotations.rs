@@ -1,0 +1,235 @@
+//! The table `rotation`.
+
+use hubkeep_core::{
+    clock::Timestamp,
+    database::{Database, Transaction},
+    id::{ClientSlug, CredentialId, RotationId},
+};
+
+use super::{
+    super::{
+        Error,
+        rotation::{End, Rotation},
+    },
+    micros,
+    read::{self, Row},
+    signed,
+};
+
+/// Every column of a [`Row`], named, with how far the consumers are. `$1` is now.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT rotation_id, portal_id, client_slug, credential_id, credential_name, standing, old_version, ",
+            "new_version, credential_version, old_fingerprint, new_fingerprint, old_token, new_token, lost_scopes, ",
+            "store_version, rotated_by, switch_time, probe_time, next_probe_time, end_reason, ended_by, end_time, ",
+            "(SELECT COUNT(*) FROM rotation_task AS task WHERE task.rotation_id = rotation.rotation_id) AS tasks, ",
+            "(SELECT COUNT(*) FROM rotation_task AS task WHERE task.rotation_id = rotation.rotation_id ",
+            "AND task.acknowledge_time IS NOT NULL) AS tasks_done, ",
+            "(SELECT COUNT(*) FROM rotation_task AS task WHERE task.rotation_id = rotation.rotation_id ",
+            "AND task.acknowledge_time IS NULL AND task.due_time <= $1) AS tasks_overdue FROM rotation ",
+            $rest
+        )
+    };
+}
+
+/// Which rotations a list is of.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Wanted {
+    /// Only those of this portal.
+    pub(in super::super) client_slug: Option<ClientSlug>,
+    /// Also those that are over.
+    pub(in super::super) include_ended: bool,
+    /// Only those before this one; the newest first.
+    pub(in super::super) before: String,
+    /// At most so many.
+    pub(in super::super) limit: usize,
+}
+
+pub(in super::super) async fn by_id(
+    database: &Database,
+    rotation_id: RotationId,
+    now: Timestamp,
+) -> Result<Option<Rotation>, Error> {
+    let row = sqlx::query_as::<_, Row>(select!("WHERE rotation_id = $2"))
+        .bind(now.as_micros())
+        .bind(rotation_id.to_string())
+        .fetch_optional(database.pool())
+        .await?;
+    row.map(Rotation::try_from).transpose()
+}
+
+/// The newest rotation of a credential: by its version, since clocks of replicas differ.
+pub(in super::super) async fn newest_of(
+    database: &Database,
+    credential_id: CredentialId,
+    now: Timestamp,
+) -> Result<Option<Rotation>, Error> {
+    let row = sqlx::query_as::<_, Row>(select!(
+        "WHERE credential_id = $2 ORDER BY credential_version DESC LIMIT 1"
+    ))
+    .bind(now.as_micros())
+    .bind(credential_id.to_string())
+    .fetch_optional(database.pool())
+    .await?;
+    row.map(Rotation::try_from).transpose()
+}
+
+pub(in super::super) async fn page(
+    database: &Database,
+    wanted: &Wanted,
+    now: Timestamp,
+) -> Result<Vec<Rotation>, Error> {
+    let rows = sqlx::query_as::<_, Row>(select!(
+        "WHERE rotation_id < $2 AND ($3 = '' OR client_slug = $3) AND ($4 = 1 OR next_probe_time IS NOT NULL OR \
+         (standing IN ('in-force', 'rolled-back') AND EXISTS (SELECT 1 FROM rotation_task AS task WHERE \
+         task.rotation_id = rotation.rotation_id AND task.acknowledge_time IS NULL))) \
+         ORDER BY rotation_id DESC LIMIT $5"
+    ))
+    .bind(now.as_micros())
+    .bind(&wanted.before)
+    .bind(wanted.client_slug.as_ref().map_or("", ClientSlug::as_str))
+    .bind(i64::from(wanted.include_ended))
+    .bind(i64::try_from(wanted.limit).unwrap_or(i64::MAX))
+    .fetch_all(database.pool())
+    .await?;
+    rows.into_iter().map(Rotation::try_from).collect()
+}
+
+/// At most `limit` rotations that HubSpot is to be asked about by now, the longest waiting first.
+pub(in super::super) async fn due(
+    database: &Database,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<Rotation>, Error> {
+    let rows = sqlx::query_as::<_, Row>(select!(
+        "WHERE next_probe_time <= $1 ORDER BY next_probe_time LIMIT $2"
+    ))
+    .bind(now.as_micros())
+    .bind(limit)
+    .fetch_all(database.pool())
+    .await?;
+    rows.into_iter().map(Rotation::try_from).collect()
+}
+
+pub(in super::super) async fn insert(
+    transaction: &mut Transaction,
+    rotation: &Rotation,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO rotation (rotation_id, portal_id, client_slug, credential_id, credential_name, standing, \
+         old_version, new_version, credential_version, old_fingerprint, new_fingerprint, old_token, new_token, \
+         lost_scopes, store_version, rotated_by, switch_time, next_probe_time, end_reason, ended_by) VALUES \
+         ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, '', '')",
+    )
+    .bind(rotation.rotation_id.to_string())
+    .bind(rotation.portal_id.as_i64())
+    .bind(rotation.client_slug.as_str())
+    .bind(rotation.credential_id.to_string())
+    .bind(rotation.credential_name.as_str())
+    .bind(read::standing(rotation.standing))
+    .bind(signed(rotation.old_version))
+    .bind(signed(rotation.new_version))
+    .bind(signed(rotation.credential_version))
+    .bind(rotation.old_fingerprint.as_str())
+    .bind(rotation.new_fingerprint.as_str())
+    .bind(read::token(rotation.old_token))
+    .bind(read::token(rotation.new_token))
+    .bind(rotation.lost_scopes.join(" "))
+    .bind(signed(rotation.store_version))
+    .bind(rotation.rotated_by.as_str())
+    .bind(rotation.switch_time.as_micros())
+    .bind(micros(rotation.next_probe_time))
+    .execute(&mut *transaction)
+    .await?;
+    Ok(())
+}
+
+/// Ends the rotations of a credential that were not ended, because `by` takes their place. What was put in force by
+/// `by` is not the old token of any of them any more.
+pub(in super::super) async fn supersede(transaction: &mut Transaction, by: &Rotation) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE rotation SET standing = 'superseded', ended_by = $1, end_time = $2 \
+         WHERE credential_id = $3 AND rotation_id <> $4 AND standing IN ('in-force', 'rolled-back')",
+    )
+    .bind(by.rotated_by.as_str())
+    .bind(by.switch_time.as_micros())
+    .bind(by.credential_id.to_string())
+    .bind(by.rotation_id.to_string())
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query(
+        "UPDATE rotation SET next_probe_time = NULL \
+         WHERE credential_id = $1 AND rotation_id <> $2 AND old_fingerprint = $3",
+    )
+    .bind(by.credential_id.to_string())
+    .bind(by.rotation_id.to_string())
+    .bind(by.new_fingerprint.as_str())
+    .execute(&mut *transaction)
+    .await?;
+    Ok(())
+}
+
+/// Writes how a rotation was ended, with what was decided and what is in force by it now; `false` if its standing is not
+/// `from` any more.
+pub(in super::super) async fn end(
+    transaction: &mut Transaction,
+    before: &Rotation,
+    after: &Rotation,
+    end: &End,
+) -> Result<bool, Error> {
+    let done = sqlx::query(
+        "UPDATE rotation SET standing = $1, credential_version = $2, store_version = $3, next_probe_time = $4, \
+         end_reason = $5, ended_by = $6, end_time = $7 WHERE rotation_id = $8 AND standing = $9",
+    )
+    .bind(read::standing(after.standing))
+    .bind(signed(after.credential_version))
+    .bind(signed(after.store_version))
+    .bind(micros(after.next_probe_time))
+    .bind(&end.reason)
+    .bind(&end.by)
+    .bind(end.time.as_micros())
+    .bind(before.rotation_id.to_string())
+    .bind(read::standing(before.standing))
+    .execute(&mut *transaction)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Takes the next question about a rotation until `lease`; `false` if another replica has it, or nobody asks any more.
+pub(in super::super) async fn claim(
+    database: &Database,
+    rotation: &Rotation,
+    lease: Timestamp,
+) -> Result<bool, Error> {
+    let done = sqlx::query(
+        "UPDATE rotation SET next_probe_time = $1 WHERE rotation_id = $2 AND next_probe_time = $3",
+    )
+    .bind(lease.as_micros())
+    .bind(rotation.rotation_id.to_string())
+    .bind(micros(rotation.next_probe_time))
+    .execute(database.pool())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Writes what HubSpot said, if the claim until `lease` still holds.
+pub(in super::super) async fn probed(
+    database: &Database,
+    rotation: &Rotation,
+    lease: Timestamp,
+) -> Result<bool, Error> {
+    let done = sqlx::query(
+        "UPDATE rotation SET old_token = $1, new_token = $2, probe_time = $3, next_probe_time = $4 \
+         WHERE rotation_id = $5 AND next_probe_time = $6",
+    )
+    .bind(read::token(rotation.old_token))
+    .bind(read::token(rotation.new_token))
+    .bind(micros(rotation.probe_time))
+    .bind(micros(rotation.next_probe_time))
+    .bind(rotation.rotation_id.to_string())
+    .bind(lease.as_micros())
+    .execute(database.pool())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -1,0 +1,152 @@
+//! Tells consumers of rotations by webhook, until they have heard. One replica tells, and the others let it.
+
+use std::time::Duration;
+
+use hubkeep_audit_log::{Draft, Operation, Outcome};
+use hubkeep_core::{clock::Timestamp, error::ErrorReason, id::CallId};
+use hubkeep_webhook::Message;
+use serde_json::json;
+
+use super::{
+    Error, Rotations,
+    rotation::{Rotation, Task},
+    state::Standing,
+    store::{rotations, tasks},
+};
+
+/// How long a replica has for one delivery with all its attempts before another may make it.
+const LEASE: Duration = Duration::from_secs(15 * 60);
+/// Between two deliveries of which the first was not taken: this much, twice as much after each further one.
+const AGAIN: Duration = Duration::from_secs(30);
+/// And never more than this.
+const AT_LATEST: Duration = Duration::from_secs(3_600);
+/// Deliveries at once.
+pub(super) const AT_ONCE: usize = 16;
+
+impl Rotations {
+    /// Tasks whose consumers are to be told by now.
+    pub(super) async fn due_deliveries(&self) -> Result<Vec<Task>, Error> {
+        let limit = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+        tasks::due(&self.database, self.clock.now(), limit).await
+    }
+
+    /// Tells one consumer of its task, if no other replica does, and writes down what became of it.
+    pub(super) async fn tell(&self, task: Task) {
+        let (rotation_id, consumer) = (task.rotation_id, task.consumer.clone());
+        if let Err(error) = self.claim_and_deliver(task).await {
+            tracing::warn!(%error, rotation = %rotation_id, %consumer, "a consumer could not be told of a rotation");
+        }
+    }
+
+    async fn claim_and_deliver(&self, task: Task) -> Result<(), Error> {
+        let lease = self.clock.now().plus(LEASE);
+        if !tasks::claim(&self.database, &task, lease).await? {
+            return Ok(());
+        }
+        let rotation = rotations::by_id(&self.database, task.rotation_id, self.clock.now()).await?;
+        let webhook = self.webhook_of(&task.consumer).await?;
+        let (Some(rotation), Some(webhook)) = (rotation, webhook) else {
+            return Ok(());
+        };
+        let message = Message {
+            id: task.delivery_id.to_string(),
+            body: body(&rotation, &task).into(),
+        };
+        let delivered = self
+            .sender
+            .deliver(&webhook.address, &webhook.secret, &message)
+            .await;
+        let now = self.clock.now();
+        let (after, outcome) = match delivered {
+            Ok(_) => {
+                let after = Task {
+                    told_time: Some(now),
+                    next_tell_time: None,
+                    failed_deliveries: 0,
+                    last_failure: String::new(),
+                    ..task
+                };
+                (after, Outcome::ok())
+            }
+            Err(error) => {
+                let failed_deliveries = task.failed_deliveries.saturating_add(1);
+                let after = Task {
+                    next_tell_time: Some(now.plus(wait_after(failed_deliveries))),
+                    failed_deliveries,
+                    last_failure: error.to_string(),
+                    ..task
+                };
+                (after, Outcome::failed(ErrorReason::ConsumerNotTold))
+            }
+        };
+        if !tasks::delivered(&self.database, &after, lease).await? {
+            // Acknowledged meanwhile, given anew, or removed.
+            return Ok(());
+        }
+        let call_id = CallId::make(&*self.clock, &*self.random)?;
+        let draft = Draft::portal(&rotation.proven(), Operation::RotationTell, call_id)
+            .caller(&self.name)
+            .subject(after.consumer.as_str())
+            .credential_version(rotation.credential_version)
+            .token(rotation.fingerprint_in_force());
+        if let Err(error) = self.log.admin(draft, outcome).await {
+            tracing::warn!(%error, rotation = %rotation.rotation_id, "a delivery is not on the log");
+        }
+        Ok(())
+    }
+}
+
+/// The message: a type, a time, and what a watcher is given, too.
+fn body(rotation: &Rotation, task: &Task) -> Vec<u8> {
+    let rolled_back = rotation.standing == Standing::RolledBack;
+    let kind = if rolled_back {
+        "rotation.rolled_back"
+    } else {
+        "rotation.switched"
+    };
+    let decided = rotation.end.as_ref().filter(|_| rolled_back);
+    let body = json!({
+        "type": kind,
+        "timestamp": rfc3339(decided.map_or(rotation.switch_time, |end| end.time)),
+        "data": {
+            "rotation_id": rotation.rotation_id.to_string(),
+            "client_slug": rotation.client_slug.as_str(),
+            "portal_id": rotation.portal_id.get(),
+            "credential_name": rotation.credential_name.as_str(),
+            "credential_version": rotation.credential_version,
+            "token_fingerprint": rotation.fingerprint_in_force().as_str(),
+            "store_version": rotation.store_version,
+            "due_time": rfc3339(task.due_time),
+            "rolled_back": rolled_back,
+        },
+    });
+    body.to_string().into_bytes()
+}
+
+fn rfc3339(time: Timestamp) -> String {
+    prost_types::Timestamp::from(time).to_string()
+}
+
+fn wait_after(failed: u32) -> Duration {
+    let doubled = 1_u32.checked_shl(failed.saturating_sub(1)).unwrap_or(u32::MAX);
+    AGAIN.saturating_mul(doubled).min(AT_LATEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receiver_that_takes_nothing_is_tried_less_and_less_often() {
+        let waits = [1, 2, 3, 7, 8, 40].map(|failed| wait_after(failed).as_secs());
+        assert_eq!(waits, [30, 60, 120, 1_920, 3_600, 3_600]);
+    }
+
+    #[test]
+    fn times_are_told_in_rfc_3339() {
+        assert_eq!(
+            rfc3339(Timestamp::from_micros(1_795_369_525_000_000)),
+            "2026-11-22T17:45:25Z"
+        );
+    }
+}
