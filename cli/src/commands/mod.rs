@@ -2,12 +2,16 @@
 
 pub mod audit;
 pub mod certs;
+pub mod consumers;
 pub mod crm;
 pub mod handle;
 pub mod import;
 pub mod keys;
 pub mod portals;
 pub mod quota;
+pub mod rotate;
+pub mod rotations;
 
+mod secret_input;
 mod shown_handle;
 mod time;

@@ -6,12 +6,12 @@ use csv_core::{ReadFieldResult, Reader};
 use zeroize::Zeroizing;
 
 /// The longest cell that is kept, in bytes. HubSpot's tokens have about 50.
-pub(super) const CELL_LIMIT: usize = 1_024;
+pub(in crate::commands) const CELL_LIMIT: usize = 1_024;
 /// The most cells of a row that are kept; of more, only the number is known.
 const CELLS_KEPT: usize = 16;
 
 /// One cell as it stands in the file.
-pub(super) enum Cell {
+pub(in crate::commands) enum Cell {
     /// Its bytes, without quotes. May be a token.
     Whole(Zeroizing<Vec<u8>>),
     /// It has more than [`CELL_LIMIT`] bytes, and they are gone.
@@ -19,24 +19,24 @@ pub(super) enum Cell {
 }
 
 /// One row as it stands in the file.
-pub(super) struct Cells {
+pub(in crate::commands) struct Cells {
     /// The first of its cells.
-    pub(super) kept: Vec<Cell>,
+    pub(in crate::commands) kept: Vec<Cell>,
     /// How many cells it has.
-    pub(super) count: usize,
+    pub(in crate::commands) count: usize,
     /// How many bytes of the file it took.
-    pub(super) bytes: u64,
+    pub(in crate::commands) bytes: u64,
 }
 
 /// A CSV file, read row by row.
-pub(super) struct CsvFile<R> {
+pub(in crate::commands) struct CsvFile<R> {
     input: BufReader<R>,
     parser: Reader,
 }
 
 impl<R: Read> CsvFile<R> {
     /// Reads from here. A byte order mark is passed over, empty lines too.
-    pub(super) fn new(input: R) -> Self {
+    pub(in crate::commands) fn new(input: R) -> Self {
         Self {
             input: BufReader::new(input),
             parser: Reader::new(),
@@ -47,7 +47,7 @@ impl<R: Read> CsvFile<R> {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub(super) fn next_row(&mut self) -> io::Result<Option<Cells>> {
+    pub(in crate::commands) fn next_row(&mut self) -> io::Result<Option<Cells>> {
         let mut row = Cells {
             kept: Vec::new(),
             count: 0,

@@ -1,6 +1,6 @@
 //! `hubkeep import`: onboards the clients of a CSV file, row by row, while it is read.
 
-mod cells;
+pub(super) mod cells;
 mod exchange;
 mod reader;
 mod report;
