@@ -20,6 +20,7 @@
 //! | [`support::refusal`] | what a refusal says, read |
 //! | [`support::audit`] | the logs of both services, read |
 //! | [`support::quota`] | quotas, read and watched |
+//! | [`support::rotations`] | rotations, and traffic that must not notice them |
 //! | [`support::wait`] | waiting for what will come soon, with a bound |
 //! | [`support::trouble`] | what can happen to a connection, and what must hold of the logs then |
 //! | [`support::walks`] | walks over all records of a type |
@@ -53,6 +54,7 @@ pub mod support {
     pub mod quota;
     pub mod raw;
     pub mod refusal;
+    pub mod rotations;
     pub mod sources;
     pub mod trouble;
     pub mod wait;

@@ -204,6 +204,26 @@ pub fn crm_service_config(folder: &Path, credential_service: &str, hubspot: &str
     file
 }
 
+/// What credential-service needs to run as a process: its configuration and its key, in a folder.
+pub fn credential_service_config(folder: &Path, hubspot: &str) -> PathBuf {
+    let key = folder.join("credential-service.kek");
+    if !key.exists() {
+        FileKek::create(&key, &*SystemRandom::shared()).expect("a new key file");
+    }
+    let text = format!(
+        "deployment = \"test\"\n\
+         [grpc]\nlisten = \"127.0.0.1:0\"\n\
+         [database]\nurl = \"sqlite://{0}/credential-service.db\"\n\
+         [audit]\nurl = \"sqlite://{0}/credential-service-audit.db\"\n\
+         [keys]\nkek_file = \"{0}/credential-service.kek\"\n\
+         [hubspot]\napi_base = \"{hubspot}\"\n",
+        folder.display()
+    );
+    let file = folder.join("credential-service.toml");
+    fs::write(&file, text).expect("written");
+    file
+}
+
 /// The command that serves this configuration.
 pub fn serve(binary: &Path, config: &Path) -> Command {
     let mut command = Command::new(binary);

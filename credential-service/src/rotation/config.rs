@@ -8,6 +8,9 @@ use hubkeep_core::{
 };
 use serde::{Deserialize, Serialize};
 
+/// The longest time between two deliveries.
+const AT_LATEST: Duration = Duration::from_secs(3_600);
+
 /// How rotations are followed up.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
@@ -22,6 +25,10 @@ pub struct Config {
     /// How often each replica looks for what is due.
     #[serde(with = "humantime_serde")]
     pub look_every: Duration,
+    /// How long after a delivery that was not taken, with all its attempts, the next is made; after each further one
+    /// twice as long, but never more than an hour.
+    #[serde(with = "humantime_serde")]
+    pub tell_again: Duration,
     /// How webhooks are delivered.
     pub webhook: hubkeep_webhook::Config,
 }
@@ -32,6 +39,7 @@ impl Default for Config {
             probe_soonest: Duration::from_secs(15),
             probe_latest: Duration::from_secs(3_600),
             look_every: Duration::from_secs(1),
+            tell_again: Duration::from_secs(30),
             webhook: hubkeep_webhook::Config::default(),
         }
     }
@@ -43,6 +51,12 @@ impl Config {
         let wait = now.since(switched) / 4;
         now.plus(wait.clamp(self.probe_soonest, self.probe_latest))
     }
+
+    /// How long after the so-manieth delivery in vain the next is made.
+    pub(super) fn next_delivery(&self, failed: u32) -> Duration {
+        let doubled = 1_u32.checked_shl(failed.saturating_sub(1)).unwrap_or(u32::MAX);
+        self.tell_again.saturating_mul(doubled).min(AT_LATEST)
+    }
 }
 
 impl Validate for Config {
@@ -53,6 +67,9 @@ impl Validate for Config {
         }
         if self.look_every < Duration::from_millis(100) || self.look_every > Duration::from_secs(60) {
             faults.push(Fault::new("rotation.look_every", "must be from 100ms to 1m"));
+        }
+        if self.tell_again < Duration::from_secs(1) || self.tell_again > AT_LATEST {
+            faults.push(Fault::new("rotation.tell_again", "must be from 1s to 1h"));
         }
         self.webhook.validate(faults);
     }
@@ -74,5 +91,12 @@ mod tests {
             [wait(0), wait(60), wait(400), wait(7_200), wait(604_800)],
             [15, 15, 100, 1_800, 3_600]
         );
+    }
+
+    #[test]
+    fn a_receiver_that_takes_nothing_is_tried_less_and_less_often() {
+        let config = Config::default();
+        let waits = [1, 2, 3, 7, 8, 40].map(|failed| config.next_delivery(failed).as_secs());
+        assert_eq!(waits, [30, 60, 120, 1_920, 3_600, 3_600]);
     }
 }

@@ -16,10 +16,6 @@ use super::{
 
 /// How long a replica has for one delivery with all its attempts before another may make it.
 const LEASE: Duration = Duration::from_secs(15 * 60);
-/// Between two deliveries of which the first was not taken: this much, twice as much after each further one.
-const AGAIN: Duration = Duration::from_secs(30);
-/// And never more than this.
-const AT_LATEST: Duration = Duration::from_secs(3_600);
 /// Deliveries at once.
 pub(super) const AT_ONCE: usize = 16;
 
@@ -71,7 +67,7 @@ impl Rotations {
             Err(error) => {
                 let failed_deliveries = task.failed_deliveries.saturating_add(1);
                 let after = Task {
-                    next_tell_time: Some(now.plus(wait_after(failed_deliveries))),
+                    next_tell_time: Some(now.plus(self.config.next_delivery(failed_deliveries))),
                     failed_deliveries,
                     last_failure: error.to_string(),
                     ..task
@@ -127,20 +123,9 @@ fn rfc3339(time: Timestamp) -> String {
     prost_types::Timestamp::from(time).to_string()
 }
 
-fn wait_after(failed: u32) -> Duration {
-    let doubled = 1_u32.checked_shl(failed.saturating_sub(1)).unwrap_or(u32::MAX);
-    AGAIN.saturating_mul(doubled).min(AT_LATEST)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_receiver_that_takes_nothing_is_tried_less_and_less_often() {
-        let waits = [1, 2, 3, 7, 8, 40].map(|failed| wait_after(failed).as_secs());
-        assert_eq!(waits, [30, 60, 120, 1_920, 3_600, 3_600]);
-    }
 
     #[test]
     fn times_are_told_in_rfc_3339() {
