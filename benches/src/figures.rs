@@ -87,6 +87,9 @@ pub(crate) const ENTRIES_POSTGRES: &str = "entries_durable_per_s_postgres";
 pub(crate) const RSS_CREDENTIAL: &str = "rss_mib_credential_service_1000";
 pub(crate) const RSS_CRM: &str = "rss_mib_crm_service_1000";
 pub(crate) const IMPORT: &str = "import_1000_s";
+pub(crate) const ROTATE: &str = "rotate_1000_s";
+pub(crate) const ROTATE_CALLS: &str = "rotate_1000_calls";
+pub(crate) const ROTATE_FAILED: &str = "rotate_1000_failed_calls";
 pub(crate) const BURST_USED: &str = "burst_used_percent_1";
 pub(crate) const BURST_USED_190: &str = "burst_used_percent_190";
 pub(crate) const ANSWERS_429: &str = "answers_429";
@@ -121,7 +124,7 @@ fn of_way(way: &Way, beside: Option<&Way>) -> Vec<Kind> {
 }
 
 /// The figures that no way to HubSpot has alone.
-const OTHERS: [Kind; 20] = [
+const OTHERS: [Kind; 23] = [
     alone(AUDITED_OVER_FORWARDER, ""),
     alone(AUDITED_OVER_DIRECT, ""),
     alone(AUDITED_POSTGRES_OVER_FORWARDER, ""),
@@ -153,6 +156,24 @@ const OTHERS: [Kind; 20] = [
         "s",
         "HubSpot's own answers, 8 rows at once",
         Value::Made(|_| Some(1_000.0 * 2.0 * 0.050 / 8.0)),
+    ),
+    beside(
+        ROTATE,
+        "s",
+        "HubSpot's own answers, 8 rows at once",
+        Value::Made(|_| Some(1_000.0 * 2.0 * 0.050 / 8.0)),
+    ),
+    beside(
+        ROTATE_CALLS,
+        "calls",
+        "50 calls/s for as long",
+        Value::Made(|figures| Some(50.0 * figures.get(ROTATE)?)),
+    ),
+    beside(
+        ROTATE_FAILED,
+        "calls",
+        "none may fail",
+        Value::Made(|_| Some(0.0)),
     ),
     beside(
         BURST_USED,

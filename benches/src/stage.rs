@@ -30,7 +30,7 @@ use url::Url;
 use crate::{Failure, parts::Place, servants::Servants};
 
 /// Who onboards portals.
-const OPERATOR: &str = "operator/bench";
+pub(crate) const OPERATOR: &str = "operator/bench";
 /// Who holds handles and calls.
 pub(crate) const CALLER: &str = "bench";
 /// The first contact of every portal of the simulator.

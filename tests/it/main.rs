@@ -40,6 +40,7 @@ mod rotation;
 mod rotation_crash;
 mod rotation_webhook;
 mod rpc_coverage;
+mod runbook_rotation;
 mod secrets;
 mod stream_breaks;
 mod stream_objects;

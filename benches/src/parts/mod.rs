@@ -8,6 +8,7 @@ mod handles;
 mod import;
 mod paths;
 mod redeem;
+mod rotate;
 mod rss;
 
 use std::path::PathBuf;
@@ -20,7 +21,8 @@ use crate::{
     Failure,
     figures::{
         ANSWERS_429, BURST_USED, BURST_USED_190, ENTRIES_POSTGRES, ENTRIES_SQLITE, FDATASYNC, HANDLES_ISSUED,
-        IMPORT, REDEEM_CACHED, REDEEM_ONLINE, REDEEMED, RSS_CREDENTIAL, RSS_CRM,
+        IMPORT, REDEEM_CACHED, REDEEM_ONLINE, REDEEMED, ROTATE, ROTATE_CALLS, ROTATE_FAILED, RSS_CREDENTIAL,
+        RSS_CRM,
     },
 };
 
@@ -58,7 +60,7 @@ impl Part {
 }
 
 /// Every part, in the order in which they run.
-pub(crate) const PARTS: [Part; 8] = [
+pub(crate) const PARTS: [Part; 9] = [
     Part {
         name: "disk",
         about: "4 KiB appended and synchronised, one after the other",
@@ -101,6 +103,12 @@ pub(crate) const PARTS: [Part; 8] = [
         about: "1,000 portals in one import, HubSpot answering in 50 ms",
         figures: || vec![IMPORT],
         run: |place| Box::pin(import::measure(place)),
+    },
+    Part {
+        name: "rotate",
+        about: "1,000 tokens replaced in one import, HubSpot answering in 50 ms, under 50 calls/s",
+        figures: || vec![ROTATE, ROTATE_CALLS, ROTATE_FAILED],
+        run: |place| Box::pin(rotate::measure(place)),
     },
     Part {
         name: "burst",

@@ -18,7 +18,7 @@ use crate::{harness::*, revocations::next};
 pub(crate) struct Replica {
     running: Running,
     channel: Channel,
-    clock: Arc<TestClock>,
+    pub(crate) clock: Arc<TestClock>,
 }
 
 impl Replica {

@@ -1,11 +1,11 @@
 //! Two replicas rotate the same portal at the same time: no step is done twice, and none is lost.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures::future::join_all;
 use hubkeep_proto::credential::v1::{
     CancelRotationRequest, ListRotationsRequest, RegisterConsumerRequest, RotateCredentialRequest, Rotation,
-    RotationState, rotation_service_client::RotationServiceClient,
+    RotationState, TokenStanding, rotation_service_client::RotationServiceClient,
 };
 use hubspot_sim::{TokenSpec, fingerprint};
 
@@ -159,5 +159,45 @@ async fn a_rollback_asked_for_at_two_replicas_is_done_once() {
     assert!(
         told.iter()
             .all(|told| told.credential_version == 3 && told.state() == RotationState::RolledBack)
+    );
+}
+
+#[tokio::test]
+async fn of_two_replicas_one_asks_hubspot_about_an_old_token() {
+    let (bench, other) = pair().await;
+    let rotation = crate::rotation::rotated(&bench).await;
+    let asked = |token: &str| {
+        let journal = bench.hubspot.journal();
+        let by = journal
+            .iter()
+            .filter(|entry| entry.token_fingerprint == Some(fingerprint(token)));
+        by.count()
+    };
+    let before = (asked(ACME_TOKEN), asked(ACME_SECOND_TOKEN));
+    // Both see at the same moment that it is time.
+    bench.clock.advance(Duration::from_secs(16));
+    other.clock.advance(Duration::from_secs(16));
+    let mut looks = 0;
+    loop {
+        let told = crate::rotation::get(&bench, &rotation)
+            .await
+            .rotation
+            .expect("there");
+        if told.probe_time.is_some() {
+            assert_eq!(told.old_token(), TokenStanding::Accepted);
+            break;
+        }
+        looks += 1;
+        assert!(looks < 5_000, "nobody asked");
+    }
+    // Each of the replicas goes on looking, and finds that nothing is due.
+    for _ in 0..20 {
+        bench.clock.advance(Duration::from_millis(500));
+        other.clock.advance(Duration::from_millis(500));
+        crate::rotation::get(&bench, &rotation).await;
+    }
+    assert_eq!(
+        (asked(ACME_TOKEN), asked(ACME_SECOND_TOKEN)),
+        (before.0 + 1, before.1 + 1)
     );
 }
