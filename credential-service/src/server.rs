@@ -132,6 +132,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let versions = StoreVersion::open(database.clone(), audit_log.clone()).await?;
     let portals = Portals::build(portals::Deps {
         database: database.clone(),
+        keyring: keyring.clone(),
         vault: vault.clone(),
         versions,
         hubspot,

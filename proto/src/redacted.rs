@@ -18,7 +18,8 @@ impl fmt::Debug for OnboardPortalRequest {
             .field("expected_portal_id", &self.expected_portal_id)
             .field("credential_kind", &self.credential_kind)
             .field("credential_name", &self.credential_name)
-            .finish()
+            .field("validate_only", &self.validate_only)
+            .finish_non_exhaustive()
     }
 }
 
@@ -31,7 +32,8 @@ impl fmt::Debug for ImportPortalsRequest {
             .field("expected_portal_id", &self.expected_portal_id)
             .field("credential_kind", &self.credential_kind)
             .field("credential_name", &self.credential_name)
-            .finish()
+            .field("validate_only", &self.validate_only)
+            .finish_non_exhaustive()
     }
 }
 

@@ -5,6 +5,7 @@ mod audit_stream;
 mod audit_trail;
 mod bad_input;
 mod bad_wire;
+mod bulk;
 mod certificate_files;
 mod certificates;
 mod certified_handles;

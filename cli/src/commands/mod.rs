@@ -4,6 +4,7 @@ pub mod audit;
 pub mod certs;
 pub mod consumers;
 pub mod crm;
+pub mod details;
 pub mod handle;
 pub mod import;
 pub mod keys;

@@ -97,7 +97,13 @@ impl Import {
     async fn onboard(&self, row: Row) -> Result<Onboarded, Error> {
         let mut context = self.context.clone();
         context.deadline = self.desk.time_in(ROW_LIMIT);
-        let act = self.desk.begin(context, Operation::PortalOnboard)?;
+        let only_checked = row.new.as_ref().is_ok_and(|(new, _)| new.validate_only);
+        let operation = if only_checked {
+            Operation::PortalCheck
+        } else {
+            Operation::PortalOnboard
+        };
+        let act = self.desk.begin(context, operation)?;
         let result = match row.new {
             Ok((new, turn)) => self.in_turn(&act, new, turn).await,
             Err(error) => Err(error),
@@ -124,6 +130,12 @@ fn answer(row: u32, client_slug: String, result: Result<Onboarded, Error>) -> Im
         Ok(Onboarded::Before(portal)) => (
             portal.portal_id.get(),
             ImportOutcome::Unchanged,
+            ErrorReason::Unspecified,
+            String::new(),
+        ),
+        Ok(Onboarded::Would(portal)) => (
+            portal.portal_id.get(),
+            ImportOutcome::WouldOnboard,
             ErrorReason::Unspecified,
             String::new(),
         ),

@@ -5,7 +5,7 @@ use hubkeep_hubspot::account::AccountType;
 use hubkeep_proto::credential::v1::{self as wire, ImportPortalsRequest, OnboardPortalRequest};
 
 use super::{Error, fields};
-use crate::portals::{CredentialKind, NewPortal, Portal, PortalCredential, State};
+use crate::portals::{CredentialKind, Details, NewPortal, Portal, PortalCredential, State};
 
 /// Takes the token out of the request first: it is wiped from memory whatever else is wrong.
 pub(super) fn new_portal(request: OnboardPortalRequest) -> Result<NewPortal, Error> {
@@ -19,6 +19,8 @@ pub(super) fn new_portal(request: OnboardPortalRequest) -> Result<NewPortal, Err
             "" => CredentialName::default(),
             name => fields::name("credential_name", name)?,
         },
+        details: request.details.map(details).transpose()?,
+        validate_only: request.validate_only,
     })
 }
 
@@ -30,7 +32,37 @@ pub(super) fn new_portal_of_row(row: ImportPortalsRequest) -> Result<NewPortal, 
         expected_portal_id: row.expected_portal_id,
         credential_kind: row.credential_kind,
         credential_name: row.credential_name,
+        details: row.details,
+        validate_only: row.validate_only,
     })
+}
+
+/// What is known of a client, held to its rules.
+pub(super) fn details(wire: wire::PortalDetails) -> Result<Details, Error> {
+    let details = Details {
+        controller_name: wire.controller_name,
+        controller_contact: wire.controller_contact,
+        dpa_reference: wire.dpa_reference,
+        purposes: wire.purposes,
+        region: wire.region,
+        tags: wire.tags,
+    };
+    details.checked().map_err(Error::Fields)
+}
+
+/// A portal with what is known of its client.
+pub(super) fn described(portal: &Portal, details: Option<Details>) -> wire::Portal {
+    wire::Portal {
+        details: details.map(|details| wire::PortalDetails {
+            controller_name: details.controller_name,
+            controller_contact: details.controller_contact,
+            dpa_reference: details.dpa_reference,
+            purposes: details.purposes,
+            region: details.region,
+            tags: details.tags,
+        }),
+        ..to_wire(portal)
+    }
 }
 
 fn kind(number: i32) -> Result<CredentialKind, Error> {
@@ -75,6 +107,7 @@ pub(super) fn to_wire(portal: &Portal) -> wire::Portal {
         credentials: portal.credentials.iter().map(credential_to_wire).collect(),
         state: state_to_wire(portal.state).into(),
         store_version: portal.store_version,
+        details: None,
     }
 }
 

@@ -6,13 +6,14 @@ use hubkeep_proto::credential::v1::{
     ErasePortalRequest, ErasePortalResponse, GetPortalRequest, GetPortalResponse, ImportPortalsRequest,
     ListPortalsRequest, ListPortalsResponse, OnboardPortalRequest, OnboardPortalResponse,
     ResumePortalRequest, ResumePortalResponse, SuspendPortalRequest, SuspendPortalResponse,
-    VerifyPortalRequest, VerifyPortalResponse, portal_service_server::PortalService,
+    UpdatePortalRequest, UpdatePortalResponse, VerifyPortalRequest, VerifyPortalResponse,
+    portal_service_server::PortalService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     Desk, Error, fields, import, page,
-    portal::{new_portal, to_wire},
+    portal::{described, details, new_portal, to_wire},
 };
 use crate::{
     fleet::Fleet,
@@ -53,7 +54,12 @@ impl PortalService for PortalApi {
                 portal: Some(to_wire(onboarded.portal())),
             })
         };
-        self.desk.answer(request, Operation::PortalOnboard, work).await
+        let operation = if request.get_ref().validate_only {
+            Operation::PortalCheck
+        } else {
+            Operation::PortalOnboard
+        };
+        self.desk.answer(request, operation, work).await
     }
 
     async fn import_portals(
@@ -71,7 +77,7 @@ impl PortalService for PortalApi {
         let work = async move |act, request: GetPortalRequest| {
             let portal = portals.get(&act, &slug(&request.client_slug)?).await?;
             Ok(GetPortalResponse {
-                portal: Some(to_wire(&portal)),
+                portal: Some(described(&portal, portals.details(&portal).await?)),
                 store_version: portals.store_version().await?,
             })
         };
@@ -100,6 +106,26 @@ impl PortalService for PortalApi {
             })
         };
         self.desk.answer(request, Operation::PortalVerify, work).await
+    }
+
+    async fn update_portal(
+        &self,
+        request: Request<UpdatePortalRequest>,
+    ) -> Result<Response<UpdatePortalResponse>, Status> {
+        let portals = self.portals.clone();
+        let work = async move |act, request: UpdatePortalRequest| {
+            let stated = request
+                .details
+                .ok_or_else(|| Error::field("details", "state what is known"))?;
+            let stated = details(stated)?;
+            let portal = portals
+                .describe(&act, &slug(&request.client_slug)?, &stated)
+                .await?;
+            Ok(UpdatePortalResponse {
+                portal: Some(described(&portal, Some(stated))),
+            })
+        };
+        self.desk.answer(request, Operation::PortalUpdate, work).await
     }
 
     async fn suspend_portal(

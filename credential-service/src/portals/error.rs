@@ -114,6 +114,9 @@ pub enum Error {
     /// HubSpot refused or did not answer.
     #[error("HubSpot could not say whose the token is")]
     HubSpot(#[from] hubkeep_hubspot::Error),
+    /// What is known of its client could not be sealed or opened.
+    #[error("what is known of a portal's client could not be sealed or opened")]
+    Seal(#[from] hubkeep_seal::Error),
     /// The vault failed.
     #[error(transparent)]
     Vault(#[from] vault::Error),
@@ -154,6 +157,7 @@ impl ServiceError for Error {
             Self::BudgetExhausted { .. } => ErrorKind::ResourceExhausted,
             Self::HubSpot(error) => error.kind(),
             Self::Vault(error) => error.kind(),
+            Self::Seal(error) => error.kind(),
             Self::Storage(_) | Self::Contended(_) => ErrorKind::Unavailable,
             Self::BrokenRow(_) | Self::Random(_) => ErrorKind::Internal,
         }
@@ -179,6 +183,7 @@ impl ServiceError for Error {
             Self::BudgetExhausted { .. } => ErrorReason::BudgetExhausted,
             Self::HubSpot(error) => error.reason(),
             Self::Vault(error) => error.reason(),
+            Self::Seal(error) => error.reason(),
             Self::Storage(_) | Self::Contended(_) => ErrorReason::StorageUnavailable,
             Self::BrokenRow(_) | Self::Random(_) => ErrorReason::Internal,
         }
@@ -242,6 +247,7 @@ impl ServiceError for Error {
             }
             Self::HubSpot(error) => error.public_message(),
             Self::Vault(error) => error.public_message(),
+            Self::Seal(error) => error.public_message(),
             Self::Storage(_) | Self::Contended(_) => {
                 "the service's database did not answer: try again".to_owned()
             }

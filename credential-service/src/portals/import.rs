@@ -123,6 +123,8 @@ mod tests {
             expected: PortalId::new(portal),
             kind: CredentialKind::Unspecified,
             credential_name: CredentialName::default(),
+            details: None,
+            validate_only: false,
         }
     }
 

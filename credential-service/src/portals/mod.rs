@@ -11,12 +11,14 @@
 //! | `budget` | how often a token may be asked about |
 //! | `scopes`, `narrowest` | what handles need of a token, and which one serves them |
 //! | `credential` | what a portal's tokens are |
+//! | `details` | what reports need to know of their clients |
 //! | `state` | whether they are served, and how it is found that they are old |
 //! | `store` | the tables |
 
 mod add;
 mod budget;
 mod credential;
+mod details;
 mod error;
 mod identity;
 mod import;
@@ -36,8 +38,10 @@ use hubkeep_core::{
     random::SharedRandom,
 };
 use hubkeep_hubspot::Client;
+use hubkeep_seal::Keyring;
 
 pub use credential::{CredentialKind, PortalCredential};
+pub use details::Details;
 pub use error::Error;
 pub use import::{ImportedRows, ROWS_AT_ONCE, Turn};
 pub use onboard::{NewPortal, Onboarded};
@@ -54,6 +58,8 @@ use budget::Budget;
 pub struct Deps {
     /// Where their tables are.
     pub database: Database,
+    /// Seals what is known of their clients.
+    pub keyring: Keyring,
     /// Where their tokens are.
     pub vault: Vault,
     /// How often the vault was written, and what the log was told of it.
@@ -70,6 +76,7 @@ pub struct Deps {
 #[derive(Clone, Debug)]
 pub struct Portals {
     database: Database,
+    keyring: Keyring,
     vault: Vault,
     versions: StoreVersion,
     hubspot: Client,
@@ -83,6 +90,7 @@ impl Portals {
     pub fn build(deps: Deps) -> Self {
         let Deps {
             database,
+            keyring,
             vault,
             versions,
             hubspot,
@@ -92,6 +100,7 @@ impl Portals {
         let budget = Budget::new(clock.clone());
         Self {
             database,
+            keyring,
             vault,
             versions,
             hubspot,

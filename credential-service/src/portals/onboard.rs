@@ -6,7 +6,7 @@ use hubkeep_core::{
 };
 
 use super::{
-    CredentialKind, Error, Portal, PortalCredential, Portals, State,
+    CredentialKind, Details, Error, Portal, PortalCredential, Portals, State,
     identity::{self, Identity},
     store,
 };
@@ -30,6 +30,10 @@ pub struct NewPortal {
     pub kind: CredentialKind,
     /// The operator's name for the credential. A portal that is there already gets a further one under a new name.
     pub credential_name: CredentialName,
+    /// What is known of its client; kept where the portal is new.
+    pub details: Option<Details>,
+    /// Whether it is only to be seen what would become of it: HubSpot is asked, and nothing is stored.
+    pub validate_only: bool,
 }
 
 /// What is stored already of what shall be onboarded.
@@ -49,13 +53,15 @@ pub enum Onboarded {
     Now(Portal),
     /// It was there before, with this very token. Nothing changed.
     Before(Portal),
+    /// It would be new. Nothing is stored.
+    Would(Portal),
 }
 
 impl Onboarded {
     /// The portal, new or not.
     pub const fn portal(&self) -> &Portal {
         match self {
-            Self::Now(portal) | Self::Before(portal) => portal,
+            Self::Now(portal) | Self::Before(portal) | Self::Would(portal) => portal,
         }
     }
 }
@@ -71,6 +77,9 @@ impl Portals {
         act.claims(&new.client_slug);
         let onboarded = self.verify_and_store(act, &new).await?;
         let portal = onboarded.portal();
+        if matches!(onboarded, Onboarded::Would(_)) {
+            return Ok(onboarded);
+        }
         act.concerns(portal.proven());
         if let Some(credential) = portal.with_token(&new.token.fingerprint()) {
             act.credential(credential.version, &credential.token_fingerprint);
@@ -96,6 +105,10 @@ impl Portals {
         let portal_id = identity.portal_id;
         match self.known(new, Some(portal_id), &fingerprint).await? {
             Known::Before(before) => Ok(Onboarded::Before(before)),
+            Known::Further(portal) if new.validate_only => Ok(Onboarded::Would(portal)),
+            Known::Nothing if new.validate_only => {
+                Ok(Onboarded::Would(self.as_new(new, identity, &fingerprint)?))
+            }
             Known::Further(portal) => self.add(new, portal, identity, &fingerprint).await,
             Known::Nothing => self.first(new, identity, &fingerprint).await,
         }
@@ -110,6 +123,12 @@ impl Portals {
     ) -> Result<Onboarded, Error> {
         let again = identity.clone();
         let mut portal = self.as_new(new, identity, fingerprint)?;
+        if let Some(details) = &new.details {
+            let sealed = self
+                .seal_details(portal.portal_id, &portal.client_slug, details)
+                .await?;
+            portal.sealed_details = Some(sealed);
+        }
         if self.store(&mut portal, &new.token).await? {
             return Ok(Onboarded::Now(portal));
         }

@@ -2,7 +2,10 @@
 
 use hubkeep_proto::{
     audit::v1::{Operation, Phase, Result as CallResult},
-    credential::v1::{AccountType, GetPortalRequest, ListPortalsRequest, VerifyPortalRequest},
+    credential::v1::{
+        AccountType, GetPortalRequest, ListPortalsRequest, OnboardPortalRequest, PortalDetails,
+        UpdatePortalRequest, VerifyPortalRequest,
+    },
 };
 
 use hubspot_sim::{Fault, FaultRule};
@@ -231,4 +234,98 @@ async fn the_list_of_portals_comes_in_pages() {
     let third = page(second.next_page_token).await.expect("a page").into_inner();
     assert!(third.portals.is_empty() && third.next_page_token.is_empty());
     assert_eq!(reason(&page("nonsense".to_owned()).await), "PAGE_TOKEN_INVALID");
+}
+
+#[tokio::test]
+async fn what_reports_need_is_kept_sealed_with_the_portal_and_replaced_as_a_whole() {
+    let bench = Bench::start().await;
+    let details = PortalDetails {
+        controller_name: "ACME Canary GmbH".to_owned(),
+        controller_contact: "canary@acme.example".to_owned(),
+        dpa_reference: "DPA 2026-17".to_owned(),
+        purposes: vec!["nightly sync".to_owned()],
+        region: "DE".to_owned(),
+        tags: vec!["gold".to_owned()],
+    };
+    let request = OnboardPortalRequest {
+        client_slug: "acme".to_owned(),
+        portal_token: ACME_TOKEN.to_owned(),
+        details: Some(details.clone()),
+        ..OnboardPortalRequest::default()
+    };
+    bench
+        .portals(OPERATOR)
+        .onboard_portal(request)
+        .await
+        .expect("onboards");
+    assert_eq!(known_of_acme(&bench).await, details);
+    assert!(found_in_files(bench.folder.path(), "canary@acme.example").is_empty());
+
+    let other = PortalDetails {
+        region: "AT".to_owned(),
+        ..PortalDetails::default()
+    };
+    let update = async |slug: &str, details: PortalDetails| {
+        let request = UpdatePortalRequest {
+            client_slug: slug.to_owned(),
+            details: Some(details),
+        };
+        bench.portals(OPERATOR).update_portal(request).await
+    };
+    update("acme", other.clone()).await.expect("updates");
+    assert_eq!(known_of_acme(&bench).await, other);
+    let too_long = PortalDetails {
+        region: "x".repeat(257),
+        ..PortalDetails::default()
+    };
+    assert_eq!(reason(&update("acme", too_long).await), "INVALID_FIELD");
+    assert_eq!(reason(&update("nobody", other.clone()).await), "PORTAL_UNKNOWN");
+    assert_eq!(known_of_acme(&bench).await, other);
+}
+
+async fn known_of_acme(bench: &Bench) -> PortalDetails {
+    let request = GetPortalRequest {
+        client_slug: "acme".to_owned(),
+    };
+    let got = bench.portals(OPERATOR).get_portal(request).await.expect("found");
+    got.into_inner()
+        .portal
+        .expect("a portal")
+        .details
+        .expect("details")
+}
+
+#[tokio::test]
+async fn what_is_only_checked_is_verified_with_hubspot_and_not_stored() {
+    let bench = Bench::start().await;
+    let check = async |slug: &str, token: &str, expected: u64| {
+        let request = OnboardPortalRequest {
+            client_slug: slug.to_owned(),
+            portal_token: token.to_owned(),
+            expected_portal_id: expected,
+            validate_only: true,
+            ..OnboardPortalRequest::default()
+        };
+        bench.portals(OPERATOR).onboard_portal(request).await
+    };
+    let would = check("acme", ACME_TOKEN, ACME)
+        .await
+        .expect("would be onboarded")
+        .into_inner();
+    assert_eq!(
+        (would.already_onboarded, would.portal.expect("a portal").portal_id),
+        (false, ACME)
+    );
+    let (log, entry) = bench.last_entry().await;
+    assert!(log.ends_with("/system") && entry.operation() == Operation::PortalCheck);
+    assert_eq!(
+        reason(&check("acme", ACME_TOKEN, 7).await),
+        "TOKEN_OF_ANOTHER_PORTAL"
+    );
+    assert_eq!(reason(&check("umbra", REVOKED_TOKEN, 0).await), "TOKEN_REFUSED");
+    let all = bench
+        .portals(OPERATOR)
+        .list_portals(ListPortalsRequest::default())
+        .await;
+    assert!(all.expect("lists").into_inner().portals.is_empty());
 }

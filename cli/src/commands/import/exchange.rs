@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use hubkeep_proto::credential::v1::{
-    CredentialKind, ImportOutcome, ImportPortalsResponse, portal_service_client::PortalServiceClient,
+    ImportOutcome, ImportPortalsResponse, portal_service_client::PortalServiceClient,
 };
 use indicatif::ProgressBar;
 use tokio::sync::mpsc;
@@ -11,7 +11,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Response, Status, Streaming};
 
 use super::{
-    reader::{self, Credit, Told},
+    reader::{self, Credit, Options, Told},
     report::Report,
     rows::{FileFault, Rows},
 };
@@ -32,7 +32,7 @@ pub(super) enum Ended {
 /// Sends all rows that can be sent, and notes what became of each in `report`.
 pub(super) async fn run<R: Read + Send + 'static>(
     rows: Rows<R>,
-    kind: CredentialKind,
+    options: Options,
     service: &Service,
     report: &mut Report,
     bar: &ProgressBar,
@@ -41,7 +41,7 @@ pub(super) async fn run<R: Read + Send + 'static>(
     let (credits, mut granted) = mpsc::channel(UNANSWERED);
     let (tell, mut told) = mpsc::unbounded_channel();
     // Files block, so they are read on a thread of their own.
-    tokio::task::spawn_blocking(move || reader::run(rows, kind, &requests, &mut granted, &tell));
+    tokio::task::spawn_blocking(move || reader::run(rows, &options, &requests, &mut granted, &tell));
     let mut client = PortalServiceClient::new(service.connection());
     let opening = client.import_portals(ReceiverStream::new(outgoing));
     let mut notes = Notes {
@@ -88,7 +88,9 @@ impl Notes<'_> {
         while let Some(answer) = answers.message().await? {
             match answer.outcome() {
                 ImportOutcome::Refused | ImportOutcome::Unspecified => self.refused += 1,
-                ImportOutcome::Onboarded | ImportOutcome::Unchanged => self.good += 1,
+                ImportOutcome::Onboarded | ImportOutcome::Unchanged | ImportOutcome::WouldOnboard => {
+                    self.good += 1;
+                }
             }
             self.report.answered(answer);
             // A full channel means that all rows are answered; a closed one, that all are handed over.

@@ -1,9 +1,11 @@
 //! `hubkeep import`: onboards the clients of a CSV file, row by row, while it is read.
 
 pub(super) mod cells;
+mod columns;
 mod exchange;
 mod reader;
 mod report;
+mod results;
 mod rows;
 
 use std::{fs::File, io::Read, path::PathBuf};
@@ -15,15 +17,20 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub use self::report::{Report, RowResult};
 use self::{
     exchange::Ended,
+    reader::Options,
+    results::Results,
     rows::{FileFault, Rows},
 };
+use super::details;
 use crate::{channel::Service, errors::Error, exit::Exit, output::Output};
 
 /// Onboard the clients of a CSV file.
 ///
 /// The first line is clientSlug,portalToken,portalId (in any order). portalId may be empty; where it stands, the
 /// token must belong to that portal. A bad row refuses itself only. Importing the same file again onboards what is
-/// missing.
+/// missing. Further columns are credentialName and credentialKind (a second row of the same client with a name of its
+/// own is a further credential), and for reports controllerName, controllerContact, dpaReference, purposes, region and
+/// tags (lists with ';' between).
 #[derive(Args, Debug)]
 pub struct ImportArgs {
     /// The file.
@@ -31,6 +38,15 @@ pub struct ImportArgs {
     /// What sort of credential the tokens are.
     #[arg(long, value_enum)]
     kind: Option<Kind>,
+    /// A TOML file with what reports need to know: a table for each client, by its slug.
+    #[arg(long, value_name = "FILE")]
+    details: Option<PathBuf>,
+    /// Only see what would become of each row: everything is checked with HubSpot, and nothing is stored.
+    #[arg(long)]
+    dry_run: bool,
+    /// Where to write what became of each row, as CSV.
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -59,13 +75,23 @@ pub async fn run(args: ImportArgs, service: &Service, output: &Output) -> Result
     let file = File::open(&args.file).map_err(|error| unusable(error.into()))?;
     let bytes = file.metadata().map(|metadata| metadata.len()).unwrap_or_default();
     let rows = Rows::open(file).map_err(unusable)?;
+    let details = args.details.as_deref().map(details::read).transpose()?;
+    // Made before anything is sent: a place that cannot be written is noticed in time.
+    let results = args.results.as_deref().map(Results::create).transpose()?;
     let bar = progress(bytes);
     let mut report = Report::default();
-    let kind = args
-        .kind
-        .map_or(CredentialKind::Unspecified, CredentialKind::from);
-    let ended = exchange::run(rows, kind, service, &mut report, &bar).await;
+    let options = Options {
+        kind: args
+            .kind
+            .map_or(CredentialKind::Unspecified, CredentialKind::from),
+        details: details.unwrap_or_default(),
+        dry_run: args.dry_run,
+    };
+    let ended = exchange::run(rows, options, service, &mut report, &bar).await;
     bar.finish_and_clear();
+    if let Some(results) = results {
+        results.write(report.rows())?;
+    }
     match ended {
         Ok(()) => {
             report.print(output, None)?;
@@ -101,7 +127,7 @@ pub async fn import_from(input: impl Read + Send + 'static, service: &Service) -
     let mut report = Report::default();
     let ended = exchange::run(
         rows,
-        CredentialKind::Unspecified,
+        Options::default(),
         service,
         &mut report,
         &ProgressBar::hidden(),

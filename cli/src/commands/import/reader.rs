@@ -1,11 +1,33 @@
 //! Reads the rows of a file, sends on those that can be sent, and tells of each.
 
-use std::io::Read;
+use std::{collections::BTreeMap, io::Read};
 
-use hubkeep_proto::credential::v1::{CredentialKind, ImportPortalsRequest};
+use hubkeep_core::id::ClientSlug;
+use hubkeep_proto::credential::v1::{CredentialKind, ImportPortalsRequest, PortalDetails};
 use tokio::sync::mpsc;
 
 use super::rows::{Client, FileFault, Row, RowFault, Rows};
+
+/// What holds for every row.
+#[derive(Debug)]
+pub(super) struct Options {
+    /// What sort of credential a token is whose row does not say.
+    pub(super) kind: CredentialKind,
+    /// What is known of clients beside their rows.
+    pub(super) details: BTreeMap<ClientSlug, PortalDetails>,
+    /// Whether nothing shall be stored.
+    pub(super) dry_run: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            kind: CredentialKind::Unspecified,
+            details: BTreeMap::new(),
+            dry_run: false,
+        }
+    }
+}
 
 /// The right to hand over one row.
 pub(super) struct Credit;
@@ -27,14 +49,14 @@ pub(super) enum Told {
 /// Reads until the rows end, or until nobody takes them any more. Blocks.
 pub(super) fn run<R: Read>(
     mut rows: Rows<R>,
-    kind: CredentialKind,
+    options: &Options,
     requests: &mpsc::Sender<ImportPortalsRequest>,
     granted: &mut mpsc::Receiver<Credit>,
     tell: &mpsc::UnboundedSender<Told>,
 ) {
     loop {
         let told = match rows.next_row() {
-            Ok(Some(row)) => hand_over(row, kind, requests, granted),
+            Ok(Some(row)) => hand_over(row, options, requests, granted),
             Ok(None) => return,
             Err(fault) => {
                 // Nobody listens only if the import is over anyway.
@@ -51,7 +73,7 @@ pub(super) fn run<R: Read>(
 /// Sends a row on if it can be sent; `None` if nobody takes it.
 fn hand_over(
     row: Row,
-    kind: CredentialKind,
+    options: &Options,
     requests: &mpsc::Sender<ImportPortalsRequest>,
     granted: &mut mpsc::Receiver<Credit>,
 ) -> Option<Told> {
@@ -65,7 +87,7 @@ fn hand_over(
         Ok(client) => {
             let client_slug = client.client_slug.to_string();
             granted.blocking_recv()?;
-            requests.blocking_send(request(row, client, kind)).ok()?;
+            requests.blocking_send(request(row, client, options)).ok()?;
             Some(Told::Sent {
                 row,
                 client_slug,
@@ -75,13 +97,17 @@ fn hand_over(
     }
 }
 
-fn request(row: u32, client: Client, kind: CredentialKind) -> ImportPortalsRequest {
+fn request(row: u32, client: Client, options: &Options) -> ImportPortalsRequest {
+    let known = options.details.get(&client.client_slug);
     ImportPortalsRequest {
         row,
         client_slug: client.client_slug.to_string(),
         portal_token: client.portal_token.to_string(),
         expected_portal_id: client.portal_id.map_or(0, |id| id.get()),
-        credential_kind: kind.into(),
-        ..ImportPortalsRequest::default()
+        credential_kind: client.kind.unwrap_or(options.kind).into(),
+        credential_name: client.credential_name,
+        // A row's own words come before the file's.
+        details: client.details.or_else(|| known.cloned()),
+        validate_only: options.dry_run,
     }
 }

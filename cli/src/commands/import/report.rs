@@ -25,7 +25,7 @@ pub struct RowResult {
     pub client_slug: String,
     /// The verified portal; 0 where HubSpot was not asked or did not say.
     pub portal_id: u64,
-    /// "ONBOARDED", "UNCHANGED", "REFUSED", or "UNANSWERED" if the connection broke before its answer came.
+    /// "ONBOARDED", "UNCHANGED", "REFUSED", in a dry run "WOULD_ONBOARD", or "UNANSWERED" if the connection broke before its answer came.
     pub outcome: &'static str,
     /// Why it was refused; empty if it was not.
     pub reason: &'static str,
@@ -35,6 +35,7 @@ pub struct RowResult {
 
 const ONBOARDED: &str = "ONBOARDED";
 const UNCHANGED: &str = "UNCHANGED";
+const WOULD_ONBOARD: &str = "WOULD_ONBOARD";
 const REFUSED: &str = "REFUSED";
 const UNANSWERED: &str = "UNANSWERED";
 
@@ -83,6 +84,7 @@ impl Report {
         let outcome = match answer.outcome() {
             ImportOutcome::Onboarded => ONBOARDED,
             ImportOutcome::Unchanged => UNCHANGED,
+            ImportOutcome::WouldOnboard => WOULD_ONBOARD,
             ImportOutcome::Refused | ImportOutcome::Unspecified => REFUSED,
         };
         let result = RowResult {
@@ -151,7 +153,7 @@ impl Report {
                 row.row.to_string(),
                 row.client_slug.clone(),
                 portal,
-                row.outcome.to_lowercase(),
+                row.outcome.to_lowercase().replace('_', " "),
                 why,
             ]
         };
@@ -160,12 +162,16 @@ impl Report {
         let (onboarded, unchanged) = (self.onboarded(), self.count(UNCHANGED));
         let (refused, unanswered) = (self.refused(), self.count(UNANSWERED));
         let red = if refused + unanswered == 0 { GOOD } else { BAD };
+        let would = match self.count(WOULD_ONBOARD) {
+            0 => String::new(),
+            rows => format!("{rows} would be onboarded (nothing is stored), "),
+        };
         let unanswered = match unanswered {
             0 => String::new(),
             rows => format!(", {rows} without an answer"),
         };
         output.line(&format!(
-            "{GOOD}{onboarded} onboarded{GOOD:#}, {unchanged} unchanged, {red}{refused} refused{unanswered}{red:#}"
+            "{would}{GOOD}{onboarded} onboarded{GOOD:#}, {unchanged} unchanged, {red}{refused} refused{unanswered}{red:#}"
         ))
     }
 
@@ -174,6 +180,7 @@ impl Report {
             "rows": self.rows().collect::<Vec<_>>(),
             "onboarded": self.onboarded(),
             "unchanged": self.count(UNCHANGED),
+            "would_onboard": self.count(WOULD_ONBOARD),
             "refused": self.refused(),
             "unanswered": self.count(UNANSWERED),
         });

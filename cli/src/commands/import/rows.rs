@@ -11,10 +11,12 @@ use hubkeep_proto::error::v1::ErrorReason;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::cells::{CELL_LIMIT, Cell, Cells, CsvFile};
+use hubkeep_proto::credential::v1::{CredentialKind, PortalDetails};
 
-/// The header, in any order.
-const COLUMNS: [&str; 3] = ["clientSlug", "portalToken", "portalId"];
+use super::{
+    cells::{CELL_LIMIT, Cell, Cells, CsvFile},
+    columns::{COLUMNS, Extra, REQUIRED},
+};
 
 /// The file cannot be used at all.
 #[derive(Debug, Error)]
@@ -29,7 +31,7 @@ pub(super) enum FileFault {
     #[error("it has no rows below its header")]
     NoRows,
     /// Its first line is something else.
-    #[error("its first line must be clientSlug,portalToken,portalId (in any order, nothing else): {0}")]
+    #[error("its first line must be clientSlug,portalToken,portalId (in any order): {0}")]
     Header(String),
     /// It has more rows than can be numbered.
     #[error("it has too many rows")]
@@ -54,6 +56,12 @@ pub(super) struct Client {
     pub(super) portal_token: Zeroizing<String>,
     /// The portal that the token must belong to, if one is named.
     pub(super) portal_id: Option<PortalId>,
+    /// The operator's name for the credential; empty for the default.
+    pub(super) credential_name: String,
+    /// What sort of credential it is, where the row says so.
+    pub(super) kind: Option<CredentialKind>,
+    /// What is known of the client, where the row says anything.
+    pub(super) details: Option<PortalDetails>,
 }
 
 /// Why a row cannot be sent. Never holds what stood in a cell, which may be a token in the wrong place.
@@ -70,7 +78,7 @@ pub(super) struct RowFault {
 /// The rows of a file, in order.
 pub(super) struct Rows<R> {
     file: CsvFile<R>,
-    places: [usize; 3],
+    places: Places,
     number: u32,
 }
 
@@ -103,7 +111,7 @@ impl<R: Read> Rows<R> {
         };
         self.number = self.number.checked_add(1).ok_or(FileFault::TooManyRows)?;
         let bytes = cells.bytes;
-        let content = client(cells, self.places);
+        let content = client(cells, &self.places);
         Ok(Some(Row {
             number: self.number,
             bytes,
@@ -112,8 +120,13 @@ impl<R: Read> Rows<R> {
     }
 }
 
-/// Where each of [`COLUMNS`] stands.
-fn places(header: &Cells) -> Result<[usize; 3], FileFault> {
+/// Where each of [`COLUMNS`] stands, and how many columns there are.
+struct Places {
+    of_column: [Option<usize>; COLUMNS.len()],
+    columns: usize,
+}
+
+fn places(header: &Cells) -> Result<Places, FileFault> {
     let names: Vec<&str> = header.kept.iter().map(name).collect::<Result<_, _>>()?;
     if let [only] = names.as_slice()
         && only.contains([';', '\t'])
@@ -134,20 +147,23 @@ fn places(header: &Cells) -> Result<[usize; 3], FileFault> {
         };
         return Err(FileFault::Header(what));
     }
-    let mut places = [0; 3];
-    for (place, column) in places.iter_mut().zip(COLUMNS) {
+    let mut places = [None; COLUMNS.len()];
+    for (number, (place, column)) in places.iter_mut().zip(COLUMNS).enumerate() {
         let mut found = names.iter().enumerate().filter(|(_, name)| **name == column);
-        let (at, _) = found
-            .next()
-            .ok_or_else(|| FileFault::Header(format!("column \"{column}\" is missing")))?;
+        *place = found.next().map(|(at, _)| at);
+        if place.is_none() && number < REQUIRED {
+            return Err(FileFault::Header(format!("column \"{column}\" is missing")));
+        }
         if found.next().is_some() {
             return Err(FileFault::Header(format!(
                 "column \"{column}\" stands there twice"
             )));
         }
-        *place = at;
     }
-    Ok(places)
+    Ok(Places {
+        of_column: places,
+        columns: header.count,
+    })
 }
 
 const NO_HEADER: &str = "the file seems to begin with a row, or has columns of other names";
@@ -163,13 +179,13 @@ fn name(cell: &Cell) -> Result<&str, FileFault> {
 }
 
 /// Reads a row's cells into a client.
-fn client(cells: Cells, places: [usize; 3]) -> Result<Client, RowFault> {
+fn client(cells: Cells, places: &Places) -> Result<Client, RowFault> {
     let invalid = |slug: &str, message: &str| RowFault {
         client_slug: slug.to_owned(),
         reason: ErrorReason::ImportRowInvalid,
         message: message.to_owned(),
     };
-    let columns = COLUMNS.len();
+    let columns = places.columns;
     if cells.count != columns {
         let message = format!(
             "has {} cells and must have {columns}: is a comma or a quote missing?",
@@ -179,8 +195,11 @@ fn client(cells: Cells, places: [usize; 3]) -> Result<Client, RowFault> {
     }
     let text = |place: usize| {
         let column = COLUMNS.get(place).copied().unwrap_or_default();
-        let cell = places.get(place).and_then(|at| cells.kept.get(*at));
-        match cell {
+        let Some(at) = places.of_column.get(place).copied().flatten() else {
+            // The file has no such column.
+            return Ok("");
+        };
+        match cells.kept.get(at) {
             Some(Cell::Whole(bytes)) => str::from_utf8(bytes)
                 .map(str::trim)
                 .map_err(|_| format!("{column} is not UTF-8 text; save the file as CSV in UTF-8")),
@@ -193,10 +212,14 @@ fn client(cells: Cells, places: [usize; 3]) -> Result<Client, RowFault> {
     let refuse = |message: String| invalid(client_slug.as_str(), &message);
     let portal_token = text(1).and_then(token).map_err(refuse)?;
     let portal_id = text(2).and_then(portal_id).map_err(refuse)?;
+    let extra = Extra::read(text).map_err(refuse)?;
     Ok(Client {
         client_slug,
         portal_token,
         portal_id,
+        credential_name: extra.credential_name,
+        kind: extra.kind,
+        details: extra.details,
     })
 }
 

@@ -2,6 +2,7 @@
 //! whole.
 
 mod show;
+mod update;
 mod whole;
 
 use clap::{Args, Subcommand};
@@ -12,6 +13,7 @@ use hubkeep_proto::credential::v1::{
 use serde_json::{Value, json};
 
 use show::{HEADER, as_json, facts, row};
+use update::UpdateArgs;
 use whole::EraseArgs;
 
 use crate::{
@@ -25,7 +27,7 @@ use crate::{
 /// Portals asked for at once.
 const PAGE: i32 = 1_000;
 
-/// List portals; show, verify, suspend, resume or erase one.
+/// List portals; show, verify, update, suspend, resume or erase one.
 #[derive(Args, Debug)]
 pub struct PortalsArgs {
     #[command(subcommand)]
@@ -51,6 +53,7 @@ enum PortalsCommand {
         /// The portal's slug.
         slug: String,
     },
+    Update(UpdateArgs),
     Erase(EraseArgs),
     /// Ask HubSpot again whose the stored token is and what it may do.
     Verify {
@@ -69,6 +72,7 @@ pub async fn run(args: PortalsArgs, service: &Service, output: &Output) -> Resul
         Some(PortalsCommand::Show { slug }) => show_one(slug, service, output).await?,
         Some(PortalsCommand::Suspend { slug }) => whole::suspend(slug, service, output).await?,
         Some(PortalsCommand::Resume { slug }) => whole::resume(slug, service, output).await?,
+        Some(PortalsCommand::Update(args)) => update::run(args, service, output).await?,
         Some(PortalsCommand::Erase(args)) => whole::erase(args, service, output).await?,
         Some(PortalsCommand::Verify { slug }) => verify(slug, service, output).await?,
     }

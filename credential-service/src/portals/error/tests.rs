@@ -113,6 +113,11 @@ fn each_error_has_its_kind_and_reason() {
             "HUBSPOT_UNAVAILABLE",
         ),
         (
+            Error::Seal(hubkeep_seal::Error::Library),
+            ErrorKind::Internal,
+            "INTERNAL",
+        ),
+        (
             Error::Vault(vault::Error::NotText("x".to_owned())),
             ErrorKind::Internal,
             "INTERNAL",

@@ -43,3 +43,20 @@ pub(in super::super) async fn blank(transaction: &mut Transaction, portal: &Port
     }
     Ok(())
 }
+
+/// Replaces what is kept of a portal's client, if nobody has written the portal since it was read; else `false`.
+pub(in super::super) async fn describe(
+    transaction: &mut Transaction,
+    portal: &Portal,
+    sealed: &[u8],
+) -> Result<bool, Error> {
+    let done = sqlx::query(
+        "UPDATE portal SET details = $1 WHERE portal_id = $2 AND store_version = $3 AND state <> 'erased'",
+    )
+    .bind(sealed)
+    .bind(portal.portal_id.as_i64())
+    .bind(signed(portal.store_version))
+    .execute(&mut *transaction)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}

@@ -57,8 +57,8 @@ fn a_wrong_header_says_what_is_wrong_with_it() {
     for (header, told) in [
         ("clientSlug,portalToken\n", "\"portalId\" is missing"),
         (
-            "clientSlug,portalToken,portalId,region\n",
-            "\"region\" is not one of them",
+            "clientSlug,portalToken,portalId,nickname\n",
+            "\"nickname\" is not one of them",
         ),
         (
             "clientSlug,portalToken,portalId,portalId\n",
@@ -74,6 +74,9 @@ fn a_wrong_header_says_what_is_wrong_with_it() {
         assert!(fault.contains(told), "{header}: {fault}");
     }
     assert!(file_fault(b"\xff\xfec\0l\0").contains("not UTF-8"));
+    // UTF-16 without a mark is text with zero bytes, and no header of ours.
+    let utf16: Vec<u8> = HEADER.bytes().flat_map(|byte| [byte, 0]).collect();
+    assert!(file_fault(&utf16).contains("seems to begin with a row"));
 }
 
 #[test]
@@ -97,6 +100,11 @@ fn each_bad_row_says_what_is_wrong_and_never_what_stood_there() {
         ("acme,pät,42", "no token has"),
         ("acme,pat-1,0", "not the number of a portal"),
         ("acme,pat-1,-1", "not the number of a portal"),
+        ("acme,pat-1,9223372036854775808", "not the number of a portal"),
+        ("../x,pat-1,42", "a client slug is"),
+        ("=cmd(),pat-1,42", "a client slug is"),
+        ("acme\0,pat-1,42", "a client slug is"),
+        ("acme,pat\0-1,42", "no token has"),
         ("acme,pat-1,+1", "not the number of a portal"),
         ("acme,pat-1,99999999999999999999", "not the number of a portal"),
         ("acme,pat-1", "has 2 cells and must have 3"),
@@ -124,4 +132,53 @@ fn rows_are_numbered_from_one_without_the_header() {
     let rows = read(format!("{HEADER}a,t,1\nb,t,2\n").as_bytes());
     let numbers: Vec<u32> = rows.iter().map(|row| row.number).collect();
     assert_eq!(numbers, [1, 2]);
+}
+
+#[test]
+fn further_columns_name_the_credential_and_what_reports_need() {
+    let header =
+        "tags,clientSlug,portalToken,portalId,credentialName,credentialKind,controllerName,purposes\n";
+    let rows = read(
+        format!("{header} gold ; ,acme,{TOKEN},42,writer,service_key,\"ACME, Inc\",sync;report\n").as_bytes(),
+    );
+    let client = rows
+        .into_iter()
+        .next()
+        .expect("a row")
+        .content
+        .ok()
+        .expect("is good");
+    assert_eq!(
+        (client.credential_name.as_str(), client.kind),
+        ("writer", Some(CredentialKind::ServiceKey))
+    );
+    let details = client.details.expect("something is known");
+    assert_eq!(details.controller_name, "ACME, Inc");
+    assert_eq!(
+        (details.purposes, details.tags),
+        (
+            vec!["sync".to_owned(), "report".to_owned()],
+            vec!["gold".to_owned()]
+        )
+    );
+    for (row, told) in [
+        ("acme,t,42,../x,", "credentialName"),
+        ("acme,t,42,pat-na1-1234,", "columns swapped"),
+        ("acme,t,42,,pat", "credentialKind is"),
+    ] {
+        let text = format!("clientSlug,portalToken,portalId,credentialName,credentialKind\n{row}\n");
+        let rows = read(text.as_bytes());
+        let fault = rows
+            .into_iter()
+            .next()
+            .expect("a row")
+            .content
+            .err()
+            .expect("is bad");
+        assert!(
+            fault.message.contains(told) && fault.client_slug == "acme",
+            "{}",
+            fault.message
+        );
+    }
 }

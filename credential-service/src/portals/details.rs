@@ -1,0 +1,185 @@
+//! What reports need to know of a portal's client: who is responsible for the data, under which contract, and for what.
+//! It names people, so it lies sealed, and is gone when the portal is erased.
+
+use hubkeep_core::{
+    error::FieldViolation,
+    id::{ClientSlug, PortalId},
+};
+use hubkeep_seal::{Owner, Place, Purpose};
+use serde::{Deserialize, Serialize};
+
+use super::{Error, Portal, Portals, store};
+use crate::record::Act;
+
+/// The longest text, in characters.
+const MAX_TEXT: usize = 256;
+/// The most purposes, and the most tags.
+const MAX_LIST: usize = 32;
+/// The longest purpose or tag, in characters.
+const MAX_ITEM: usize = 64;
+
+/// What reports need to know of a portal's client. Empty where it was not stated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Details {
+    /// The controller of the data, in the sense of the GDPR: usually the client.
+    pub controller_name: String,
+    /// Where the controller is reached.
+    pub controller_contact: String,
+    /// The data processing agreement.
+    pub dpa_reference: String,
+    /// What the data is processed for.
+    pub purposes: Vec<String>,
+    /// Where the controller is.
+    pub region: String,
+    /// The operator's own words, to tell portals apart.
+    pub tags: Vec<String>,
+}
+
+impl Details {
+    /// Details that are held to their rules.
+    ///
+    /// # Errors
+    /// With every field that breaks one, named as in a request.
+    pub fn checked(self) -> Result<Self, Vec<FieldViolation>> {
+        let texts = [
+            ("details.controller_name", &self.controller_name),
+            ("details.controller_contact", &self.controller_contact),
+            ("details.dpa_reference", &self.dpa_reference),
+            ("details.region", &self.region),
+        ];
+        let texts = texts.into_iter().filter(|(_, text)| !is_text(text, MAX_TEXT));
+        let texts = texts.map(|(field, _)| (field, "is at most 256 characters, without line ends"));
+        let lists = [("details.purposes", &self.purposes), ("details.tags", &self.tags)];
+        let fits = |list: &[String]| {
+            list.len() <= MAX_LIST
+                && list
+                    .iter()
+                    .all(|item| !item.is_empty() && is_text(item, MAX_ITEM))
+        };
+        let lists = lists.into_iter().filter(|(_, list)| !fits(list));
+        let lists = lists.map(|(field, _)| {
+            (
+                field,
+                "are at most 32, each of 1 to 64 characters without line ends",
+            )
+        });
+        let faults: Vec<FieldViolation> = texts
+            .chain(lists)
+            .map(|(field, rule)| FieldViolation {
+                field: field.to_owned(),
+                description: rule.to_owned(),
+            })
+            .collect();
+        if faults.is_empty() { Ok(self) } else { Err(faults) }
+    }
+}
+
+fn is_text(text: &str, longest: usize) -> bool {
+    text.chars().count() <= longest && !text.contains(char::is_control)
+}
+
+impl Portals {
+    /// Replaces what is known of a portal's client.
+    ///
+    /// # Errors
+    /// If there is no such portal, it was erased, or somebody else writes it at the same moment.
+    pub async fn describe(
+        &self,
+        act: &Act,
+        client_slug: &ClientSlug,
+        details: &Details,
+    ) -> Result<Portal, Error> {
+        let portal = self.get(act, client_slug).await?;
+        portal.kept()?;
+        let sealed = self.seal_details(portal.portal_id, client_slug, details).await?;
+        let mut transaction = self.database.begin().await?;
+        if !store::state::describe(&mut transaction, &portal, &sealed).await? {
+            transaction.rollback().await?;
+            return Err(Error::Contended(portal.client_slug));
+        }
+        let store_version = self.written(&mut transaction, portal.portal_id).await?;
+        transaction.commit().await?;
+        self.committed(portal.portal_id, store_version, portal.state)
+            .await?;
+        self.get(act, client_slug).await
+    }
+
+    /// What is known of a portal's client, if anything was stated.
+    ///
+    /// # Errors
+    /// If it cannot be opened: it was altered, or is another portal's.
+    pub async fn details(&self, portal: &Portal) -> Result<Option<Details>, Error> {
+        let Some(sealed) = &portal.sealed_details else {
+            return Ok(None);
+        };
+        let row = portal.portal_id.to_string();
+        let place = place(portal.portal_id, &portal.client_slug, &row);
+        let opened = self.keyring.open(&place, sealed).await?;
+        let details = serde_json::from_slice(&opened);
+        details
+            .map(Some)
+            .map_err(|_| Error::BrokenRow(portal.portal_id.as_i64()))
+    }
+
+    /// What is known of a portal's client, sealed for its row. No transaction may be open: it may make a key.
+    pub(super) async fn seal_details(
+        &self,
+        portal_id: PortalId,
+        client_slug: &ClientSlug,
+        details: &Details,
+    ) -> Result<Vec<u8>, Error> {
+        let row = portal_id.to_string();
+        let bytes = serde_json::to_vec(details).map_err(|_| Error::BrokenRow(portal_id.as_i64()))?;
+        Ok(self
+            .keyring
+            .seal(&place(portal_id, client_slug, &row), &bytes)
+            .await?)
+    }
+}
+
+fn place<'a>(portal_id: PortalId, client_slug: &'a ClientSlug, row: &'a str) -> Place<'a> {
+    Place {
+        owner: Owner::Portal(portal_id),
+        purpose: Purpose::PortalDetails,
+        table: "portal",
+        column: "details",
+        row,
+        client_slug: client_slug.as_str(),
+        kind: "details",
+        generation: 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_broken_rule_is_named_at_once() {
+        let good = Details {
+            controller_name: "ACME Söhne GmbH".to_owned(),
+            purposes: vec!["nightly sync".to_owned(); 32],
+            ..Details::default()
+        };
+        assert!(good.clone().checked().is_ok());
+        let bad = Details {
+            controller_name: "x".repeat(257),
+            controller_contact: "a\nb".to_owned(),
+            purposes: vec![String::new()],
+            tags: vec!["t".to_owned(); 33],
+            ..good
+        };
+        let faults = bad.checked().expect_err("four faults");
+        let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            [
+                "details.controller_name",
+                "details.controller_contact",
+                "details.purposes",
+                "details.tags"
+            ]
+        );
+    }
+}
