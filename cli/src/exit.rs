@@ -20,6 +20,8 @@ pub enum Exit {
     Unreachable = 5,
     /// A write was sent, or may have been, and what became of it is not known.
     OutcomeUnknown = 6,
+    /// The doctor found something that is not as it should be.
+    Unhealthy = 7,
 }
 
 impl Exit {
@@ -44,7 +46,8 @@ Exit codes:
   3  some rows of an import, or of a fleet's rotation, were refused; the others are done
   4  the service refused the request
   5  the service was not reached, or the connection broke under a read
-  6  a write may or may not have happened: read the record before writing again";
+  6  a write may or may not have happened: read the record before writing again
+  7  the doctor found something";
 
 #[cfg(test)]
 mod tests {
@@ -60,6 +63,7 @@ mod tests {
             Exit::Refused,
             Exit::Unreachable,
             Exit::OutcomeUnknown,
+            Exit::Unhealthy,
         ];
         for (number, exit) in (0..).zip(all) {
             assert_eq!(exit.code(), number);

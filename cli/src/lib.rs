@@ -93,6 +93,9 @@ async fn dispatch(cli: Cli, program: &str, output: &Output) -> Result<Exit, Erro
         Command::Rotate(args) => commands::rotate::run(args, &credential(global)?, output).await,
         Command::Rotations(args) => commands::rotations::run(args, &credential(global)?, output).await,
         Command::Consumers(args) => commands::consumers::run(args, &credential(global)?, output).await,
+        Command::Doctor(args) => {
+            commands::doctor::run(args, &credential(global)?.without_timeout(), output).await
+        }
         Command::Handle(args) => commands::handle::run(args, &credential(global)?, output).await,
         Command::Crm(args) => {
             let clock = SystemClock::shared();

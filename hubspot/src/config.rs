@@ -18,6 +18,25 @@ pub enum ApiVersion {
     V3,
 }
 
+impl ApiVersion {
+    /// The day from which HubSpot does not support this version: 18 months after a dated one was released (2026-09 was on
+    /// 8 September 2026), and September 2027 for v3, as its changelog says. Year, month, day.
+    pub const fn unsupported_from(self) -> (i16, i8, i8) {
+        match self {
+            Self::V2026_09 => (2028, 3, 8),
+            Self::V3 => (2027, 9, 1),
+        }
+    }
+
+    /// The version as paths have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V2026_09 => "2026-09",
+            Self::V3 => "v3",
+        }
+    }
+}
+
 /// How HubSpot is reached.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]

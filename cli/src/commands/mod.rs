@@ -5,6 +5,7 @@ pub mod certs;
 pub mod consumers;
 pub mod crm;
 pub mod details;
+pub mod doctor;
 pub mod handle;
 pub mod import;
 pub mod keys;

@@ -12,6 +12,7 @@
 mod consumer;
 mod consumer_service;
 mod desk;
+mod doctor;
 mod error;
 mod fields;
 mod handle_service;

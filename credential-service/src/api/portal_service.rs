@@ -5,14 +5,14 @@ use hubkeep_core::id::ClientSlug;
 use hubkeep_proto::credential::v1::{
     ErasePortalRequest, ErasePortalResponse, GetPortalRequest, GetPortalResponse, ImportPortalsRequest,
     ListPortalsRequest, ListPortalsResponse, OnboardPortalRequest, OnboardPortalResponse,
-    ResumePortalRequest, ResumePortalResponse, SuspendPortalRequest, SuspendPortalResponse,
+    ResumePortalRequest, ResumePortalResponse, RunDoctorRequest, SuspendPortalRequest, SuspendPortalResponse,
     UpdatePortalRequest, UpdatePortalResponse, VerifyPortalRequest, VerifyPortalResponse,
     portal_service_server::PortalService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    Desk, Error, fields, import, page,
+    Desk, Error, doctor, fields, import, page,
     portal::{described, details, new_portal, to_wire},
 };
 use crate::{
@@ -41,6 +41,7 @@ impl PortalApi {
 #[tonic::async_trait]
 impl PortalService for PortalApi {
     type ImportPortalsStream = import::Outcomes;
+    type RunDoctorStream = doctor::Examinations;
 
     async fn onboard_portal(
         &self,
@@ -126,6 +127,19 @@ impl PortalService for PortalApi {
             })
         };
         self.desk.answer(request, Operation::PortalUpdate, work).await
+    }
+
+    async fn run_doctor(
+        &self,
+        request: Request<RunDoctorRequest>,
+    ) -> Result<Response<Self::RunDoctorStream>, Status> {
+        doctor::run(
+            self.desk.clone(),
+            self.portals.clone(),
+            self.fleet.clone(),
+            request,
+        )
+        .await
     }
 
     async fn suspend_portal(

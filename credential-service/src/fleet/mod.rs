@@ -6,10 +6,12 @@
 //! | `erase` | destroys a portal's keys, tells crm-service, and waits until it has done the same |
 //! | `certificate` | says in words, and signed, that nothing is left |
 //! | `signer`, `note` | the service's own key, and the form in which it signs |
+//! | `doctor` | looks at every portal with HubSpot, and says what is not as it should be |
 //! | `watch` | looks each minute whether the vault is older than the log knows it |
 //! | `store` | the tables `portal_erasure` and `signing_key` |
 
 mod certificate;
+pub mod doctor;
 mod erase;
 mod error;
 mod note;

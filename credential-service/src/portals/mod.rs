@@ -7,6 +7,7 @@
 //! | `import` | keeps the rows of one import apart |
 //! | `verify` | asks HubSpot again |
 //! | `switch` | puts another token in a credential's place |
+//! | `examine` | asks HubSpot, and records nothing of it |
 //! | `identity` | the two questions to HubSpot |
 //! | `budget` | how often a token may be asked about |
 //! | `scopes`, `narrowest` | what handles need of a token, and which one serves them |
@@ -20,6 +21,7 @@ mod budget;
 mod credential;
 mod details;
 mod error;
+mod examine;
 mod identity;
 mod import;
 mod narrowest;
@@ -43,6 +45,7 @@ use hubkeep_seal::Keyring;
 pub use credential::{CredentialKind, PortalCredential};
 pub use details::Details;
 pub use error::Error;
+pub use examine::Examined;
 pub use import::{ImportedRows, ROWS_AT_ONCE, Turn};
 pub use onboard::{NewPortal, Onboarded};
 pub use portal::{Facts, Portal, State};

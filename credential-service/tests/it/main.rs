@@ -13,6 +13,7 @@ mod clock;
 mod cloud_stores;
 mod consumers;
 mod credentials;
+mod doctor;
 mod fleet;
 mod handles;
 mod harness;

@@ -15,6 +15,8 @@ mod clock;
 mod consumers;
 #[path = "../it/credentials.rs"]
 mod credentials;
+#[path = "../it/doctor.rs"]
+mod doctor;
 #[path = "../it/fleet.rs"]
 mod fleet;
 #[path = "../it/handles.rs"]

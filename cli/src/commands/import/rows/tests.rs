@@ -141,13 +141,7 @@ fn further_columns_name_the_credential_and_what_reports_need() {
     let rows = read(
         format!("{header} gold ; ,acme,{TOKEN},42,writer,service_key,\"ACME, Inc\",sync;report\n").as_bytes(),
     );
-    let client = rows
-        .into_iter()
-        .next()
-        .expect("a row")
-        .content
-        .ok()
-        .expect("is good");
+    let client = rows.into_iter().next().expect("a row").content.expect("is good");
     assert_eq!(
         (client.credential_name.as_str(), client.kind),
         ("writer", Some(CredentialKind::ServiceKey))

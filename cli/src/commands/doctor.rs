@@ -1,0 +1,137 @@
+//! `hubkeep doctor`: what is not as it should be in the fleet.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use hubkeep_proto::credential::v1::{
+    Finding, FindingKind, PortalExamined, RunDoctorRequest, portal_service_client::PortalServiceClient,
+    run_doctor_response::Message,
+};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::{Value, json};
+
+use crate::{
+    channel::Service,
+    errors::Error,
+    exit::Exit,
+    output::{BAD, GOOD, Output, printable},
+};
+
+/// Look at every portal with HubSpot, within its quota, and tell what is not as it should be. Ends with 7 if anything is.
+///
+/// Told are tokens that HubSpot refuses, that are of another portal now, may do more or less than before, or are old;
+/// data that moved; a day's calls that run out; portals that are suspended, or that a restored backup made old; and the
+/// end of the API version that is spoken. Nothing is changed.
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// The portals' slugs; all, if left out.
+    slugs: Vec<String>,
+    /// How old a token may be.
+    #[arg(long, value_name = "TIME", default_value = "180days")]
+    max_token_age: humantime::Duration,
+}
+
+/// Runs `doctor`.
+///
+/// # Errors
+/// If the service refuses or is not reached.
+pub async fn run(args: DoctorArgs, service: &Service, output: &Output) -> Result<Exit, Error> {
+    let request = RunDoctorRequest {
+        client_slugs: args.slugs,
+        max_token_age: prost_types::Duration::try_from(*args.max_token_age).ok(),
+    };
+    let (mut of_service, mut portals) = (Vec::new(), BTreeMap::new());
+    let bar = ProgressBar::new_spinner();
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} portals looked at") {
+        bar.set_style(style);
+    }
+    let answer = PortalServiceClient::new(service.connection())
+        .run_doctor(request)
+        .await;
+    let mut stream = answer.map_err(|status| service.ended(status))?.into_inner();
+    while let Some(response) = stream.message().await.map_err(|status| service.ended(status))? {
+        match response.message {
+            Some(Message::Service(finding)) => of_service.push(finding),
+            Some(Message::Portal(portal)) => {
+                bar.inc(1);
+                portals.insert(portal.client_slug.clone(), portal);
+            }
+            None => {}
+        }
+    }
+    bar.finish_and_clear();
+    tell(&of_service, &portals, output)
+}
+
+fn tell(
+    of_service: &[Finding],
+    portals: &BTreeMap<String, PortalExamined>,
+    output: &Output,
+) -> Result<Exit, Error> {
+    let ill = portals
+        .values()
+        .filter(|portal| !portal.findings.is_empty())
+        .count();
+    let healthy = ill == 0 && of_service.is_empty();
+    let exit = if healthy { Exit::Done } else { Exit::Unhealthy };
+    if output.is_json() {
+        output.document(&json!({
+            "service": of_service.iter().map(as_json).collect::<Vec<_>>(),
+            "portals": portals.values().map(portal_as_json).collect::<Vec<_>>(),
+            "healthy": portals.len().saturating_sub(ill),
+            "with_findings": ill,
+        }))?;
+        return Ok(exit);
+    }
+    let of_service = of_service.iter().map(|finding| row("(service)", "", finding));
+    let of_portals = portals.values().flat_map(|portal| {
+        let id = portal.portal_id.to_string();
+        portal
+            .findings
+            .iter()
+            .map(move |finding| row(&portal.client_slug, &id, finding))
+    });
+    let header = ["client", "portal", "credential", "finding", "what"];
+    output.table(
+        &header,
+        of_service.chain(of_portals).collect(),
+        "nothing is found",
+    )?;
+    let color = if healthy { GOOD } else { BAD };
+    output.line(&format!(
+        "{color}{} portals looked at, {ill} with findings{color:#}",
+        portals.len()
+    ))?;
+    Ok(exit)
+}
+
+fn row(client: &str, portal: &str, finding: &Finding) -> Vec<String> {
+    vec![
+        client.to_owned(),
+        portal.to_owned(),
+        finding.credential_name.clone(),
+        word(finding.kind()).replace('_', " ").to_lowercase(),
+        printable(&finding.message),
+    ]
+}
+
+fn word(kind: FindingKind) -> &'static str {
+    let name = kind.as_str_name();
+    name.strip_prefix("FINDING_KIND_").unwrap_or(name)
+}
+
+fn as_json(finding: &Finding) -> Value {
+    json!({
+        "kind": word(finding.kind()),
+        "message": finding.message,
+        "credential_name": finding.credential_name,
+    })
+}
+
+fn portal_as_json(portal: &PortalExamined) -> Value {
+    json!({
+        "client_slug": portal.client_slug,
+        "portal_id": portal.portal_id,
+        "findings": portal.findings.iter().map(as_json).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,63 @@
+//! What is not as it should be.
+
+use hubkeep_core::id::CredentialName;
+
+use crate::portals::PortalCredential;
+
+/// What sort of thing it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The token belongs to another portal than before.
+    IdentityChanged,
+    /// HubSpot refuses the token.
+    TokenRefused,
+    /// HubSpot keeps the data elsewhere than before.
+    DataMoved,
+    /// The token may do more or less than before.
+    ScopesDrifted,
+    /// The token is older than it should be.
+    TokenOld,
+    /// Little is left of the day's calls.
+    QuotaLow,
+    /// The portal is suspended.
+    Suspended,
+    /// The portal is older in the vault than the log knows it.
+    RollbackSuspected,
+    /// HubSpot, or this service, could not say.
+    NotExamined,
+    /// The version of HubSpot's API that is spoken ends soon.
+    ApiVersionSunset,
+}
+
+/// What is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What sort of thing.
+    pub kind: Kind,
+    /// In words, with what to do where that is known. Never holds a token.
+    pub message: String,
+    /// The credential that it is about; `None` if it is about the portal, or the service.
+    pub credential: Option<CredentialName>,
+}
+
+impl Finding {
+    pub(super) fn new(kind: Kind, message: &str) -> Self {
+        Self {
+            kind,
+            message: message.to_owned(),
+            credential: None,
+        }
+    }
+
+    /// The same, about a credential.
+    pub(super) fn with(self, credential: &PortalCredential) -> Self {
+        Self {
+            credential: Some(credential.name.clone()),
+            ..self
+        }
+    }
+
+    pub(super) const fn is_of_the_portal(&self) -> bool {
+        self.credential.is_none()
+    }
+}
