@@ -32,6 +32,7 @@
 //! | [`support::fleet`], [`support::balancer`] | several replicas of both services on PostgreSQL, behind one address each |
 //! | [`support::disk`] | what lies on disk: bytes searched for, databases locked |
 //! | [`support::compose`] | the compose file, read |
+//! | [`support::shown`] | what a page of the documentation shows |
 //! | [`support::sources`] | the repository's own files |
 
 /// The modules of the harness.
@@ -55,6 +56,7 @@ pub mod support {
     pub mod raw;
     pub mod refusal;
     pub mod rotations;
+    pub mod shown;
     pub mod sources;
     pub mod trouble;
     pub mod wait;

@@ -42,6 +42,7 @@ mod rotation_crash;
 mod rotation_webhook;
 mod rpc_coverage;
 mod runbook_rotation;
+mod runbooks;
 mod secrets;
 mod stream_breaks;
 mod stream_objects;

@@ -4,39 +4,17 @@ use std::process::{Command, Stdio};
 
 use hubkeep_tests::support::{
     processes::{Process, hubkeep_binary},
+    shown,
     sources::{source, top},
 };
 
-/// The commands of the blocks that are marked as such, each in one line.
 fn commands() -> Vec<String> {
-    let readme = source("README.md");
-    let (mut found, mut inside) = (Vec::new(), false);
-    for line in readme.text.lines() {
-        match line.trim_end() {
-            "```sh" => inside = true,
-            "```" => inside = false,
-            line if inside && !line.is_empty() && !line.starts_with('#') => found.push(line.to_owned()),
-            _ => {}
-        }
-    }
-    assert!(!found.is_empty(), "the README has no commands");
-    found
+    shown::commands("README.md")
 }
 
 /// The words after `cargo run --` in a command, where it has them.
 fn of_hubkeep(command: &str) -> Option<Vec<String>> {
-    let (_, words) = command.split_once("cargo run -- ")?;
-    // Within $( … ) the command ends with the bracket.
-    let words = words.strip_suffix(')').unwrap_or(words);
-    let (mut split, mut quoted) = (vec![String::new()], false);
-    for letter in words.chars() {
-        match letter {
-            '\'' => quoted = !quoted,
-            ' ' if !quoted => split.push(String::new()),
-            letter => split.last_mut().expect("never empty").push(letter),
-        }
-    }
-    Some(split)
+    shown::words_after(command, "cargo run -- ")
 }
 
 /// What `hubkeep <words> --help` says; `None` if there is no such command.
