@@ -67,18 +67,13 @@ impl AwsSecrets {
             .key(FilterNameStringType::Name)
             .values(&self.prefix)
             .build();
-        let mut pages = self
-            .client
-            .list_secrets()
-            .filters(ours)
-            .into_paginator()
-            .items()
-            .send();
+        let mut pages = self.client.list_secrets().filters(ours).into_paginator().send();
         let mut names = Vec::new();
-        while let Some(secret) = pages.next().await {
-            let secret = secret.map_err(|error| aws_lost(error, &self.config.server))?;
-            let name = secret.name().and_then(|name| name.strip_prefix(&self.prefix));
-            names.extend(name.map(str::to_owned));
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| aws_lost(error, &self.config.server))?;
+            let ours = page.secret_list().iter().filter_map(|secret| secret.name());
+            let ours = ours.filter_map(|name| name.strip_prefix(&self.prefix));
+            names.extend(ours.map(str::to_owned));
         }
         Ok(names)
     }
