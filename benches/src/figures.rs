@@ -90,6 +90,7 @@ pub(crate) const IMPORT: &str = "import_1000_s";
 pub(crate) const ROTATE: &str = "rotate_1000_s";
 pub(crate) const ROTATE_CALLS: &str = "rotate_1000_calls";
 pub(crate) const ROTATE_FAILED: &str = "rotate_1000_failed_calls";
+pub(crate) const KEK_ROTATE: &str = "kek_rotate_1000_s";
 pub(crate) const BURST_USED: &str = "burst_used_percent_1";
 pub(crate) const BURST_USED_190: &str = "burst_used_percent_190";
 pub(crate) const ANSWERS_429: &str = "answers_429";
@@ -124,7 +125,7 @@ fn of_way(way: &Way, beside: Option<&Way>) -> Vec<Kind> {
 }
 
 /// The figures that no way to HubSpot has alone.
-const OTHERS: [Kind; 23] = [
+const OTHERS: [Kind; 24] = [
     alone(AUDITED_OVER_FORWARDER, ""),
     alone(AUDITED_OVER_DIRECT, ""),
     alone(AUDITED_POSTGRES_OVER_FORWARDER, ""),
@@ -174,6 +175,12 @@ const OTHERS: [Kind; 23] = [
         "calls",
         "none may fail",
         Value::Made(|_| Some(0.0)),
+    ),
+    beside(
+        KEK_ROTATE,
+        "s",
+        "one fdatasync a key, one after the other",
+        Value::Made(|figures| Some(2_001.0 * figures.get(FDATASYNC)? / 1_000.0)),
     ),
     beside(
         BURST_USED,

@@ -17,7 +17,7 @@ use hubkeep_proto::credential::v1::{
     HandleOperation, HandleScope, ImportOutcome, ImportPortalsRequest, IssueHandleRequest,
     handle_service_client::HandleServiceClient, portal_service_client::PortalServiceClient,
 };
-use hubkeep_seal::FileKek;
+use hubkeep_seal::{FileKek, KekConfig};
 use hubspot_sim::{Limits, PortalSpec, Simulator, World};
 use tempfile::TempDir;
 use tonic::{
@@ -64,6 +64,7 @@ enum Services {
 struct Here {
     credential: credential_service::server::Running,
     crm: crm_service::server::Running,
+    credential_config: credential_service::config::Config,
 }
 
 impl Stage {
@@ -82,6 +83,7 @@ impl Stage {
         };
         let mut config = credential_config(place, folder.path(), &hubspot)?;
         keeping.put(&mut config.database, &mut config.audit);
+        let credential_config = config.clone();
         let credential = credential_service::server::start(config, deps()?).await?;
         let mut config = crm_config(place, folder.path(), &hubspot, credential.address())?;
         keeping.put(&mut config.database, &mut config.audit);
@@ -89,7 +91,11 @@ impl Stage {
         Ok(Self {
             simulator,
             world,
-            services: Services::Here(Box::new(Here { credential, crm })),
+            services: Services::Here(Box::new(Here {
+                credential,
+                crm,
+                credential_config,
+            })),
             _folder: folder,
         })
     }
@@ -183,6 +189,42 @@ impl Stage {
             }
         }
         Ok(())
+    }
+
+    /// Starts credential-service anew at another address, with a second version of its key-encryption key. crm-service is
+    /// not told, and must not be asked any more.
+    ///
+    /// # Errors
+    /// If it does not start, or does not run in this process.
+    pub(crate) async fn restart_with_second_key(self, place: &Place) -> Result<Self, Failure> {
+        let Services::Here(here) = self.services else {
+            return Err("the service is another process".into());
+        };
+        let Here {
+            credential,
+            crm,
+            credential_config: mut config,
+        } = *here;
+        credential.stop().await;
+        let second = config.keys.kek_file.with_extension("2.kek");
+        FileKek::create(&second, &*place.random)?;
+        config.keys.kek = vec![KekConfig::in_file(2, &second)];
+        let deps = Deps {
+            clock: place.clock.clone(),
+            random: place.random.clone(),
+            callers: CallerSource::development()?,
+        };
+        let credential_config = config.clone();
+        let credential = credential_service::server::start(config, deps).await?;
+        let here = Here {
+            credential,
+            crm,
+            credential_config,
+        };
+        Ok(Self {
+            services: Services::Here(Box::new(here)),
+            ..self
+        })
     }
 
     /// A handle for each portal, in their order.

@@ -41,6 +41,7 @@ mod rotation;
 mod rotation_crash;
 mod rotation_webhook;
 mod rpc_coverage;
+mod runbook_keys;
 mod runbook_rotation;
 mod runbooks;
 mod secrets;

@@ -6,6 +6,7 @@ mod disk;
 mod entries;
 mod handles;
 mod import;
+mod keys;
 mod paths;
 mod redeem;
 mod rotate;
@@ -21,8 +22,8 @@ use crate::{
     Failure,
     figures::{
         ANSWERS_429, BURST_USED, BURST_USED_190, ENTRIES_POSTGRES, ENTRIES_SQLITE, FDATASYNC, HANDLES_ISSUED,
-        IMPORT, REDEEM_CACHED, REDEEM_ONLINE, REDEEMED, ROTATE, ROTATE_CALLS, ROTATE_FAILED, RSS_CREDENTIAL,
-        RSS_CRM,
+        IMPORT, KEK_ROTATE, REDEEM_CACHED, REDEEM_ONLINE, REDEEMED, ROTATE, ROTATE_CALLS, ROTATE_FAILED,
+        RSS_CREDENTIAL, RSS_CRM,
     },
 };
 
@@ -60,7 +61,7 @@ impl Part {
 }
 
 /// Every part, in the order in which they run.
-pub(crate) const PARTS: [Part; 9] = [
+pub(crate) const PARTS: [Part; 10] = [
     Part {
         name: "disk",
         about: "4 KiB appended and synchronised, one after the other",
@@ -109,6 +110,12 @@ pub(crate) const PARTS: [Part; 9] = [
         about: "1,000 tokens replaced in one import, HubSpot answering in 50 ms, under 50 calls/s",
         figures: || vec![ROTATE, ROTATE_CALLS, ROTATE_FAILED],
         run: |place| Box::pin(rotate::measure(place)),
+    },
+    Part {
+        name: "keys",
+        about: "the keys of 1,000 portals brought to another key-encryption key, under 200 redemptions a second",
+        figures: || vec![KEK_ROTATE],
+        run: |place| Box::pin(keys::measure(place)),
     },
     Part {
         name: "burst",
