@@ -56,6 +56,10 @@ test-order: ## By strace: the record is on disk before the first byte leaves and
 	@command -v strace >/dev/null || { echo "test-order needs strace: apt-get install strace"; exit 1; }
 	$(CARGO) test -p hubkeep-tests --features order --test order -- --nocapture
 
+.PHONY: test-canaries
+test-canaries: postgres ## 200 planted secrets, searched for in databases, dumps, logs and results in every disguise
+	$(CARGO) test -p hubkeep-tests --test it canaries
+
 # What AWS and Google Cloud need is large and left out elsewhere; moto stands for AWS. The credentials are none.
 MOTO_VERSION := 5.2.1
 CLOUDS := hubkeep-seal/aws,hubkeep-seal/gcp,hubkeep-credential-service/aws,hubkeep-credential-service/gcp

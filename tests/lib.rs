@@ -30,6 +30,7 @@
 //! | [`support::processes`] | the real binaries as processes of their own |
 //! | [`support::crm_process`] | crm-service as a process, the rest here |
 //! | [`support::fleet`], [`support::balancer`] | several replicas of both services on PostgreSQL, behind one address each |
+//! | [`support::canaries`] | secrets searched for in every disguise |
 //! | [`support::disk`] | what lies on disk: bytes searched for, databases locked |
 //! | [`support::compose`] | the compose file, read |
 //! | [`support::shown`] | what a page of the documentation shows |
@@ -39,6 +40,7 @@
 pub mod support {
     pub mod audit;
     pub mod balancer;
+    pub mod canaries;
     pub mod certificates;
     pub mod chance;
     pub mod chaos;

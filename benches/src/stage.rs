@@ -191,8 +191,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Starts credential-service anew at another address, with a second version of its key-encryption key. crm-service is
-    /// not told, and must not be asked any more.
+    /// Starts credential-service anew, with a second version of its key-encryption key.
     ///
     /// # Errors
     /// If it does not start, or does not run in this process.
@@ -205,6 +204,7 @@ impl Stage {
             crm,
             credential_config: mut config,
         } = *here;
+        config.grpc.listen = credential.address();
         credential.stop().await;
         let second = config.keys.kek_file.with_extension("2.kek");
         FileKek::create(&second, &*place.random)?;

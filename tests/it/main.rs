@@ -6,6 +6,7 @@ mod audit_trail;
 mod bad_input;
 mod bad_wire;
 mod bulk;
+mod canaries;
 mod certificate_files;
 mod certificates;
 mod certified_handles;

@@ -1,0 +1,365 @@
+//! Two hundred secrets go through both services and the command, and are nowhere afterwards: not in databases and their
+//! write-ahead logs, not in dumps, not in logs at the level trace, not in results, not in what a panic says.
+
+use std::{
+    fs::{self, File},
+    net::TcpListener,
+    panic,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+    time::Duration,
+};
+
+use hubkeep_core::{handle_token::HandleToken, random::SystemRandom, secret::PortalToken};
+use hubkeep_seal::FileKek;
+use hubkeep_test_postgres::Fresh;
+use hubkeep_tests::{
+    World,
+    support::{
+        canaries::{Canaries, disguised},
+        portals::OPERATOR,
+        processes::{Process, credential_service_binary, crm_service_binary, hubkeep_binary, serve},
+        wait::wait_until,
+    },
+};
+use hubspot_sim::Simulator;
+
+const PORTALS: usize = 60;
+/// Tokens that no portal has.
+const REFUSED: usize = 10;
+/// Values, searches and addresses of people.
+const PERSONAL: usize = 30;
+
+#[test]
+fn a_secret_is_found_in_every_disguise() {
+    let secret = b"pat-na1-canary+of/a=token?@1";
+    let canaries = Canaries::planted(&[("the token".to_owned(), secret.to_vec())]);
+    for (disguise, text) in disguised(secret) {
+        let noise = [b"before ".as_slice(), &text, b" after"].concat();
+        assert!(!canaries.in_bytes(&noise).is_empty(), "{disguise}");
+    }
+    assert!(canaries.in_bytes(b"pat-na1-canary").is_empty());
+}
+
+/// Both services and the command, as processes, and all that they write.
+struct Stage {
+    hubspot: Simulator,
+    world: World,
+    /// What they keep, and what they say.
+    kept: tempfile::TempDir,
+    /// What they are given: the keys, the clients.
+    given: tempfile::TempDir,
+    addresses: [String; 2],
+    running: Vec<Process>,
+    secrets: Vec<(String, Vec<u8>)>,
+    databases: Vec<Fresh>,
+    results: usize,
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("it listens").port()
+}
+
+impl Stage {
+    fn new(postgres: bool) -> Self {
+        let world = World::of_portals(u32::try_from(PORTALS).expect("few"));
+        let fresh = |name: &str| postgres.then(|| hubkeep_test_postgres::fresh(name));
+        let names = [
+            "canary_credential",
+            "canary_credential_audit",
+            "canary_crm",
+            "canary_crm_audit",
+        ];
+        let stage = Self {
+            hubspot: Simulator::start(world.clone()).expect("the simulator starts"),
+            world,
+            kept: tempfile::tempdir().expect("a folder"),
+            given: tempfile::tempdir().expect("a folder"),
+            addresses: [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}")),
+            running: Vec::new(),
+            secrets: Vec::new(),
+            databases: names.into_iter().filter_map(fresh).collect(),
+            results: 0,
+        };
+        stage.configure();
+        stage
+    }
+
+    fn configure(&self) {
+        for (number, service) in ["credential-service", "crm-service"].into_iter().enumerate() {
+            let key = |version: u32| self.given.path().join(format!("{service}-{version}.kek"));
+            for version in [1, 2] {
+                FileKek::create(&key(version), &*SystemRandom::shared()).expect("made");
+            }
+            let text = format!(
+                "deployment = \"test\"\n[grpc]\nlisten = \"{}\"\n[telemetry]\nfilter = \"trace\"\n\
+                 [hubspot]\napi_base = \"{}\"\n[database]\n{}[audit]\n{}\
+                 [keys]\nkek_file = \"{}\"\n[[keys.kek]]\nversion = 2\nfile = \"{}\"\n{}",
+                self.addresses[number],
+                self.hubspot.base_url(),
+                self.database(number * 2, &format!("{service}.db")),
+                self.database(number * 2 + 1, &format!("{service}-audit.db")),
+                key(1).display(),
+                key(2).display(),
+                match service {
+                    "crm-service" => format!("[credentials]\nurl = \"http://{}\"\n", self.addresses[0]),
+                    _ => String::new(),
+                }
+            );
+            fs::write(self.given.path().join(format!("{service}.toml")), text).expect("written");
+        }
+    }
+
+    fn database(&self, number: usize, file: &str) -> String {
+        match self.databases.get(number) {
+            Some(fresh) => format!(
+                "url = \"{}\"\npassword_file = \"{}\"\n",
+                fresh.url,
+                fresh.password_file.display()
+            ),
+            None => format!("url = \"sqlite://{}/{file}\"\n", self.kept.path().display()),
+        }
+    }
+
+    async fn start(&mut self) {
+        let binaries: [&Path; 2] = [credential_service_binary(), crm_service_binary()];
+        for (service, binary) in ["credential-service", "crm-service"].into_iter().zip(binaries) {
+            let config = self.given.path().join(format!("{service}.toml"));
+            let log = File::options()
+                .create(true)
+                .append(true)
+                .open(self.kept.path().join(format!("{service}.log")))
+                .expect("opened");
+            let said = log.try_clone().expect("cloned");
+            let mut command = serve(binary, &config);
+            command.stdin(Stdio::null()).stdout(said).stderr(log);
+            self.running.push(Process::started(service, &mut command));
+            wait_until("it serves", Duration::from_secs(60), async || {
+                let healthy = Command::new(binary)
+                    .args(["health", "--config"])
+                    .arg(&config)
+                    .stderr(Stdio::null())
+                    .status();
+                healthy.is_ok_and(|status| status.success())
+            })
+            .await;
+        }
+    }
+
+    fn plant(&mut self, name: impl Into<String>, secret: impl Into<Vec<u8>>) {
+        self.secrets.push((name.into(), secret.into()));
+    }
+
+    fn run(&self, words: &[&str], handle: &str, caller: &str) -> Output {
+        Command::new(hubkeep_binary())
+            .args(words)
+            .args(["--as", caller])
+            .env(
+                "HUBKEEP_CREDENTIAL_SERVICE",
+                format!("http://{}", self.addresses[0]),
+            )
+            .env("HUBKEEP_CRM_SERVICE", format!("http://{}", self.addresses[1]))
+            .env("HUBKEEP_HANDLE", handle)
+            .stdin(Stdio::null())
+            .output()
+            .expect("it runs")
+    }
+
+    /// Runs the command, and keeps what it says among what is searched.
+    fn result(&mut self, words: &[&str], handle: &str, caller: &str, code: i32) {
+        let output = self.run(words, handle, caller);
+        let heard = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {heard}");
+        self.results += 1;
+        let file = |end: &str| self.kept.path().join(format!("result-{}.{end}", self.results));
+        fs::write(file("out"), &output.stdout).expect("written");
+        fs::write(file("err"), &output.stderr).expect("written");
+    }
+
+    /// The clients, their tokens, and some tokens that nobody has.
+    fn clients(&mut self) -> PathBuf {
+        let mut rows = String::from("clientSlug,portalToken,portalId\n");
+        for portal in self.world.portals.clone() {
+            let token = portal.first_token().expect("it has one").to_owned();
+            rows.push_str(&format!("{},{token},{}\n", portal.slug, portal.portal_id));
+            self.plant(format!("the token of {}", portal.slug), token);
+        }
+        for number in 0..REFUSED {
+            let token = format!("pat-na1-0badcafe-0000-4000-8000-{number:012}");
+            rows.push_str(&format!("refused-{number},{token},\n"));
+            self.plant(format!("refused token {number}"), token);
+        }
+        let file = self.given.path().join("clients.csv");
+        fs::write(&file, rows).expect("written");
+        file
+    }
+
+    fn handle(&mut self, slug: &str) -> String {
+        let words = [
+            "handle",
+            "issue",
+            slug,
+            "--allow",
+            "get,list,search,create,update",
+            "--types",
+            "contacts",
+            "--purpose",
+            "canary",
+        ];
+        let output = self.run(&words, "", "sync");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let handle = String::from_utf8(output.stdout).expect("text").trim().to_owned();
+        self.plant(format!("the handle for {slug}"), handle.clone());
+        // The first half of a handle would be as bad as the whole.
+        self.plant(format!("half the handle for {slug}"), &handle.as_bytes()[..30]);
+        handle
+    }
+
+    fn use_it_all(&mut self) {
+        let clients = self.clients();
+        let file = clients.display().to_string();
+        self.result(&["import", &file, "--json"], "", OPERATOR, 3);
+        self.result(&["import", &file], "", OPERATOR, 3);
+        self.result(&["portals", "--json"], "", OPERATOR, 0);
+        self.result(&["portals", "verify", "client-0001"], "", OPERATOR, 0);
+        let handles: Vec<String> = (1..=PORTALS)
+            .map(|number| self.handle(&format!("client-{number:04}")))
+            .collect();
+        for (number, handle) in handles.iter().take(PERSONAL).enumerate() {
+            let (value, search) = (
+                format!("canary-value-{number:04}"),
+                format!("canary-search-{number:04}"),
+            );
+            let email = format!("canary-{number:04}@person.example");
+            self.plant(format!("value {number}"), value.clone());
+            self.plant(format!("search {number}"), search.clone());
+            self.plant(format!("address {number}"), email.clone());
+            let slug = format!("client-{:04}", number + 1);
+            let set = [format!("email={email}"), format!("firstname={value}")];
+            let create = [
+                "crm", "create", &slug, "contacts", "--set", &set[0], "--set", &set[1],
+            ];
+            let words = ["crm", "search", &slug, "contacts", "--query", &search];
+            for words in [create.as_slice(), &words] {
+                let output = self.run(words, handle, "sync");
+                let heard = String::from_utf8_lossy(&output.stderr);
+                assert!(output.status.success(), "{words:?}: {heard}");
+            }
+        }
+        self.fail_in_every_way(&handles);
+        self.result(&["keys", "rotate"], "", OPERATOR, 0);
+        self.result(&["keys", "status", "--probe", "--json"], "", OPERATOR, 0);
+        self.result(&["audit", "list", "--limit", "1000", "--json"], "", OPERATOR, 0);
+    }
+
+    /// What is refused says why, and shows nothing.
+    fn fail_in_every_way(&mut self, handles: &[String]) {
+        let get = |slug: &'static str| ["crm", "get", slug, "contacts", "101"];
+        self.result(&get("client-0002"), &handles[0], "sync", 4);
+        self.result(&get("client-0001"), &handles[0], "agent", 4);
+        let cut = &handles[0][..handles[0].len() - 1];
+        self.result(&get("client-0001"), cut, "sync", 4);
+        self.result(&["handle", "introspect", &handles[1], "--json"], "", "sync", 0);
+        self.result(&["handle", "revoke", &handles[1]], "", "sync", 0);
+        self.result(&get("client-0002"), &handles[1], "sync", 4);
+        self.result(&["handle", "list", "client-0001", "--json"], "", "sync", 0);
+        let taken = [
+            "crm",
+            "create",
+            "client-0001",
+            "contacts",
+            "--set",
+            "email=canary-0000@person.example",
+        ];
+        self.result(&taken, &handles[0], "sync", 4);
+    }
+
+    /// What the databases hold, as their own tool writes it.
+    fn dump(&self) {
+        for (number, fresh) in self.databases.iter().enumerate() {
+            let dumped = Command::new("pg_dump")
+                .args(["--no-password", &fresh.url])
+                .env("PGPASSWORD", &fresh.password)
+                .output()
+                .expect("pg_dump runs");
+            let heard = String::from_utf8_lossy(&dumped.stderr);
+            assert!(dumped.status.success(), "{heard}");
+            fs::write(self.kept.path().join(format!("dump-{number}.sql")), dumped.stdout).expect("written");
+        }
+    }
+
+    fn assert_nothing_is_found(&self, canaries: &Canaries, when: &str) {
+        self.dump();
+        let (found, searched) = canaries.below(self.kept.path());
+        assert!(
+            searched > 1_000_000,
+            "{when}: only {searched} bytes were there to be searched"
+        );
+        assert!(found.is_empty(), "{when}: {found:#?}");
+    }
+}
+
+/// What a panic says about things that hold secrets.
+fn panics(stage: &Stage) {
+    let (_, token) = stage.secrets.first().expect("planted");
+    let token = PortalToken::new(String::from_utf8(token.clone()).expect("text"));
+    let handle = stage
+        .secrets
+        .iter()
+        .find(|(name, _)| name.starts_with("the handle"));
+    let handle = String::from_utf8(handle.expect("planted").1.clone()).expect("text");
+    let handle = HandleToken::parse(&handle).expect("whole");
+    let said = panic::catch_unwind(panic::AssertUnwindSafe(|| panic!("{token:?} {handle:?}")));
+    let said = said.expect_err("it panics");
+    let said = said.downcast_ref::<String>().expect("a text");
+    fs::write(stage.kept.path().join("panic.txt"), said).expect("written");
+}
+
+async fn two_hundred_secrets_are_nowhere(postgres: bool) {
+    let mut stage = Stage::new(postgres);
+    stage.start().await;
+    stage.use_it_all();
+    panics(&stage);
+    for service in ["credential-service", "crm-service"] {
+        for version in [1, 2] {
+            let key = stage.given.path().join(format!("{service}-{version}.kek"));
+            stage.plant(
+                format!("key {version} of {service}"),
+                fs::read(key).expect("read"),
+            );
+        }
+    }
+    let canaries = Canaries::planted(&stage.secrets);
+    assert!(canaries.len() >= 200, "{} were planted", canaries.len());
+
+    // The search works: what may be there is found.
+    let slug = Canaries::planted(&[("a slug".to_owned(), b"\"client-0001\"".to_vec())]);
+    assert!(!slug.below(stage.kept.path()).0.is_empty());
+
+    stage.assert_nothing_is_found(&canaries, "while they run");
+    // Killed without warning, they leave write-ahead logs behind.
+    stage.running.clear();
+    stage.assert_nothing_is_found(&canaries, "after they were killed");
+    stage.start().await;
+    let mut running = std::mem::take(&mut stage.running);
+    for process in running.iter_mut().rev() {
+        process.ask_to_stop();
+        process.ends_within(Duration::from_secs(30)).await;
+    }
+    stage.assert_nothing_is_found(&canaries, "after they stopped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_secrets_are_nowhere_on_sqlite() {
+    two_hundred_secrets_are_nowhere(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_secrets_are_nowhere_on_postgresql() {
+    two_hundred_secrets_are_nowhere(true).await;
+}
