@@ -13,6 +13,9 @@ pub enum KekError {
     /// Another key-encryption key wrapped it, or the wrapped key was altered or moved to another row.
     #[error("the wrapped key does not open: it was altered, or another key-encryption key wrapped it")]
     Refused,
+    /// It opens what it wrapped at any place: it does not authenticate associated data.
+    #[error("the key does not authenticate associated data: take one of type aes256-gcm96")]
+    Unbound,
     /// It cannot be used now.
     #[error("the key-encryption key cannot be used")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -12,6 +12,8 @@ use crate::{
 
 /// Associated data of a key that is wrapped only to see whether that works.
 const PROBE: &[u8] = b"hubkeep/1/probe";
+/// Other associated data, with which it must not open.
+const ELSEWHERE: &[u8] = b"hubkeep/1/elsewhere";
 
 /// The key-encryption keys of a service, and what they wrapped.
 #[derive(Debug)]
@@ -46,7 +48,7 @@ pub struct VersionStatus {
 pub enum Probe {
     /// Nobody asked.
     NotAsked,
-    /// It wrapped a key and unwrapped it again.
+    /// It wrapped a key and unwrapped it again, at its own place only.
     Usable,
     /// It did not.
     Failed(KekError),
@@ -86,15 +88,23 @@ impl Keyring {
 
     async fn probe(&self, kek: &dyn Kek) -> Result<Probe, Error> {
         let key = Key::make(self.random())?;
-        let unwrapped = match kek.wrap(key.bytes(), PROBE, self.random()).await {
-            Ok(wrapped) => kek.unwrap(&wrapped, PROBE).await,
-            Err(error) => Err(error),
+        let wrapped = match kek.wrap(key.bytes(), PROBE, self.random()).await {
+            Ok(wrapped) => wrapped,
+            Err(error) => return Ok(Probe::Failed(error)),
         };
-        Ok(match unwrapped {
-            Ok(unwrapped) if *unwrapped == *key.bytes() => Probe::Usable,
-            Ok(_) => Probe::Failed(KekError::Refused),
-            Err(error) => Probe::Failed(error),
-        })
+        let unwrapped = match kek.unwrap(&wrapped, PROBE).await {
+            Ok(unwrapped) => unwrapped,
+            Err(error) => return Ok(Probe::Failed(error)),
+        };
+        if *unwrapped != *key.bytes() {
+            return Ok(Probe::Failed(KekError::Refused));
+        }
+        // A key of the wrong type opens at any place, and is no use: rows could be exchanged.
+        match kek.unwrap(&wrapped, ELSEWHERE).await {
+            Err(KekError::Refused) => Ok(Probe::Usable),
+            Err(error) => Ok(Probe::Failed(error)),
+            Ok(_) => Ok(Probe::Failed(KekError::Unbound)),
+        }
     }
 }
 

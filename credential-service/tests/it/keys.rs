@@ -9,20 +9,11 @@ use hubkeep_proto::credential::v1::{
 use hubkeep_seal::{FileKek, KekConfig};
 use tonic::Status;
 
-use crate::harness::{ACME_TOKEN, Bench, OPERATOR, SYNC, reason};
+use crate::harness::{ACME_TOKEN, Bench, Named, OPERATOR, SYNC, reason};
 
 impl Bench {
-    async fn rotate(&self, to_version: u32) -> Result<Vec<RotateKekResponse>, Status> {
-        let mut client = KeyServiceClient::new(self.channel_of(OPERATOR));
-        let mut told = client
-            .rotate_kek(RotateKekRequest { to_version })
-            .await?
-            .into_inner();
-        let mut all = Vec::new();
-        while let Some(progress) = told.message().await? {
-            all.push(progress);
-        }
-        Ok(all)
+    pub(crate) async fn rotate(&self, to_version: u32) -> Result<Vec<RotateKekResponse>, Status> {
+        rotate(self.channel_of(OPERATOR), to_version).await
     }
 
     async fn key_status(&self, probe: bool) -> GetKeyStatusResponse {
@@ -32,11 +23,25 @@ impl Bench {
     }
 
     /// Makes a second key file and names it; the service knows it from its next start.
-    fn name_second_version(&mut self) {
+    pub(crate) fn name_second_version(&mut self) {
         let file = self.folder.path().join("kek-2");
         FileKek::create(&file, &*SystemRandom::shared()).expect("made");
         self.config.keys.kek = vec![KekConfig::in_file(2, &file)];
     }
+}
+
+/// A rotation through this connection, to its end.
+pub(crate) async fn rotate(channel: Named, to_version: u32) -> Result<Vec<RotateKekResponse>, Status> {
+    let request = RotateKekRequest { to_version };
+    let mut told = KeyServiceClient::new(channel)
+        .rotate_kek(request)
+        .await?
+        .into_inner();
+    let mut all = Vec::new();
+    while let Some(progress) = told.message().await? {
+        all.push(progress);
+    }
+    Ok(all)
 }
 
 /// The versions that keys name.

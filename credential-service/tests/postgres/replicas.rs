@@ -12,7 +12,7 @@ use hubkeep_proto::credential::v1::{
 };
 use tonic::{Status, Streaming, service::interceptor::InterceptedService, transport::Channel};
 
-use crate::{harness::*, revocations::next};
+use crate::{harness::*, keys::rotate, revocations::next};
 
 /// One of the replicas, and the way to it.
 pub(crate) struct Replica {
@@ -223,4 +223,47 @@ async fn a_replica_whose_clock_is_behind_revives_no_handle() {
     // Within seconds of what a replica can tell of itself.
     other.clock.advance(Duration::from_secs(5));
     other.redeem(&issued.handle).await.expect_err("ended here, too");
+}
+
+#[tokio::test]
+async fn replicas_that_rotate_keys_at_once_bring_over_each_key_once() {
+    let mut bench = Bench::start().await;
+    let handle = bench.handle().await.handle;
+    bench
+        .onboard("globex", GLOBEX_TOKEN, GLOBEX)
+        .await
+        .expect("onboards");
+    bench.name_second_version();
+    bench.restart(|_| {}).await;
+    let other = Replica::beside(&bench).await;
+    let both = [
+        rotate(bench.channel_of(OPERATOR), 2),
+        rotate(other.channel_of(OPERATOR), 2),
+    ];
+    let mut brought = 0;
+    let mut total = 0;
+    for told in join_all(both).await {
+        let last = told.expect("rotates").pop().expect("it says how it ended");
+        assert_eq!((last.failed_count, last.remaining_count), (0, 0), "{last:?}");
+        brought += last.rewrapped_count;
+        total = total.max(last.total_count);
+    }
+    assert!(total >= 4, "{total} keys");
+    assert_eq!(brought, total, "no key twice, and none left behind");
+    other.redeem(&handle).await.expect("redeems");
+    bench.redeem(&handle, SYNC).await.expect("redeems");
+}
+
+#[tokio::test]
+async fn a_replica_that_was_not_given_the_new_version_serves_what_it_remembers_and_then_refuses() {
+    let mut bench = Bench::start().await;
+    let handle = bench.handle().await.handle;
+    let old = Replica::beside(&bench).await;
+    old.redeem(&handle).await.expect("redeems");
+    bench.name_second_version();
+    bench.restart(|_| {}).await;
+    bench.rotate(2).await.expect("rotates");
+    old.redeem(&handle).await.expect("from memory");
+    old.clock.advance(Duration::from_secs(15 * 60));
+    assert_eq!(reason(&old.redeem(&handle).await), "KEY_UNAVAILABLE");
 }

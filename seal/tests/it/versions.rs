@@ -374,3 +374,43 @@ async fn versions_that_do_not_fit_together_are_refused_at_the_start() {
     let too_old = Keks::new(BTreeMap::from([(1, kek(1)), (2, kek(2))]), 1, 2);
     assert!(matches!(too_old, Err(KeksError::NoSuchVersion(1))));
 }
+
+/// A key that does not look at associated data.
+#[derive(Debug)]
+struct Careless(Arc<Remote>);
+
+impl Kek for Careless {
+    fn id(&self) -> &str {
+        self.0.id()
+    }
+
+    fn wrap<'a>(
+        &'a self,
+        key: &'a [u8; 32],
+        _aad: &'a [u8],
+        random: &'a dyn Random,
+    ) -> BoxFuture<'a, Result<Vec<u8>, KekError>> {
+        self.0.wrap(key, b"", random)
+    }
+
+    fn unwrap<'a>(
+        &'a self,
+        wrapped: &'a [u8],
+        _aad: &'a [u8],
+    ) -> BoxFuture<'a, Result<Zeroizing<[u8; 32]>, KekError>> {
+        self.0.unwrap(wrapped, b"")
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_does_not_authenticate_the_place_is_found_out_by_the_probe() {
+    let bench = Bench::new().await;
+    let careless = Keks::single(Arc::new(Careless(bench.keks[&1].clone())));
+    let (database, clock) = (bench.database.clone(), bench.clock.clone());
+    let keyring = Keyring::new(database, careless, CACHED_FOR, clock, SystemRandom::shared());
+    let status = keyring.status(true).await.expect("reads");
+    assert!(matches!(
+        status.versions[0].probe,
+        Probe::Failed(KekError::Unbound)
+    ));
+}
