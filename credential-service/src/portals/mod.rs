@@ -50,7 +50,7 @@ pub use import::{ImportedRows, ROWS_AT_ONCE, Turn};
 pub use onboard::{NewPortal, Onboarded};
 pub use portal::{Facts, Portal, State};
 pub use scopes::Need;
-pub use switch::{Examined, Staged};
+pub use switch::{CheckedToken, Staged};
 pub use verify::Verified;
 
 use crate::{record::Act, store_version::StoreVersion, vault::Vault};

@@ -19,7 +19,7 @@ const PROBE: Duration = Duration::from_secs(25);
 
 /// What HubSpot says of a token that may take the place of a credential's.
 #[derive(Clone, Debug)]
-pub struct Examined {
+pub struct CheckedToken {
     /// What it may do, sorted.
     pub scopes: Vec<String>,
 }
@@ -87,7 +87,12 @@ impl Portals {
     ///
     /// # Errors
     /// If it cannot be a token, HubSpot refuses it, or says that it belongs to another portal.
-    pub async fn examine(&self, act: &Act, portal: &Portal, token: &PortalToken) -> Result<Examined, Error> {
+    pub async fn check_token(
+        &self,
+        act: &Act,
+        portal: &Portal,
+        token: &PortalToken,
+    ) -> Result<CheckedToken, Error> {
         check_form(token)?;
         let identity = identity::ask(&self.hubspot, &self.budget, act, token).await?;
         if identity.portal_id != portal.portal_id {
@@ -96,7 +101,7 @@ impl Portals {
                 actual: identity.portal_id,
             });
         }
-        Ok(Examined {
+        Ok(CheckedToken {
             scopes: identity.scopes,
         })
     }
@@ -110,10 +115,10 @@ impl Portals {
         portal: Portal,
         before: PortalCredential,
         token: &PortalToken,
-        examined: Examined,
+        checked: CheckedToken,
     ) -> Result<Staged, Error> {
         let after = PortalCredential {
-            scopes: examined.scopes,
+            scopes: checked.scopes,
             version: portal.credential_version.saturating_add(1),
             token_fingerprint: token.fingerprint(),
             verify_time: self.clock.now(),

@@ -49,12 +49,12 @@ impl Rotations {
             });
         }
         let token = self.vault.open(&rotation.in_vault(rotation.old_version)).await?;
-        let examined = self.portals.examine(act, &portal, &token).await;
-        let examined = examined.map_err(|error| match error.reason() {
+        let checked = self.portals.check_token(act, &portal, &token).await;
+        let checked = checked.map_err(|error| match error.reason() {
             ErrorReason::TokenRefused => Error::OldTokenRefused(rotation.rotation_id),
             _ => error.into(),
         })?;
-        Ok(self.portals.stage(portal, credential, &token, examined).await?)
+        Ok(self.portals.stage(portal, credential, &token, checked).await?)
     }
 
     /// `None`, and nothing done, if others were quicker.

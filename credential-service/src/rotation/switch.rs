@@ -92,15 +92,15 @@ impl Rotations {
         if let Some(before) = self.held(&portal, &credential, &fingerprint).await? {
             return Ok(Rotated::Before(before));
         }
-        let examined = self.portals.examine(act, &portal, token).await?;
+        let checked = self.portals.check_token(act, &portal, token).await?;
         for _ in 0..ATTEMPTS {
-            let lost = missing(&credential.scopes, &examined.scopes);
+            let lost = missing(&credential.scopes, &checked.scopes);
             if !lost.is_empty() && !allow_narrower_scopes {
                 return Err(Error::ScopesNarrower(lost));
             }
             let staged = self
                 .portals
-                .stage(portal, credential, token, examined.clone())
+                .stage(portal, credential, token, checked.clone())
                 .await?;
             if let Some(rotation) = self.switch(act, &staged, lost).await? {
                 return Ok(Rotated::Now(rotation));
