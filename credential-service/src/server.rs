@@ -96,6 +96,11 @@ pub struct Running {
 /// # Errors
 /// If anything that it needs cannot be used; nothing is left running then.
 pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
+    // Apart, because what is alive while all rooms are built is large, and who starts a service may do so deep down.
+    Box::pin(build(config, deps)).await
+}
+
+async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
     let Deps {
         clock,
         random,

@@ -23,7 +23,7 @@ async fn get(bench: &Bench, slug: &str) -> GetPortalResponse {
     got.expect("found").into_inner()
 }
 
-async fn suspend(bench: &Bench, slug: &str) -> Result<Portal, Status> {
+pub(crate) async fn suspend(bench: &Bench, slug: &str) -> Result<Portal, Status> {
     let request = SuspendPortalRequest {
         client_slug: slug.to_owned(),
     };
@@ -76,7 +76,7 @@ async fn confirm_when_told(bench: &Bench, portal: u64) {
     confirmed.expect("is noted");
 }
 
-async fn erase_in_both(bench: &Bench, slug: &str, portal: u64) -> ErasePortalResponse {
+pub(crate) async fn erase_in_both(bench: &Bench, slug: &str, portal: u64) -> ErasePortalResponse {
     let (erased, ()) = tokio::join!(erase(bench, slug, portal), confirm_when_told(bench, portal));
     erased.expect("erases")
 }

@@ -12,7 +12,10 @@ use hubkeep_proto::{
 use hubspot_sim::{TokenSpec, fingerprint};
 use tonic::Status;
 
-use crate::harness::*;
+use crate::{
+    fleet::{erase_in_both, suspend},
+    harness::*,
+};
 
 pub(crate) const NARROW_TOKEN: &str = "pat-na1-acme-00000000-0000-4000-8000-000000000005";
 
@@ -334,4 +337,16 @@ async fn a_switch_moves_the_store_version_that_reads_of_the_portal_show() {
         .expect("there")
         .into_inner();
     assert_eq!(portal.portal.expect("told").store_version, rotation.store_version);
+}
+
+#[tokio::test]
+async fn a_suspended_portal_may_get_a_new_token_and_an_erased_one_may_not() {
+    let bench = Bench::start().await;
+    bench.onboard("acme", ACME_TOKEN, ACME).await.expect("onboards");
+    suspend(&bench, "acme").await.expect("suspends");
+    let rotation = rotate(&bench, to(ACME_SECOND_TOKEN)).await.expect("rotates");
+    let rotation = rotation.rotation.expect("told");
+    erase_in_both(&bench, "acme", ACME).await;
+    assert_eq!(reason(&rotate(&bench, to(ACME_TOKEN)).await), "PORTAL_ERASED");
+    assert_eq!(reason(&cancel(&bench, &rotation).await), "PORTAL_ERASED");
 }
