@@ -7,7 +7,8 @@ use hubkeep_proto::{
     audit::v1::Operation,
     credential::v1::{ImportOutcome, ImportPortalsRequest, ImportPortalsResponse},
 };
-use hubspot_sim::Fault;
+use hubspot_sim::{Fault, FaultRule, Policy, PortalSpec, TokenSpec};
+use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::harness::*;
@@ -164,5 +165,57 @@ async fn an_import_and_each_of_its_rows_leave_an_entry() {
     assert_eq!(
         (count(Operation::PortalImport), count(Operation::PortalOnboard)),
         (1, 2)
+    );
+}
+
+#[tokio::test]
+async fn whatever_hubspot_answers_for_one_row_the_others_are_done() {
+    let answer = |status: u16, category: &str| Fault::Answer {
+        status,
+        body: json!({"status": "error", "message": "pat-in-an-answer", "category": category}),
+    };
+    let limited = Fault::RateLimited {
+        policy: Policy::Daily,
+        headers: false,
+        retry_after: None,
+    };
+    let faults = [
+        (answer(401, "INVALID_AUTHENTICATION"), "TOKEN_REFUSED"),
+        (Fault::Status { status: 403 }, "SCOPE_MISSING"),
+        (limited, "HUBSPOT_RATE_LIMITED"),
+        (Fault::Migrating { retry_after: 60 }, "PORTAL_MIGRATING"),
+        (Fault::Status { status: 500 }, "HUBSPOT_UNAVAILABLE"),
+        (Fault::Status { status: 503 }, "HUBSPOT_UNAVAILABLE"),
+        (Fault::HtmlBody, "HUBSPOT_UNAVAILABLE"),
+        (Fault::CutConnection, "HUBSPOT_UNAVAILABLE"),
+        (Fault::CutBody, "HUBSPOT_UNAVAILABLE"),
+        (answer(200, "no account"), "HUBSPOT_UNAVAILABLE"),
+    ];
+    let bench = Bench::start().await;
+    let mut rows = vec![row(1, "acme", ACME_TOKEN, ACME)];
+    let mut expected = vec![(1, ImportOutcome::Onboarded, "UNSPECIFIED")];
+    for (number, (fault, reason)) in (2_u32..).zip(faults) {
+        let (slug, portal) = (format!("client-{number}"), 5_000 + u64::from(number));
+        let token = format!("pat-na1-client-{number}");
+        let spec = PortalSpec::new(&slug, portal).token(TokenSpec::private_app(&token));
+        bench.hubspot.add_portal(spec).expect("is new");
+        bench.hubspot.inject(FaultRule::new(fault).portal(portal));
+        rows.push(row(number, &slug, &token, portal));
+        expected.push((number, ImportOutcome::Refused, reason));
+    }
+    let last = u32::try_from(rows.len()).expect("few") + 1;
+    rows.push(row(last, "globex", GLOBEX_TOKEN, GLOBEX));
+    expected.push((last, ImportOutcome::Onboarded, "UNSPECIFIED"));
+
+    let answers = import(&bench, rows.clone()).await;
+    assert_eq!(answers.iter().map(told).collect::<Vec<_>>(), expected);
+    assert!(answers.iter().all(|answer| !answer.message.contains("pat-")));
+    // When HubSpot is well again, the same file onboards what is missing.
+    bench.hubspot.clear_faults();
+    let again = import(&bench, rows).await;
+    let count = |outcome: ImportOutcome| again.iter().filter(|one| one.outcome() == outcome).count();
+    assert_eq!(
+        (count(ImportOutcome::Unchanged), count(ImportOutcome::Onboarded)),
+        (2, 10)
     );
 }
