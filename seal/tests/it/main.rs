@@ -9,6 +9,7 @@
 #[cfg(all(feature = "aws", feature = "gcp"))]
 mod clouds;
 mod keyring;
+mod probe;
 mod sources;
 mod versions;
 

@@ -4,6 +4,8 @@
 
 #[path = "../it/keyring.rs"]
 mod keyring;
+#[path = "../it/probe.rs"]
+mod probe;
 #[path = "../it/versions.rs"]
 mod versions;
 
