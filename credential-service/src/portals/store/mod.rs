@@ -27,7 +27,7 @@ macro_rules! select {
             "credential.verify_time AS credential_verify_time FROM (SELECT * FROM portal ",
             $which,
             ") AS portal LEFT JOIN portal_credential AS credential ON credential.portal_id = portal.portal_id ",
-            "ORDER BY portal.client_slug, credential.credential_id"
+            "ORDER BY portal.client_slug, credential.onboard_time, credential.credential_id"
         )
     };
 }
