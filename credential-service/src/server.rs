@@ -179,6 +179,7 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         keyring: keyring.clone(),
         portals: portals.clone(),
         handles: handles.clone(),
+        rotations: rotations.clone(),
         revocations: revocations.clone(),
         log: audit_log.clone(),
         clock: clock.clone(),

@@ -45,7 +45,10 @@ const CREDENTIAL_ROOMS: [(&str, &[&str]); 10] = [
             "record",
         ],
     ),
-    ("fleet", &["handles", "portals", "revocations", "record"]),
+    (
+        "fleet",
+        &["rotation", "handles", "portals", "revocations", "record"],
+    ),
     ("rotation", &["portals", "vault", "revocations", "record"]),
     ("handles", &["portals", "vault", "revocations", "record"]),
     ("portals", &["vault", "store_version", "record"]),

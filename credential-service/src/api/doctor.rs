@@ -140,6 +140,8 @@ fn finding_to_wire(finding: &Finding) -> wire::Finding {
         Kind::RollbackSuspected => FindingKind::RollbackSuspected,
         Kind::NotExamined => FindingKind::NotExamined,
         Kind::ApiVersionSunset => FindingKind::ApiVersionSunset,
+        Kind::OldTokenAlive => FindingKind::OldTokenAlive,
+        Kind::ConsumersBehind => FindingKind::ConsumersBehind,
     };
     wire::Finding {
         kind: kind.into(),

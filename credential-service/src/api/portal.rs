@@ -129,6 +129,7 @@ fn credential_to_wire(credential: &PortalCredential) -> wire::PortalCredential {
         credential_version: credential.version,
         token_fingerprint: credential.token_fingerprint.to_string(),
         onboard_time: Some(credential.onboard_time.into()),
+        token_time: Some(credential.token_time.into()),
         verify_time: Some(credential.verify_time.into()),
     }
 }

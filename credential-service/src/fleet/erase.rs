@@ -94,6 +94,7 @@ impl Fleet {
         };
         self.portals.blank(&mut transaction, portal).await?;
         self.handles.remove_of(&mut transaction, id).await?;
+        self.rotations.remove_of(&mut transaction, id).await?;
         let keys = self.keyring.destroy(&mut transaction, Owner::Portal(id)).await?;
         let erasure = Erasure {
             portal_id: id,

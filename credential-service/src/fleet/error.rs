@@ -10,7 +10,7 @@ use hubkeep_core::{
 };
 use thiserror::Error;
 
-use crate::{handles, portals, revocations};
+use crate::{handles, portals, revocations, rotation};
 
 /// A portal was not suspended, resumed or erased.
 #[derive(Debug, Error)]
@@ -36,6 +36,9 @@ pub enum Error {
     /// The room of handles refused.
     #[error(transparent)]
     Handles(#[from] handles::Error),
+    /// The room of rotations refused.
+    #[error(transparent)]
+    Rotations(#[from] rotation::Error),
     /// The feed failed.
     #[error(transparent)]
     Revocations(#[from] revocations::Error),
@@ -74,6 +77,7 @@ impl ServiceError for Error {
             Self::Unreadable(_) | Self::SigningKey | Self::Json(_) | Self::Random(_) => ErrorKind::Internal,
             Self::Portals(error) => error.kind(),
             Self::Handles(error) => error.kind(),
+            Self::Rotations(error) => error.kind(),
             Self::Revocations(error) => error.kind(),
             Self::Seal(error) => error.kind(),
             Self::Audit(error) => error.kind(),
@@ -88,6 +92,7 @@ impl ServiceError for Error {
             Self::Unreadable(_) | Self::SigningKey | Self::Json(_) | Self::Random(_) => ErrorReason::Internal,
             Self::Portals(error) => error.reason(),
             Self::Handles(error) => error.reason(),
+            Self::Rotations(error) => error.reason(),
             Self::Revocations(error) => error.reason(),
             Self::Seal(error) => error.reason(),
             Self::Audit(error) => error.reason(),
@@ -108,6 +113,7 @@ impl ServiceError for Error {
             }
             Self::Portals(error) => error.public_message(),
             Self::Handles(error) => error.public_message(),
+            Self::Rotations(error) => error.public_message(),
             Self::Revocations(error) => error.public_message(),
             Self::Seal(error) => error.public_message(),
             Self::Audit(error) => error.public_message(),
@@ -119,6 +125,7 @@ impl ServiceError for Error {
             Self::Pending(slug) => vec![("client_slug", slug.to_string())],
             Self::Portals(error) => error.metadata(),
             Self::Handles(error) => error.metadata(),
+            Self::Rotations(error) => error.metadata(),
             _ => Vec::new(),
         }
     }
@@ -128,6 +135,7 @@ impl ServiceError for Error {
             Self::Pending(_) | Self::Contended(_) => Some(SOON),
             Self::Portals(error) => error.retry_after(),
             Self::Handles(error) => error.retry_after(),
+            Self::Rotations(error) => error.retry_after(),
             _ => None,
         }
     }
@@ -176,6 +184,10 @@ mod tests {
             (
                 Error::Handles(handles::Error::TooMany(1)),
                 (ErrorKind::ResourceExhausted, "TOO_MANY_HANDLES"),
+            ),
+            (
+                Error::Rotations(rotation::Error::from(sqlx::Error::PoolClosed)),
+                (ErrorKind::Unavailable, "STORAGE_UNAVAILABLE"),
             ),
             (Error::Revocations(revocations::Error::Broken(1)), defect),
             (Error::Seal(hubkeep_seal::Error::Library), defect),

@@ -31,7 +31,7 @@ pub use certificate::Tombstone;
 pub use erase::Erased;
 pub use error::Error;
 
-use crate::{handles::Handles, portals::Portals, revocations::Revocations};
+use crate::{handles::Handles, portals::Portals, revocations::Revocations, rotation::Rotations};
 use signer::Signer;
 
 /// What the fleet is looked after with.
@@ -47,6 +47,8 @@ pub struct Deps {
     pub portals: Portals,
     /// Their handles.
     pub handles: Handles,
+    /// The rotations of their tokens.
+    pub rotations: Rotations,
     /// Where it is announced.
     pub revocations: Revocations,
     /// Where tombstones stand.
@@ -64,6 +66,7 @@ pub struct Fleet {
     keyring: Keyring,
     portals: Portals,
     handles: Handles,
+    rotations: Rotations,
     revocations: Revocations,
     log: AuditLog,
     clock: SharedClock,
@@ -84,6 +87,7 @@ impl Fleet {
             keyring,
             portals,
             handles,
+            rotations,
             revocations,
             log,
             clock,
@@ -101,6 +105,7 @@ impl Fleet {
             keyring,
             portals,
             handles,
+            rotations,
             revocations,
             log,
             clock,

@@ -36,6 +36,8 @@ pub struct PortalCredential {
     pub token_fingerprint: TokenFingerprint,
     /// When it was onboarded.
     pub onboard_time: Timestamp,
+    /// When its token came into the vault.
+    pub token_time: Timestamp,
     /// When HubSpot last confirmed all of this.
     pub verify_time: Timestamp,
 }

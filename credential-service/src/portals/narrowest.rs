@@ -58,6 +58,7 @@ mod tests {
             version: 1,
             token_fingerprint: PortalToken::new((*name).to_owned()).fingerprint(),
             onboard_time: Timestamp::from_micros(0),
+            token_time: Timestamp::from_micros(0),
             verify_time: Timestamp::from_micros(0),
         };
         Portal {

@@ -211,6 +211,7 @@ impl Portals {
             version: FIRST,
             token_fingerprint: fingerprint.clone(),
             onboard_time: now,
+            token_time: now,
             verify_time: now,
         })
     }

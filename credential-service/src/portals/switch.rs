@@ -117,11 +117,13 @@ impl Portals {
         token: &PortalToken,
         checked: CheckedToken,
     ) -> Result<Staged, Error> {
+        let now = self.clock.now();
         let after = PortalCredential {
             scopes: checked.scopes,
             version: portal.credential_version.saturating_add(1),
             token_fingerprint: token.fingerprint(),
-            verify_time: self.clock.now(),
+            token_time: now,
+            verify_time: now,
             ..before.clone()
         };
         let sealed = self.vault.seal(&portal.in_vault(&after), token).await?;

@@ -30,8 +30,8 @@ use std::sync::Arc;
 use hubkeep_audit_log::AuditLog;
 use hubkeep_core::{
     clock::SharedClock,
-    database::Database,
-    id::{CallerName, ClientSlug, RotationId},
+    database::{Database, Transaction},
+    id::{CallerName, ClientSlug, PortalId, RotationId},
     random::SharedRandom,
 };
 use hubkeep_seal::Keyring;
@@ -51,6 +51,9 @@ pub use tasks::{Notice, Watch};
 
 use crate::{portals::Portals, record::Act, revocations::Revocations, vault::Vault};
 use store::rotations::Wanted;
+
+/// More rotations of one portal than this are not open at once: a credential has one.
+const OPEN_AT_MOST: usize = 100;
 
 /// What rotations are made with.
 #[derive(Clone, Debug)]
@@ -165,6 +168,23 @@ impl Rotations {
             limit,
         };
         store::rotations::page(&self.database, &wanted, self.clock.now()).await
+    }
+
+    /// The rotations of a portal that wait for something still, the newest first.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn open_of(&self, client_slug: &ClientSlug) -> Result<Vec<Rotation>, Error> {
+        self.list(None, OPEN_AT_MOST, Some(client_slug.clone()), false)
+            .await
+    }
+
+    /// Removes every trace of a portal's rotations, as part of a transaction.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn remove_of(&self, transaction: &mut Transaction, portal_id: PortalId) -> Result<(), Error> {
+        store::rotations::remove_of(transaction, portal_id).await
     }
 
     /// When tasks are due, and whether: the service's time.

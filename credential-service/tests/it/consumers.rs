@@ -16,7 +16,7 @@ use crate::{harness::*, rotation::*};
 const BILLING: &str = "billing";
 const HOUR: Duration = Duration::from_secs(3_600);
 
-fn consumer(name: &str, slugs: &[&str]) -> RegisterConsumerRequest {
+pub(crate) fn consumer(name: &str, slugs: &[&str]) -> RegisterConsumerRequest {
     RegisterConsumerRequest {
         consumer_name: name.to_owned(),
         client_slugs: slugs.iter().map(|slug| (*slug).to_owned()).collect(),
@@ -24,7 +24,7 @@ fn consumer(name: &str, slugs: &[&str]) -> RegisterConsumerRequest {
     }
 }
 
-async fn register(
+pub(crate) async fn register(
     bench: &Bench,
     request: RegisterConsumerRequest,
 ) -> Result<RegisterConsumerResponse, Status> {

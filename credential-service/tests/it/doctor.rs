@@ -11,7 +11,11 @@ use hubkeep_proto::{
 use hubspot_sim::{Fault, FaultRule};
 use tonic::Status;
 
-use crate::harness::*;
+use crate::{
+    consumers::{consumer, register},
+    harness::*,
+    rotation::{rotate, to},
+};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -169,4 +173,22 @@ async fn the_end_of_the_api_version_is_told_in_time() {
     assert_eq!(told(&bench).await.service, []);
     bench.clock.advance(120 * DAY);
     assert_eq!(told(&bench).await.service, [FindingKind::ApiVersionSunset]);
+}
+
+#[tokio::test]
+async fn what_a_rotation_waits_for_is_told_and_a_token_is_as_old_as_its_last_rotation() {
+    let bench = bench().await;
+    register(&bench, consumer("billing", &["acme"]))
+        .await
+        .expect("registers");
+    bench.clock.advance(181 * DAY);
+    let old = told(&bench).await.portals;
+    assert_eq!(old["acme"], [FindingKind::TokenOld]);
+    rotate(&bench, to(ACME_SECOND_TOKEN)).await.expect("rotates");
+    let new = told(&bench).await.portals;
+    assert_eq!(
+        new["acme"],
+        [FindingKind::OldTokenAlive, FindingKind::ConsumersBehind]
+    );
+    assert_eq!(new["globex"], [FindingKind::TokenOld]);
 }

@@ -142,6 +142,7 @@ async fn an_erased_portal_leaves_no_key_no_token_and_no_handle_and_a_certificate
         .onboard("globex", GLOBEX_TOKEN, GLOBEX)
         .await
         .expect("onboards");
+    crate::rotation::rotated(&bench).await;
     let before = get(&bench, "acme").await.store_version;
     let erased = erase_in_both(&bench, "acme", ACME).await;
 
@@ -180,6 +181,7 @@ async fn an_erased_portal_leaves_no_key_no_token_and_no_handle_and_a_certificate
         ("SELECT COUNT(*) FROM seal_key WHERE owner = 'portal/1001'", 0),
         ("SELECT COUNT(*) FROM handle WHERE portal_id = 1001", 0),
         ("SELECT COUNT(*) FROM portal_credential WHERE portal_id = 1001", 0),
+        ("SELECT COUNT(*) FROM rotation WHERE portal_id = 1001", 0),
         ("SELECT COUNT(*) FROM portal WHERE portal_id = 1001", 1),
         (
             "SELECT COUNT(*) FROM sealed_secret WHERE secret_id LIKE 'portal/1002/%'",

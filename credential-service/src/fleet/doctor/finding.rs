@@ -27,6 +27,10 @@ pub enum Kind {
     NotExamined,
     /// The version of HubSpot's API that is spoken ends soon.
     ApiVersionSunset,
+    /// A token was replaced, and the old one is not known to be refused.
+    OldTokenAlive,
+    /// Consumers have not acknowledged the token in force.
+    ConsumersBehind,
 }
 
 /// What is not as it should be.
@@ -51,8 +55,13 @@ impl Finding {
 
     /// The same, about a credential.
     pub(super) fn with(self, credential: &PortalCredential) -> Self {
+        self.about(&credential.name)
+    }
+
+    /// The same, about the credential of this name.
+    pub(super) fn about(self, credential: &CredentialName) -> Self {
         Self {
-            credential: Some(credential.name.clone()),
+            credential: Some(credential.clone()),
             ..self
         }
     }

@@ -17,6 +17,7 @@ use super::Fleet;
 use crate::{
     portals::{Error, Examined, Portal, PortalCredential, State},
     record::Act,
+    rotation::{Checklist, Rotation, State as Standing},
 };
 
 /// The end of a version is told this long before.
@@ -42,7 +43,7 @@ impl Fleet {
             }
             State::Active => {}
         }
-        let mut findings = Vec::new();
+        let mut findings = self.of_rotations(portal).await;
         for credential in &portal.credentials {
             findings.extend(self.of_age(credential, max_age));
             match self.portals.examine(act, portal, credential).await {
@@ -71,8 +72,16 @@ impl Fleet {
         })
     }
 
+    /// What rotations of the portal still wait for.
+    async fn of_rotations(&self, portal: &Portal) -> Vec<Finding> {
+        match self.rotations.open_of(&portal.client_slug).await {
+            Ok(open) => open.iter().flat_map(unfinished).collect(),
+            Err(error) => vec![Finding::new(Kind::NotExamined, &error.public_message())],
+        }
+    }
+
     fn of_age(&self, credential: &PortalCredential, max_age: Duration) -> Option<Finding> {
-        let age = self.clock.now().since(credential.onboard_time);
+        let age = self.clock.now().since(credential.token_time);
         let days = age.as_secs() / (24 * 60 * 60);
         (age > max_age).then(|| {
             Finding::new(
@@ -107,6 +116,26 @@ fn compared(portal: &Portal, credential: &PortalCredential, now: &Examined) -> V
             let what = format!("{left} of {} calls are left today", usage.limit);
             findings.push(Finding::new(Kind::QuotaLow, &what));
         }
+    }
+    findings
+}
+
+/// What a rotation still waits for.
+fn unfinished(rotation: &Rotation) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if rotation.state() == Standing::OldTokenAlive {
+        let what = format!(
+            "the old token, {}, is not known to be refused: expire it in HubSpot",
+            rotation.old_fingerprint
+        );
+        findings.push(Finding::new(Kind::OldTokenAlive, &what).about(&rotation.credential_name));
+    }
+    let Checklist { behind, overdue, .. } = rotation.checklist;
+    if behind.saturating_add(overdue) > 0 {
+        let what = format!(
+            "consumers have not acknowledged the token in force: {behind} in time, {overdue} overdue"
+        );
+        findings.push(Finding::new(Kind::ConsumersBehind, &what).about(&rotation.credential_name));
     }
     findings
 }

@@ -18,8 +18,8 @@ pub(in super::super) async fn insert(
 ) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO portal_credential (credential_id, portal_id, credential_name, credential_kind, scopes, \
-         credential_version, token_fingerprint, onboard_time, verify_time) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         credential_version, token_fingerprint, onboard_time, token_time, verify_time) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(credential.credential_id.to_string())
     .bind(portal_id.as_i64())
@@ -29,6 +29,7 @@ pub(in super::super) async fn insert(
     .bind(signed(credential.version))
     .bind(credential.token_fingerprint.as_str())
     .bind(credential.onboard_time.as_micros())
+    .bind(credential.token_time.as_micros())
     .bind(credential.verify_time.as_micros())
     .execute(&mut *transaction)
     .await?;
@@ -60,12 +61,13 @@ pub(in super::super) async fn replace(
     after: &PortalCredential,
 ) -> Result<bool, Error> {
     let done = sqlx::query(
-        "UPDATE portal_credential SET scopes = $1, credential_version = $2, token_fingerprint = $3, verify_time = $4 \
-         WHERE credential_id = $5 AND credential_version = $6",
+        "UPDATE portal_credential SET scopes = $1, credential_version = $2, token_fingerprint = $3, token_time = $4, \
+         verify_time = $5 WHERE credential_id = $6 AND credential_version = $7",
     )
     .bind(after.scopes.join(" "))
     .bind(signed(after.version))
     .bind(after.token_fingerprint.as_str())
+    .bind(after.token_time.as_micros())
     .bind(after.verify_time.as_micros())
     .bind(before.credential_id.to_string())
     .bind(signed(before.version))

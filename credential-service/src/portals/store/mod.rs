@@ -23,7 +23,7 @@ macro_rules! select {
             "portal.state, portal.store_version, portal.details, ",
             "portal.onboard_time, portal.verify_time, credential.credential_id, credential.credential_name, ",
             "credential.credential_kind, credential.scopes, credential.credential_version AS token_version, ",
-            "credential.token_fingerprint, credential.onboard_time AS credential_onboard_time, ",
+            "credential.token_fingerprint, credential.onboard_time AS credential_onboard_time, credential.token_time, ",
             "credential.verify_time AS credential_verify_time FROM (SELECT * FROM portal ",
             $which,
             ") AS portal LEFT JOIN portal_credential AS credential ON credential.portal_id = portal.portal_id ",

@@ -31,6 +31,7 @@ pub(super) struct Row {
     token_version: Option<i64>,
     token_fingerprint: Option<String>,
     credential_onboard_time: Option<i64>,
+    token_time: Option<i64>,
     credential_verify_time: Option<i64>,
 }
 
@@ -91,6 +92,7 @@ fn credential(row: &mut Row) -> Option<PortalCredential> {
         version: u64::try_from(row.token_version?).ok()?,
         token_fingerprint: TokenFingerprint::from_stored(row.token_fingerprint.take()?),
         onboard_time: Timestamp::from_micros(row.credential_onboard_time?),
+        token_time: Timestamp::from_micros(row.token_time?),
         verify_time: Timestamp::from_micros(row.credential_verify_time?),
     })
 }

@@ -3,7 +3,7 @@
 use hubkeep_core::{
     clock::Timestamp,
     database::{Database, Transaction},
-    id::{ClientSlug, CredentialId, RotationId},
+    id::{ClientSlug, CredentialId, PortalId, RotationId},
 };
 
 use super::{
@@ -110,6 +110,24 @@ pub(in super::super) async fn due(
     .fetch_all(database.pool())
     .await?;
     rows.into_iter().map(Rotation::try_from).collect()
+}
+
+/// Removes a portal's rotations, with their tasks.
+pub(in super::super) async fn remove_of(
+    transaction: &mut Transaction,
+    portal_id: PortalId,
+) -> Result<(), Error> {
+    sqlx::query(
+        "DELETE FROM rotation_task WHERE rotation_id IN (SELECT rotation_id FROM rotation WHERE portal_id = $1)",
+    )
+    .bind(portal_id.as_i64())
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query("DELETE FROM rotation WHERE portal_id = $1")
+        .bind(portal_id.as_i64())
+        .execute(&mut *transaction)
+        .await?;
+    Ok(())
 }
 
 pub(in super::super) async fn insert(
