@@ -48,6 +48,8 @@ fn row(kind: &Kind, figures: &Figures) -> Option<[String; 6]> {
         .as_ref()
         .and_then(|baseline| Some((baseline.about, figures.beside(baseline)?)));
     let (baseline, ratio, about) = match beside {
+        // Beside nothing there is no ratio.
+        Some((about, 0.0)) => (shown(0.0), String::new(), about),
         Some((about, beside)) => (shown(beside), shown(value / beside), about),
         None => (String::new(), String::new(), ""),
     };
@@ -66,6 +68,7 @@ fn shown(value: f64) -> String {
     match value.abs() {
         100.0.. => format!("{value:.0}"),
         10.0.. => format!("{value:.1}"),
+        0.0 => "0".to_owned(),
         0.1.. => format!("{value:.2}"),
         _ => format!("{value:.5}"),
     }
