@@ -5,6 +5,7 @@
 //! | [`id`] | ids of different things, which cannot be mixed |
 //! | [`clock`], [`random`] | time and chance, passed in and never ambient |
 //! | [`secret`], [`handle_token`] | values that cannot be printed |
+//! | [`address`] | where secrets may travel |
 //! | [`error`] | how an error becomes a gRPC status, in one place |
 //! | [`config`] | TOML, file and environment, all faults at once |
 //! | [`tls`] | certificates: who a service is, and who its callers are |
@@ -15,6 +16,7 @@
 //!
 //! This crate knows nothing of vaults, HubSpot or audit logs.
 
+pub mod address;
 pub mod clock;
 pub mod config;
 pub mod database;

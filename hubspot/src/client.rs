@@ -3,6 +3,7 @@
 use http::StatusCode;
 use hubkeep_audit_log::{AuditLog, CallResult, Cause, Outcome};
 use hubkeep_core::{
+    address::is_protected,
     clock::{SharedClock, Tick},
     error::ServiceError as _,
     id::CallId,
@@ -11,7 +12,7 @@ use thiserror::Error as ThisError;
 
 use crate::{
     answer::{Answer, Decoded},
-    config::{self, ApiVersion, Config},
+    config::{ApiVersion, Config},
     error::Error,
     limits::Limits,
     record::{self, Recorded},
@@ -52,7 +53,7 @@ impl Client {
     /// # Errors
     /// If tokens would travel unprotected.
     pub fn new(config: &Config, log: AuditLog, clock: SharedClock) -> Result<Self, StartError> {
-        if !config::is_protected(&config.api_base) {
+        if !is_protected(&config.api_base) {
             return Err(StartError::Unprotected(config.api_base.clone()));
         }
         let transport = Transport::new(config, clock.clone())?;

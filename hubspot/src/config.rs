@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use hubkeep_core::config::{Fault, Validate};
+use hubkeep_core::{
+    address::is_protected,
+    config::{Fault, Validate},
+};
 use serde::{Deserialize, Serialize};
-use url::{Host, Url};
+use url::Url;
 
 /// Which shape of paths is used. HubSpot supports each dated version for 18 months, and v3 until September 2027.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,33 +86,9 @@ impl Validate for Config {
     }
 }
 
-/// Whether tokens may travel to this address.
-pub(crate) fn is_protected(address: &Url) -> bool {
-    let loopback = match address.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    match address.scheme() {
-        "https" => address.has_host(),
-        "http" => loopback,
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tokens_travel_over_https_or_on_loopback_only() {
-        let protected = |text: &str| is_protected(&Url::parse(text).expect("a URL"));
-        assert!(protected("https://api.hubapi.com") && protected("http://127.0.0.1:4030"));
-        assert!(protected("http://[::1]:1") && protected("http://localhost:1"));
-        assert!(!protected("http://api.hubapi.com") && !protected("http://10.0.0.1"));
-        assert!(!protected("ftp://127.0.0.1"));
-    }
 
     #[test]
     fn the_default_is_hubspot_itself() {

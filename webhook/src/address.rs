@@ -2,8 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
+use hubkeep_core::address::is_protected;
 use thiserror::Error;
-use url::{Host, Url};
+use url::Url;
 
 /// The longest address, in bytes.
 const LONGEST: usize = 2_048;
@@ -63,20 +64,6 @@ impl FromStr for Address {
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Address({})", self.0.origin().ascii_serialization())
-    }
-}
-
-fn is_protected(address: &Url) -> bool {
-    let loopback = match address.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    match address.scheme() {
-        "https" => address.has_host(),
-        "http" => loopback,
-        _ => false,
     }
 }
 

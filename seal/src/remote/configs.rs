@@ -3,11 +3,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use hubkeep_core::config::Fault;
+use hubkeep_core::{address::is_protected, config::Fault};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{ANSWERED_WITHIN, door::is_protected};
+use super::ANSWERED_WITHIN;
 
 /// Who we are to AWS is found as its own tools find it: environment, web identity, container, instance.
 #[derive(Clone, Debug, Serialize, Deserialize)]

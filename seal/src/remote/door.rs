@@ -3,12 +3,13 @@
 
 use std::{fmt, path::Path, time::Duration};
 
+use hubkeep_core::address::is_protected;
 use reqwest::{
     Method, Response,
     header::{HeaderName, HeaderValue},
 };
 use serde::{Serialize, de::DeserializeOwned};
-use url::{Host, Url};
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::error::RemoteError;
@@ -200,21 +201,6 @@ impl Answer {
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, RemoteError> {
         serde_json::from_slice(&self.body)
             .map_err(|_| RemoteError::Nonsense("not the JSON that was expected"))
-    }
-}
-
-/// Whether secrets may travel to this address: over https, or on loopback.
-pub fn is_protected(address: &Url) -> bool {
-    let loopback = match address.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    match address.scheme() {
-        "https" => address.has_host(),
-        "http" => loopback,
-        _ => false,
     }
 }
 

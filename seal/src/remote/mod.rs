@@ -25,7 +25,7 @@ use std::time::Duration;
 #[cfg(feature = "aws")]
 pub use aws::{lost as aws_lost, settings as aws_settings};
 pub use configs::{AwsConfig, GoogleConfig};
-pub use door::{Answer, Ask, Door, is_protected};
+pub use door::{Answer, Ask, Door};
 pub use error::RemoteError;
 #[cfg(feature = "gcp")]
 pub use google::Google;

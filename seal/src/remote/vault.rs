@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use hubkeep_core::config::Fault;
+use hubkeep_core::{address::is_protected, config::Fault};
 use reqwest::Method;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use url::Url;
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::{
     ANSWERED_WITHIN,
-    door::{Answer, Ask, Door, is_protected},
+    door::{Answer, Ask, Door},
     error::{RemoteError, sentence},
 };
 
