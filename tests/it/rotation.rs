@@ -43,6 +43,9 @@ async fn no_call_fails_while_tokens_are_replaced_on_postgres() {
     no_call_fails(Hubkeep::over(World::of_portals(10).limits(&Limits::unlimited())).postgres()).await;
 }
 
+/// With fewer calls nothing is said.
+const ENOUGH: usize = 60;
+
 /// 50 calls a second over ten portals, each of which is rotated three times.
 async fn no_call_fails(setup: Setup) {
     let hubkeep = setup.start().await;
@@ -72,21 +75,22 @@ async fn no_call_fails(setup: Setup) {
             switched.insert(fingerprint(&old), hubkeep.hubspot.now_micros());
         }
     }
-    // Every portal is called with its newest token before the traffic ends.
-    eventually!(slugs.iter().all(|slug| {
-        let newest = Some(fingerprint(&format!("pat-na1-{slug}-3")));
-        hubkeep
-            .hubspot_calls()
-            .iter()
-            .any(|call| call.token_fingerprint == newest)
-    }));
+    // Every portal is called with its newest token before the traffic ends, however quickly all are rotated.
+    eventually!({
+        let calls = hubkeep.hubspot_calls();
+        let called = |slug: &String| {
+            let newest = Some(fingerprint(&format!("pat-na1-{slug}-3")));
+            calls.iter().any(|call| call.token_fingerprint == newest)
+        };
+        calls.len() > ENOUGH && slugs.iter().all(called)
+    });
     let (made, failed) = traffic.end().await;
     assert!(
         failed.is_empty(),
         "{} of {made} calls failed: {failed:#?}",
         failed.len()
     );
-    assert!(made > 50, "too little traffic to say anything: {made} calls");
+    assert!(made > ENOUGH, "too little traffic to say anything: {made} calls");
     for call in hubkeep.hubspot_calls() {
         let old = call
             .token_fingerprint
