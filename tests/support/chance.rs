@@ -32,13 +32,14 @@ impl Chance {
     /// One of these, each as often as its weight says.
     pub fn weighted<T: Copy>(&mut self, choices: &[(usize, T)]) -> T {
         let mut at = self.below(choices.iter().map(|(weight, _)| weight).sum());
-        for (weight, choice) in choices {
-            if at < *weight {
-                return *choice;
+        let chosen = choices.iter().find(|(weight, _)| match at.checked_sub(*weight) {
+            None => true,
+            Some(rest) => {
+                at = rest;
+                false
             }
-            at -= weight;
-        }
-        unreachable!("the weights sum up")
+        });
+        chosen.expect("less than all weights together").1
     }
 
     /// An id in the form of a UUID.

@@ -203,7 +203,7 @@ impl Bench {
         };
         tokio::select! {
             done = work => done,
-            () = passing => unreachable!("time does not end"),
+            () = passing => panic!("time came to its end"),
         }
     }
 

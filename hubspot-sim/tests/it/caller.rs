@@ -32,7 +32,7 @@ fn portal(slug: &str, id: u64, token: &str) -> PortalSpec {
 
 /// The shared world, running, and a caller of alpha.
 pub(crate) fn start() -> (Simulator, Caller) {
-    let simulator = Simulator::start(world()).unwrap_or_else(|error| unreachable!("{error}"));
+    let simulator = Simulator::start(world()).expect("the simulator starts");
     let caller = Caller::of(&simulator, ALPHA_TOKEN);
     (simulator, caller)
 }
@@ -118,7 +118,7 @@ impl Caller {
     async fn must(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         self.call(method, path, body)
             .await
-            .unwrap_or_else(|error| unreachable!("{path}: {error}"))
+            .unwrap_or_else(|error| panic!("{path} was not answered: {error}"))
     }
 }
 

@@ -1,5 +1,11 @@
 //! What the simulator promises, tried over HTTP.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends where its promise is broken"
+)]
+
 mod accounts;
 mod auth;
 mod batch;

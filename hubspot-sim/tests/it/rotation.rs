@@ -14,7 +14,7 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 fn start() -> Simulator {
     let token = TokenSpec::service_key(OLD).app(7).scopes(["oauth", "tickets"]);
     let portal = hubspot_sim::PortalSpec::new("acme", PORTAL).token(token);
-    Simulator::start(World::empty().with(portal)).unwrap_or_else(|error| unreachable!("{error}"))
+    Simulator::start(World::empty().with(portal)).expect("the simulator starts")
 }
 
 async fn accepts(hubspot: &Simulator, token: &str) -> bool {

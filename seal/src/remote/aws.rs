@@ -1,5 +1,7 @@
 //! AWS: who we are is found as its own tools find it, and every call has a bound.
 
+use std::time::Duration;
+
 use aws_config::{BehaviorVersion, Region, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -8,6 +10,9 @@ use super::{
     configs::AwsConfig,
     error::{RemoteError, sentence},
 };
+
+/// Before the second try, at most: a tenth of a second leaves time to hear what it is told.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What every client of AWS is built from. Nothing is sent yet, unless credentials are looked for.
 pub async fn settings(config: &AwsConfig, region: &str) -> SdkConfig {
@@ -18,7 +23,11 @@ pub async fn settings(config: &AwsConfig, region: &str) -> SdkConfig {
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
-        .retry_config(RetryConfig::standard().with_max_attempts(2))
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(2)
+                .with_initial_backoff(PAUSE),
+        )
         .timeout_config(timeouts);
     if let Some(endpoint) = &config.endpoint {
         loader = loader.endpoint_url(endpoint.as_str().trim_end_matches('/'));

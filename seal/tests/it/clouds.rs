@@ -71,7 +71,7 @@ async fn what_is_wrong_with_aws_is_told() {
             "denies us: AccessDeniedException",
         ),
         (Parrot::saying(500, json!({})).await, "nonsense"),
-        (Parrot::silent().await, "did not answer within 5s"),
+        (Parrot::silent().await, "did not answer within 700ms"),
         (Parrot::babbling().await, "nonsense"),
         (Parrot::saying(200, confused).await, "another key answered"),
         (Parrot::saying(200, short).await, "nonsense"),
@@ -123,7 +123,7 @@ async fn what_is_wrong_with_google_is_told_and_nothing_is_lost() {
     let wrapped = kek.wrap(&[42; 32], b"here", &*random).await.expect("wraps");
     for (trouble, told) in [
         (Trouble::Denies, "denies us: Permission denied"),
-        (Trouble::Hangs, "did not answer within 5s"),
+        (Trouble::Hangs, "did not answer within 700ms"),
         (Trouble::Nonsense, "nonsense"),
         (Trouble::Fails, "answered 500"),
     ] {

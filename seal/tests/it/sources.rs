@@ -21,9 +21,9 @@ use serde_json::json;
 use tempfile::TempDir;
 
 /// How long a source may take here before it is given up.
-pub(crate) const LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const LIMIT: Duration = Duration::from_millis(700);
 /// How long it may take until that is told.
-const BOUND: Duration = Duration::from_secs(20);
+const BOUND: Duration = Duration::from_secs(5);
 
 /// Opens one source.
 pub(crate) async fn open(config: KekConfig) -> Arc<dyn Kek> {
@@ -131,7 +131,7 @@ async fn what_is_wrong_with_vault_is_told_and_nothing_is_lost() {
     let wrapped = kek.wrap(&[42; 32], b"here", &*random).await.expect("wraps");
     for (trouble, told) in [
         (Trouble::Denies, "denies us: 1 error occurred"),
-        (Trouble::Hangs, "did not answer within 5s"),
+        (Trouble::Hangs, "did not answer within 700ms"),
         (Trouble::Nonsense, "nonsense"),
         (Trouble::Fails, "answered 500"),
     ] {
