@@ -35,50 +35,51 @@ impl Owner {
     }
 }
 
-/// What a key is for. A key serves one purpose only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Purpose {
+/// Declares the purposes with the names under which they are stored, so that none is left out of [`Purpose::ALL`]: a
+/// purpose that cannot be read back would be left behind when keys are wrapped anew.
+macro_rules! purposes {
+    ($($(#[$doc:meta])* $purpose:ident = $name:literal,)*) => {
+        /// What a key is for. A key serves one purpose only.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Purpose {
+            $($(#[$doc])* $purpose,)*
+        }
+
+        impl Purpose {
+            /// Every purpose.
+            pub const ALL: &[Self] = &[$(Self::$purpose),*];
+
+            /// The name as it is stored. Never changes.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$purpose => $name,)*
+                }
+            }
+        }
+    };
+}
+
+purposes! {
     /// HubSpot tokens.
-    Credential,
+    Credential = "credential",
     /// The key under which handles are looked up.
-    HandlePepper,
+    HandlePepper = "handle-pepper",
     /// What handles allow.
-    HandleClaims,
+    HandleClaims = "handle-claims",
     /// The key under which ids of records stand in audit entries.
-    ObjectRef,
+    ObjectRef = "object-ref",
     /// What reports need to know of a portal's client.
-    PortalDetails,
+    PortalDetails = "portal-details",
     /// The key with which the service signs.
-    Signing,
+    Signing = "signing",
     /// Addresses and secrets of webhooks.
-    Webhook,
+    Webhook = "webhook",
 }
 
 impl Purpose {
-    /// Every purpose.
-    pub(crate) const ALL: [Self; 4] = [
-        Self::Credential,
-        Self::HandlePepper,
-        Self::HandleClaims,
-        Self::ObjectRef,
-    ];
-
     /// The purpose as it is stored; `None` if that is none.
     pub(crate) fn from_stored(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|purpose| purpose.name() == text)
-    }
-
-    /// The name as it is stored. Never changes.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Credential => "credential",
-            Self::HandlePepper => "handle-pepper",
-            Self::HandleClaims => "handle-claims",
-            Self::ObjectRef => "object-ref",
-            Self::PortalDetails => "portal-details",
-            Self::Signing => "signing",
-            Self::Webhook => "webhook",
-        }
+        Self::ALL.iter().copied().find(|purpose| purpose.name() == text)
     }
 }
 
@@ -163,7 +164,7 @@ mod tests {
         for owner in [Owner::Service, portal] {
             assert_eq!(Owner::from_stored(&owner.to_string()), Some(owner));
         }
-        for purpose in Purpose::ALL {
+        for purpose in Purpose::ALL.iter().copied() {
             assert_eq!(Purpose::from_stored(purpose.name()), Some(purpose));
         }
         for none in ["", "portal/", "portal/0", "portal/x", "Service"] {

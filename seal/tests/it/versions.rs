@@ -157,10 +157,15 @@ impl Bench {
     }
 }
 
+/// The purposes take turns, so that a key of each one is wrapped anew.
 fn place(portal: u64) -> Place<'static> {
+    let turn = Purpose::ALL
+        .iter()
+        .cycle()
+        .nth(usize::try_from(portal).expect("small"));
     Place {
         owner: Owner::Portal(PortalId::new(portal).expect("not zero")),
-        purpose: Purpose::Credential,
+        purpose: *turn.expect("there are purposes"),
         table: "sealed_secret",
         column: "sealed",
         row: "row",
