@@ -28,6 +28,7 @@
 //! | [`support::raw`] | gRPC by bytes, for what no client would send |
 //! | [`support::chance`] | chance that can be repeated |
 //! | [`support::processes`] | the real binaries as processes of their own |
+//! | [`support::keeping`] | where services keep their data: files, or databases of PostgreSQL |
 //! | [`support::crm_process`] | crm-service as a process, the rest here |
 //! | [`support::fleet`], [`support::balancer`] | several replicas of both services on PostgreSQL, behind one address each |
 //! | [`support::canaries`] | secrets searched for in every disguise |
@@ -52,6 +53,7 @@ pub mod support {
     pub mod fleet;
     pub mod handles;
     pub mod hubkeep;
+    pub mod keeping;
     pub mod portals;
     pub mod processes;
     pub mod quota;

@@ -9,8 +9,9 @@ use std::{
 
 use hubkeep_tests::{
     Fault, FaultRule, Limits, World, eventually,
-    support::processes::{
-        Process, credential_service_binary, credential_service_config, hubkeep_binary, serve,
+    support::{
+        keeping::Keeping,
+        processes::{Process, credential_service_binary, credential_service_config, hubkeep_binary, serve},
     },
 };
 use hubspot_sim::Simulator;
@@ -21,12 +22,13 @@ const CLIENTS: u32 = 40;
 /// A simulator of so many portals, and the file that names them all.
 struct Stage {
     folder: TempDir,
+    keeping: Keeping,
     hubspot: Simulator,
     tokens: Vec<String>,
 }
 
 impl Stage {
-    fn set() -> Self {
+    fn set(keeping: Keeping) -> Self {
         let world = World::of_portals(CLIENTS).limits(&Limits::unlimited());
         let folder = tempfile::tempdir().expect("a folder");
         let mut file = "clientSlug,portalToken,portalId\n".to_owned();
@@ -41,13 +43,14 @@ impl Stage {
         hubspot.inject(FaultRule::new(Fault::Slow { ms: 20 }));
         Self {
             folder,
+            keeping,
             hubspot,
             tokens,
         }
     }
 
     fn service(&self) -> (Process, String) {
-        let config = credential_service_config(self.folder.path(), &self.hubspot.base_url());
+        let config = credential_service_config(self.folder.path(), &self.hubspot.base_url(), &self.keeping);
         Process::listening(
             "credential-service",
             &mut serve(credential_service_binary(), &config),
@@ -90,8 +93,16 @@ fn run(command: &mut Command) -> Output {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_is_killed_in_the_middle_of_an_import_nothing_is_lost_and_nothing_doubled() {
-    let stage = Stage::set();
+async fn whatever_is_killed_in_the_middle_of_an_import_nothing_is_lost_and_nothing_doubled_on_sqlite() {
+    killed_in_the_middle(&Stage::set(Keeping::Files)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_killed_in_the_middle_of_an_import_nothing_is_lost_and_nothing_doubled_on_postgresql() {
+    killed_in_the_middle(&Stage::set(Keeping::fresh_on_postgres())).await;
+}
+
+async fn killed_in_the_middle(stage: &Stage) {
     let (service, address) = stage.service();
     // The service is killed while rows are verified: the command says which rows have no answer.
     let first = Command::spawn(
@@ -167,7 +178,7 @@ async fn whatever_is_killed_in_the_middle_of_an_import_nothing_is_lost_and_nothi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_verifies_every_row_and_stores_none_and_details_come_from_a_file() {
-    let stage = Stage::set();
+    let stage = Stage::set(Keeping::Files);
     let (_service, address) = stage.service();
     let dry = run(stage.import(&address, "dry.csv").arg("--dry-run"));
     assert!(dry.status.success(), "{}", String::from_utf8_lossy(&dry.stderr));

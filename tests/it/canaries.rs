@@ -1,5 +1,6 @@
 //! Two hundred secrets go through both services and the command, and are nowhere afterwards: not in databases and their
-//! write-ahead logs, not in dumps, not in logs at the level trace, not in results, not in what a panic says.
+//! write-ahead logs, not in the files of the PostgreSQL server, not in dumps, not in logs at the level trace, not in
+//! results, not in what a panic says; and a crash leaves no image of the memory, in which they would be.
 
 use std::{
     fs::{self, File},
@@ -12,7 +13,7 @@ use std::{
 
 use hubkeep_core::{handle_token::HandleToken, random::SystemRandom, secret::PortalToken};
 use hubkeep_seal::FileKek;
-use hubkeep_test_postgres::Fresh;
+use hubkeep_test_postgres::{Fresh, Own};
 use hubkeep_tests::{
     World,
     support::{
@@ -52,6 +53,7 @@ struct Stage {
     addresses: [String; 2],
     running: Vec<Process>,
     secrets: Vec<(String, Vec<u8>)>,
+    postgres: Option<Own>,
     databases: Vec<Fresh>,
     results: usize,
 }
@@ -64,7 +66,9 @@ fn free_port() -> u16 {
 impl Stage {
     fn new(postgres: bool) -> Self {
         let world = World::of_portals(u32::try_from(PORTALS).expect("few"));
-        let fresh = |name: &str| postgres.then(|| hubkeep_test_postgres::fresh(name));
+        // A server of its own, whose files hold nothing else.
+        let postgres = postgres.then(|| Own::start(&[]));
+        let fresh = |name: &str| postgres.as_ref().map(|server| server.fresh(name));
         let names = [
             "canary_credential",
             "canary_credential_audit",
@@ -80,6 +84,7 @@ impl Stage {
             running: Vec::new(),
             secrets: Vec::new(),
             databases: names.into_iter().filter_map(fresh).collect(),
+            postgres,
             results: 0,
         };
         stage.configure();
@@ -132,7 +137,8 @@ impl Stage {
                 .open(self.kept.path().join(format!("{service}.log")))
                 .expect("opened");
             let said = log.try_clone().expect("cloned");
-            let mut command = serve(binary, &config);
+            let mut command = where_crashes_leave_their_memory(&serve(binary, &config));
+            command.current_dir(self.kept.path());
             command.stdin(Stdio::null()).stdout(said).stderr(log);
             self.running.push(Process::started(service, &mut command));
             wait_until("it serves", Duration::from_secs(60), async || {
@@ -295,13 +301,26 @@ impl Stage {
 
     fn assert_nothing_is_found(&self, canaries: &Canaries, when: &str) {
         self.dump();
-        let (found, searched) = canaries.below(self.kept.path());
+        let (mut found, searched) = canaries.below(self.kept.path());
+        if let Some(server) = &self.postgres {
+            let (in_files, searched) = canaries.below(server.folder());
+            assert!(searched > 10_000_000, "{when}: these are not the server's files");
+            found.extend(in_files);
+        }
         assert!(
             searched > 1_000_000,
             "{when}: only {searched} bytes were there to be searched"
         );
         assert!(found.is_empty(), "{when}: {found:#?}");
     }
+}
+
+/// The command, run where the system lets a process that crashes leave its memory in a file.
+fn where_crashes_leave_their_memory(command: &Command) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -c unlimited 2>/dev/null; exec \"$0\" \"$@\""]);
+    shell.arg(command.get_program()).args(command.get_args());
+    shell
 }
 
 /// What a panic says about things that hold secrets.
@@ -342,9 +361,18 @@ async fn two_hundred_secrets_are_nowhere(postgres: bool) {
     assert!(!slug.below(stage.kept.path()).0.is_empty());
 
     stage.assert_nothing_is_found(&canaries, "while they run");
-    // Killed without warning, they leave write-ahead logs behind.
-    stage.running.clear();
-    stage.assert_nothing_is_found(&canaries, "after they were killed");
+    // Crashed, they leave write-ahead logs behind.
+    for process in stage.running.drain(..) {
+        process.abort();
+    }
+    if let Some(server) = &stage.postgres {
+        // Stopped in order, it writes down what it had in memory; and what may be there is found.
+        server.restart();
+        let id = format!("portal/{}/token/", stage.world.portals[0].portal_id).into_bytes();
+        let id = Canaries::planted(&[("the id of a secret".to_owned(), id)]);
+        assert!(!id.below(server.folder()).0.is_empty());
+    }
+    stage.assert_nothing_is_found(&canaries, "after they crashed");
     stage.start().await;
     let mut running = std::mem::take(&mut stage.running);
     for process in running.iter_mut().rev() {

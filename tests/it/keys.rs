@@ -1,20 +1,20 @@
 //! The key-encryption key rotated in real processes: killed at any row, and under redemptions that go on.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{collections::BTreeMap, fs, path::Path, process::Command, sync::Arc};
 
 use hubkeep_proto::credential::v1::{
-    RedeemHandleRequest, RotateKekRequest, RotateKekResponse, key_service_client::KeyServiceClient,
-    redemption_service_client::RedemptionServiceClient,
+    GetKeyStatusRequest, RedeemHandleRequest, RotateKekRequest, RotateKekResponse,
+    key_service_client::KeyServiceClient, redemption_service_client::RedemptionServiceClient,
 };
 use hubkeep_tests::{
     Handle, Hubkeep, Service, World,
     support::{
         handles::named,
+        keeping::Keeping,
         portals::OPERATOR,
         processes::{Process, credential_service_binary, hubkeep_binary, serve},
     },
 };
-use rusqlite::Connection;
 use tonic::{
     Streaming,
     transport::{Channel, Endpoint},
@@ -25,14 +25,18 @@ const PORTALS: u32 = 150;
 /// The data of a Hubkeep with portals and handles, which has ended; a second version of its key is named and made.
 struct Vault {
     folder: tempfile::TempDir,
+    keeping: Arc<Keeping>,
     handles: Vec<Handle>,
     tokens: Vec<String>,
 }
 
 impl Vault {
-    async fn filled() -> Self {
+    async fn filled(keeping: Keeping) -> Self {
+        let keeping = Arc::new(keeping);
+        let of_service = Arc::clone(&keeping);
         let hubkeep = Hubkeep::over(World::of_portals(PORTALS))
             .without_crm()
+            .credential(move |config| of_service.put(&mut config.database, &mut config.audit))
             .start()
             .await;
         hubkeep.onboard_all().await;
@@ -44,6 +48,7 @@ impl Vault {
         }
         let vault = Self {
             folder: hubkeep.stop().await,
+            keeping,
             handles,
             tokens,
         };
@@ -68,12 +73,11 @@ impl Vault {
     fn configure(&self, policy: &str) {
         let text = format!(
             "deployment = \"test\"\n\
-             [grpc]\nlisten = \"127.0.0.1:0\"\n\
-             [database]\nurl = \"sqlite://{0}/credential-service.db\"\n\
-             [audit]\nurl = \"sqlite://{0}/credential-service-audit.db\"\n\
+             [grpc]\nlisten = \"127.0.0.1:0\"\n{1}\
              [keys]\nkek_file = \"{0}/credential-service.kek\"\n{policy}\
              [[keys.kek]]\nversion = 2\nfile = \"{0}/credential-service-2.kek\"\n",
-            self.path().display()
+            self.path().display(),
+            self.keeping.sections(self.path(), "credential-service")
         );
         fs::write(self.config(), text).expect("written");
     }
@@ -81,16 +85,6 @@ impl Vault {
     fn start(&self) -> (Process, String) {
         let mut command = serve(credential_service_binary(), &self.config());
         Process::listening("credential-service", &mut command)
-    }
-
-    /// How many keys name each version, as it stands on disk.
-    fn named(&self) -> BTreeMap<u32, i64> {
-        let database = Connection::open(self.path().join("credential-service.db")).expect("opens");
-        let mut statement = database
-            .prepare("SELECT kek_version, COUNT(*) FROM seal_key GROUP BY kek_version")
-            .expect("valid");
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)));
-        rows.expect("read").map(|row| row.expect("read")).collect()
     }
 
     async fn assert_all_redeem(&self, address: &str) {
@@ -120,6 +114,20 @@ async fn redeem(channel: &Channel, handle: &Handle) -> Result<String, tonic::Sta
     Ok(redeemed.into_inner().portal_token)
 }
 
+/// How many keys name each version that any key names.
+async fn named_versions(address: &str) -> BTreeMap<u32, u64> {
+    let request = named(OPERATOR, GetKeyStatusRequest::default());
+    let told = KeyServiceClient::new(channel(address))
+        .get_key_status(request)
+        .await;
+    let status = told.expect("told").into_inner();
+    let counts = status
+        .versions
+        .iter()
+        .map(|version| (version.version, version.key_count));
+    counts.filter(|(_, keys)| *keys > 0).collect()
+}
+
 async fn rotation(address: &str) -> Streaming<RotateKekResponse> {
     let request = named(OPERATOR, RotateKekRequest { to_version: 2 });
     let opened = KeyServiceClient::new(channel(address)).rotate_kek(request).await;
@@ -136,12 +144,21 @@ async fn ended(mut told: Streaming<RotateKekResponse>) -> RotateKekResponse {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_rotation_that_is_killed_at_any_row_loses_nothing_and_the_next_one_does_the_rest() {
-    let vault = Vault::filled().await;
-    let all: i64 = vault.named().values().sum();
+async fn a_rotation_that_is_killed_at_any_row_loses_nothing_and_the_next_one_does_the_rest_on_sqlite() {
+    killed_at_any_row(Keeping::Files).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_that_is_killed_at_any_row_loses_nothing_and_the_next_one_does_the_rest_on_postgresql() {
+    killed_at_any_row(Keeping::fresh_on_postgres()).await;
+}
+
+async fn killed_at_any_row(keeping: Keeping) {
+    let vault = Vault::filled(keeping).await;
+    let (mut process, mut address) = vault.start();
+    let all: u64 = named_versions(&address).await.values().sum();
     let mut cut = 0;
     for row in [1, 2, 9, 17, 33] {
-        let (process, address) = vault.start();
         let mut told = rotation(&address).await;
         while let Ok(Some(progress)) = told.message().await {
             if progress.rewrapped_count >= row {
@@ -149,17 +166,19 @@ async fn a_rotation_that_is_killed_at_any_row_loses_nothing_and_the_next_one_doe
             }
         }
         process.kill();
-        let named = vault.named();
-        assert_eq!(named.values().sum::<i64>(), all, "no key is gone: {named:?}");
+        (process, address) = vault.start();
+        let named = named_versions(&address).await;
+        assert_eq!(named.values().sum::<u64>(), all, "no key is gone: {named:?}");
         cut += usize::from(named.contains_key(&1));
     }
     assert!(cut > 0, "no kill came in time");
-    let (process, address) = vault.start();
     vault.assert_all_redeem(&address).await;
     let last = ended(rotation(&address).await).await;
     assert_eq!((last.failed_count, last.remaining_count), (0, 0), "{last:?}");
     process.kill();
-    assert_eq!(vault.named(), BTreeMap::from([(2, all)]));
+    let (process, address) = vault.start();
+    assert_eq!(named_versions(&address).await, BTreeMap::from([(2, all)]));
+    process.kill();
 
     // Nothing needs the old version: it is refused by policy, and its file is gone.
     vault.configure("oldest_accepted_version = 2\n");
@@ -170,7 +189,7 @@ async fn a_rotation_that_is_killed_at_any_row_loses_nothing_and_the_next_one_doe
 
 #[tokio::test(flavor = "multi_thread")]
 async fn redemptions_go_on_while_keys_are_rotated_and_none_fails() {
-    let vault = Vault::filled().await;
+    let vault = Vault::filled(Keeping::Files).await;
     // A key is asked for anew at nearly every redemption.
     vault.configure("cached_for = \"1ms\"\n");
     let (_process, address) = vault.start();
@@ -207,7 +226,7 @@ async fn redemptions_go_on_while_keys_are_rotated_and_none_fails() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_rotates_and_shows_the_keys_of_a_service() {
-    let vault = Vault::filled().await;
+    let vault = Vault::filled(Keeping::Files).await;
     let (_process, address) = vault.start();
     let run = |words: &[&str]| {
         let output = Command::new(hubkeep_binary())

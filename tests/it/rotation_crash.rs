@@ -13,6 +13,7 @@ use hubkeep_tests::{
     Limits, World,
     support::{
         handles::named,
+        keeping::Keeping,
         portals::OPERATOR,
         processes::{Process, credential_service_binary, credential_service_config, serve},
     },
@@ -109,11 +110,20 @@ fn token(client_slug: &str, round: usize) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whenever_the_process_is_killed_each_portal_has_its_old_token_or_its_new_one() {
+async fn whenever_the_process_is_killed_each_portal_has_its_old_token_or_its_new_one_on_sqlite() {
+    killed_at_many_moments(Keeping::Files).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whenever_the_process_is_killed_each_portal_has_its_old_token_or_its_new_one_on_postgresql() {
+    killed_at_many_moments(Keeping::fresh_on_postgres()).await;
+}
+
+async fn killed_at_many_moments(keeping: Keeping) {
     let world = World::of_portals(PORTALS).limits(&Limits::unlimited());
     let hubspot = Simulator::start(world.clone()).expect("the simulator starts");
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let config = credential_service_config(folder.path(), &hubspot.base_url());
+    let config = credential_service_config(folder.path(), &hubspot.base_url(), &keeping);
     let mut vault = Vault::start(&config);
     vault.onboard(&world).await;
     let mut cut = 0;

@@ -17,7 +17,8 @@ use super::{
     crm::Crm,
     doors::Door,
     handles::{HandleWish, named},
-    hubkeep::{Place, Service, on_postgres},
+    hubkeep::{Place, Service},
+    keeping::Keeping,
     portals::OPERATOR,
 };
 
@@ -48,11 +49,11 @@ impl Fleet {
         let place = Place::of(&hubspot, folder.path());
 
         let mut config = place.credential();
-        on_postgres(&mut config.database, &mut config.audit);
+        Keeping::fresh_on_postgres().put(&mut config.database, &mut config.audit);
         let credential = Side::new(config).await;
         let url = Url::parse(&format!("http://{}", credential.balancer.address())).expect("valid");
         let mut config = place.crm(&url);
-        on_postgres(&mut config.database, &mut config.audit);
+        Keeping::fresh_on_postgres().put(&mut config.database, &mut config.audit);
         let crm = Side::new(config).await;
         let mut fleet = Self {
             hubspot,

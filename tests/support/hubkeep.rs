@@ -11,7 +11,6 @@ use hubkeep_audit_log::AuditLog;
 use hubkeep_core::{
     clock::{SharedClock, SystemClock},
     config::{Environment, load},
-    database,
     grpc::CallerSource,
     random::SystemRandom,
     tls::{self, Identity},
@@ -24,7 +23,9 @@ use tempfile::TempDir;
 use tonic::transport::{Channel, Endpoint};
 use url::Url;
 
-use super::{certificates::Certificates, chaos::Proxy, crm::Crm, doors::Door, handles::HandleWish};
+use super::{
+    certificates::Certificates, chaos::Proxy, crm::Crm, doors::Door, handles::HandleWish, keeping::Keeping,
+};
 
 /// One of the two services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,8 +95,8 @@ impl Setup {
     /// Both services keep their data and their logs on PostgreSQL.
     #[must_use]
     pub fn postgres(self) -> Self {
-        self.credential(|config| on_postgres(&mut config.database, &mut config.audit))
-            .crm(|config| on_postgres(&mut config.database, &mut config.audit))
+        self.credential(|config| Keeping::fresh_on_postgres().put(&mut config.database, &mut config.audit))
+            .crm(|config| Keeping::fresh_on_postgres().put(&mut config.database, &mut config.audit))
     }
 
     /// Leaves crm-service to the test, which runs it as a process of its own.
@@ -174,14 +175,6 @@ fn callers(tls: Option<&tls::Config>, clock: &SharedClock) -> CallerSource {
         None => CallerSource::development().expect("valid"),
         Some(files) => CallerSource::Certified(Identity::load(files, clock).expect("in order")),
     }
-}
-
-/// New databases on PostgreSQL: one for the data, one for the log.
-pub(super) fn on_postgres(data: &mut database::Config, log: &mut hubkeep_audit_log::Config) {
-    let fresh = hubkeep_test_postgres::fresh("data");
-    (data.url, data.password_file) = (fresh.url, Some(fresh.password_file));
-    let fresh = hubkeep_test_postgres::fresh("audit");
-    (log.url, log.password_file) = (fresh.url, Some(fresh.password_file));
 }
 
 /// Where everything of one Hubkeep is.

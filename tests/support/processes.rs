@@ -13,7 +13,7 @@ use std::{
 use hubkeep_core::random::SystemRandom;
 use hubkeep_seal::FileKek;
 
-use super::{sources::top, wait::wait_until};
+use super::{keeping::Keeping, sources::top, wait::wait_until};
 
 /// The binary credential-service, built once for all tests.
 pub fn credential_service_binary() -> &'static Path {
@@ -138,11 +138,22 @@ impl Process {
 
     /// Asks it to stop, as a supervisor does: by SIGTERM.
     pub fn ask_to_stop(&self) {
-        let asked = Command::new("kill")
-            .args(["-TERM", &self.id().to_string()])
+        self.signal("-TERM");
+    }
+
+    /// Ends it as a fault of its own would, where the system writes down its memory if it may.
+    pub fn abort(mut self) {
+        self.signal("-ABRT");
+        let status = self.child.wait();
+        assert!(status.is_ok(), "{} cannot be waited for: {status:?}", self.name);
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill")
+            .args([signal, &self.id().to_string()])
             .status();
         assert!(
-            asked.is_ok_and(|status| status.success()),
+            sent.is_ok_and(|status| status.success()),
             "{} is there",
             self.name
         );
@@ -205,19 +216,18 @@ pub fn crm_service_config(folder: &Path, credential_service: &str, hubspot: &str
 }
 
 /// What credential-service needs to run as a process: its configuration and its key, in a folder.
-pub fn credential_service_config(folder: &Path, hubspot: &str) -> PathBuf {
+pub fn credential_service_config(folder: &Path, hubspot: &str, keeping: &Keeping) -> PathBuf {
     let key = folder.join("credential-service.kek");
     if !key.exists() {
         FileKek::create(&key, &*SystemRandom::shared()).expect("a new key file");
     }
     let text = format!(
         "deployment = \"test\"\n\
-         [grpc]\nlisten = \"127.0.0.1:0\"\n\
-         [database]\nurl = \"sqlite://{0}/credential-service.db\"\n\
-         [audit]\nurl = \"sqlite://{0}/credential-service-audit.db\"\n\
+         [grpc]\nlisten = \"127.0.0.1:0\"\n{1}\
          [keys]\nkek_file = \"{0}/credential-service.kek\"\n\
          [hubspot]\napi_base = \"{hubspot}\"\n",
-        folder.display()
+        folder.display(),
+        keeping.sections(folder, "credential-service")
     );
     let file = folder.join("credential-service.toml");
     fs::write(&file, text).expect("written");

@@ -3,6 +3,7 @@
 
 mod command;
 mod health;
+mod memory;
 mod serve;
 
 use std::{future::Future, net::SocketAddr, path::PathBuf};

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 
 use thiserror::Error as ThisError;
 
-use super::{Deps, Service, command::say};
+use super::{Deps, Service, command::say, memory};
 use crate::{
     clock::{SharedClock, SystemClock},
     config::InvalidConfig,
@@ -41,8 +41,8 @@ pub(super) async fn with_certificates<S: Service>(
     clock: SharedClock,
 ) -> Result<(), Error> {
     let files = S::tls(&config).ok_or(Error::CertificatesNeeded)?;
+    begin::<S>(&config);
     let identity = Identity::load(files, &clock)?;
-    telemetry::start(S::telemetry(&config));
     let days_left = identity.not_after().since(clock.now()).as_secs() / 86_400;
     tracing::info!(name = %identity.name(), days_left, "the certificate and its CA are in order");
     until_stopped::<S>(config, CallerSource::Certified(identity), clock).await
@@ -53,10 +53,16 @@ pub(super) async fn in_development<S: Service>(config: S::Config) -> Result<(), 
     if S::tls(&config).is_some() {
         return Err(Error::CertificatesInDevelopment);
     }
-    telemetry::start(S::telemetry(&config));
+    begin::<S>(&config);
     tracing::warn!("development mode, NOT for production: callers name themselves and prove nothing");
     S::furnish(&config, None, &*SystemRandom::shared()).map_err(failed::<S>)?;
     until_stopped::<S>(config, CallerSource::development()?, SystemClock::shared()).await
+}
+
+/// Before the first key is read.
+fn begin<S: Service>(config: &S::Config) {
+    telemetry::start(S::telemetry(config));
+    memory::keep_out_of_files();
 }
 
 async fn until_stopped<S: Service>(

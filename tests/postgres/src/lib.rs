@@ -15,7 +15,7 @@ mod binaries;
 mod server;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
@@ -71,6 +71,11 @@ impl Own {
     /// A new, empty database on it.
     pub fn fresh(&self, name_hint: &str) -> Fresh {
         self.server.fresh(name_hint)
+    }
+
+    /// The folder with all that it writes: tables, write-ahead log, its own log.
+    pub fn folder(&self) -> &Path {
+        self.server.folder()
     }
 
     /// Stops it as an operator does, and starts it again at the same port: every connection is closed, what is under

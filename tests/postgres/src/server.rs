@@ -81,6 +81,10 @@ impl Server {
         &self.password
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(crate) fn password_file(&self) -> PathBuf {
         self.folder.join("password")
     }
