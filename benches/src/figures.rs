@@ -86,11 +86,29 @@ pub(crate) const ENTRIES_SQLITE: &str = "entries_durable_per_s_sqlite";
 pub(crate) const ENTRIES_POSTGRES: &str = "entries_durable_per_s_postgres";
 pub(crate) const RSS_CREDENTIAL: &str = "rss_mib_credential_service_1000";
 pub(crate) const RSS_CRM: &str = "rss_mib_crm_service_1000";
-pub(crate) const IMPORT: &str = "import_1000_s";
-pub(crate) const ROTATE: &str = "rotate_1000_s";
-pub(crate) const ROTATE_CALLS: &str = "rotate_1000_calls";
-pub(crate) const ROTATE_FAILED: &str = "rotate_1000_failed_calls";
-pub(crate) const KEK_ROTATE: &str = "kek_rotate_1000_s";
+/// What is done to a thousand portals at once.
+pub(crate) struct Thousand {
+    pub(crate) import_s: &'static str,
+    pub(crate) rotate_s: &'static str,
+    pub(crate) rotate_calls: &'static str,
+    pub(crate) rotate_failed: &'static str,
+    pub(crate) kek_rotate_s: &'static str,
+}
+
+macro_rules! thousand {
+    ($end:literal) => {
+        Thousand {
+            import_s: concat!("import_1000", $end, "_s"),
+            rotate_s: concat!("rotate_1000", $end, "_s"),
+            rotate_calls: concat!("rotate_1000", $end, "_calls"),
+            rotate_failed: concat!("rotate_1000", $end, "_failed_calls"),
+            kek_rotate_s: concat!("kek_rotate_1000", $end, "_s"),
+        }
+    };
+}
+
+pub(crate) const ON_SQLITE: Thousand = thousand!("");
+pub(crate) const ON_POSTGRES: Thousand = thousand!("_postgres");
 pub(crate) const BURST_USED: &str = "burst_used_percent_1";
 pub(crate) const BURST_USED_190: &str = "burst_used_percent_190";
 pub(crate) const ANSWERS_429: &str = "answers_429";
@@ -102,6 +120,13 @@ pub(crate) fn kinds() -> Vec<Kind> {
     kinds.extend(of_way(&AUDITED, Some(&FORWARDER)));
     kinds.extend(of_way(&AUDITED_POSTGRES, Some(&FORWARDER)));
     kinds.extend(OTHERS);
+    kinds.extend(of_thousand(&ON_SQLITE, |figures| {
+        Some(50.0 * figures.get(ON_SQLITE.rotate_s)?)
+    }));
+    kinds.extend(of_thousand(&ON_POSTGRES, |figures| {
+        Some(50.0 * figures.get(ON_POSTGRES.rotate_s)?)
+    }));
+    kinds.extend(OF_LIMITS);
     kinds
 }
 
@@ -124,8 +149,8 @@ fn of_way(way: &Way, beside: Option<&Way>) -> Vec<Kind> {
         .collect()
 }
 
-/// The figures that no way to HubSpot has alone.
-const OTHERS: [Kind; 24] = [
+/// The figures of a service on its own.
+const OTHERS: [Kind; 16] = [
     alone(AUDITED_OVER_FORWARDER, ""),
     alone(AUDITED_OVER_DIRECT, ""),
     alone(AUDITED_POSTGRES_OVER_FORWARDER, ""),
@@ -152,36 +177,10 @@ const OTHERS: [Kind; 24] = [
     beside(ENTRIES_POSTGRES, "entries/s", ONE_BY_ONE, EACH_SYNCHRONISED),
     alone(RSS_CREDENTIAL, "MiB"),
     alone(RSS_CRM, "MiB"),
-    beside(
-        IMPORT,
-        "s",
-        "HubSpot's own answers, 8 rows at once",
-        Value::Made(|_| Some(1_000.0 * 2.0 * 0.050 / 8.0)),
-    ),
-    beside(
-        ROTATE,
-        "s",
-        "HubSpot's own answers, 8 rows at once",
-        Value::Made(|_| Some(1_000.0 * 2.0 * 0.050 / 8.0)),
-    ),
-    beside(
-        ROTATE_CALLS,
-        "calls",
-        "50 calls/s for as long",
-        Value::Made(|figures| Some(50.0 * figures.get(ROTATE)?)),
-    ),
-    beside(
-        ROTATE_FAILED,
-        "calls",
-        "none may fail",
-        Value::Made(|_| Some(0.0)),
-    ),
-    beside(
-        KEK_ROTATE,
-        "s",
-        "one fdatasync a key, one after the other",
-        Value::Made(|figures| Some(2_001.0 * figures.get(FDATASYNC)? / 1_000.0)),
-    ),
+];
+
+/// How well limits are used.
+const OF_LIMITS: [Kind; 3] = [
     beside(
         BURST_USED,
         "%",
@@ -196,6 +195,35 @@ const OTHERS: [Kind; 24] = [
     ),
     alone(ANSWERS_429, "calls"),
 ];
+
+const fn of_thousand(figures: &Thousand, calls_meant: fn(&Figures) -> Option<f64>) -> [Kind; 5] {
+    [
+        beside(figures.import_s, "s", HUBSPOT_ALONE, TWO_ANSWERS_EACH),
+        beside(figures.rotate_s, "s", HUBSPOT_ALONE, TWO_ANSWERS_EACH),
+        beside(
+            figures.rotate_calls,
+            "calls",
+            "50 calls/s for as long",
+            Value::Made(calls_meant),
+        ),
+        beside(
+            figures.rotate_failed,
+            "calls",
+            "none may fail",
+            Value::Made(|_| Some(0.0)),
+        ),
+        beside(
+            figures.kek_rotate_s,
+            "s",
+            "one fdatasync a key, one after the other",
+            Value::Made(|figures| Some(2_001.0 * figures.get(FDATASYNC)? / 1_000.0)),
+        ),
+    ]
+}
+
+/// A portal is asked about twice, and an answer takes 50 ms.
+const HUBSPOT_ALONE: &str = "HubSpot's own answers, 8 rows at once";
+const TWO_ANSWERS_EACH: Value = Value::Made(|_| Some(1_000.0 * 2.0 * 0.050 / 8.0));
 
 const fn alone(name: &'static str, unit: &'static str) -> Kind {
     Kind {

@@ -27,7 +27,12 @@ use tonic::{
 };
 use url::Url;
 
-use crate::{Failure, parts::Place, servants::Servants};
+use crate::{
+    Failure,
+    figures::{ON_POSTGRES, ON_SQLITE, Thousand},
+    parts::Place,
+    servants::Servants,
+};
 
 /// Who onboards portals.
 pub(crate) const OPERATOR: &str = "operator/bench";
@@ -43,6 +48,17 @@ pub(crate) enum Keeping {
     Sqlite,
     /// In databases of a PostgreSQL that this process starts.
     Postgres,
+}
+
+impl Keeping {
+    /// Everywhere that this machine has, and what a thousand portals are called there.
+    pub(crate) fn all() -> Vec<(Self, Thousand)> {
+        let mut all = vec![(Self::Sqlite, ON_SQLITE)];
+        if hubkeep_test_postgres::is_installed() {
+            all.push((Self::Postgres, ON_POSTGRES));
+        }
+        all
+    }
 }
 
 /// Everything that runs.

@@ -22,7 +22,7 @@ use tonic::{Request, metadata::MetadataValue, transport::Channel};
 use super::{Measured, Place};
 use crate::{
     Failure,
-    figures::{ROTATE, ROTATE_CALLS, ROTATE_FAILED},
+    figures::{ON_POSTGRES, ON_SQLITE, Thousand},
     stage::{CALLER, CONTACT, Keeping, OPERATOR, Stage, named},
 };
 
@@ -40,8 +40,21 @@ struct Traffic {
     stop: AtomicBool,
 }
 
+pub(super) fn figures() -> Vec<&'static str> {
+    let of = |figures: &Thousand| [figures.rotate_s, figures.rotate_calls, figures.rotate_failed];
+    [of(&ON_SQLITE), of(&ON_POSTGRES)].concat()
+}
+
 pub(super) async fn measure(place: &Place) -> Measured {
-    let stage = Stage::start(place, PORTALS, Keeping::Sqlite).await?;
+    let mut measured = Vec::new();
+    for (keeping, figures) in Keeping::all() {
+        measured.extend(under_calls(place, keeping, &figures).await?);
+    }
+    Ok(measured)
+}
+
+async fn under_calls(place: &Place, keeping: Keeping, figures: &Thousand) -> Measured {
+    let stage = Stage::start(place, PORTALS, keeping).await?;
     stage.onboard_all().await?;
     let mut rows = Vec::new();
     for (row, portal) in (1..).zip(stage.portals()) {
@@ -85,9 +98,9 @@ pub(super) async fn measure(place: &Place) -> Measured {
     let count =
         |counter: &AtomicU64| f64::from(u32::try_from(counter.load(Ordering::Acquire)).unwrap_or(u32::MAX));
     Ok(vec![
-        (ROTATE, took.as_secs_f64()),
-        (ROTATE_CALLS, count(&traffic.made)),
-        (ROTATE_FAILED, count(&traffic.failed)),
+        (figures.rotate_s, took.as_secs_f64()),
+        (figures.rotate_calls, count(&traffic.made)),
+        (figures.rotate_failed, count(&traffic.failed)),
     ])
 }
 
