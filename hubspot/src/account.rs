@@ -12,6 +12,7 @@ use crate::{
     error::Error,
     path::Path,
     request::{Ask, Effect, Request},
+    wire,
 };
 
 /// What kind of account a portal is.
@@ -138,7 +139,7 @@ fn portal_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PortalId, D::
 }
 
 fn details(body: &[u8]) -> Result<Decoded<AccountDetails>, serde_json::Error> {
-    let wire: WireDetails = serde_json::from_slice(body)?;
+    let wire: WireDetails = wire::object(body)?;
     Ok(Decoded::one(AccountDetails {
         portal_id: wire.portal_id,
         account_type: account_type(&wire.account_type),
@@ -149,7 +150,7 @@ fn details(body: &[u8]) -> Result<Decoded<AccountDetails>, serde_json::Error> {
 }
 
 fn info(body: &[u8]) -> Result<Decoded<TokenInfo>, serde_json::Error> {
-    let mut wire: WireInfo = serde_json::from_slice(body)?;
+    let mut wire: WireInfo = wire::object(body)?;
     wire.scopes.sort();
     wire.scopes.dedup();
     Ok(Decoded::one(TokenInfo {
@@ -178,6 +179,8 @@ mod tests {
     fn an_account_without_an_id_is_no_account() {
         assert!(details(br#"{"portalId":0}"#).is_err());
         assert!(details(b"{}").is_err());
+        assert!(details(b"[42]").is_err(), "an array is no account");
+        assert!(info(b"[42,[]]").is_err(), "an array is no token's account");
         let account = details(br#"{"portalId":42,"accountType":"SANDBOX"}"#)
             .expect("reads")
             .value;

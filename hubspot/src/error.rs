@@ -181,6 +181,9 @@ fn refused(refusal: &Refusal) -> String {
         RefusalKind::TokenRefused => {
             "HubSpot refuses the portal's token: an operator must replace it".to_owned()
         }
+        RefusalKind::ScopeMissing(scopes) if scopes.is_empty() => {
+            "the portal's token lacks a scope, and HubSpot does not say which".to_owned()
+        }
         RefusalKind::ScopeMissing(scopes) => {
             format!(
                 "the portal's token lacks a scope; HubSpot asks for one of: {}",
@@ -203,6 +206,12 @@ fn refused(refusal: &Refusal) -> String {
             format!("HubSpot is moving the portal between data centres: try again in {wait}")
         }
         RefusalKind::ServerFailed => "HubSpot failed: try again".to_owned(),
+        RefusalKind::Other if said.is_empty() => {
+            format!(
+                "HubSpot refused with status {}, and does not say why",
+                refusal.status
+            )
+        }
         RefusalKind::Other => format!("HubSpot refused with status {}: {said}", refusal.status),
     }
 }

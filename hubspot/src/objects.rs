@@ -12,7 +12,7 @@ use crate::{
     config::ApiVersion,
     path::Path,
     request::{Ask, Effect},
-    wire::{WireId, WirePage, count, time},
+    wire::{self, WireId, WirePage, count, time},
 };
 
 /// One record.
@@ -70,14 +70,14 @@ impl From<WireObject> for Object {
 }
 
 fn one(body: &[u8]) -> Result<Decoded<Object>, serde_json::Error> {
-    let wire: WireObject = serde_json::from_slice(body)?;
+    let wire: WireObject = wire::object(body)?;
     Ok(Decoded::one(wire.into()))
 }
 
 fn page(body: &[u8]) -> Result<Decoded<Page<Object>>, serde_json::Error> {
-    let wire: WirePage<WireObject> = serde_json::from_slice(body)?;
+    let wire: WirePage<WireObject> = wire::object(body)?;
     let (after, total) = (wire.after(), wire.total);
-    let items: Vec<Object> = wire.results.into_iter().map(Object::from).collect();
+    let items: Vec<Object> = wire.results().map(Object::from).collect();
     Ok(Decoded {
         record_count: count(items.len()),
         value: Page { items, after, total },

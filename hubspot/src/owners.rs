@@ -9,7 +9,7 @@ use crate::{
     objects::Page,
     path::Path,
     request::Ask,
-    wire::{WireId, WirePage, count, time},
+    wire::{self, WireId, WirePage, count, time},
 };
 
 /// One owner.
@@ -67,14 +67,14 @@ impl From<WireOwner> for Owner {
 }
 
 fn one(body: &[u8]) -> Result<Decoded<Owner>, serde_json::Error> {
-    let wire: WireOwner = serde_json::from_slice(body)?;
+    let wire: WireOwner = wire::object(body)?;
     Ok(Decoded::one(wire.into()))
 }
 
 fn page(body: &[u8]) -> Result<Decoded<Page<Owner>>, serde_json::Error> {
-    let wire: WirePage<WireOwner> = serde_json::from_slice(body)?;
+    let wire: WirePage<WireOwner> = wire::object(body)?;
     let (after, total) = (wire.after(), wire.total);
-    let items: Vec<Owner> = wire.results.into_iter().map(Owner::from).collect();
+    let items: Vec<Owner> = wire.results().map(Owner::from).collect();
     Ok(Decoded {
         record_count: count(items.len()),
         value: Page { items, after, total },

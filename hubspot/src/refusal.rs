@@ -6,6 +6,8 @@ use std::{collections::BTreeMap, time::Duration};
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 
+use crate::wire;
+
 /// The longest part of HubSpot's own sentence that is passed on.
 const MAX_MESSAGE_CHARS: usize = 300;
 /// How long HubSpot keeps its lock on a record (423).
@@ -87,7 +89,7 @@ struct Detail {
 impl Refusal {
     /// Reads a refusal.
     pub(crate) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
-        let body: Body = serde_json::from_slice(body).unwrap_or_default();
+        let body: Body = wire::object(body).unwrap_or_default();
         let detail = body.errors.first();
         let message = detail
             .map(|detail| detail.message.as_str())

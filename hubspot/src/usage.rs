@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, de::Error as _};
 
-use crate::{answer::Decoded, config::ApiVersion, path::Path, request::Ask};
+use crate::{answer::Decoded, config::ApiVersion, path::Path, request::Ask, wire};
 
 /// HubSpot's name for the limit that all private apps of an account share.
 const PRIVATE_APPS: &str = "private-apps-api-calls-daily";
@@ -40,7 +40,7 @@ struct Usage {
 }
 
 fn usage(body: &[u8]) -> Result<Decoded<DailyUsage>, serde_json::Error> {
-    let body: Body = serde_json::from_slice(body)?;
+    let body: Body = wire::object(body)?;
     let counted = body.results.into_iter().find_map(|usage| {
         let known = usage.name == PRIVATE_APPS && COUNTED.contains(&usage.fetch_status.as_str());
         let (limit, used) = usage.usage_limit.zip(usage.current_usage)?;

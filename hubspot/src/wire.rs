@@ -1,9 +1,12 @@
 //! How HubSpot writes things: ids as text or numbers, times in ISO 8601, pages with a cursor.
 
-use std::fmt;
+use std::{fmt, marker::PhantomData};
 
 use hubkeep_core::clock::Timestamp;
-use serde::{Deserialize, Deserializer, de};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 
 /// An id, which HubSpot writes as text in some answers and as a number in others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +20,7 @@ impl<'de> Deserialize<'de> for WireId {
 
 struct IdVisitor;
 
-impl de::Visitor<'_> for IdVisitor {
+impl Visitor<'_> for IdVisitor {
     type Value = WireId;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,10 +40,39 @@ impl de::Visitor<'_> for IdVisitor {
     }
 }
 
+/// A JSON object. What serde derives for a struct also takes an array, its fields in their order: `[1]` would pass for the
+/// account with the id 1.
+pub(crate) struct JsonObject<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(InBraces(PhantomData))
+    }
+}
+
+struct InBraces<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for InBraces<T> {
+    type Value = JsonObject<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields)).map(JsonObject)
+    }
+}
+
+/// Reads a body that must be one JSON object.
+pub(crate) fn object<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, serde_json::Error> {
+    serde_json::from_slice(body).map(|JsonObject(object)| object)
+}
+
 /// A page of an answer.
 #[derive(Deserialize)]
 pub(crate) struct WirePage<T> {
-    pub(crate) results: Vec<T>,
+    results: Vec<JsonObject<T>>,
     #[serde(default)]
     pub(crate) paging: Option<Paging>,
     #[serde(default)]
@@ -59,6 +91,11 @@ struct NextPage {
 }
 
 impl<T> WirePage<T> {
+    /// What is on it.
+    pub(crate) fn results(self) -> impl ExactSizeIterator<Item = T> {
+        self.results.into_iter().map(|JsonObject(result)| result)
+    }
+
     /// The cursor of the next page.
     pub(crate) fn after(&self) -> Option<String> {
         let next = self.paging.as_ref().and_then(|paging| paging.next.as_ref());
