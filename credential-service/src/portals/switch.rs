@@ -12,7 +12,10 @@ use hubkeep_core::{
 };
 
 use super::{Error, Portal, PortalCredential, Portals, State, identity, onboard::check_form, store};
-use crate::{record::Act, vault::SealedToken};
+use crate::{
+    record::Act,
+    vault::{self, SealedToken},
+};
 
 /// How long a question about a token may take, with the wait for room in the budget.
 const PROBE: Duration = Duration::from_secs(25);
@@ -158,6 +161,18 @@ impl Portals {
         }
         self.vault.put(transaction, sealed).await?;
         self.written(transaction, portal.portal_id).await.map(Some)
+    }
+
+    /// Whether this version is in force for any credential of the portal, as a transaction sees it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn has_in_force(
+        &self,
+        transaction: &mut Transaction,
+        credential: &vault::Credential,
+    ) -> Result<bool, Error> {
+        store::credentials::is_in_force(transaction, credential.portal_id, credential.version).await
     }
 
     /// Tells the log of a switch that is committed, before it is answered.

@@ -44,7 +44,18 @@ impl Rotations {
                 told.await;
                 Ok(found)
             });
+        let sweeping = self
+            .clone()
+            .again_and_again(stop.clone(), |rotations| async move {
+                let due = rotations.due_sweeps().await?;
+                let found = !due.is_empty();
+                for one in &due {
+                    rotations.sweep(one).await?;
+                }
+                Ok(found)
+            });
         work.spawn(probing);
+        work.spawn(sweeping);
         work.spawn(telling);
         work.close();
         Background {

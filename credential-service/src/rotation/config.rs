@@ -29,6 +29,10 @@ pub struct Config {
     /// twice as long, but never more than an hour.
     #[serde(with = "humantime_serde")]
     pub tell_again: Duration,
+    /// How long the sealed bytes of a token that cannot be put in force any more rest in the vault after its rotation:
+    /// longer than a request may take that was begun before.
+    #[serde(with = "humantime_serde")]
+    pub keep_replaced: Duration,
     /// How webhooks are delivered.
     pub webhook: hubkeep_webhook::Config,
 }
@@ -40,6 +44,7 @@ impl Default for Config {
             probe_latest: Duration::from_secs(3_600),
             look_every: Duration::from_secs(1),
             tell_again: Duration::from_secs(30),
+            keep_replaced: Duration::from_secs(300),
             webhook: hubkeep_webhook::Config::default(),
         }
     }
@@ -70,6 +75,9 @@ impl Validate for Config {
         }
         if self.tell_again < Duration::from_secs(1) || self.tell_again > AT_LATEST {
             faults.push(Fault::new("rotation.tell_again", "must be from 1s to 1h"));
+        }
+        if self.keep_replaced < Duration::from_secs(1) || self.keep_replaced > AT_LATEST {
+            faults.push(Fault::new("rotation.keep_replaced", "must be from 1s to 1h"));
         }
         self.webhook.validate(faults);
     }

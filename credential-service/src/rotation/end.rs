@@ -9,7 +9,7 @@ use super::{
     Error, Rotations,
     consumers::concerned,
     rotation::{Checklist, End, Rotation},
-    state::{Standing, Step},
+    state::{Standing, Step, Token},
     store::{rotations, tasks},
     switch::ATTEMPTS,
 };
@@ -26,6 +26,9 @@ impl Rotations {
             let rotation = self.get(act, rotation_id).await?;
             if rotation.standing == Standing::RolledBack {
                 return Ok(rotation);
+            }
+            if rotation.standing == Standing::InForce && rotation.old_token == Token::Refused {
+                return Err(Error::OldTokenRefused(rotation_id));
             }
             let consumers = rotation.checklist.done + rotation.checklist.behind + rotation.checklist.overdue;
             possible(&rotation, Step::RollBack { consumers })?;
@@ -48,13 +51,27 @@ impl Rotations {
                 state: super::State::Superseded,
             });
         }
-        let token = self.vault.open(&rotation.in_vault(rotation.old_version)).await?;
+        let token = match self.vault.open(&rotation.in_vault(rotation.old_version)).await {
+            Ok(token) => token,
+            Err(error) => {
+                return Err(self
+                    .refused_meanwhile(act, rotation)
+                    .await
+                    .unwrap_or(error.into()));
+            }
+        };
         let checked = self.portals.check_token(act, &portal, &token).await;
         let checked = checked.map_err(|error| match error.reason() {
             ErrorReason::TokenRefused => Error::OldTokenRefused(rotation.rotation_id),
             _ => error.into(),
         })?;
         Ok(self.portals.stage(portal, credential, &token, checked).await?)
+    }
+
+    /// What HubSpot refuses is taken out of the vault: then this is why the old token was not found there.
+    async fn refused_meanwhile(&self, act: &Act, rotation: &Rotation) -> Option<Error> {
+        let now = self.get(act, rotation.rotation_id).await.ok()?;
+        (now.old_token == Token::Refused).then_some(Error::OldTokenRefused(rotation.rotation_id))
     }
 
     /// `None`, and nothing done, if others were quicker.

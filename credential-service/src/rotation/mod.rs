@@ -6,6 +6,7 @@
 //! | `switch` | verifies a new token and puts it in force, in one transaction with all that follows |
 //! | `end` | goes back to the old token; closes what is not done |
 //! | `probe` | asks HubSpot about old and new tokens, in the background |
+//! | `sweep` | takes sealed tokens out of the vault that nothing can put in force any more, in the background |
 //! | `consumers` | who must hear of rotations |
 //! | `tell`, `tasks` | tells them by webhook, in the background; what they watch and acknowledge |
 //! | `background` | when what is due is done |
@@ -21,6 +22,7 @@ mod probe;
 mod rotation;
 mod state;
 mod store;
+mod sweep;
 mod switch;
 mod tasks;
 mod tell;

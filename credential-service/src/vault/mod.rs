@@ -69,6 +69,18 @@ impl Vault {
         Ok(self.secrets.remove(transaction, &tokens_of(portal_id)).await?)
     }
 
+    /// Takes one token out of the vault, unopened, as part of a transaction; `false` if it is not there.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn remove_one(
+        &self,
+        transaction: &mut Transaction,
+        credential: &Credential,
+    ) -> Result<bool, Error> {
+        Ok(self.secrets.delete(transaction, &credential.secret_id()).await?)
+    }
+
     /// Opens a token. The only way by which one leaves the vault.
     ///
     /// # Errors

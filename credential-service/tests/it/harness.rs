@@ -145,11 +145,9 @@ impl Bench {
 
     /// Stops the service, lets something be done meanwhile, and starts it again over the same files.
     pub(crate) async fn restart(&mut self, meanwhile: impl FnOnce(&TestClock)) {
-        self.running.take().expect("it runs").stop().await;
+        self.stop().await;
         meanwhile(&self.clock);
-        let running = serve(&self.config, &self.clock).await;
-        self.channel = connect(&running);
-        self.running = Some(running);
+        self.start_again().await;
     }
 
     /// Tries to start the service, which does not run, over the same files with another key.
@@ -169,6 +167,13 @@ impl Bench {
 
     pub(crate) async fn stop(&mut self) {
         self.running.take().expect("it runs").stop().await;
+    }
+
+    /// Starts the service, which does not run, over the same files.
+    pub(crate) async fn start_again(&mut self) {
+        let running = serve(&self.config, &self.clock).await;
+        self.channel = connect(&running);
+        self.running = Some(running);
     }
 
     pub(crate) fn portals(&self, caller: &'static str) -> PortalServiceClient<Named> {

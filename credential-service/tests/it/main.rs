@@ -19,6 +19,7 @@ mod handles;
 mod harness;
 mod import;
 mod keys;
+mod leftovers;
 mod onboarding;
 mod password_store;
 mod revocations;

@@ -27,6 +27,8 @@ mod harness;
 mod import;
 #[path = "../it/keys.rs"]
 mod keys;
+#[path = "../it/leftovers.rs"]
+mod leftovers;
 #[path = "../it/onboarding.rs"]
 mod onboarding;
 #[path = "../it/password_store.rs"]

@@ -75,3 +75,19 @@ pub(in super::super) async fn replace(
     .await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// Whether a credential of this portal has this version.
+pub(in super::super) async fn is_in_force(
+    transaction: &mut Transaction,
+    portal_id: PortalId,
+    version: u64,
+) -> Result<bool, Error> {
+    let rows: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM portal_credential WHERE portal_id = $1 AND credential_version = $2",
+    )
+    .bind(portal_id.as_i64())
+    .bind(signed(version))
+    .fetch_one(&mut *transaction)
+    .await?;
+    Ok(rows > 0)
+}

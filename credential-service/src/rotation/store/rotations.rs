@@ -112,6 +112,41 @@ pub(in super::super) async fn due(
     rows.into_iter().map(Rotation::try_from).collect()
 }
 
+/// At most `limit` rotations that were switched and ended before `settled`, whose old token is refused or not asked
+/// about any more, and that were not swept yet.
+pub(in super::super) async fn to_sweep(
+    database: &Database,
+    now: Timestamp,
+    settled: Timestamp,
+    limit: i64,
+) -> Result<Vec<Rotation>, Error> {
+    let rows = sqlx::query_as::<_, Row>(select!(
+        "WHERE sweep_time IS NULL AND (old_token = 'refused' OR next_probe_time IS NULL) AND switch_time <= $2 \
+         AND (end_time IS NULL OR end_time <= $2) ORDER BY rotation_id LIMIT $3"
+    ))
+    .bind(now.as_micros())
+    .bind(settled.as_micros())
+    .bind(limit)
+    .fetch_all(database.pool())
+    .await?;
+    rows.into_iter().map(Rotation::try_from).collect()
+}
+
+/// Notes that what a rotation has left behind is out of the vault; `false` if another replica has, or it is gone.
+pub(in super::super) async fn swept(
+    transaction: &mut Transaction,
+    rotation: &Rotation,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let done =
+        sqlx::query("UPDATE rotation SET sweep_time = $1 WHERE rotation_id = $2 AND sweep_time IS NULL")
+            .bind(now.as_micros())
+            .bind(rotation.rotation_id.to_string())
+            .execute(&mut *transaction)
+            .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Removes a portal's rotations, with their tasks.
 pub(in super::super) async fn remove_of(
     transaction: &mut Transaction,
