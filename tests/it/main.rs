@@ -40,6 +40,7 @@ mod replicas;
 mod rolling;
 mod rotation;
 mod rotation_crash;
+mod rotation_feed;
 mod rotation_webhook;
 mod rpc_coverage;
 mod runbook_keys;
