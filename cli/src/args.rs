@@ -182,6 +182,7 @@ mod tests {
             "rotations ack 0 --store-version 7 --fingerprint 0123456789abcdef",
             "rotations watch",
             "consumers add billing --portals acme,globex --webhook https://a.b --secret-file c --deadline 2h",
+            "consumers add billing --tags emea,gold",
             "consumers remove billing",
             "portals show acme",
             "portals suspend acme",

@@ -127,6 +127,7 @@ impl fmt::Debug for RegisterConsumerRequest {
             .field("webhook_url", &REDACTED)
             .field("webhook_secret", &REDACTED)
             .field("deadline", &self.deadline)
+            .field("tags", &self.tags)
             .finish()
     }
 }

@@ -46,8 +46,16 @@ struct AddArgs {
     /// The name by which it calls, as its certificate states it.
     name: String,
     /// The portals whose rotations concern it, by slug; '*' for all.
-    #[arg(long, value_delimiter = ',', required = true, value_name = "SLUG,…")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        required_unless_present = "tags",
+        value_name = "SLUG,…"
+    )]
     portals: Vec<String>,
+    /// Further portals: each that has one of these tags at the moment of its rotation.
+    #[arg(long, value_delimiter = ',', value_name = "TAG,…")]
+    tags: Vec<String>,
     /// Where it is told, by signed POST (Standard Webhooks). Without it, it watches.
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
@@ -85,6 +93,7 @@ async fn add(args: AddArgs, service: &Service, output: &Output) -> Result<(), Er
         webhook_url: args.webhook.unwrap_or_default(),
         webhook_secret: secret,
         deadline: Some(deadline),
+        tags: args.tags,
     };
     let mut client = RotationServiceClient::new(service.connection());
     let answer = client.register_consumer(request).await;
@@ -128,7 +137,7 @@ async fn list(service: &Service, output: &Output) -> Result<(), Error> {
             .collect();
         return output.document(&json!({ "consumers": consumers? }));
     }
-    let header = ["consumer", "portals", "told by", "deadline", "registered"];
+    let header = ["consumer", "portals", "tags", "told by", "deadline", "registered"];
     output.table(&header, consumers.iter().map(row).collect(), "no consumers yet")
 }
 
@@ -139,6 +148,7 @@ fn row(consumer: &Consumer) -> Vec<String> {
     vec![
         consumer.consumer_name.clone(),
         consumer.client_slugs.join(" "),
+        consumer.tags.join(", "),
         match consumer.webhook_url.as_str() {
             "" => "watching".to_owned(),
             url => url.to_owned(),

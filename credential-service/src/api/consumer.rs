@@ -8,7 +8,10 @@ use hubkeep_webhook::{Address, InvalidAddress, InvalidSecret, Secret};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Error, fields};
-use crate::rotation::{ConsumerPortals, DEFAULT_DEADLINE, Listed, Registration};
+use crate::{
+    portals::{WORDS, are_words},
+    rotation::{ConsumerPortals, DEFAULT_DEADLINE, Listed, Registration},
+};
 
 /// The most slugs that one consumer may name.
 const MAX_SLUGS: usize = 1_000;
@@ -20,18 +23,35 @@ pub(super) fn registration(request: RegisterConsumerRequest) -> Result<Registrat
     let secret = SecretString::from(request.webhook_secret);
     Ok(Registration {
         name: fields::name("consumer_name", &request.consumer_name)?,
-        portals: portals(&request.client_slugs)?,
+        tags: tags(&request.tags, &request.client_slugs)?,
+        portals: portals(&request.client_slugs, &request.tags)?,
         webhook: webhook(&request.webhook_url, &secret)?,
         deadline: deadline(request.deadline)?,
     })
 }
 
-fn portals(slugs: &[String]) -> Result<ConsumerPortals, Error> {
+/// Further portals by their tags: sorted, each once.
+fn tags(tags: &[String], slugs: &[String]) -> Result<Vec<String>, Error> {
+    if !tags.is_empty() && slugs.iter().any(|slug| slug == "*") {
+        return Err(Error::field(
+            "tags",
+            "are of no use beside \"*\", which stands for all portals",
+        ));
+    }
+    if !are_words(tags) {
+        return Err(Error::field("tags", WORDS));
+    }
+    let tags: BTreeSet<&String> = tags.iter().collect();
+    Ok(tags.into_iter().cloned().collect())
+}
+
+fn portals(slugs: &[String], tags: &[String]) -> Result<ConsumerPortals, Error> {
     match slugs {
         [all] if all == "*" => Ok(ConsumerPortals::All),
+        [] if !tags.is_empty() => Ok(ConsumerPortals::Only(Vec::new())),
         [] => Err(Error::field(
             "client_slugs",
-            "must name at least one portal, or be \"*\" alone for all of them",
+            "must name at least one portal, or be \"*\" alone for all of them; or give tags",
         )),
         many if many.len() > MAX_SLUGS => Err(Error::field("client_slugs", "must be at most 1,000")),
         many => {
@@ -86,6 +106,7 @@ pub(super) fn to_wire(listed: &Listed) -> wire::Consumer {
         webhook_url: address.split('?').next().unwrap_or_default().to_owned(),
         deadline: fields::to_wire(consumer.deadline),
         register_time: Some(consumer.register_time.into()),
+        tags: listed.tags.clone(),
     }
 }
 
@@ -134,6 +155,21 @@ mod tests {
                 "client_slugs",
                 fault(RegisterConsumerRequest {
                     client_slugs: vec!["*".to_owned(), "acme".to_owned()],
+                    ..request()
+                }),
+            ),
+            (
+                "tags",
+                fault(RegisterConsumerRequest {
+                    tags: vec!["a\nb".to_owned()],
+                    ..request()
+                }),
+            ),
+            (
+                "tags",
+                fault(RegisterConsumerRequest {
+                    client_slugs: vec!["*".to_owned()],
+                    tags: vec!["emea".to_owned()],
                     ..request()
                 }),
             ),

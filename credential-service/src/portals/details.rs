@@ -51,19 +51,8 @@ impl Details {
         let texts = texts.into_iter().filter(|(_, text)| !is_text(text, MAX_TEXT));
         let texts = texts.map(|(field, _)| (field, "is at most 256 characters, without line ends"));
         let lists = [("details.purposes", &self.purposes), ("details.tags", &self.tags)];
-        let fits = |list: &[String]| {
-            list.len() <= MAX_LIST
-                && list
-                    .iter()
-                    .all(|item| !item.is_empty() && is_text(item, MAX_ITEM))
-        };
-        let lists = lists.into_iter().filter(|(_, list)| !fits(list));
-        let lists = lists.map(|(field, _)| {
-            (
-                field,
-                "are at most 32, each of 1 to 64 characters without line ends",
-            )
-        });
+        let lists = lists.into_iter().filter(|(_, list)| !are_words(list));
+        let lists = lists.map(|(field, _)| (field, WORDS));
         let faults: Vec<FieldViolation> = texts
             .chain(lists)
             .map(|(field, rule)| FieldViolation {
@@ -73,6 +62,15 @@ impl Details {
             .collect();
         if faults.is_empty() { Ok(self) } else { Err(faults) }
     }
+}
+
+/// The rule of purposes and tags.
+pub(crate) const WORDS: &str = "are at most 32, each of 1 to 64 characters without line ends";
+
+/// Whether these keep the rule of purposes and tags.
+pub(crate) fn are_words(list: &[String]) -> bool {
+    let fits = |item: &String| !item.is_empty() && is_text(item, MAX_ITEM);
+    list.len() <= MAX_LIST && list.iter().all(fits)
 }
 
 fn is_text(text: &str, longest: usize) -> bool {

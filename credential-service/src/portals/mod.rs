@@ -44,6 +44,7 @@ use hubkeep_seal::Keyring;
 
 pub use credential::{CredentialKind, PortalCredential};
 pub use details::Details;
+pub(crate) use details::{WORDS, are_words};
 pub use error::Error;
 pub use examine::Examined;
 pub use import::{ImportedRows, ROWS_AT_ONCE, Turn};
@@ -138,6 +139,19 @@ impl Portals {
             }
             portal => Ok(portal),
         }
+    }
+
+    /// Which of these slugs name no portal, erased ones aside.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn unknown_of(&self, slugs: &[ClientSlug]) -> Result<Vec<ClientSlug>, Error> {
+        if slugs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let known = store::slugs(&self.database).await?;
+        let unknown = slugs.iter().filter(|slug| !known.contains(slug.as_str()));
+        Ok(unknown.cloned().collect())
     }
 
     async fn by_slug(&self, client_slug: &ClientSlug) -> Result<Option<Portal>, Error> {

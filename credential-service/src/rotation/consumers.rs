@@ -1,6 +1,6 @@
 //! Who runs on tokens of portals, and where they are told of rotations.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 use hubkeep_core::{
     clock::Timestamp,
@@ -30,7 +30,7 @@ const ALL: &str = "*";
 pub enum Portals {
     /// All of them.
     All,
-    /// These, in order of their slugs.
+    /// These, in order of their slugs; none where a consumer names portals by tags alone.
     Only(Vec<ClientSlug>),
 }
 
@@ -40,6 +40,14 @@ impl Portals {
         match self {
             Self::All => true,
             Self::Only(slugs) => slugs.binary_search(client_slug).is_ok(),
+        }
+    }
+
+    /// What is named one by one.
+    fn named(&self) -> &[ClientSlug] {
+        match self {
+            Self::All => &[],
+            Self::Only(slugs) => slugs,
         }
     }
 
@@ -55,7 +63,7 @@ impl Portals {
         if text == ALL {
             return Some(Self::All);
         }
-        let slugs: Result<Vec<ClientSlug>, _> = text.split(' ').map(str::parse).collect();
+        let slugs: Result<Vec<ClientSlug>, _> = text.split_terminator(' ').map(str::parse).collect();
         slugs.ok().map(Self::Only)
     }
 }
@@ -78,6 +86,8 @@ pub struct Consumer {
 pub struct Listed {
     /// The consumer.
     pub consumer: Consumer,
+    /// The tags by which further portals concern it, sorted.
+    pub tags: Vec<String>,
     /// Where it is told, if not only by watching.
     pub address: Option<Address>,
 }
@@ -89,6 +99,8 @@ pub struct Registration {
     pub name: CallerName,
     /// The portals whose rotations concern it.
     pub portals: Portals,
+    /// The tags by which further portals concern it, sorted.
+    pub tags: Vec<String>,
     /// Where it is told, and the secret of the signatures where one is given.
     pub webhook: Option<(Address, Option<Secret>)>,
     /// How long it has for each rotation.
@@ -121,12 +133,16 @@ impl Rotations {
     /// Registers a consumer. It gets a task for each rotation from now on.
     ///
     /// # Errors
-    /// If one of this name is registered with other portals, address or deadline.
+    /// If one of this name is registered with other portals, tags, address or deadline, or a slug names no portal.
     pub async fn register(&self, act: &Act, new: Registration) -> Result<Registered, Error> {
         act.subject(new.name.as_str());
         loop {
             if let Some(stored) = store::by_name(&self.database, &new.name).await? {
                 return self.same_or_refused(stored, new).await;
+            }
+            let unknown = self.portals.unknown_of(new.portals.named()).await?;
+            if !unknown.is_empty() {
+                return Err(Error::ConsumerPortalsUnknown(unknown));
             }
             if let Some(registered) = self.insert(&new).await? {
                 return Ok(registered);
@@ -196,7 +212,12 @@ impl Rotations {
             webhook = Some(self.seal(&new.name, address, &revealed).await?);
         }
         let address = new.webhook.as_ref().map(|(address, _)| address.clone());
-        let stored = Stored { consumer, webhook };
+        let tags = self.seal_tags(&new.name, &new.tags).await?;
+        let stored = Stored {
+            consumer,
+            tags,
+            webhook,
+        };
         let mut transaction = self.database.begin().await?;
         if !store::insert(&mut transaction, &stored).await? {
             transaction.rollback().await?;
@@ -205,6 +226,7 @@ impl Rotations {
         transaction.commit().await?;
         let listed = Listed {
             consumer: stored.consumer,
+            tags: new.tags.clone(),
             address,
         };
         Ok(Some(Registered { listed, made_secret }))
@@ -212,8 +234,13 @@ impl Rotations {
 
     async fn same_or_refused(&self, stored: Stored, new: Registration) -> Result<Registered, Error> {
         let listed = self.listed(stored).await?;
-        let Listed { consumer, address } = &listed;
+        let Listed {
+            consumer,
+            tags,
+            address,
+        } = &listed;
         let same = consumer.portals == new.portals
+            && *tags == new.tags
             && consumer.deadline == new.deadline
             && *address == new.webhook.as_ref().map(|(address, _)| address.clone());
         if !same {
@@ -234,6 +261,7 @@ impl Rotations {
     async fn listed(&self, stored: Stored) -> Result<Listed, Error> {
         let webhook = self.open(&stored).await?;
         Ok(Listed {
+            tags: self.open_tags(&stored).await?,
             consumer: stored.consumer,
             address: webhook.map(|webhook| webhook.address),
         })
@@ -270,13 +298,16 @@ impl Rotations {
     }
 }
 
-/// The consumers that a rotation of this portal concerns.
+/// The consumers that a rotation of this portal concerns, by its slug or as those that are `tagged`.
 pub(super) async fn concerned(
     transaction: &mut Transaction,
     client_slug: &ClientSlug,
+    tagged: &BTreeSet<CallerName>,
 ) -> Result<Vec<Stored>, Error> {
     let mut all = store::all(transaction).await?;
-    all.retain(|stored| stored.consumer.portals.include(client_slug));
+    all.retain(|Stored { consumer, .. }| {
+        consumer.portals.include(client_slug) || tagged.contains(&consumer.name)
+    });
     Ok(all)
 }
 
@@ -301,7 +332,7 @@ mod tests {
     fn the_portals_of_a_consumer_survive_being_stored() {
         let slug = |text: &str| text.parse::<ClientSlug>().expect("valid");
         let some = Portals::Only(vec![slug("acme"), slug("globex")]);
-        for portals in [Portals::All, some.clone()] {
+        for portals in [Portals::All, Portals::Only(Vec::new()), some.clone()] {
             assert_eq!(Portals::of_text(&portals.to_text()), Some(portals));
         }
         assert!(some.include(&slug("globex")) && !some.include(&slug("umbra")));

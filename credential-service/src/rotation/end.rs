@@ -83,6 +83,7 @@ impl Rotations {
         reason: &str,
     ) -> Result<Option<Rotation>, Error> {
         let end = self.end_by(act, reason);
+        let tagged = self.tagged(staged.portal()).await?;
         let mut transaction = self.database.begin().await?;
         let Some(placed) = self.put_in_force(&mut transaction, staged).await? else {
             transaction.rollback().await?;
@@ -101,7 +102,7 @@ impl Rotations {
             transaction.rollback().await?;
             return Ok(None);
         }
-        for stored in concerned(&mut transaction, &before.client_slug).await? {
+        for stored in concerned(&mut transaction, &before.client_slug, &tagged).await? {
             let task = self.task(before.rotation_id, &stored, end.time)?;
             tasks::give(&mut transaction, &task).await?;
             after.checklist.behind += 1;

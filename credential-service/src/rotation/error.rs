@@ -48,6 +48,9 @@ pub enum Error {
     /// A consumer of this name is registered otherwise.
     #[error("consumer {0} is registered otherwise")]
     ConsumerDiffers(CallerName),
+    /// A consumer was to be registered for portals that there are not.
+    #[error("no portals: {}", joined(.0))]
+    ConsumerPortalsUnknown(Vec<ClientSlug>),
     /// The consumer runs on another token.
     #[error("the token in force by rotation {rotation_id} is {expected}")]
     FingerprintMismatch {
@@ -115,7 +118,9 @@ impl Error {
 impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unknown(_) | Self::ConsumerUnknown(_) => ErrorKind::NotFound,
+            Self::Unknown(_) | Self::ConsumerUnknown(_) | Self::ConsumerPortalsUnknown(_) => {
+                ErrorKind::NotFound
+            }
             Self::TokenUnchanged { .. } | Self::ConsumerDiffers(_) => ErrorKind::AlreadyExists,
             Self::ScopesNarrower(_)
             | Self::OldTokenRefused(_)
@@ -140,6 +145,7 @@ impl ServiceError for Error {
             Self::State { .. } => ErrorReason::RotationState,
             Self::ConsumerUnknown(_) => ErrorReason::ConsumerUnknown,
             Self::ConsumerDiffers(_) => ErrorReason::ConsumerDiffers,
+            Self::ConsumerPortalsUnknown(_) => ErrorReason::ConsumerPortalsUnknown,
             Self::FingerprintMismatch { .. } => ErrorReason::FingerprintMismatch,
             Self::StoreVersionMismatch { .. } => ErrorReason::StoreVersionMismatch,
             Self::Contended(_) => ErrorReason::RotationContended,
@@ -171,9 +177,13 @@ impl ServiceError for Error {
             }
             Self::ConsumerDiffers(name) => {
                 format!(
-                    "consumer {name} is registered with other portals, address or deadline: remove it first"
+                    "consumer {name} is registered with other portals, tags, address or deadline: remove it first"
                 )
             }
+            Self::ConsumerPortalsUnknown(slugs) => format!(
+                "there is no portal {}: look for a slip of the pen, or onboard first",
+                joined(slugs)
+            ),
             Self::FingerprintMismatch { expected, .. } => {
                 format!("the token in force is {expected}: read it anew, then acknowledge")
             }
@@ -205,6 +215,7 @@ impl ServiceError for Error {
             Self::ConsumerUnknown(name) | Self::ConsumerDiffers(name) => {
                 vec![("consumer_name", name.to_string())]
             }
+            Self::ConsumerPortalsUnknown(slugs) => vec![("client_slugs", joined(slugs))],
             Self::FingerprintMismatch {
                 rotation_id,
                 expected,
@@ -239,6 +250,11 @@ impl ServiceError for Error {
     fn quota_violation(&self) -> Option<QuotaViolation> {
         self.inner().and_then(ServiceError::quota_violation)
     }
+}
+
+/// Slugs with commas between them.
+fn joined(slugs: &[ClientSlug]) -> String {
+    slugs.iter().map(ClientSlug::as_str).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]

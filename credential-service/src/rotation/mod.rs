@@ -7,7 +7,7 @@
 //! | `end` | goes back to the old token; closes what is not done |
 //! | `probe` | asks HubSpot about old and new tokens, in the background |
 //! | `sweep` | takes sealed tokens out of the vault that nothing can put in force any more, in the background |
-//! | `consumers` | who must hear of rotations |
+//! | `consumers`, `tags` | who must hear of rotations |
 //! | `tell`, `tasks` | tells them by webhook, in the background; what they watch and acknowledge |
 //! | `background` | when what is due is done |
 //! | `store` | the tables |
@@ -24,6 +24,7 @@ mod state;
 mod store;
 mod sweep;
 mod switch;
+mod tags;
 mod tasks;
 mod tell;
 

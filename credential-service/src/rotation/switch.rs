@@ -143,6 +143,7 @@ impl Rotations {
     /// Puts what is staged in force, with all that follows; `None`, and nothing done, if others were quicker.
     async fn switch(&self, act: &Act, staged: &Staged, lost: Vec<String>) -> Result<Option<Rotation>, Error> {
         let mut rotation = self.as_new(act, staged, lost)?;
+        let tagged = self.tagged(staged.portal()).await?;
         let mut transaction = self.database.begin().await?;
         let Some(placed) = self.put_in_force(&mut transaction, staged).await? else {
             transaction.rollback().await?;
@@ -151,7 +152,7 @@ impl Rotations {
         rotation.store_version = placed.store_version;
         rotations::supersede(&mut transaction, &rotation).await?;
         rotations::insert(&mut transaction, &rotation).await?;
-        for stored in concerned(&mut transaction, &rotation.client_slug).await? {
+        for stored in concerned(&mut transaction, &rotation.client_slug, &tagged).await? {
             let task = self.task(rotation.rotation_id, &stored, rotation.switch_time)?;
             tasks::give(&mut transaction, &task).await?;
             rotation.checklist.behind += 1;

@@ -32,6 +32,17 @@ pub(crate) async fn register(
     Ok(answer.into_inner())
 }
 
+/// A bench with both portals that consumers name here.
+async fn start() -> Bench {
+    let bench = Bench::start().await;
+    bench.onboard("acme", ACME_TOKEN, ACME).await.expect("onboards");
+    bench
+        .onboard("globex", GLOBEX_TOKEN, GLOBEX)
+        .await
+        .expect("onboards");
+    bench
+}
+
 async fn acknowledge(
     bench: &Bench,
     caller: &'static str,
@@ -73,7 +84,7 @@ async fn close(bench: &Bench, rotation: &Rotation, reason: &str) -> Result<Rotat
 
 #[tokio::test]
 async fn each_consumer_of_the_portal_gets_a_task_and_others_do_not() {
-    let bench = Bench::start().await;
+    let bench = start().await;
     for (name, slugs) in [
         (BILLING, &["acme", "globex"][..]),
         ("mirror", &["*"]),
@@ -91,7 +102,7 @@ async fn each_consumer_of_the_portal_gets_a_task_and_others_do_not() {
 
 #[tokio::test]
 async fn a_task_is_done_by_the_fingerprint_of_the_token_in_force_and_a_store_that_has_it() {
-    let bench = Bench::start().await;
+    let bench = start().await;
     register(&bench, consumer(BILLING, &["acme"]))
         .await
         .expect("registers");
@@ -130,7 +141,7 @@ async fn a_task_is_done_by_the_fingerprint_of_the_token_in_force_and_a_store_tha
 
 #[tokio::test]
 async fn a_consumer_whose_time_is_over_is_shown_as_overdue() {
-    let bench = Bench::start().await;
+    let bench = start().await;
     let soon = RegisterConsumerRequest {
         deadline: Some(HOUR.try_into().expect("fits")),
         ..consumer(BILLING, &["acme"])
@@ -150,7 +161,7 @@ async fn a_consumer_whose_time_is_over_is_shown_as_overdue() {
 
 #[tokio::test]
 async fn a_watcher_gets_its_open_tasks_and_each_new_one_and_the_same_anew_after_a_rollback() {
-    let bench = Bench::start().await;
+    let bench = start().await;
     register(&bench, consumer(BILLING, &["acme"]))
         .await
         .expect("registers");
@@ -204,7 +215,7 @@ async fn a_watcher_gets_its_open_tasks_and_each_new_one_and_the_same_anew_after_
 
 #[tokio::test]
 async fn a_rotation_with_open_tasks_is_closed_with_a_reason_only_and_keeps_them() {
-    let bench = Bench::start().await;
+    let bench = start().await;
     register(&bench, consumer(BILLING, &["acme"]))
         .await
         .expect("registers");
@@ -236,7 +247,7 @@ async fn a_rotation_with_open_tasks_is_closed_with_a_reason_only_and_keeps_them(
 
 #[tokio::test]
 async fn a_consumer_is_registered_once_and_its_secret_is_shown_once() {
-    let bench = Bench::start().await;
+    let bench = start().await;
     let request = RegisterConsumerRequest {
         webhook_url: "https://example.com/rotated?key=s3cret-key".to_owned(),
         ..consumer(BILLING, &["globex", "acme", "acme"])
@@ -264,7 +275,7 @@ async fn a_consumer_is_registered_once_and_its_secret_is_shown_once() {
 
 #[tokio::test]
 async fn a_consumer_that_is_removed_takes_its_open_tasks_with_it() {
-    let bench = Bench::start().await;
+    let bench = start().await;
     register(&bench, consumer(BILLING, &["*"]))
         .await
         .expect("registers");
@@ -282,7 +293,7 @@ async fn a_consumer_that_is_removed_takes_its_open_tasks_with_it() {
 
 #[tokio::test]
 async fn rotations_are_listed_page_by_page_and_those_that_are_over_only_when_asked_for() {
-    let bench = Bench::start().await;
+    let bench = start().await;
     let first = rotated(&bench).await;
     for token in ["pat-na1-third", "pat-na1-fourth"] {
         bench

@@ -11,6 +11,7 @@ mod access;
 mod clock;
 #[cfg(all(feature = "aws", feature = "gcp"))]
 mod cloud_stores;
+mod consumer_portals;
 mod consumers;
 mod credentials;
 mod doctor;

@@ -11,6 +11,8 @@
 mod access;
 #[path = "../it/clock.rs"]
 mod clock;
+#[path = "../it/consumer_portals.rs"]
+mod consumer_portals;
 #[path = "../it/consumers.rs"]
 mod consumers;
 #[path = "../it/credentials.rs"]

@@ -5,6 +5,8 @@ mod row;
 pub(super) mod state;
 mod words;
 
+use std::collections::HashSet;
+
 use hubkeep_core::{
     database::{Database, Transaction},
     id::{ClientSlug, PortalId},
@@ -46,6 +48,14 @@ pub(super) async fn by_id(database: &Database, portal_id: PortalId) -> Result<Op
         .fetch_all(database.pool())
         .await?;
     Ok(row::portals(rows)?.pop())
+}
+
+/// Every slug that there ever was.
+pub(super) async fn slugs(database: &Database) -> Result<HashSet<String>, Error> {
+    let slugs: Vec<String> = sqlx::query_scalar("SELECT client_slug FROM portal")
+        .fetch_all(database.pool())
+        .await?;
+    Ok(slugs.into_iter().collect())
 }
 
 /// At most `limit` portals whose slug is greater than `after`, by slug.

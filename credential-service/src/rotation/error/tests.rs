@@ -46,6 +46,11 @@ fn each_error_has_its_kind_and_reason() {
             "CONSUMER_DIFFERS",
         ),
         (
+            Error::ConsumerPortalsUnknown(vec![slug()]),
+            ErrorKind::NotFound,
+            "CONSUMER_PORTALS_UNKNOWN",
+        ),
+        (
             Error::FingerprintMismatch {
                 rotation_id,
                 expected: TokenFingerprint::from_stored("0".repeat(16)),

@@ -1,4 +1,4 @@
-//! The table `consumer`. What its column `webhook` holds is sealed.
+//! The table `consumer`. What its columns `tags` and `webhook` hold is sealed.
 
 use std::time::Duration;
 
@@ -18,20 +18,24 @@ use super::super::{
 pub(in super::super) const TABLE: &str = "consumer";
 /// The column, likewise.
 pub(in super::super) const COLUMN: &str = "webhook";
+/// The other sealed column.
+pub(in super::super) const TAGS: &str = "tags";
 
 #[derive(FromRow)]
 struct Row {
     consumer_name: String,
     client_slugs: String,
+    tags: Option<Vec<u8>>,
     webhook: Option<Vec<u8>>,
     deadline_micros: i64,
     register_time: i64,
 }
 
-/// A consumer as its row has it: with its webhook sealed.
+/// A consumer as its row has it: with its tags and its webhook sealed.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Stored {
     pub(in super::super) consumer: Consumer,
+    pub(in super::super) tags: Option<Vec<u8>>,
     pub(in super::super) webhook: Option<Vec<u8>>,
 }
 
@@ -40,7 +44,7 @@ pub(in super::super) async fn by_name(
     name: &CallerName,
 ) -> Result<Option<Stored>, Error> {
     let row = sqlx::query_as::<_, Row>(
-        "SELECT consumer_name, client_slugs, webhook, deadline_micros, register_time FROM consumer \
+        "SELECT consumer_name, client_slugs, tags, webhook, deadline_micros, register_time FROM consumer \
          WHERE consumer_name = $1",
     )
     .bind(name.as_str())
@@ -56,7 +60,7 @@ pub(in super::super) async fn page(
     limit: usize,
 ) -> Result<Vec<Stored>, Error> {
     let rows = sqlx::query_as::<_, Row>(
-        "SELECT consumer_name, client_slugs, webhook, deadline_micros, register_time FROM consumer \
+        "SELECT consumer_name, client_slugs, tags, webhook, deadline_micros, register_time FROM consumer \
          WHERE consumer_name > $1 ORDER BY consumer_name LIMIT $2",
     )
     .bind(after)
@@ -66,10 +70,21 @@ pub(in super::super) async fn page(
     rows.into_iter().map(Stored::try_from).collect()
 }
 
+/// The consumers that name portals by tags.
+pub(in super::super) async fn with_tags(database: &Database) -> Result<Vec<Stored>, Error> {
+    let rows = sqlx::query_as::<_, Row>(
+        "SELECT consumer_name, client_slugs, tags, webhook, deadline_micros, register_time FROM consumer \
+         WHERE tags IS NOT NULL ORDER BY consumer_name",
+    )
+    .fetch_all(database.pool())
+    .await?;
+    rows.into_iter().map(Stored::try_from).collect()
+}
+
 /// All consumers, as a switch sees them.
 pub(in super::super) async fn all(transaction: &mut Transaction) -> Result<Vec<Stored>, Error> {
     let rows = sqlx::query_as::<_, Row>(
-        "SELECT consumer_name, client_slugs, webhook, deadline_micros, register_time FROM consumer \
+        "SELECT consumer_name, client_slugs, tags, webhook, deadline_micros, register_time FROM consumer \
          ORDER BY consumer_name",
     )
     .fetch_all(&mut *transaction)
@@ -81,11 +96,12 @@ pub(in super::super) async fn all(transaction: &mut Transaction) -> Result<Vec<S
 pub(in super::super) async fn insert(transaction: &mut Transaction, stored: &Stored) -> Result<bool, Error> {
     let consumer = &stored.consumer;
     let done = sqlx::query(
-        "INSERT INTO consumer (consumer_name, client_slugs, webhook, deadline_micros, register_time) \
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+        "INSERT INTO consumer (consumer_name, client_slugs, tags, webhook, deadline_micros, register_time) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
     )
     .bind(consumer.name.as_str())
     .bind(consumer.portals.to_text())
+    .bind(stored.tags.as_deref())
     .bind(stored.webhook.as_deref())
     .bind(i64::try_from(consumer.deadline.as_micros()).unwrap_or(i64::MAX))
     .bind(consumer.register_time.as_micros())
@@ -132,6 +148,7 @@ impl TryFrom<Row> for Stored {
                 deadline: Duration::from_micros(u64::try_from(row.deadline_micros).map_err(|_| broken())?),
                 register_time: Timestamp::from_micros(row.register_time),
             },
+            tags: row.tags,
             webhook: row.webhook,
         })
     }
