@@ -1,5 +1,7 @@
 //! Why something could not be sealed or opened.
 
+use std::sync::Arc;
+
 use hubkeep_core::{
     database,
     error::{ErrorKind, ErrorReason, ServiceError},
@@ -80,6 +82,16 @@ pub enum Error {
     /// The cryptographic library would not encrypt.
     #[error("the cryptographic library refused to encrypt")]
     Library,
+    /// What several who wanted the same key were told at once.
+    #[error(transparent)]
+    Shared(Arc<Error>),
+}
+
+impl Error {
+    /// What was told to one, or to several at once.
+    pub(crate) fn shared(error: Arc<Self>) -> Self {
+        Arc::try_unwrap(error).unwrap_or_else(Self::Shared)
+    }
 }
 
 impl From<EncryptError> for Error {
@@ -101,6 +113,7 @@ impl ServiceError for Error {
             | Self::Kek { .. }
             | Self::KeyAltered { .. } => ErrorKind::Unavailable,
             Self::Broken { .. } | Self::Random(_) | Self::Library => ErrorKind::Internal,
+            Self::Shared(error) => error.kind(),
         }
     }
 
@@ -113,6 +126,7 @@ impl ServiceError for Error {
             | Self::Kek { .. }
             | Self::KeyAltered { .. } => ErrorReason::KeyUnavailable,
             Self::Broken { .. } | Self::Random(_) | Self::Library => ErrorReason::Internal,
+            Self::Shared(error) => error.reason(),
         }
     }
 
@@ -184,6 +198,10 @@ mod tests {
             ),
             (Error::Random(RandomError), defect),
             (Error::Library, defect),
+            (
+                Error::Shared(Arc::new(Error::KeyAltered { key_id: key_id() })),
+                unusable,
+            ),
         ];
         for (error, expected) in table {
             assert_eq!((error.kind(), error.reason()), expected, "{error}");

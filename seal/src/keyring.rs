@@ -1,14 +1,9 @@
 //! The keys of all owners: made when first needed, kept wrapped in the database, unwrapped for a while in memory.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    sync::{Arc, PoisonError, RwLock},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use hubkeep_core::{
-    clock::{SharedClock, Tick, Timestamp},
+    clock::{SharedClock, Timestamp},
     database::Database,
     random::{Random, SharedRandom},
 };
@@ -18,10 +13,12 @@ use crate::{
     destroy,
     envelope::{self, Envelope, KEY_ID_LEN},
     error::Error,
+    kek::KekError,
     keks::{Keks, Versioned},
     key::Key,
     place::{Owner, Place, Purpose, aad_of_key},
     store::{self, WrappedKey},
+    unwrapped::{Cache, Found, Question, Unwrapped},
 };
 
 /// Seals, opens and macs with keys that never leave it.
@@ -35,19 +32,13 @@ pub(crate) struct Shared {
     pub(crate) cached_for: Duration,
     clock: SharedClock,
     random: SharedRandom,
-    unwrapped: RwLock<HashMap<(Owner, Purpose), Unwrapped>>,
-}
-
-#[derive(Clone)]
-struct Unwrapped {
-    key_id: Arc<str>,
-    key: Arc<Key>,
-    until: Tick,
+    unwrapped: Cache,
 }
 
 impl Keyring {
     /// A keyring over the table `seal_key` of this database. An unwrapped key serves for `cached_for`, also while the
-    /// key-encryption key cannot be asked; after that nothing opens, and no other key is tried.
+    /// key-encryption key cannot be asked; after that nothing opens, and no other key is tried. A key that is used is
+    /// fetched anew before its time is over, in the background, and needs a runtime for that.
     pub fn new(
         database: Database,
         keks: Keks,
@@ -55,7 +46,7 @@ impl Keyring {
         clock: SharedClock,
         random: SharedRandom,
     ) -> Self {
-        let unwrapped = RwLock::default();
+        let unwrapped = Cache::new(cached_for, clock.clone());
         Self(Arc::new(Shared {
             database,
             keks,
@@ -125,8 +116,7 @@ impl Keyring {
     }
 
     pub(crate) fn forget_unwrapped(&self, owner: Owner) {
-        let mut cache = self.0.unwrapped.write().unwrap_or_else(PoisonError::into_inner);
-        cache.retain(|(of, _), _| *of != owner);
+        self.0.unwrapped.forget(owner);
     }
 
     async fn get_or_make(&self, owner: Owner, purpose: Purpose) -> Result<Unwrapped, Error> {
@@ -138,49 +128,67 @@ impl Keyring {
         }
         let made = self.make(owner, purpose).await?;
         store::insert_if_absent(&self.0.database, owner, purpose, &made, self.0.clock.now()).await?;
-        // Read again rather than used as made: another process may have been quicker, and its key is the one.
-        self.get(owner, purpose)
-            .await?
-            .ok_or(Error::KeyMissing { owner, purpose })
+        // Read again rather than used as made: another process may have been quicker, and its key is the one. And by a
+        // question of our own: one that is under way may have been asked before there was a key.
+        let question = self.0.unwrapped.ask_apart((owner, purpose));
+        let fetched = self.fetch(owner, purpose).await?;
+        question.answer(Ok(fetched.clone()));
+        fetched.ok_or(Error::KeyMissing { owner, purpose })
     }
 
     async fn get(&self, owner: Owner, purpose: Purpose) -> Result<Option<Unwrapped>, Error> {
-        if let Some(cached) = self.cached(owner, purpose) {
-            return Ok(Some(cached));
+        match self.0.unwrapped.find((owner, purpose)) {
+            Found::Serves(unwrapped, question) => {
+                self.ask(question, move |error| {
+                    tracing::warn!(%error, %owner, %purpose, "a key could not be fetched anew: it serves to its end");
+                });
+                Ok(Some(unwrapped))
+            }
+            Found::Waits(answer, question) => {
+                // Whoever waits is told.
+                self.ask(question, |_| ());
+                let abandoned = |_| Error::Kek {
+                    key_id: format!("for {purpose} of {owner}"),
+                    source: KekError::Unavailable("the question for it was not carried through".into()),
+                };
+                answer.await.map_err(abandoned)?.map_err(Error::shared)
+            }
         }
+    }
+
+    /// Fetches a key on a task of its own: whoever wants it may go away, and others wait for the same answer.
+    fn ask(&self, question: Option<Question>, note: impl Fn(&Error) + Send + 'static) {
+        let Some(question) = question else { return };
+        let keyring = self.clone();
+        tokio::spawn(async move {
+            let (owner, purpose) = question.wanted();
+            let fetched = keyring.fetch(owner, purpose).await;
+            if let Err(error) = &fetched {
+                note(error);
+            }
+            question.answer(fetched.map_err(Arc::new));
+        });
+    }
+
+    /// Reads a key's row, and has it unwrapped.
+    async fn fetch(&self, owner: Owner, purpose: Purpose) -> Result<Option<Unwrapped>, Error> {
         let Some(row) = store::find(&self.0.database, owner, purpose).await? else {
             return Ok(None);
         };
-        let unwrapped = Unwrapped {
+        Ok(Some(Unwrapped {
             key: Arc::new(self.unwrap(owner, purpose, &row).await?),
             key_id: row.key_id.into(),
-            until: self.0.clock.tick().plus(self.0.cached_for),
-        };
-        let mut cache = self.0.unwrapped.write().unwrap_or_else(PoisonError::into_inner);
-        cache.insert((owner, purpose), unwrapped.clone());
-        Ok(Some(unwrapped))
-    }
-
-    fn cached(&self, owner: Owner, purpose: Purpose) -> Option<Unwrapped> {
-        let cache = self.0.unwrapped.read().unwrap_or_else(PoisonError::into_inner);
-        let now = self.0.clock.tick();
-        cache
-            .get(&(owner, purpose))
-            .filter(|cached| now < cached.until)
-            .cloned()
+        }))
     }
 
     /// Wipes the unwrapped keys whose time is over. They would not be used any more, but lie in memory until then.
     pub fn wipe_expired(&self) {
-        let now = self.0.clock.tick();
-        let mut cache = self.0.unwrapped.write().unwrap_or_else(PoisonError::into_inner);
-        cache.retain(|_, cached| now < cached.until);
+        self.0.unwrapped.wipe_expired();
     }
 
     /// How many unwrapped keys are in memory.
     pub fn cached_count(&self) -> usize {
-        let cache = self.0.unwrapped.read().unwrap_or_else(PoisonError::into_inner);
-        cache.len()
+        self.0.unwrapped.len()
     }
 
     pub(crate) async fn unwrap(

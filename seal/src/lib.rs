@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `place` | where a sealed value lies, as associated data |
 //! | `keyring` | seal, open and mac: what users of this crate call |
+//! | `unwrapped` | the keys in memory: how long they serve, and who asks for them |
 //! | `destroy` | keys that shall be gone, with all that lies under them |
 //! | `envelope` | the layout of sealed bytes |
 //! | `key` | one 256-bit key: encrypt, decrypt, derive, commit |
@@ -39,6 +40,7 @@ mod rewrap;
 mod sources;
 mod status;
 mod store;
+mod unwrapped;
 
 pub use config::{Config, KekConfig};
 pub use error::Error;

@@ -11,6 +11,7 @@ mod clouds;
 mod keyring;
 mod probe;
 mod sources;
+mod unwrapped;
 mod versions;
 
 use hubkeep_core::database::Config;

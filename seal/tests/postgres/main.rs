@@ -6,6 +6,8 @@
 mod keyring;
 #[path = "../it/probe.rs"]
 mod probe;
+#[path = "../it/unwrapped.rs"]
+mod unwrapped;
 #[path = "../it/versions.rs"]
 mod versions;
 
