@@ -21,6 +21,7 @@ mod harness;
 mod import;
 mod keys;
 mod leftovers;
+mod old_kek_gone;
 mod onboarding;
 mod password_store;
 mod revocations;

@@ -31,6 +31,8 @@ mod import;
 mod keys;
 #[path = "../it/leftovers.rs"]
 mod leftovers;
+#[path = "../it/old_kek_gone.rs"]
+mod old_kek_gone;
 #[path = "../it/onboarding.rs"]
 mod onboarding;
 #[path = "../it/password_store.rs"]
