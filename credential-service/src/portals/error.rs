@@ -69,6 +69,14 @@ pub enum Error {
     /// It was erased.
     #[error("portal {0} was erased")]
     Erased(ClientSlug),
+    /// It was to be onboarded again, or its slug to be used again, after it was erased.
+    #[error("portal {portal_id} was erased here as {client_slug}: neither is taken again")]
+    NotAgain {
+        /// The slug under which it was erased.
+        client_slug: ClientSlug,
+        /// The portal.
+        portal_id: PortalId,
+    },
     /// The log knows a newer state of it than the vault holds.
     #[error("portal {0} is older in the vault than the log knows it: a backup was restored")]
     RollbackSuspected(ClientSlug),
@@ -150,7 +158,7 @@ impl ServiceError for Error {
             Self::TokenOfAnotherPortal { .. } | Self::IdentityUnclear { .. } | Self::TokenUnknown => {
                 ErrorKind::FailedPrecondition
             }
-            Self::Suspended(_) | Self::Erased(_) | Self::RollbackSuspected(_) => {
+            Self::Suspended(_) | Self::Erased(_) | Self::NotAgain { .. } | Self::RollbackSuspected(_) => {
                 ErrorKind::FailedPrecondition
             }
             Self::StoreVersion(error) => error.kind(),
@@ -177,7 +185,7 @@ impl ServiceError for Error {
             Self::TokenUnknown => ErrorReason::TokenRefused,
             Self::RowDuplicate { .. } => ErrorReason::ImportRowDuplicate,
             Self::Suspended(_) => ErrorReason::PortalSuspended,
-            Self::Erased(_) => ErrorReason::PortalErased,
+            Self::Erased(_) | Self::NotAgain { .. } => ErrorReason::PortalErased,
             Self::RollbackSuspected(_) => ErrorReason::PortalRollbackSuspected,
             Self::StoreVersion(error) => error.reason(),
             Self::BudgetExhausted { .. } => ErrorReason::BudgetExhausted,
@@ -194,6 +202,14 @@ impl ServiceError for Error {
             Self::Unknown(slug) => format!("there is no portal {slug}: onboard it first"),
             Self::Suspended(slug) => format!("{slug} is suspended: resume it first"),
             Self::Erased(slug) => format!("{slug} was erased: nothing of it is left, and it stays so"),
+            Self::NotAgain {
+                client_slug,
+                portal_id,
+            } => format!(
+                "HubSpot portal {portal_id} was erased here as {client_slug}: its keys are destroyed in both services, and \
+                 none is made for it again. Onboard another portal under another slug; onboard this one in a deployment \
+                 of its own (docs/operations/erasure.md)"
+            ),
             Self::RollbackSuspected(slug) => format!(
                 "{slug} is older in the vault than the log knows it: a backup was restored; rotate its tokens and resume \
                  it, or erase it again"
@@ -270,6 +286,10 @@ impl ServiceError for Error {
                 portal_id,
             }
             | Self::AlreadyOnboarded {
+                client_slug,
+                portal_id,
+            }
+            | Self::NotAgain {
                 client_slug,
                 portal_id,
             }

@@ -158,7 +158,7 @@ impl Portals {
             Some(portal) if portal.client_slug == new.client_slug => {
                 new.beside(portal, Some(portal_id), token)
             }
-            Some(portal) if portal.state == State::Erased => Err(Error::Erased(portal.client_slug)),
+            Some(portal) if portal.state == State::Erased => Err(not_again(portal)),
             Some(Portal {
                 client_slug,
                 portal_id,
@@ -244,6 +244,9 @@ impl NewPortal {
         portal_id: Option<PortalId>,
         token: &TokenFingerprint,
     ) -> Result<Known, Error> {
+        if portal.state == State::Erased {
+            return Err(not_again(portal));
+        }
         portal.kept()?;
         if portal_id.is_some_and(|other| other != portal.portal_id) {
             return Err(Error::SlugTaken {
@@ -290,6 +293,14 @@ pub(super) fn check_form(token: &PortalToken) -> Result<(), Error> {
     let text = token.expose();
     let fits = (1..=MAX_TOKEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
     if fits { Ok(()) } else { Err(Error::TokenForm) }
+}
+
+/// Why an erased portal, and its slug, are not taken again.
+fn not_again(portal: Portal) -> Error {
+    Error::NotAgain {
+        client_slug: portal.client_slug,
+        portal_id: portal.portal_id,
+    }
 }
 
 #[cfg(test)]

@@ -196,14 +196,18 @@ async fn an_erased_portal_leaves_no_key_no_token_and_no_handle_and_a_certificate
     }
     assert_eq!(reason(&bench.redeem(&handle, SYNC).await), "HANDLE_INVALID");
     assert_eq!(reason(&bench.issue(SYNC, "acme").await), "PORTAL_ERASED");
-    assert_eq!(
-        reason(&bench.onboard("acme", ACME_TOKEN, ACME).await),
-        "PORTAL_ERASED"
-    );
-    assert_eq!(
-        reason(&bench.onboard("other", ACME_TOKEN, ACME).await),
-        "PORTAL_ERASED"
-    );
+    for (slug, token, portal) in [
+        ("acme", ACME_TOKEN, ACME),
+        ("other", ACME_TOKEN, ACME),
+        ("acme", ACME_SECOND_TOKEN, 0),
+        ("acme", GLOBEX_TOKEN, GLOBEX),
+    ] {
+        let again = bench.onboard(slug, token, portal).await;
+        assert_eq!(reason(&again), "PORTAL_ERASED", "{slug} {portal}");
+        let told = again.expect_err("refused").message().to_owned();
+        assert!(told.contains("portal 1001 was erased here as acme"), "{told}");
+        assert!(told.contains("in a deployment of its own"), "what to do: {told}");
+    }
     assert_eq!(reason(&resume(&bench, "acme").await), "PORTAL_ERASED");
     assert_eq!(reason(&suspend(&bench, "acme").await), "PORTAL_ERASED");
     bench.issue(SYNC, "globex").await.expect("is not touched");

@@ -20,6 +20,14 @@ fn each_error_has_its_kind_and_reason() {
             "PORTAL_ERASED",
         ),
         (
+            Error::NotAgain {
+                client_slug: slug(),
+                portal_id,
+            },
+            ErrorKind::FailedPrecondition,
+            "PORTAL_ERASED",
+        ),
+        (
             Error::RollbackSuspected(slug()),
             ErrorKind::FailedPrecondition,
             "PORTAL_ROLLBACK_SUSPECTED",
