@@ -123,17 +123,23 @@ impl Keyring {
         if let Some(unwrapped) = self.get(owner, purpose).await? {
             return Ok(unwrapped);
         }
-        if destroy::is_destroyed(&self.0.database, owner).await? {
-            return Err(Error::KeyMissing { owner, purpose });
-        }
-        let made = self.make(owner, purpose).await?;
-        store::insert_if_absent(&self.0.database, owner, purpose, &made, self.0.clock.now()).await?;
+        self.make_if_absent(owner, purpose).await?;
         // Read again rather than used as made: another process may have been quicker, and its key is the one. And by a
         // question of our own: one that is under way may have been asked before there was a key.
         let question = self.0.unwrapped.ask_apart((owner, purpose));
         let fetched = self.fetch(owner, purpose).await?;
         question.answer(Ok(fetched.clone()));
         fetched.ok_or(Error::KeyMissing { owner, purpose })
+    }
+
+    /// Makes the owner's key, unless another process is quicker.
+    pub(crate) async fn make_if_absent(&self, owner: Owner, purpose: Purpose) -> Result<(), Error> {
+        if destroy::is_destroyed(&self.0.database, owner).await? {
+            return Err(Error::KeyMissing { owner, purpose });
+        }
+        let made = self.make(owner, purpose).await?;
+        store::insert_if_absent(&self.0.database, owner, purpose, &made, self.0.clock.now()).await?;
+        Ok(())
     }
 
     async fn get(&self, owner: Owner, purpose: Purpose) -> Result<Option<Unwrapped>, Error> {

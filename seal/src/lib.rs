@@ -15,6 +15,7 @@
 //! | `place` | where a sealed value lies, as associated data |
 //! | `keyring` | seal, open and mac: what users of this crate call |
 //! | `unwrapped` | the keys in memory: how long they serve, and who asks for them |
+//! | `mac_key` | a key that only macs, for whoever checks at every read |
 //! | `destroy` | keys that shall be gone, with all that lies under them |
 //! | `envelope` | the layout of sealed bytes |
 //! | `key` | one 256-bit key: encrypt, decrypt, derive, commit |
@@ -34,6 +35,7 @@ mod kek;
 mod keks;
 mod key;
 mod keyring;
+mod mac_key;
 mod place;
 pub mod remote;
 mod rewrap;
@@ -47,6 +49,7 @@ pub use error::Error;
 pub use kek::{Kek, KekError};
 pub use keks::{Keks, KeksError, Versioned, create_file, create_file_if_missing};
 pub use keyring::Keyring;
+pub use mac_key::MacKey;
 pub use place::{Owner, Place, Purpose};
 pub use rewrap::Progress;
 pub use sources::{AwsKekConfig, FileKek, FileKekError, GcpKekConfig, VaultKekConfig};

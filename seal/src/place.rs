@@ -74,6 +74,8 @@ purposes! {
     Signing = "signing",
     /// Addresses and secrets of webhooks.
     Webhook = "webhook",
+    /// The key that authenticates rows which lie in clear.
+    Rows = "rows",
 }
 
 impl Purpose {

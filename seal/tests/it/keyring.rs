@@ -278,6 +278,38 @@ async fn a_mac_differs_by_message_purpose_and_owner() {
 }
 
 #[tokio::test]
+async fn a_mac_key_serves_on_when_its_row_is_gone_and_is_not_made_again_by_asking() {
+    let bench = Bench::new().await;
+    let keyring = bench.keyring("kek");
+    let (owner, purpose) = (Owner::Service, Purpose::Rows);
+    let none = keyring.mac_key(owner, purpose).await.expect("reads");
+    assert!(none.is_none(), "asking makes no key");
+    let key = keyring.mac_key_or_make(owner, purpose).await.expect("made");
+    let tag = key.mac(b"row");
+    assert_eq!(
+        tag,
+        keyring.mac(owner, purpose, b"row").await.expect("the same key")
+    );
+    assert_eq!(format!("{key:?}"), format!("MacKey(\"{}\")", key.id()));
+    sqlx::query("DELETE FROM seal_key")
+        .execute(bench.database.pool())
+        .await
+        .expect("altered");
+    assert!(key.is_mac_of(b"row", &tag));
+    for (message, tag) in [
+        (b"raw".as_slice(), tag.as_slice()),
+        (b"row", &tag[..31]),
+        (b"row", &[]),
+    ] {
+        assert!(!key.is_mac_of(message, tag));
+    }
+    let fresh = bench.keyring("kek");
+    assert!(fresh.mac_key(owner, purpose).await.expect("reads").is_none());
+    let another = fresh.mac_key_or_make(owner, purpose).await.expect("made");
+    assert_ne!((another.id(), another.mac(b"row")), (key.id(), tag));
+}
+
+#[tokio::test]
 async fn printing_a_keyring_shows_the_name_of_its_key_only() {
     let bench = Bench::new().await;
     let keyring = bench.keyring("kek");

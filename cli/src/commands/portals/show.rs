@@ -93,6 +93,7 @@ pub(super) const fn state(state: PortalState) -> &'static str {
         PortalState::Suspended => "suspended",
         PortalState::Erased => "erased",
         PortalState::RollbackSuspected => "rollback suspected",
+        PortalState::Altered => "altered",
     }
 }
 
