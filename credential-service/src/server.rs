@@ -73,6 +73,9 @@ pub enum StartError {
     /// The vault's own version cannot be read.
     #[error("the store version cannot be read")]
     StoreVersion(#[from] store_version::Error),
+    /// The room of portals cannot be built.
+    #[error("the portals cannot be opened")]
+    Portals(#[from] portals::Error),
     /// Vault and log cannot be compared.
     #[error("the vault cannot be compared with the log")]
     Fleet(#[from] fleet::Error),
@@ -143,7 +146,8 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         hubspot,
         clock: clock.clone(),
         random: random.clone(),
-    });
+    })
+    .await?;
     let rotations = Rotations::build(
         config.rotation.clone(),
         rotation::Deps {

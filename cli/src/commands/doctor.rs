@@ -20,8 +20,8 @@ use crate::{
 /// Look at every portal with HubSpot, within its quota, and tell what is not as it should be. Ends with 7 if anything is.
 ///
 /// Told are tokens that HubSpot refuses, that are of another portal now, may do more or less than before, or are old;
-/// data that moved; a day's calls that run out; portals that are suspended, or that a restored backup made old; and the
-/// end of the API version that is spoken. Nothing is changed.
+/// data that moved; a day's calls that run out; portals that are suspended, that a restored backup made old, or whose rows
+/// in the vault were altered; and the end of the API version that is spoken. Nothing is changed.
 #[derive(Args, Debug)]
 pub struct DoctorArgs {
     /// The portals' slugs; all, if left out.

@@ -17,13 +17,12 @@ use crate::{
         Fleet,
         doctor::{Finding, Kind},
     },
-    portals::{Portal, Portals},
+    portals::{self, Altered, Listed, Portal, Portals},
+    record::Act,
 };
 
 /// Portals that are examined at the same time.
 const AT_ONCE: usize = 8;
-/// Portals read at once.
-const PAGE: usize = 500;
 /// How long one portal may take: each of its tokens waits for room in its own quota.
 const PORTAL_LIMIT: Duration = Duration::from_secs(60);
 /// How old a token may be, where nobody says: HubSpot itself reminds of rotation then.
@@ -84,48 +83,62 @@ pub(super) async fn run(
 }
 
 /// The portals that were named, or all.
-async fn chosen(portals: &Portals, slugs: &[ClientSlug]) -> Result<Vec<Portal>, Error> {
-    let (mut found, mut after) = (Vec::new(), String::new());
-    loop {
-        let page = portals.list(&after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        last.client_slug.as_str().clone_into(&mut after);
-        found.extend(page);
-    }
+async fn chosen(portals: &Portals, slugs: &[ClientSlug]) -> Result<Vec<Listed>, Error> {
+    let mut found = portals.all().await?;
     if slugs.is_empty() {
         return Ok(found);
     }
     let unknown = slugs
         .iter()
-        .find(|slug| found.iter().all(|portal| portal.client_slug != **slug));
+        .find(|slug| found.iter().all(|listed| listed.client_slug() != slug.as_str()));
     if let Some(unknown) = unknown {
-        return Err(crate::portals::Error::Unknown(unknown.clone()).into());
+        return Err(portals::Error::Unknown(unknown.clone()).into());
     }
-    found.retain(|portal| slugs.contains(&portal.client_slug));
+    found.retain(|listed| slugs.iter().any(|slug| slug.as_str() == listed.client_slug()));
     Ok(found)
 }
 
 /// In a task of its own, so that a client which hangs up does not cut an examination from its entry.
-async fn examine(run: Arc<Run>, portal: Portal) -> Result<PortalExamined, Status> {
-    let (context, slug, id) = (
-        run.context.clone(),
-        portal.client_slug.to_string(),
-        portal.portal_id.get(),
-    );
+async fn examine(run: Arc<Run>, listed: Listed) -> Result<PortalExamined, Status> {
+    let context = run.context.clone();
     let task = tokio::spawn(async move {
         let mut context = run.context.clone();
         context.deadline = run.desk.time_in(PORTAL_LIMIT);
         let act = run.desk.begin(context, Operation::DoctorRun)?;
-        let findings = run.fleet.examine(&act, &portal, run.max_age).await;
-        run.desk.on_record(&act, Ok(findings)).await
+        match listed {
+            Listed::Intact(portal) => of_portal(&run, &act, &portal).await,
+            Listed::Altered(altered) => of_altered(&run, &act, altered).await,
+        }
     });
-    let findings = task.await.map_err(Error::from).flatten();
-    let findings = findings.map_err(|error| context.refuse(&error))?;
+    let examined = task.await.map_err(Error::from).flatten();
+    examined.map_err(|error| context.refuse(&error))
+}
+
+async fn of_portal(run: &Run, act: &Act, portal: &Portal) -> Result<PortalExamined, Error> {
+    let findings = run.fleet.examine(act, portal, run.max_age).await;
+    let findings = run.desk.on_record(act, Ok(findings)).await?;
     Ok(PortalExamined {
-        client_slug: slug,
-        portal_id: id,
+        client_slug: portal.client_slug.to_string(),
+        portal_id: portal.portal_id.get(),
         findings: findings.iter().map(finding_to_wire).collect(),
     })
+}
+
+/// Nothing proves whose the rows are: the entry goes to the service's own log, and says that the portal is refused.
+async fn of_altered(run: &Run, act: &Act, altered: Altered) -> Result<PortalExamined, Error> {
+    if let Ok(slug) = altered.client_slug.parse() {
+        act.claims(&slug);
+    }
+    let refused = portals::Error::Altered(altered.client_slug.clone());
+    let finding = Finding::altered(&refused);
+    match run.desk.on_record::<()>(act, Err(refused.into())).await {
+        Ok(()) | Err(Error::Portals(portals::Error::Altered(_))) => Ok(PortalExamined {
+            client_slug: altered.client_slug,
+            portal_id: u64::try_from(altered.portal_id).unwrap_or(0),
+            findings: vec![finding_to_wire(&finding)],
+        }),
+        Err(error) => Err(error),
+    }
 }
 
 fn finding_to_wire(finding: &Finding) -> wire::Finding {
@@ -142,6 +155,7 @@ fn finding_to_wire(finding: &Finding) -> wire::Finding {
         Kind::ApiVersionSunset => FindingKind::ApiVersionSunset,
         Kind::OldTokenAlive => FindingKind::OldTokenAlive,
         Kind::ConsumersBehind => FindingKind::ConsumersBehind,
+        Kind::Altered => FindingKind::Altered,
     };
     wire::Finding {
         kind: kind.into(),

@@ -5,7 +5,7 @@ use hubkeep_hubspot::account::AccountType;
 use hubkeep_proto::credential::v1::{self as wire, ImportPortalsRequest, OnboardPortalRequest};
 
 use super::{Error, fields};
-use crate::portals::{CredentialKind, Details, NewPortal, Portal, PortalCredential, State};
+use crate::portals::{CredentialKind, Details, Listed, NewPortal, Portal, PortalCredential, State};
 
 /// Takes the token out of the request first: it is wiped from memory whatever else is wrong.
 pub(super) fn new_portal(request: OnboardPortalRequest) -> Result<NewPortal, Error> {
@@ -74,6 +74,19 @@ fn kind(number: i32) -> Result<CredentialKind, Error> {
             "credential_kind",
             "is not a kind that is known here",
         )),
+    }
+}
+
+/// A portal in a list. Of one whose rows were altered nothing is told but what they call it.
+pub(super) fn listed_to_wire(listed: &Listed) -> wire::Portal {
+    match listed {
+        Listed::Intact(portal) => to_wire(portal),
+        Listed::Altered(altered) => wire::Portal {
+            client_slug: altered.client_slug.clone(),
+            portal_id: u64::try_from(altered.portal_id).unwrap_or(0),
+            state: wire::PortalState::Altered.into(),
+            ..wire::Portal::default()
+        },
     }
 }
 

@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     Desk, Error, doctor, fields, import, page,
-    portal::{described, details, new_portal, to_wire},
+    portal::{described, details, listed_to_wire, new_portal, to_wire},
 };
 use crate::{
     fleet::Fleet,
@@ -200,9 +200,9 @@ async fn list(portals: &Portals, request: ListPortalsRequest) -> Result<ListPort
     let last = found.last().filter(|_| found.len() == size);
     Ok(ListPortalsResponse {
         next_page_token: last
-            .map(|portal| page::token(LIST, portal.client_slug.as_str()))
+            .map(|listed| page::token(LIST, listed.client_slug()))
             .unwrap_or_default(),
-        portals: found.iter().map(to_wire).collect(),
+        portals: found.iter().map(listed_to_wire).collect(),
         store_version,
     })
 }

@@ -82,17 +82,16 @@ impl Fleet {
     /// Everything at once or nothing: keys, tokens, handles, what was known of it, and the word to crm-service.
     async fn destroy(&self, portal: &Portal) -> Result<(), Error> {
         let (id, slug) = (portal.portal_id, &portal.client_slug);
-        let generation = portal.portal_generation.saturating_add(1);
         let mut transaction = self.database.begin().await?;
-        let written = self
+        let erased = self
             .portals
             .set_state(&mut transaction, portal, State::Erased)
             .await?;
-        let Some(store_version) = written else {
+        let Some(erased) = erased else {
             transaction.rollback().await?;
             return Err(Error::Contended(slug.clone()));
         };
-        self.portals.blank(&mut transaction, portal).await?;
+        let (generation, store_version) = (erased.portal_generation, erased.store_version);
         self.handles.remove_of(&mut transaction, id).await?;
         self.rotations.remove_of(&mut transaction, id).await?;
         let keys = self.keyring.destroy(&mut transaction, Owner::Portal(id)).await?;

@@ -41,18 +41,17 @@ impl Fleet {
 
     async fn move_to(&self, act: &Act, before: &Portal, to: State) -> Result<Portal, Error> {
         let id = before.portal_id;
-        let generation = before.portal_generation.saturating_add(1);
         let mut transaction = self.database.begin().await?;
-        let written = self.portals.set_state(&mut transaction, before, to).await?;
-        let Some(store_version) = written else {
+        let moved = self.portals.set_state(&mut transaction, before, to).await?;
+        let Some(portal) = moved else {
             transaction.rollback().await?;
             return Err(Error::Contended(before.client_slug.clone()));
         };
-        let scope = Scope::PortalGeneration(id, generation);
+        let scope = Scope::PortalGeneration(id, portal.portal_generation);
         let seq = self.revocations.append(&mut transaction, scope).await?;
         transaction.commit().await?;
         self.revocations.announce(seq);
-        self.portals.committed(id, store_version, to).await?;
+        self.portals.committed(id, portal.store_version, to).await?;
         Ok(self.portals.get(act, &before.client_slug).await?)
     }
 }

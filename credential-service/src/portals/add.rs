@@ -2,7 +2,7 @@
 
 use hubkeep_core::secret::{PortalToken, TokenFingerprint};
 
-use super::{Error, NewPortal, Onboarded, Portal, PortalCredential, Portals, identity::Identity, store};
+use super::{Error, NewPortal, Onboarded, Portal, PortalCredential, Portals, identity::Identity};
 
 /// How often another credential of the same portal may be quicker before it is given up.
 const TRIES: usize = 8;
@@ -19,10 +19,8 @@ impl Portals {
         let mut credential = self.as_credential(new, identity.scopes, fingerprint)?;
         for _ in 0..TRIES {
             credential.version = portal.credential_version.saturating_add(1);
-            if self.store_added(&mut portal, &credential, &new.token).await? {
-                portal.credential_version = credential.version;
-                portal.credentials.push(credential);
-                return Ok(Onboarded::Now(portal));
+            if let Some(added) = self.store_added(&portal, &credential, &new.token).await? {
+                return Ok(Onboarded::Now(added));
             }
             // Somebody was quicker: what is stored now decides.
             let slug = &portal.client_slug;
@@ -36,25 +34,28 @@ impl Portals {
         Err(Error::Contended(portal.client_slug))
     }
 
-    /// Stores credential and token together; `false`, and nothing stored, if the portal has a newer version by now.
+    /// Stores credential and token together; `None`, and nothing stored, if the portal has a newer version by now.
     async fn store_added(
         &self,
-        portal: &mut Portal,
+        before: &Portal,
         credential: &PortalCredential,
         token: &PortalToken,
-    ) -> Result<bool, Error> {
-        let sealed = self.vault.seal(&portal.in_vault(credential), token).await?;
+    ) -> Result<Option<Portal>, Error> {
+        let sealed = self.vault.seal(&before.in_vault(credential), token).await?;
         let mut transaction = self.database.begin().await?;
-        let (id, before) = (portal.portal_id, portal.credential_version);
-        if !store::take_version(&mut transaction, id, before).await? {
+        let held = self.held(&mut transaction, before).await?;
+        let same = held.filter(|now| now.credential_version == before.credential_version);
+        let Some(mut portal) = same else {
             transaction.rollback().await?;
-            return Ok(false);
-        }
-        store::credentials::insert(&mut transaction, id, credential).await?;
+            return Ok(None);
+        };
+        portal.credential_version = credential.version;
+        portal.credentials.push(credential.clone());
         self.vault.put(&mut transaction, &sealed).await?;
-        portal.store_version = self.written(&mut transaction, id).await?;
+        let store_version = self.write(&mut transaction, &mut portal).await?;
         transaction.commit().await?;
-        self.committed(id, portal.store_version, portal.state).await?;
-        Ok(true)
+        self.committed(portal.portal_id, store_version, portal.state)
+            .await?;
+        Ok(Some(portal))
     }
 }

@@ -8,7 +8,7 @@ use hubkeep_core::{
 use hubkeep_seal::{Owner, Place, Purpose};
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Portal, Portals, store};
+use super::{Error, Portal, Portals};
 use crate::record::Act;
 
 /// The longest text, in characters.
@@ -92,11 +92,14 @@ impl Portals {
         portal.kept()?;
         let sealed = self.seal_details(portal.portal_id, client_slug, details).await?;
         let mut transaction = self.database.begin().await?;
-        if !store::state::describe(&mut transaction, &portal, &sealed).await? {
+        let held = self.held(&mut transaction, &portal).await?;
+        let same = held.filter(|now| now.store_version == portal.store_version);
+        let Some(mut portal) = same else {
             transaction.rollback().await?;
             return Err(Error::Contended(portal.client_slug));
-        }
-        let store_version = self.written(&mut transaction, portal.portal_id).await?;
+        };
+        portal.sealed_details = Some(sealed);
+        let store_version = self.write(&mut transaction, &mut portal).await?;
         transaction.commit().await?;
         self.committed(portal.portal_id, store_version, portal.state)
             .await?;

@@ -80,6 +80,15 @@ pub enum Error {
     /// The log knows a newer state of it than the vault holds.
     #[error("portal {0} is older in the vault than the log knows it: a backup was restored")]
     RollbackSuspected(ClientSlug),
+    /// Its rows are not what was written. What was asked for: a slug or an id.
+    #[error("the rows of portal {0} in the vault were altered, or moved there from elsewhere: it is refused")]
+    Altered(String),
+    /// The log knows that rows are authenticated, and the key for it is gone.
+    #[error(
+        "the key that authenticates rows is not the one that the log knows: the vault was altered, or restored from \
+             a backup from before there was one"
+    )]
+    RowKeyMissing,
     /// The store version could not be moved, or the log not told of it.
     #[error(transparent)]
     StoreVersion(#[from] store_version::Error),
@@ -158,9 +167,12 @@ impl ServiceError for Error {
             Self::TokenOfAnotherPortal { .. } | Self::IdentityUnclear { .. } | Self::TokenUnknown => {
                 ErrorKind::FailedPrecondition
             }
-            Self::Suspended(_) | Self::Erased(_) | Self::NotAgain { .. } | Self::RollbackSuspected(_) => {
-                ErrorKind::FailedPrecondition
-            }
+            Self::Suspended(_)
+            | Self::Erased(_)
+            | Self::NotAgain { .. }
+            | Self::RollbackSuspected(_)
+            | Self::Altered(_) => ErrorKind::FailedPrecondition,
+            Self::RowKeyMissing => ErrorKind::Unavailable,
             Self::StoreVersion(error) => error.kind(),
             Self::BudgetExhausted { .. } => ErrorKind::ResourceExhausted,
             Self::HubSpot(error) => error.kind(),
@@ -187,6 +199,8 @@ impl ServiceError for Error {
             Self::Suspended(_) => ErrorReason::PortalSuspended,
             Self::Erased(_) | Self::NotAgain { .. } => ErrorReason::PortalErased,
             Self::RollbackSuspected(_) => ErrorReason::PortalRollbackSuspected,
+            Self::Altered(_) => ErrorReason::PortalAltered,
+            Self::RowKeyMissing => ErrorReason::KeyUnavailable,
             Self::StoreVersion(error) => error.reason(),
             Self::BudgetExhausted { .. } => ErrorReason::BudgetExhausted,
             Self::HubSpot(error) => error.reason(),
@@ -214,6 +228,14 @@ impl ServiceError for Error {
                 "{slug} is older in the vault than the log knows it: a backup was restored; rotate its tokens and resume \
                  it, or erase it again"
             ),
+            Self::Altered(portal) => format!(
+                "{portal}: its rows in the vault were altered, or moved there from elsewhere; it is refused until the \
+                 vault is restored from a backup"
+            ),
+            Self::RowKeyMissing => {
+                "the key that authenticates the vault's rows is gone: restore the vault from a newer backup"
+                    .to_owned()
+            }
             Self::StoreVersion(error) => error.public_message(),
             Self::CredentialUnknown { client_slug, name } => {
                 format!("portal {client_slug} has no credential {name}: name one that it has")
@@ -277,6 +299,7 @@ impl ServiceError for Error {
             | Self::Suspended(slug)
             | Self::Erased(slug)
             | Self::RollbackSuspected(slug) => vec![("client_slug", slug.to_string())],
+            Self::Altered(portal) => vec![("portal", portal.clone())],
             Self::CredentialUnknown { client_slug, name } => vec![
                 ("client_slug", client_slug.to_string()),
                 ("credential_name", name.to_string()),

@@ -13,10 +13,13 @@
 //! | `scopes`, `narrowest` | what handles need of a token, and which one serves them |
 //! | `credential` | what a portal's tokens are |
 //! | `details` | what reports need to know of their clients |
+//! | `adopt` | the key that authenticates their rows |
+//! | `listed` | what a list shows of them: one whose rows were altered too |
 //! | `state` | whether they are served, and how it is found that they are old |
 //! | `store` | the tables |
 
 mod add;
+mod adopt;
 mod budget;
 mod credential;
 mod details;
@@ -24,6 +27,7 @@ mod error;
 mod examine;
 mod identity;
 mod import;
+mod listed;
 mod narrowest;
 mod onboard;
 mod portal;
@@ -35,12 +39,12 @@ mod verify;
 
 use hubkeep_core::{
     clock::SharedClock,
-    database::Database,
+    database::{Database, Transaction},
     id::{ClientSlug, PortalId},
     random::SharedRandom,
 };
 use hubkeep_hubspot::Client;
-use hubkeep_seal::Keyring;
+use hubkeep_seal::{Keyring, MacKey};
 
 pub use credential::{CredentialKind, PortalCredential};
 pub use details::Details;
@@ -48,6 +52,7 @@ pub(crate) use details::{WORDS, are_words};
 pub use error::Error;
 pub use examine::Examined;
 pub use import::{ImportedRows, ROWS_AT_ONCE, Turn};
+pub use listed::{Altered, Listed};
 pub use onboard::{NewPortal, Onboarded};
 pub use portal::{Facts, Portal, State};
 pub use scopes::Need;
@@ -81,6 +86,8 @@ pub struct Deps {
 pub struct Portals {
     database: Database,
     keyring: Keyring,
+    /// Authenticates the rows of the tables.
+    rows: MacKey,
     vault: Vault,
     versions: StoreVersion,
     hubspot: Client,
@@ -91,7 +98,10 @@ pub struct Portals {
 
 impl Portals {
     /// The portals in this database, with their tokens in this vault.
-    pub fn build(deps: Deps) -> Self {
+    ///
+    /// # Errors
+    /// If the key that authenticates their rows cannot be used, or is gone.
+    pub async fn build(deps: Deps) -> Result<Self, Error> {
         let Deps {
             database,
             keyring,
@@ -102,22 +112,24 @@ impl Portals {
             random,
         } = deps;
         let budget = Budget::new(clock.clone());
-        Self {
+        let rows = adopt::open(&database, &keyring, &versions).await?;
+        Ok(Self {
             database,
             keyring,
+            rows,
             vault,
             versions,
             hubspot,
             budget,
             clock,
             random,
-        }
+        })
     }
 
     /// The portal with this slug.
     ///
     /// # Errors
-    /// If there is none.
+    /// If there is none, or its rows were altered.
     pub async fn get(&self, act: &Act, client_slug: &ClientSlug) -> Result<Portal, Error> {
         act.claims(client_slug);
         let portal = self.by_slug(client_slug).await?;
@@ -129,12 +141,12 @@ impl Portals {
     /// The portal with this id, if there is one.
     ///
     /// # Errors
-    /// If the database fails.
+    /// If its rows were altered, or the database fails.
     pub async fn find(&self, portal_id: PortalId) -> Result<Option<Portal>, Error> {
-        match store::by_id(&self.database, portal_id).await? {
+        match store::by_id(&self.database, &self.rows, portal_id).await? {
             // Somebody may have written it, and told the log, since it was read.
             Some(portal) if self.is_behind(&portal) => {
-                let again = store::by_id(&self.database, portal_id).await?;
+                let again = store::by_id(&self.database, &self.rows, portal_id).await?;
                 Ok(again.map(|portal| self.held_against_log(portal)))
             }
             portal => Ok(portal),
@@ -155,21 +167,60 @@ impl Portals {
     }
 
     async fn by_slug(&self, client_slug: &ClientSlug) -> Result<Option<Portal>, Error> {
-        match store::by_slug(&self.database, client_slug).await? {
+        match store::by_slug(&self.database, &self.rows, client_slug).await? {
             Some(portal) => self.find(portal.portal_id).await,
             None => Ok(None),
         }
     }
 
-    /// At most `limit` portals with a slug greater than `after`, by slug.
+    /// At most `limit` portals with a slug greater than `after`, by slug. One whose rows were altered hides no other.
     ///
     /// # Errors
     /// If the database fails.
-    pub async fn list(&self, after: &str, limit: usize) -> Result<Vec<Portal>, Error> {
-        let portals = store::page(&self.database, after, limit).await?;
+    pub async fn list(&self, after: &str, limit: usize) -> Result<Vec<Listed>, Error> {
+        let portals = store::page(&self.database, &self.rows, after, limit).await?;
         Ok(portals
             .into_iter()
-            .map(|portal| self.held_against_log(portal))
+            .map(|listed| match listed {
+                Listed::Intact(portal) => Listed::Intact(Box::new(self.held_against_log(*portal))),
+                altered @ Listed::Altered(_) => altered,
+            })
             .collect())
     }
+
+    /// Every portal, by slug.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn all(&self) -> Result<Vec<Listed>, Error> {
+        let (mut all, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = self.list(&after, PAGE).await?;
+            let next = page.iter().map(Listed::client_slug).max().unwrap_or_default();
+            // Slugs that are none may stand anywhere in the order: what does not go forward is the end.
+            let ends = page.len() < PAGE || next <= after.as_str();
+            next.clone_into(&mut after);
+            all.extend(page);
+            if ends {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// The portal as it is now, for a transaction that writes it: whoever else wants to waits until that has ended.
+    /// `None` if it is gone, or has become older than the log knows it since `before` was read.
+    async fn held(&self, transaction: &mut Transaction, before: &Portal) -> Result<Option<Portal>, Error> {
+        let held = store::held(transaction, &self.rows, before.portal_id).await?;
+        Ok(held.filter(|now| before.state == State::RollbackSuspected || !self.is_behind(now)))
+    }
+
+    /// Writes a portal, as part of a transaction, at the next store version, which it gives.
+    async fn write(&self, transaction: &mut Transaction, portal: &mut Portal) -> Result<u64, Error> {
+        portal.store_version = self.versions.next(transaction).await?;
+        store::save(transaction, &self.rows, portal).await?;
+        Ok(portal.store_version)
+    }
 }
+
+/// Portals read at once.
+const PAGE: usize = 500;

@@ -74,6 +74,7 @@ mod tests {
             credential_version: 1,
             portal_generation: 1,
             state: crate::portals::State::Active,
+            state_time: Timestamp::from_micros(0),
             store_version: 1,
             sealed_details: None,
             onboard_time: Timestamp::from_micros(0),

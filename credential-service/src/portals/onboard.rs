@@ -1,6 +1,7 @@
 //! Onboarding: verified with HubSpot before anything is stored, and then stored whole or not at all.
 
 use hubkeep_core::{
+    clock::Timestamp,
     id::{ClientSlug, CredentialId, CredentialName, PortalId},
     secret::{PortalToken, TokenFingerprint},
 };
@@ -190,6 +191,7 @@ impl Portals {
             credential_version: FIRST,
             portal_generation: FIRST,
             state: State::Active,
+            state_time: Timestamp::from_micros(0),
             store_version: 0,
             sealed_details: None,
         })
@@ -226,9 +228,8 @@ impl Portals {
             transaction.rollback().await?;
             return Ok(false);
         }
-        store::credentials::insert(&mut transaction, portal.portal_id, credential).await?;
         self.vault.put(&mut transaction, &sealed).await?;
-        portal.store_version = self.written(&mut transaction, portal.portal_id).await?;
+        self.write(&mut transaction, portal).await?;
         transaction.commit().await?;
         self.committed(portal.portal_id, portal.store_version, portal.state)
             .await?;

@@ -54,6 +54,8 @@ pub struct Portal {
     pub portal_generation: u64,
     /// Whether it is served.
     pub state: State,
+    /// When it came into this state; the beginning of time if it never changed.
+    pub(super) state_time: Timestamp,
     /// The store version at which it was last written.
     pub store_version: u64,
     /// What reports need to know of its client, sealed.
@@ -88,6 +90,18 @@ impl Portal {
             State::Suspended => Ok(()),
             _ => self.served(),
         }
+    }
+
+    /// Takes everything out of it but its names, its numbers and its times.
+    pub(super) fn blank(&mut self) {
+        self.facts = Facts {
+            account_type: AccountType::Other,
+            data_hosting_location: String::new(),
+            time_zone: String::new(),
+            company_currency: String::new(),
+        };
+        self.credentials.clear();
+        self.sealed_details = None;
     }
 
     /// The place of a credential's token in the vault.

@@ -5,44 +5,56 @@ use hubkeep_core::{
     id::{ClientSlug, PortalId},
 };
 
-use super::{Error, Portal, Portals, State, store};
+use super::{Altered, Error, Listed, Portal, Portals, State};
+
+/// The portals that are not served for what their rows are.
+#[derive(Debug, Default)]
+pub struct Compared {
+    /// The log knows them newer than their rows are.
+    pub rolled_back: Vec<ClientSlug>,
+    /// Their rows are not what was written.
+    pub altered: Vec<Altered>,
+}
 
 impl Portals {
-    /// Moves a portal to a state and to its next generation, as part of a transaction; `false`, and nothing is moved, if
-    /// it is not any more what it was. Gives the store version at which it was written.
+    /// Moves a portal to a state and to its next generation, as part of a transaction; `None`, and nothing is moved, if
+    /// it is not any more what it was. Gives the portal as it is then.
+    ///
+    /// Erasing takes the portal out of the vault: its tokens, its credentials, and what was known of it. Its row stays, as
+    /// a tombstone.
     ///
     /// # Errors
-    /// If the database fails.
+    /// If its rows were altered, or the database fails.
     pub async fn set_state(
         &self,
         transaction: &mut Transaction,
         before: &Portal,
         to: State,
-    ) -> Result<Option<u64>, Error> {
-        if !store::state::set(transaction, before, to, self.clock.now()).await? {
+    ) -> Result<Option<Portal>, Error> {
+        let Some(mut portal) = self.held(transaction, before).await? else {
+            return Ok(None);
+        };
+        if portal.portal_generation != before.portal_generation || portal.state == State::Erased {
             return Ok(None);
         }
-        self.written(transaction, before.portal_id).await.map(Some)
+        portal.portal_generation = self.next_of(&portal, portal.portal_generation);
+        portal.state = to;
+        portal.state_time = self.clock.now();
+        if to == State::Erased {
+            portal.blank();
+            self.vault.remove(transaction, portal.portal_id).await?;
+        }
+        self.write(transaction, &mut portal).await?;
+        Ok(Some(portal))
     }
 
-    /// Takes a portal out of the vault, as part of the transaction that erases it: its tokens, its credentials, and
-    /// what was known of it. Its row stays, as a tombstone.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn blank(&self, transaction: &mut Transaction, portal: &Portal) -> Result<(), Error> {
-        store::state::blank(transaction, portal).await?;
-        Ok(self.vault.remove(transaction, portal.portal_id).await?)
-    }
-
-    /// Moves the store version for a write to a portal, as part of its transaction.
-    ///
-    /// # Errors
-    /// If the database fails.
-    pub async fn written(&self, transaction: &mut Transaction, portal_id: PortalId) -> Result<u64, Error> {
-        let store_version = self.versions.next(transaction).await?;
-        store::written(transaction, portal_id, store_version).await?;
-        Ok(store_version)
+    /// The generation, or version of a token, that comes after this one. For a row that the log knows newer it is one that
+    /// the portal cannot have had since: each of them moved the store version, so none of them is greater than that.
+    pub(super) fn next_of(&self, portal: &Portal, number: u64) -> u64 {
+        let head = self.versions.head(portal.portal_id);
+        let newer = head.filter(|_| self.is_behind(portal));
+        let known = newer.map_or(number, |head| head.store_version.max(number));
+        known.saturating_add(1)
     }
 
     /// Tells the log that a portal was written. To be called when the write is committed, and before it is answered.
@@ -68,32 +80,33 @@ impl Portals {
     }
 
     /// Compares every portal with what the log was told of it, and tells it what it has missed. Gives the portals that
-    /// are older than the log knows them.
+    /// are not served for what their rows are.
     ///
     /// # Errors
     /// If vault or log cannot be read.
-    pub async fn compare(&self) -> Result<Vec<ClientSlug>, Error> {
+    pub async fn compare(&self) -> Result<Compared, Error> {
         self.versions.look().await?;
-        let (mut suspected, mut after) = (Vec::new(), String::new());
-        loop {
-            let portals = self.list(&after, PAGE).await?;
-            let Some(last) = portals.last() else {
-                return Ok(suspected);
-            };
-            last.client_slug.as_str().clone_into(&mut after);
-            for portal in portals {
-                let known = self
-                    .versions
-                    .head(portal.portal_id)
-                    .map_or(0, |head| head.store_version);
-                if portal.state == State::RollbackSuspected {
-                    suspected.push(portal.client_slug);
-                } else if known < portal.store_version {
-                    self.committed(portal.portal_id, portal.store_version, portal.state)
-                        .await?;
+        let mut compared = Compared::default();
+        for listed in self.all().await? {
+            match listed {
+                Listed::Altered(altered) => compared.altered.push(altered),
+                Listed::Intact(portal) if portal.state == State::RollbackSuspected => {
+                    compared.rolled_back.push(portal.client_slug);
                 }
+                Listed::Intact(portal) => self.tell_missed(&portal).await?,
             }
         }
+        Ok(compared)
+    }
+
+    /// Tells the log of a write of which it knows nothing: the process that wrote died before it could tell.
+    async fn tell_missed(&self, portal: &Portal) -> Result<(), Error> {
+        let head = self.versions.head(portal.portal_id);
+        if head.is_some_and(|head| head.store_version >= portal.store_version) {
+            return Ok(());
+        }
+        self.committed(portal.portal_id, portal.store_version, portal.state)
+            .await
     }
 
     /// The portal as it is served: if the log knows a newer state than its row holds, it is suspected.
@@ -122,6 +135,3 @@ impl Portals {
         self.versions.head(portal_id).is_some_and(|head| head.erased)
     }
 }
-
-/// Portals read at once.
-const PAGE: usize = 500;

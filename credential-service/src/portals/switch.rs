@@ -123,7 +123,7 @@ impl Portals {
         let now = self.clock.now();
         let after = PortalCredential {
             scopes: checked.scopes,
-            version: portal.credential_version.saturating_add(1),
+            version: self.next_of(&portal, portal.credential_version),
             token_fingerprint: token.fingerprint(),
             token_time: now,
             verify_time: now,
@@ -143,7 +143,7 @@ impl Portals {
     /// here. When it is committed, the log must be [told](Self::switched).
     ///
     /// # Errors
-    /// If the database fails.
+    /// If the portal's rows were altered, or the database fails.
     pub async fn switch_credential(
         &self,
         transaction: &mut Transaction,
@@ -155,24 +155,42 @@ impl Portals {
             after,
             sealed,
         } = staged;
-        let moved = store::take_version(transaction, portal.portal_id, portal.credential_version).await?;
-        if !moved || !store::credentials::replace(transaction, before, after).await? {
+        let Some(mut now) = self.held(transaction, portal).await? else {
             return Ok(None);
+        };
+        let same = now.credential_version == portal.credential_version;
+        let mut credentials = now.credentials.iter_mut().filter(|_| same);
+        let is_it = |one: &&mut PortalCredential| {
+            one.credential_id == before.credential_id && one.version == before.version
+        };
+        let Some(credential) = credentials.find(is_it) else {
+            return Ok(None);
+        };
+        credential.clone_from(after);
+        now.credential_version = after.version;
+        if self.is_behind(&now) {
+            // The new token is good, and whether the rest of an old row is must still be said by somebody.
+            now.state = State::Suspended;
+            now.state_time = self.clock.now();
         }
         self.vault.put(transaction, sealed).await?;
-        self.written(transaction, portal.portal_id).await.map(Some)
+        self.write(transaction, &mut now).await.map(Some)
     }
 
-    /// Whether this version is in force for any credential of the portal, as a transaction sees it.
+    /// Whether this version is in force for any credential of the portal, and stays so until the transaction has ended.
     ///
     /// # Errors
-    /// If the database fails.
+    /// If the portal's rows were altered, or the database fails.
     pub async fn has_in_force(
         &self,
         transaction: &mut Transaction,
         credential: &vault::Credential,
     ) -> Result<bool, Error> {
-        store::credentials::is_in_force(transaction, credential.portal_id, credential.version).await
+        let portal = store::held(transaction, &self.rows, credential.portal_id).await?;
+        let credentials = portal.into_iter().flat_map(|portal| portal.credentials);
+        Ok(credentials
+            .into_iter()
+            .any(|one| one.version == credential.version))
     }
 
     /// Tells the log of a switch that is committed, before it is answered.

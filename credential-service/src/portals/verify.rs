@@ -3,7 +3,7 @@
 use hubkeep_core::id::ClientSlug;
 
 use super::{
-    Error, Portal, PortalCredential, Portals,
+    Error, Portal, PortalCredential, Portals, State,
     identity::{self, Identity},
     store,
 };
@@ -34,14 +34,10 @@ impl Portals {
             portal.facts = identity.facts;
             portal.verify_time = credential.verify_time;
         }
-        self.record(&portal).await?;
-        let mut changed_fields = portal.facts.changed_from(&before.facts);
-        if scopes(&portal).ne(scopes(&before)) {
-            changed_fields.push("scopes");
-        }
+        let portal = self.record(&before, &portal).await?;
         Ok(Verified {
+            changed_fields: changed(&before, &portal),
             portal,
-            changed_fields,
         })
     }
 
@@ -64,14 +60,48 @@ impl Portals {
         })
     }
 
-    async fn record(&self, portal: &Portal) -> Result<(), Error> {
+    /// Records what HubSpot said, but of tokens that were replaced since it was asked. Gives the portal as it is now.
+    async fn record(&self, before: &Portal, told: &Portal) -> Result<Portal, Error> {
         let mut transaction = self.database.begin().await?;
-        store::update_facts(&mut transaction, portal).await?;
-        for credential in &portal.credentials {
-            store::credentials::update_scopes(&mut transaction, credential).await?;
+        let held = self.held(&mut transaction, before).await?;
+        let kept = held.filter(|now| now.state != State::Erased);
+        let Some(mut portal) = kept else {
+            transaction.rollback().await?;
+            return Err(Error::Contended(before.client_slug.clone()));
+        };
+        let stored = portal.clone();
+        portal.facts = told.facts.clone();
+        portal.verify_time = told.verify_time;
+        for credential in &mut portal.credentials {
+            let said = told
+                .credentials
+                .iter()
+                .find(|one| one.credential_id == credential.credential_id);
+            if let Some(said) = said.filter(|said| said.version == credential.version) {
+                credential.clone_from(said);
+            }
         }
-        Ok(transaction.commit().await?)
+        // That HubSpot confirmed what is there moves no version: it is written, and nobody need fear its loss.
+        if changed(&stored, &portal).is_empty() {
+            store::save(&mut transaction, &self.rows, &portal).await?;
+            transaction.commit().await?;
+            return Ok(portal);
+        }
+        let store_version = self.write(&mut transaction, &mut portal).await?;
+        transaction.commit().await?;
+        self.committed(portal.portal_id, store_version, portal.state)
+            .await?;
+        Ok(portal)
     }
+}
+
+/// The fields that HubSpot says otherwise now.
+fn changed(before: &Portal, now: &Portal) -> Vec<&'static str> {
+    let mut fields = now.facts.changed_from(&before.facts);
+    if scopes(now).ne(scopes(before)) {
+        fields.push("scopes");
+    }
+    fields
 }
 
 fn scopes(portal: &Portal) -> impl Iterator<Item = &[String]> {

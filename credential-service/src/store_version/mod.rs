@@ -22,6 +22,8 @@ pub use error::Error;
 
 /// Heads of portals are named by this and the portal's id.
 const PORTAL: &str = "portal/";
+/// Heads of keys that authenticate rows are named by this and the key's id.
+const ROW_KEY: &str = "rows/";
 /// The head of the whole store.
 const STORE: &str = "store";
 
@@ -124,6 +126,29 @@ impl StoreVersion {
             }
         }
         Ok(())
+    }
+
+    /// The ids of the keys that authenticate rows, as the log knows them.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub async fn row_keys(&self) -> Result<Vec<String>, Error> {
+        let heads = self.log.heads().await?;
+        let ids = heads.iter().filter_map(|head| head.name.strip_prefix(ROW_KEY));
+        Ok(ids.map(str::to_owned).collect())
+    }
+
+    /// Tells the log that rows are authenticated from now on, with the key of this id.
+    ///
+    /// # Errors
+    /// If the log cannot be told.
+    pub async fn tell_row_key(&self, key_id: &str) -> Result<(), Error> {
+        let head = Head {
+            name: format!("{ROW_KEY}{key_id}"),
+            number: 1,
+            is_final: false,
+        };
+        Ok(self.log.raise_head(&head).await?)
     }
 
     fn note(&self, portal: PortalId, head: KnownHead) {

@@ -70,6 +70,13 @@ async fn the_tokens_of_an_older_version_become_the_first_credentials_of_their_po
             row("00000009-0000-7223-8372-036854775807", i64::MAX),
         ]
     );
+    run(&database, |version| version > BROUGHT).await;
+    let unauthenticated: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM portal WHERE row_mac IS NULL AND written_version = 0")
+            .fetch_one(database.pool())
+            .await
+            .expect("counts");
+    assert_eq!(unauthenticated, 2);
 }
 
 /// acme with a token that reads contacts, one that reads and writes them, and one of every scope.

@@ -31,7 +31,7 @@ pub(crate) async fn suspend(bench: &Bench, slug: &str) -> Result<Portal, Status>
     Ok(answer.into_inner().portal.expect("a portal"))
 }
 
-async fn resume(bench: &Bench, slug: &str) -> Result<Portal, Status> {
+pub(crate) async fn resume(bench: &Bench, slug: &str) -> Result<Portal, Status> {
     let request = ResumePortalRequest {
         client_slug: slug.to_owned(),
     };

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use hubkeep_audit_log::{Entry, Filter, Position};
+use hubkeep_audit_log::{AuditLog, Entry, Filter, Position};
 use hubkeep_core::{
     clock::{Clock, MockClock, Tick, Timestamp},
     database::Database,
@@ -150,6 +150,13 @@ impl Bench {
         self.start_again().await;
     }
 
+    /// Starts the service, which does not run, over the same files.
+    pub(crate) async fn start_again(&mut self) {
+        let running = serve(&self.config, &self.clock).await;
+        self.channel = connect(&running);
+        self.running = Some(running);
+    }
+
     /// Tries to start the service, which does not run, over the same files with another key.
     pub(crate) async fn start_with_another_key(&self) -> Result<(), StartError> {
         let mut config = self.config.clone();
@@ -169,13 +176,6 @@ impl Bench {
         self.running.take().expect("it runs").stop().await;
     }
 
-    /// Starts the service, which does not run, over the same files.
-    pub(crate) async fn start_again(&mut self) {
-        let running = serve(&self.config, &self.clock).await;
-        self.channel = connect(&running);
-        self.running = Some(running);
-    }
-
     pub(crate) fn portals(&self, caller: &'static str) -> PortalServiceClient<Named> {
         PortalServiceClient::with_interceptor(self.channel.clone(), As(caller))
     }
@@ -191,6 +191,11 @@ impl Bench {
     /// A channel on which this caller speaks.
     pub(crate) fn channel_of(&self, caller: &'static str) -> Named {
         InterceptedService::new(self.channel.clone(), As(caller))
+    }
+
+    /// The service's log, as other replicas of it write to it.
+    pub(crate) fn audit_log(&self) -> &AuditLog {
+        self.running.as_ref().expect("it runs").audit_log()
     }
 
     /// From now on no entry can be written.

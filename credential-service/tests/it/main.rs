@@ -26,6 +26,8 @@ mod onboarding;
 mod password_store;
 mod revocations;
 mod rotation;
+mod rows;
+mod rows_old;
 mod secret_stores;
 mod secrets;
 mod tampering;

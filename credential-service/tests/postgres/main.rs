@@ -43,6 +43,10 @@ mod revocations;
 #[path = "../it/rotation.rs"]
 mod rotation;
 mod rotations;
+#[path = "../it/rows.rs"]
+mod rows;
+#[path = "../it/rows_old.rs"]
+mod rows_old;
 #[path = "../it/secret_stores.rs"]
 mod secret_stores;
 #[path = "../it/secrets.rs"]

@@ -1,6 +1,6 @@
 //! What is not as it should be.
 
-use hubkeep_core::id::CredentialName;
+use hubkeep_core::{error::ServiceError, id::CredentialName};
 
 use crate::portals::PortalCredential;
 
@@ -31,6 +31,8 @@ pub enum Kind {
     OldTokenAlive,
     /// Consumers have not acknowledged the token in force.
     ConsumersBehind,
+    /// The portal's rows in the vault are not what was written.
+    Altered,
 }
 
 /// What is not as it should be.
@@ -51,6 +53,11 @@ impl Finding {
             message: message.to_owned(),
             credential: None,
         }
+    }
+
+    /// That a portal's rows were altered, as it is told to whoever wants it served.
+    pub fn altered(refused: &impl ServiceError) -> Self {
+        Self::new(Kind::Altered, &refused.public_message())
     }
 
     /// The same, about a credential.

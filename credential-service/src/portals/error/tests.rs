@@ -33,6 +33,12 @@ fn each_error_has_its_kind_and_reason() {
             "PORTAL_ROLLBACK_SUSPECTED",
         ),
         (
+            Error::Altered("acme".to_owned()),
+            ErrorKind::FailedPrecondition,
+            "PORTAL_ALTERED",
+        ),
+        (Error::RowKeyMissing, ErrorKind::Unavailable, "KEY_UNAVAILABLE"),
+        (
             Error::StoreVersion(sqlx::Error::PoolClosed.into()),
             ErrorKind::Unavailable,
             "STORAGE_UNAVAILABLE",

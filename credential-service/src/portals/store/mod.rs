@@ -1,9 +1,19 @@
-//! The tables `portal` and `portal_credential`. A portal is read whole, with all of its credentials, by one statement.
+//! The tables `portal` and `portal_credential`. A portal is read whole, with all of its credentials, by one statement,
+//! and is a [`Portal`] only if it is what was written; it is written whole too.
+//!
+//! | file | does |
+//! |---|---|
+//! | `read` | what the database gives, checked |
+//! | `write` | a portal, with its mac |
+//! | `mac` | the bytes that are authenticated |
+//! | `row` | rows to portals, and back |
+//! | `words` | the words by which the tables name kinds |
 
-pub(super) mod credentials;
+mod mac;
+mod read;
 mod row;
-pub(super) mod state;
 mod words;
+mod write;
 
 use std::collections::HashSet;
 
@@ -11,43 +21,30 @@ use hubkeep_core::{
     database::{Database, Transaction},
     id::{ClientSlug, PortalId},
 };
+use hubkeep_seal::MacKey;
 
-use super::{Error, Portal};
-use row::Row;
+pub(super) use write::{insert, save};
 
-/// Every column of a [`Row`], named: a later one must not change what is read here. `$which` says which rows of
-/// `portal`; those of one portal come one after the other, the first credential first.
-macro_rules! select {
-    ($which:literal) => {
-        concat!(
-            "SELECT portal.client_slug, portal.portal_id, portal.account_type, portal.data_hosting_location, ",
-            "portal.time_zone, portal.company_currency, portal.credential_version, portal.portal_generation, ",
-            "portal.state, portal.store_version, portal.details, ",
-            "portal.onboard_time, portal.verify_time, credential.credential_id, credential.credential_name, ",
-            "credential.credential_kind, credential.scopes, credential.credential_version AS token_version, ",
-            "credential.token_fingerprint, credential.onboard_time AS credential_onboard_time, credential.token_time, ",
-            "credential.verify_time AS credential_verify_time FROM (SELECT * FROM portal ",
-            $which,
-            ") AS portal LEFT JOIN portal_credential AS credential ON credential.portal_id = portal.portal_id ",
-            "ORDER BY portal.client_slug, credential.onboard_time, credential.credential_id"
-        )
-    };
+use super::{Error, Listed, Portal};
+
+pub(super) async fn by_slug(
+    database: &Database,
+    key: &MacKey,
+    slug: &ClientSlug,
+) -> Result<Option<Portal>, Error> {
+    let found = read::by_slug(database, slug).await?;
+    found.map(|found| intact(found.checked(key), slug)).transpose()
 }
 
-pub(super) async fn by_slug(database: &Database, slug: &ClientSlug) -> Result<Option<Portal>, Error> {
-    let rows = sqlx::query_as::<_, Row>(select!("WHERE client_slug = $1"))
-        .bind(slug.as_str())
-        .fetch_all(database.pool())
-        .await?;
-    Ok(row::portals(rows)?.pop())
-}
-
-pub(super) async fn by_id(database: &Database, portal_id: PortalId) -> Result<Option<Portal>, Error> {
-    let rows = sqlx::query_as::<_, Row>(select!("WHERE portal_id = $1"))
-        .bind(portal_id.as_i64())
-        .fetch_all(database.pool())
-        .await?;
-    Ok(row::portals(rows)?.pop())
+pub(super) async fn by_id(
+    database: &Database,
+    key: &MacKey,
+    portal_id: PortalId,
+) -> Result<Option<Portal>, Error> {
+    let found = read::by_id(database, portal_id).await?;
+    found
+        .map(|found| intact(found.checked(key), portal_id))
+        .transpose()
 }
 
 /// Every slug that there ever was.
@@ -58,93 +55,66 @@ pub(super) async fn slugs(database: &Database) -> Result<HashSet<String>, Error>
     Ok(slugs.into_iter().collect())
 }
 
-/// At most `limit` portals whose slug is greater than `after`, by slug.
-pub(super) async fn page(database: &Database, after: &str, limit: usize) -> Result<Vec<Portal>, Error> {
-    let rows = sqlx::query_as::<_, Row>(select!("WHERE client_slug > $1 ORDER BY client_slug LIMIT $2"))
-        .bind(after)
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+/// At most `limit` portals whose slug is greater than `after`, by slug; altered ones among them.
+pub(super) async fn page(
+    database: &Database,
+    key: &MacKey,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<Listed>, Error> {
+    let found = read::page(database, after, limit).await?;
+    Ok(found.into_iter().map(|found| found.checked(key)).collect())
+}
+
+/// A portal as it is, for a transaction that writes it: whoever else wants to waits until that has ended.
+pub(super) async fn held(
+    transaction: &mut Transaction,
+    key: &MacKey,
+    portal_id: PortalId,
+) -> Result<Option<Portal>, Error> {
+    lock(transaction, portal_id.as_i64()).await?;
+    let found = read::within(transaction, portal_id.as_i64()).await?;
+    found
+        .map(|found| intact(found.checked(key), portal_id))
+        .transpose()
+}
+
+/// Gives its mac to a portal that has none, as it is. What cannot be read stays without.
+pub(super) async fn adopt(transaction: &mut Transaction, key: &MacKey, portal_id: i64) -> Result<(), Error> {
+    lock(transaction, portal_id).await?;
+    let found = read::within(transaction, portal_id).await?;
+    match found.and_then(|found| found.rows) {
+        Some(rows) => write::adopt(transaction, key, &rows).await,
+        None => Ok(()),
+    }
+}
+
+/// The ids of the portals that have no mac.
+pub(super) async fn without_mac(database: &Database) -> Result<Vec<i64>, Error> {
+    let ids = sqlx::query_scalar("SELECT portal_id FROM portal WHERE row_mac IS NULL ORDER BY portal_id")
         .fetch_all(database.pool())
         .await?;
-    row::portals(rows)
+    Ok(ids)
 }
 
-/// Stores a new portal without its credentials; `false` if its slug or its id is there already.
-pub(super) async fn insert(transaction: &mut Transaction, portal: &Portal) -> Result<bool, Error> {
-    let (facts, first) = (&portal.facts, portal.first_credential()?);
-    let done = sqlx::query(
-        "INSERT INTO portal (client_slug, portal_id, account_type, data_hosting_location, time_zone, \
-         company_currency, scopes, credential_kind, credential_version, portal_generation, token_fingerprint, \
-         onboard_time, verify_time, store_version, details) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(portal.client_slug.as_str())
-    .bind(portal.portal_id.as_i64())
-    .bind(words::account_type(facts.account_type))
-    .bind(&facts.data_hosting_location)
-    .bind(&facts.time_zone)
-    .bind(&facts.company_currency)
-    .bind(first.scopes.join(" "))
-    .bind(words::kind(first.kind))
-    .bind(signed(portal.credential_version))
-    .bind(signed(portal.portal_generation))
-    .bind(first.token_fingerprint.as_str())
-    .bind(portal.onboard_time.as_micros())
-    .bind(portal.verify_time.as_micros())
-    .bind(signed(portal.store_version))
-    .bind(portal.sealed_details.as_deref())
-    .execute(&mut *transaction)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Records what HubSpot says now of a portal.
-pub(super) async fn update_facts(transaction: &mut Transaction, portal: &Portal) -> Result<(), Error> {
-    let facts = &portal.facts;
-    sqlx::query(
-        "UPDATE portal SET account_type = $1, data_hosting_location = $2, time_zone = $3, company_currency = $4, \
-         verify_time = $5 WHERE portal_id = $6",
-    )
-    .bind(words::account_type(facts.account_type))
-    .bind(&facts.data_hosting_location)
-    .bind(&facts.time_zone)
-    .bind(&facts.company_currency)
-    .bind(portal.verify_time.as_micros())
-    .bind(portal.portal_id.as_i64())
-    .execute(&mut *transaction)
-    .await?;
-    Ok(())
-}
-
-/// Notes the store version at which a portal was written.
-pub(super) async fn written(
-    transaction: &mut Transaction,
-    portal_id: PortalId,
-    store_version: u64,
-) -> Result<(), Error> {
-    sqlx::query("UPDATE portal SET store_version = $1 WHERE portal_id = $2")
-        .bind(signed(store_version))
-        .bind(portal_id.as_i64())
-        .execute(&mut *transaction)
+/// How many portals there are, erased ones too.
+pub(super) async fn count(database: &Database) -> Result<i64, Error> {
+    let count = sqlx::query_scalar("SELECT COUNT(*) FROM portal")
+        .fetch_one(database.pool())
         .await?;
-    Ok(())
+    Ok(count)
 }
 
-/// Takes the version after `before` for a token of a portal; `false` if somebody else has.
-pub(super) async fn take_version(
-    transaction: &mut Transaction,
-    portal_id: PortalId,
-    before: u64,
-) -> Result<bool, Error> {
-    let done = sqlx::query(
-        "UPDATE portal SET credential_version = $1 WHERE portal_id = $2 AND credential_version = $3",
-    )
-    .bind(signed(before.saturating_add(1)))
-    .bind(portal_id.as_i64())
-    .bind(signed(before))
-    .execute(&mut *transaction)
-    .await?;
-    Ok(done.rows_affected() == 1)
+async fn lock(transaction: &mut Transaction, portal_id: i64) -> Result<(), Error> {
+    Ok(transaction.lock(&format!("portal/{portal_id}")).await?)
+}
+
+/// The portal that was asked for by slug or id.
+fn intact(listed: Listed, asked_for: impl ToString) -> Result<Portal, Error> {
+    match listed {
+        Listed::Intact(portal) => Ok(*portal),
+        Listed::Altered(_) => Err(Error::Altered(asked_for.to_string())),
+    }
 }
 
 /// A number as databases keep it.
