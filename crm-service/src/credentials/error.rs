@@ -17,6 +17,14 @@ pub enum Error {
     /// credential-service does not accept it; why stands in its own log.
     #[error("credential-service refuses the handle")]
     Invalid,
+    /// credential-service does not serve the portal before somebody has looked at it.
+    #[error("credential-service does not serve portal {portal}: {}", .reason.wire_name())]
+    NotServed {
+        /// Why: its rows were altered, or a backup was restored.
+        reason: ErrorReason,
+        /// What credential-service calls it.
+        portal: String,
+    },
     /// The handle lives, and gives another token since it was redeemed: it must be redeemed anew.
     #[error("the portal's credential has moved on")]
     Superseded,
@@ -35,6 +43,7 @@ impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Malformed(_) | Self::Invalid => ErrorKind::Unauthenticated,
+            Self::NotServed { .. } => ErrorKind::FailedPrecondition,
             Self::Superseded | Self::Unavailable(_) => ErrorKind::Unavailable,
         }
     }
@@ -43,6 +52,7 @@ impl ServiceError for Error {
         match self {
             Self::Malformed(_) => ErrorReason::HandleMalformed,
             Self::Invalid => ErrorReason::HandleInvalid,
+            Self::NotServed { reason, .. } => *reason,
             Self::Superseded | Self::Unavailable(_) => ErrorReason::CredentialServiceUnavailable,
         }
     }
@@ -53,8 +63,23 @@ impl ServiceError for Error {
                 "no whole handle was sent: send metadata \"authorization: Bearer hk1_…\"".to_owned()
             }
             Self::Invalid => "the handle is not valid: take a new one".to_owned(),
+            Self::NotServed { .. } => {
+                "the portal is not served until its operators have looked: `hubkeep doctor` tells them why"
+                    .to_owned()
+            }
             Self::Superseded => "the portal's token is being replaced: try again".to_owned(),
             Self::Unavailable(_) => "credential-service does not answer: try again".to_owned(),
+        }
+    }
+
+    fn metadata(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::NotServed {
+                reason: ErrorReason::PortalAltered,
+                portal,
+            } => vec![("portal", portal.clone())],
+            Self::NotServed { portal, .. } => vec![("client_slug", portal.clone())],
+            _ => Vec::new(),
         }
     }
 
@@ -79,6 +104,14 @@ mod tests {
                 Error::Invalid,
                 ErrorKind::Unauthenticated,
                 ErrorReason::HandleInvalid,
+            ),
+            (
+                Error::NotServed {
+                    reason: ErrorReason::PortalAltered,
+                    portal: "acme".to_owned(),
+                },
+                ErrorKind::FailedPrecondition,
+                ErrorReason::PortalAltered,
             ),
             (
                 Error::Superseded,

@@ -89,7 +89,7 @@ pub(super) fn went_away(status: &Status) -> bool {
     }
 }
 
-/// A refusal of credential-service. Only those that are about the handle are the caller's business.
+/// A refusal of credential-service. Only those that are about the handle, or its portal, are the caller's business.
 pub(super) fn refusal(status: &Status) -> Error {
     let details = status.get_error_details();
     let reason = details
@@ -98,6 +98,18 @@ pub(super) fn refusal(status: &Status) -> Error {
     match (status.code(), reason) {
         (Code::Unauthenticated, Some(ErrorReason::HandleInvalid | ErrorReason::HandleMalformed)) => {
             Error::Invalid
+        }
+        (
+            Code::FailedPrecondition,
+            Some(reason @ (ErrorReason::PortalAltered | ErrorReason::PortalRollbackSuspected)),
+        ) => {
+            let info = details.error_info();
+            let called = |key: &str| info.and_then(|info| info.metadata.get(key)).cloned();
+            let portal = called("portal").or_else(|| called("client_slug"));
+            Error::NotServed {
+                reason,
+                portal: portal.unwrap_or_default(),
+            }
         }
         (code, reason) => {
             let reason = reason.map_or("no reason", ErrorReason::wire_name);
@@ -182,6 +194,9 @@ fn properties(scope: &HandleScope) -> Option<BTreeSet<PropertyName>> {
 
 #[cfg(test)]
 mod tests {
+    use hubkeep_core::error::ServiceError as _;
+    use tonic_types::ErrorDetails;
+
     use super::*;
 
     #[test]
@@ -205,5 +220,24 @@ mod tests {
             object_types(&scope("unicorns")),
             ObjectTypes::Only(BTreeSet::new())
         );
+    }
+
+    #[test]
+    fn a_portal_that_is_not_served_is_told_with_the_reason_and_what_it_is_called() {
+        let status = |reason: ErrorReason, key: &str| {
+            let metadata = [(key.to_owned(), "acme".to_owned())];
+            let details = ErrorDetails::with_error_info(reason.wire_name(), "hubkeep", metadata);
+            Status::with_error_details(Code::FailedPrecondition, "refused", details)
+        };
+        for (reason, key) in [
+            (ErrorReason::PortalAltered, "portal"),
+            (ErrorReason::PortalRollbackSuspected, "client_slug"),
+        ] {
+            let error = refusal(&status(reason, key));
+            assert_eq!(error.reason(), reason);
+            assert_eq!(error.metadata(), [(key, "acme".to_owned())]);
+        }
+        let other = refusal(&status(ErrorReason::ScopeMissing, "portal"));
+        assert_eq!(other.reason(), ErrorReason::CredentialServiceUnavailable);
     }
 }
