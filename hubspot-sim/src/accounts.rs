@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use crate::limits::Meter;
 use crate::lock::{lock, read, write};
+use crate::oauth::Apps;
 use crate::objects::Crm;
 use crate::world::{AccountDetails, Owner, PortalSpec, TokenKind, TokenSpec};
 
@@ -51,6 +52,12 @@ impl Token {
     pub(crate) fn is_live(&self, now: i64) -> bool {
         let standing = lock(&self.standing);
         !standing.revoked && standing.expires_at.is_none_or(|at| now < at)
+    }
+
+    /// When it expired, in microseconds since 1970, if it has done so by `now`.
+    pub(crate) fn expired(&self, now: i64) -> Option<i64> {
+        let standing = lock(&self.standing);
+        standing.expires_at.filter(|at| *at <= now && !standing.revoked)
     }
 
     /// Lets it expire at this time, when `successor` takes its place; until then that can be cancelled.
@@ -140,8 +147,9 @@ struct Directory {
 
 impl Accounts {
     /// Opens an account.
-    pub(crate) fn open(&self, spec: PortalSpec, now: i64) -> Result<(), WorldError> {
+    pub(crate) fn open(&self, spec: PortalSpec, apps: &Apps, now: i64) -> Result<(), WorldError> {
         let (id, tokens) = (spec.portal_id, spec.tokens.clone());
+        let installs = spec.installs.clone();
         let portal = Arc::new(settle(spec, now)?);
         let mut directory = write(&self.directory);
         if directory
@@ -156,6 +164,9 @@ impl Accounts {
             .any(|token| directory.tokens.contains_key(&token.token))
         {
             return Err(WorldError::TokenInUse(id));
+        }
+        for install in installs {
+            apps.install(Arc::clone(&portal), install)?;
         }
         for spec in tokens {
             directory
@@ -177,6 +188,15 @@ impl Accounts {
             .tokens
             .insert(spec.token.clone(), Arc::new(issue(spec, portal)));
         Ok(())
+    }
+
+    /// Gives an account a token that expires at `ends`, in microseconds since 1970.
+    pub(crate) fn issue_until(&self, portal: &Arc<Portal>, spec: TokenSpec, ends: i64) -> Arc<Token> {
+        let text = spec.token.clone();
+        let token = Arc::new(issue(spec, Arc::clone(portal)));
+        lock(&token.standing).expires_at = Some(ends);
+        write(&self.directory).tokens.insert(text, Arc::clone(&token));
+        token
     }
 
     /// The account of this number.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Limited};
@@ -22,9 +22,11 @@ use crate::faults::{Fate, Fault, FaultRule};
 use crate::journal::{JournalEntry, fingerprint, without_tokens};
 use crate::limits::{Arrival, Headroom, Policy};
 use crate::lock::lock;
+use crate::oauth;
 use crate::reply::{CORRELATION, Reply};
 use crate::state::State;
 use crate::wire::{self, Cut, Ending, WireBody};
+use crate::world::TokenKind;
 
 /// No request has a larger body.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -96,7 +98,10 @@ async fn receive(state: &State, head: &Parts, body: Incoming) -> Result<Received
         status: None,
     });
     let bytes = read_body(body).await?;
-    let json: Option<Value> = serde_json::from_slice(&bytes).ok();
+    let json: Option<Value> = match is_form(&head.headers) {
+        true => Some(form(&bytes)),
+        false => serde_json::from_slice(&bytes).ok(),
+    };
     state
         .journal
         .add_body(seq, bytes.len(), json.as_ref().map(without_tokens));
@@ -124,6 +129,19 @@ async fn read_body(body: Incoming) -> Result<Bytes, Cut> {
         .await
         .map(|body| body.to_bytes())
         .map_err(|_| Cut)
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+}
+
+/// A form as an object of texts.
+fn form(bytes: &[u8]) -> Value {
+    let fields = form_urlencoded::parse(bytes);
+    fields
+        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+        .collect()
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -175,6 +193,7 @@ fn admit(received: &Received, token: &Token) -> (Headroom, Result<(), Policy>) {
     let arrival = Arrival {
         app_id: token.app_id,
         is_search: received.is_search(),
+        is_oauth: token.kind == TokenKind::OAuth,
         at: received.now,
         utc_offset_ms: portal.utc_offset_ms(),
     };
@@ -259,7 +278,7 @@ const BAD_GATEWAY_PAGE: &str = "<!DOCTYPE html><html><head><title>502 Bad Gatewa
 fn exhausted(left: Headroom, policy: Policy) -> Headroom {
     match policy {
         Policy::Daily => Headroom {
-            daily_remaining: 0,
+            daily: left.daily.map(|(limit, _)| (limit, 0)),
             ..left
         },
         Policy::TenSecondlyRolling => Headroom {
@@ -279,13 +298,32 @@ fn truth(state: &State, received: &Received, other: Option<u64>, headroom: Optio
     with_rate_headers(reply, received, headroom)
 }
 
+/// An OAuth access token past its time is told apart; what else is not valid is not known.
+fn not_let_in(received: &Received) -> Problem {
+    let ended = received.token.as_ref().and_then(|token| {
+        let ended = token.expired(received.now);
+        ended.filter(|_| token.kind == TokenKind::OAuth)
+    });
+    match ended {
+        Some(at) => {
+            let seconds = received.now.saturating_sub(at) / 1_000_000;
+            errors::expired(u64::try_from(seconds).unwrap_or_default(), clock::iso(at))
+        }
+        None => errors::unauthenticated(),
+    }
+}
+
 fn try_truth(state: &State, received: &Received, other: Option<u64>) -> Result<Reply, Problem> {
     let route = received.route.as_ref().ok_or_else(errors::not_found)?;
+    if let Route::OAuth(action) = route {
+        let form = received.payload.json.as_ref();
+        return oauth::answer(state, *action, &received.method, form, received.now);
+    }
     let live = received
         .token
         .as_ref()
         .filter(|token| token.is_live(received.now));
-    let token = live.ok_or_else(errors::unauthenticated)?;
+    let token = live.ok_or_else(|| not_let_in(received))?;
     let portal = match other {
         Some(id) => state.accounts.portal(id).map_err(|_| errors::not_found())?,
         None => Arc::clone(&token.portal),

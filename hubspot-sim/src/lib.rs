@@ -2,7 +2,7 @@
 //!
 //! [`Simulator::start`] serves a [`World`] of accounts over HTTP as HubSpot would: tokens and scopes, contacts,
 //! companies, deals, tickets, notes and owners, rate limits, error bodies. [`Control`] is the hand on it while it
-//! runs: it revokes tokens, makes things go wrong ([`Fault`]), and reads the journal ([`JournalEntry`]).
+//! runs: it revokes tokens, uninstalls apps, makes things go wrong ([`Fault`]), and reads the journal ([`JournalEntry`]).
 //!
 //! ```no_run
 //! use hubspot_sim::{Fault, FaultRule, Simulator, World};
@@ -29,6 +29,7 @@ mod faults;
 mod journal;
 mod limits;
 mod lock;
+mod oauth;
 mod objects;
 mod reply;
 mod server;
@@ -47,4 +48,7 @@ pub use objects::kind::ObjectType;
 pub use objects::properties::{PropertyDef, PropertyKind};
 pub use simulator::Simulator;
 pub use tls::Identity;
-pub use world::{ALL_SCOPES, AccountDetails, Owner, PortalSpec, SeedRecord, TokenKind, TokenSpec, World};
+pub use world::{
+    ALL_SCOPES, AccountDetails, AppSpec, InstallSpec, Owner, PortalSpec, SeedRecord, TokenKind, TokenSpec,
+    World,
+};

@@ -1,4 +1,5 @@
-//! HubSpot's rate limits: per app in a rolling window, search per second, per account and day.
+//! HubSpot's rate limits: per app in a rolling window, search per second, per account and day. An OAuth app has a window
+//! of its own in each account, in which searches do not count, and no day.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -13,6 +14,8 @@ const DAY: i64 = 86_400 * SECOND;
 pub struct Limits {
     /// Calls per app in one burst window.
     pub burst: u32,
+    /// Calls of one OAuth app in one burst window, searches left out.
+    pub oauth_burst: u32,
     /// Length of the rolling burst window in milliseconds.
     pub burst_window_ms: u64,
     /// Searches per account and second.
@@ -25,6 +28,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             burst: 100,
+            oauth_burst: 110,
             burst_window_ms: 10_000,
             search_per_second: 5,
             daily: 250_000,
@@ -37,6 +41,7 @@ impl Limits {
     pub fn unlimited() -> Self {
         Self {
             burst: u32::MAX,
+            oauth_burst: u32::MAX,
             search_per_second: u32::MAX,
             daily: u64::from(u32::MAX),
             ..Self::default()
@@ -59,8 +64,8 @@ pub enum Policy {
 /// What is left after a call, for the headers of the answer.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Headroom {
-    pub(crate) daily: u64,
-    pub(crate) daily_remaining: u64,
+    /// The day's limit and what is left of it; an OAuth app has none.
+    pub(crate) daily: Option<(u64, u64)>,
     pub(crate) window_ms: u64,
     pub(crate) burst: u32,
     pub(crate) burst_remaining: u32,
@@ -87,6 +92,8 @@ pub(crate) struct Arrival {
     pub(crate) app_id: u64,
     /// Whether it is a CRM search.
     pub(crate) is_search: bool,
+    /// Whether the app is an OAuth app.
+    pub(crate) is_oauth: bool,
     /// When, in microseconds since 1970.
     pub(crate) at: i64,
     /// The account's distance from UTC in milliseconds.
@@ -112,9 +119,15 @@ impl Meter {
         let burst = self.apps.entry(call.app_id).or_default();
         forget_before(burst, call.at.saturating_sub(window));
         forget_before(&mut self.searches, call.at.saturating_sub(SECOND));
-        let refused = if self.used >= self.limits.daily {
+        let most = if call.is_oauth {
+            self.limits.oauth_burst
+        } else {
+            self.limits.burst
+        };
+        let counts_in_burst = !(call.is_oauth && call.is_search);
+        let refused = if !call.is_oauth && self.used >= self.limits.daily {
             Some(Policy::Daily)
-        } else if burst.len() >= count(self.limits.burst) {
+        } else if counts_in_burst && burst.len() >= count(most) {
             Some(Policy::TenSecondlyRolling)
         } else if call.is_search && self.searches.len() >= count(self.limits.search_per_second) {
             Some(Policy::Secondly)
@@ -122,14 +135,21 @@ impl Meter {
             None
         };
         if refused.is_none() {
-            burst.push_back(call.at);
-            self.used += 1;
+            if counts_in_burst {
+                burst.push_back(call.at);
+            }
+            if !call.is_oauth {
+                self.used += 1;
+            }
             if call.is_search {
                 self.searches.push_back(call.at);
             }
         }
         let in_window = u32::try_from(burst.len()).unwrap_or(u32::MAX);
-        (self.headroom(in_window), refused.map_or(Ok(()), Err))
+        (
+            self.headroom(in_window, most, call.is_oauth),
+            refused.map_or(Ok(()), Err),
+        )
     }
 
     /// Uses up `calls` of today as another app of the account would.
@@ -152,13 +172,12 @@ impl Meter {
         }
     }
 
-    fn headroom(&self, in_window: u32) -> Headroom {
+    fn headroom(&self, in_window: u32, most: u32, is_oauth: bool) -> Headroom {
         Headroom {
-            daily: self.limits.daily,
-            daily_remaining: self.limits.daily.saturating_sub(self.used),
+            daily: (!is_oauth).then(|| (self.limits.daily, self.limits.daily.saturating_sub(self.used))),
             window_ms: self.limits.burst_window_ms,
-            burst: self.limits.burst,
-            burst_remaining: self.limits.burst.saturating_sub(in_window),
+            burst: most,
+            burst_remaining: most.saturating_sub(in_window),
         }
     }
 }

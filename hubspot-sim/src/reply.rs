@@ -79,11 +79,13 @@ impl Reply {
     pub(crate) fn rate_headers(self, left: Headroom) -> Self {
         // The per-second pair is a relic: still sent, no longer enforced.
         let secondly = left.burst / 10;
-        self.header("x-hubspot-ratelimit-daily", &left.daily.to_string())
-            .header(
-                "x-hubspot-ratelimit-daily-remaining",
-                &left.daily_remaining.to_string(),
-            )
+        let reply = match left.daily {
+            Some((limit, remaining)) => self
+                .header("x-hubspot-ratelimit-daily", &limit.to_string())
+                .header("x-hubspot-ratelimit-daily-remaining", &remaining.to_string()),
+            None => self,
+        };
+        reply
             .header(
                 "x-hubspot-ratelimit-interval-milliseconds",
                 &left.window_ms.to_string(),

@@ -7,6 +7,7 @@ use crate::accounts::Accounts;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::journal::Journal;
+use crate::oauth::Apps;
 use crate::world::World;
 
 /// Everything the simulator knows while it runs.
@@ -14,6 +15,7 @@ use crate::world::World;
 pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) accounts: Accounts,
+    pub(crate) apps: Apps,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
     correlations: AtomicU64,
@@ -26,14 +28,17 @@ impl State {
         let clock = Clock::start();
         let started_at = clock.micros();
         let accounts = Accounts::default();
+        let apps = Apps::default();
+        world.apps.into_iter().for_each(|app| apps.add(app));
         for portal in world.portals {
-            let opened = accounts.open(portal, started_at);
+            let opened = accounts.open(portal, &apps, started_at);
             opened.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         }
         let (faults, journal) = (Faults::none(), Journal::default());
         Ok(Self {
             clock,
             accounts,
+            apps,
             faults,
             journal,
             correlations: AtomicU64::new(0),

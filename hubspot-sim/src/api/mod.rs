@@ -88,5 +88,7 @@ pub(crate) fn answer(call: &Call<'_>, route: &Route) -> Result<Reply, Problem> {
         Route::AccountDetails { with_name } => account_info::details(call, *with_name),
         Route::ApiUsage => account_info::api_usage(call),
         Route::TokenInfo => token_info::answer(call),
+        // Answered before a token is asked for.
+        Route::OAuth(_) => Err(errors::not_found()),
     }
 }

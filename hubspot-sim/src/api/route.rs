@@ -2,6 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
+use crate::oauth::OAuthAction;
 use crate::objects::kind::ObjectType;
 
 /// The dated versions that are served. The account's name is told from the last one on.
@@ -22,6 +23,8 @@ pub(crate) enum Route {
     ApiUsage,
     /// What a private token is.
     TokenInfo,
+    /// The authorization server, which asks for no bearer token.
+    OAuth(OAuthAction),
 }
 
 /// What is done with records.
@@ -65,6 +68,7 @@ impl Route {
                 account_info(version, rest)
             }
             ["oauth", "v2", "private-apps", "get", "access-token-info"] => Some(Self::TokenInfo),
+            ["oauth", version, rest @ ..] if *version == "v3" || DATED.contains(version) => oauth(rest),
             _ => None,
         }
     }
@@ -79,6 +83,16 @@ impl Route {
             }
         )
     }
+}
+
+fn oauth(rest: &[&str]) -> Option<Route> {
+    let action = match rest {
+        ["token"] => OAuthAction::Token,
+        ["token", "introspect"] => OAuthAction::Introspect,
+        ["token", "revoke"] => OAuthAction::Revoke,
+        _ => return None,
+    };
+    Some(Route::OAuth(action))
 }
 
 fn objects(rest: &[&str]) -> Option<Route> {

@@ -15,7 +15,7 @@ use crate::faults::{FaultId, FaultRule};
 use crate::limits::Limits;
 use crate::reply::Reply;
 use crate::state::State;
-use crate::world::{PortalSpec, TokenSpec};
+use crate::world::{AppSpec, InstallSpec, PortalSpec, TokenSpec};
 
 /// Where all control endpoints are.
 pub(crate) const PREFIX: &str = "/_sim/";
@@ -41,6 +41,13 @@ struct NewToken {
     portal_id: u64,
     #[serde(flatten)]
     token: TokenSpec,
+}
+
+#[derive(Deserialize)]
+struct NewInstall {
+    portal_id: u64,
+    #[serde(flatten)]
+    install: InstallSpec,
 }
 
 #[derive(Deserialize)]
@@ -167,6 +174,12 @@ fn change_world(control: &Control, path: &str, body: &[u8]) -> Result<(), Refusa
         }
         "revocations" => control.revoke_token(&parse::<TokenOf>(body)?.token)?,
         "restorations" => control.restore_token(&parse::<TokenOf>(body)?.token)?,
+        "apps" => control.add_app(parse::<AppSpec>(body)?),
+        "installs" => {
+            let new: NewInstall = parse(body)?;
+            control.install_app(new.portal_id, new.install)?;
+        }
+        "uninstalls" => control.uninstall_app(&parse::<TokenOf>(body)?.token)?,
         "rotations" => {
             let rotation: Rotation = parse(body)?;
             control.rotate_token(&rotation.token, &rotation.new_token, rotation.expire)?;

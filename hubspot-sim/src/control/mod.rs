@@ -1,6 +1,7 @@
 //! The hand on the simulator: change accounts and tokens, inject faults, read the journal, skip time.
 
 pub(crate) mod http;
+mod oauth;
 mod rotation;
 
 use std::collections::BTreeMap;
@@ -71,7 +72,9 @@ impl Control {
     /// # Errors
     /// If its number, name or a token is taken.
     pub fn add_portal(&self, portal: PortalSpec) -> Result<(), WorldError> {
-        self.state.accounts.open(portal, self.now_micros())
+        self.state
+            .accounts
+            .open(portal, &self.state.apps, self.now_micros())
     }
 
     /// All accounts as they stand now.

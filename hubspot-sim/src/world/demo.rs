@@ -77,6 +77,7 @@ pub(super) fn world() -> World {
             .enumerate()
             .map(|(nth, client)| portal(nth, client))
             .collect(),
+        apps: Vec::new(),
     }
 }
 

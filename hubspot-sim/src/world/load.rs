@@ -11,6 +11,7 @@ const CONTACTS: u32 = 5;
 pub(super) fn world(n: u32) -> World {
     World {
         portals: (1..=n).map(portal).collect(),
+        apps: Vec::new(),
     }
 }
 

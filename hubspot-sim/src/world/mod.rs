@@ -1,5 +1,6 @@
 //! What exists when the simulator starts: accounts, their tokens, owners and records.
 
+mod app;
 mod demo;
 mod demo_names;
 mod load;
@@ -8,6 +9,7 @@ mod token;
 
 use serde::{Deserialize, Serialize};
 
+pub use app::{AppSpec, InstallSpec};
 pub use portal::{AccountDetails, Owner, PortalSpec, SeedRecord};
 pub use token::{ALL_SCOPES, TokenKind, TokenSpec};
 
@@ -18,6 +20,9 @@ use crate::limits::Limits;
 pub struct World {
     /// The accounts.
     pub portals: Vec<PortalSpec>,
+    /// The OAuth apps that accounts can install.
+    #[serde(default)]
+    pub apps: Vec<AppSpec>,
 }
 
 impl World {
@@ -30,6 +35,13 @@ impl World {
     #[must_use]
     pub fn with(mut self, portal: PortalSpec) -> Self {
         self.portals.push(portal);
+        self
+    }
+
+    /// Adds an OAuth app.
+    #[must_use]
+    pub fn app(mut self, app: AppSpec) -> Self {
+        self.apps.push(app);
         self
     }
 

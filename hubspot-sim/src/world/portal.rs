@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use super::app::InstallSpec;
 use super::token::TokenSpec;
 use crate::limits::Limits;
 use crate::objects::kind::ObjectType;
@@ -95,6 +96,9 @@ pub struct PortalSpec {
     /// Its tokens, live and revoked.
     #[serde(default)]
     pub tokens: Vec<TokenSpec>,
+    /// The OAuth apps it has installed.
+    #[serde(default)]
+    pub installs: Vec<InstallSpec>,
     /// Its owners.
     #[serde(default)]
     pub owners: Vec<Owner>,
@@ -121,6 +125,7 @@ impl PortalSpec {
             limits: Limits::default(),
             search_lag_ms: 0,
             tokens: Vec::new(),
+            installs: Vec::new(),
             owners: Vec::new(),
             properties: Vec::new(),
             records: Vec::new(),
@@ -131,6 +136,13 @@ impl PortalSpec {
     #[must_use]
     pub fn token(mut self, token: TokenSpec) -> Self {
         self.tokens.push(token);
+        self
+    }
+
+    /// Installs an OAuth app.
+    #[must_use]
+    pub fn install(mut self, install: InstallSpec) -> Self {
+        self.installs.push(install);
         self
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a token was made for. HubSpot writes both kinds alike.
+/// What a token was made for. HubSpot writes the first two kinds alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenKind {
@@ -11,6 +11,9 @@ pub enum TokenKind {
     PrivateApp,
     /// A service key.
     ServiceKey,
+    /// An access token of an OAuth app. It ends after 30 minutes.
+    #[serde(rename = "oauth")]
+    OAuth,
 }
 
 /// Every scope that an endpoint of this simulator asks for.
@@ -98,7 +101,7 @@ impl TokenSpec {
     }
 }
 
-fn all_scopes() -> Vec<String> {
+pub(super) fn all_scopes() -> Vec<String> {
     ALL_SCOPES.iter().map(|scope| (*scope).to_owned()).collect()
 }
 
@@ -106,6 +109,6 @@ fn default_app() -> u64 {
     1_000_001
 }
 
-fn default_user() -> u64 {
+pub(super) fn default_user() -> u64 {
     9_001
 }

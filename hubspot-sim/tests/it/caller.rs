@@ -115,6 +115,26 @@ impl Caller {
         self.must(Method::DELETE, path, None).await
     }
 
+    /// Posts a form.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the tests of the simulator call the simulator"
+    )]
+    pub(crate) async fn form(&self, path: &str, fields: &[(&str, &str)]) -> (u16, Value) {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = self
+            .http
+            .post(format!("{}{path}", self.base))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body);
+        let response = request.send().await.expect("answered");
+        let status = response.status().as_u16();
+        let text = response.text().await.expect("read");
+        (status, serde_json::from_str(&text).unwrap_or_default())
+    }
+
     async fn must(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         self.call(method, path, body)
             .await

@@ -14,6 +14,7 @@ mod control;
 mod faults;
 mod journal;
 mod limits;
+mod oauth;
 mod records;
 mod rotation;
 mod search;
