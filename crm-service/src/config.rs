@@ -108,6 +108,10 @@ impl Validate for Config {
         self.keys.validate(faults);
         self.credentials.validate(faults);
         self.hubspot.validate(faults);
+        if self.hubspot.app.is_some() {
+            let problem = "belongs to credential-service: this service exchanges no tokens";
+            faults.push(Fault::new("hubspot.app", problem));
+        }
         self.quota.validate(faults);
     }
 }

@@ -150,15 +150,20 @@ fn details(body: &[u8]) -> Result<Decoded<AccountDetails>, serde_json::Error> {
 }
 
 fn info(body: &[u8]) -> Result<Decoded<TokenInfo>, serde_json::Error> {
-    let mut wire: WireInfo = wire::object(body)?;
-    wire.scopes.sort();
-    wire.scopes.dedup();
+    let wire: WireInfo = wire::object(body)?;
     Ok(Decoded::one(TokenInfo {
         portal_id: wire.hub_id,
-        scopes: wire.scopes,
+        scopes: sorted(wire.scopes),
         app_id: wire.app_id,
         user_id: wire.user_id,
     }))
+}
+
+/// Scopes, sorted, each once.
+pub(crate) fn sorted(mut scopes: Vec<String>) -> Vec<String> {
+    scopes.sort();
+    scopes.dedup();
+    scopes
 }
 
 fn account_type(word: &str) -> AccountType {

@@ -17,7 +17,7 @@ use crate::{
     limits::Limits,
     record::{self, Recorded},
     refusal::{Refusal, correlation_id_of},
-    request::{Effect, Request},
+    request::{Ask, Effect, Request, Right},
     transport::{Lost, Received, Transport},
 };
 
@@ -141,7 +141,7 @@ fn read<T>(recorded: &Recorded<Request<'_, T>>, received: Received, call_id: Cal
         ..Outcome::ok()
     };
     if !received.status.is_success() {
-        return refused(ask.effect, &received, limits, outcome, call_id);
+        return refused(ask, &received, limits, outcome, call_id);
     }
     match (ask.decode)(&received.body) {
         Ok(Decoded { value, record_count }) => Ended {
@@ -175,15 +175,18 @@ fn read<T>(recorded: &Recorded<Request<'_, T>>, received: Received, call_id: Cal
 }
 
 fn refused<T>(
-    effect: Effect,
+    ask: &Ask<T>,
     received: &Received,
     limits: Limits,
     outcome: Outcome,
     call_id: CallId,
 ) -> Ended<T> {
-    let refusal = Refusal::of(received.status, &received.headers, &received.body);
+    let refusal = match ask.right {
+        Right::Token => Refusal::of(received.status, &received.headers, &received.body),
+        Right::App => Refusal::of_app(received.status, &received.headers, &received.body),
+    };
     let hubspot_correlation_id = refusal.correlation_id.clone();
-    if effect == Effect::Write && leaves_writes_open(received.status) {
+    if ask.effect == Effect::Write && leaves_writes_open(received.status) {
         let detail = format!("HubSpot answered {}", received.status.as_u16());
         let error = Error::OutcomeUnknown { call_id, detail };
         let reason = Some(error.reason());

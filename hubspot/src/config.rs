@@ -9,6 +9,8 @@ use hubkeep_core::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::app::AppConfig;
+
 /// Which shape of paths is used. HubSpot supports each dated version for 18 months, and v3 until September 2027.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ApiVersion {
@@ -56,6 +58,8 @@ pub struct Config {
     pub attempt_timeout: Duration,
     /// The largest answer that is read, in bytes.
     pub max_answer_bytes: usize,
+    /// Our OAuth app, where portals are connected by one. For credential-service only: nobody else exchanges tokens.
+    pub app: Option<AppConfig>,
 }
 
 #[expect(
@@ -70,6 +74,7 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(5),
             attempt_timeout: Duration::from_secs(100),
             max_answer_bytes: 16 * 1024 * 1024,
+            app: None,
         }
     }
 }
@@ -82,6 +87,9 @@ impl Validate for Config {
                 key: "hubspot.api_base".to_owned(),
                 problem,
             });
+        }
+        if let Some(app) = &self.app {
+            app.validate(faults);
         }
     }
 }

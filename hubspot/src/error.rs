@@ -99,9 +99,11 @@ impl ServiceError for Error {
                 RefusalKind::Locked(_) | RefusalKind::Migrating(_) | RefusalKind::ServerFailed => {
                     ErrorKind::Unavailable
                 }
-                RefusalKind::TokenRefused | RefusalKind::ScopeMissing(_) | RefusalKind::Other => {
-                    ErrorKind::FailedPrecondition
-                }
+                RefusalKind::TokenRefused
+                | RefusalKind::ConsentLost
+                | RefusalKind::AppRefused
+                | RefusalKind::ScopeMissing(_)
+                | RefusalKind::Other => ErrorKind::FailedPrecondition,
             },
         }
     }
@@ -113,6 +115,8 @@ impl ServiceError for Error {
             Self::OutcomeUnknown { .. } => ErrorReason::OutcomeUnknown,
             Self::Refused(refusal, _) => match &refusal.kind {
                 RefusalKind::TokenRefused => ErrorReason::TokenRefused,
+                RefusalKind::ConsentLost => ErrorReason::ConsentRequired,
+                RefusalKind::AppRefused => ErrorReason::AppRefused,
                 RefusalKind::ScopeMissing(_) => ErrorReason::ScopeMissing,
                 RefusalKind::NotFound => ErrorReason::ObjectNotFound,
                 RefusalKind::Conflict(_) => ErrorReason::ObjectConflict,
@@ -181,6 +185,15 @@ fn refused(refusal: &Refusal) -> String {
         RefusalKind::TokenRefused => {
             "HubSpot refuses the portal's token: an operator must replace it".to_owned()
         }
+        RefusalKind::ConsentLost => {
+            "HubSpot refuses the refresh token: the app was uninstalled, or the token is another app's; connect the app to \
+             the account again, and rotate the credential to the new refresh token"
+                .to_owned()
+        }
+        RefusalKind::AppRefused => {
+            "HubSpot refuses the app of this deployment: an operator must look at hubspot.app and at the app itself"
+                .to_owned()
+        }
         RefusalKind::ScopeMissing(scopes) if scopes.is_empty() => {
             "the portal's token lacks a scope, and HubSpot does not say which".to_owned()
         }
@@ -245,7 +258,7 @@ fn metadata(refusal: &Refusal) -> Vec<(&'static str, String)> {
         }
         RefusalKind::RateLimited { policy, .. } => add("policy", policy),
         RefusalKind::ServerFailed => add("status_code", &refusal.status.to_string()),
-        RefusalKind::Other => {
+        RefusalKind::Other | RefusalKind::AppRefused => {
             add("status_code", &refusal.status.to_string());
             add("hubspot_category", &refusal.category);
         }

@@ -8,17 +8,19 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`objects`], [`owners`], [`account`], [`usage`] | what can be asked, and how HubSpot's answers read |
+//! | [`objects`], [`owners`], [`account`], [`usage`], [`oauth`] | what can be asked, and how HubSpot's answers read |
 //! | `path` | one builder for the dated and the older path shapes |
 //! | `refusal` | HubSpot's error bodies, sorted into what a caller can act upon |
 //! | `limits` | what HubSpot's headers say of the quota |
 
 pub mod account;
 mod answer;
+mod app;
 mod client;
 mod config;
 mod error;
 mod limits;
+pub mod oauth;
 pub mod objects;
 pub mod owners;
 mod path;
@@ -30,6 +32,7 @@ pub mod usage;
 mod wire;
 
 pub use answer::{Answer, Decoded};
+pub use app::{App, AppConfig, AppError};
 pub use client::{Client, StartError};
 pub use config::{ApiVersion, Config};
 pub use error::Error;

@@ -59,6 +59,11 @@ impl Path {
         Self::fixed(&["oauth", "v2", "private-apps", "get", "access-token-info"])
     }
 
+    /// What gives access tokens of OAuth apps.
+    pub fn oauth_token(version: ApiVersion) -> Self {
+        Self::fixed(&["oauth", version.name(), "token"])
+    }
+
     fn fixed(segments: &[&str]) -> Self {
         let template = segments.iter().map(|segment| format!("/{segment}")).collect();
         Self {

@@ -35,6 +35,12 @@ pub struct Refusal {
 pub enum RefusalKind {
     /// The token is not valid, or not any more.
     TokenRefused,
+    /// The refresh token is refused for good: the app was uninstalled, the consent taken back, the account closed, or the
+    /// token is another app's. Only whoever manages the account can connect it again.
+    ConsentLost,
+    /// HubSpot does not know our app, or its secret, or refuses what it asks for: a matter of configuration, which says
+    /// nothing of any portal.
+    AppRefused,
     /// The token lacks every one of these scopes; one would do.
     ScopeMissing(Vec<String>),
     /// There is no such record.
@@ -86,7 +92,28 @@ struct Detail {
     context: BTreeMap<String, serde_json::Value>,
 }
 
+/// What the token endpoint says: the fields of RFC 6749, and HubSpot's own word for it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct AppBody {
+    error: String,
+    status: String,
+}
+
 impl Refusal {
+    /// Reads a refusal of what our app asked for. HubSpot's sentence is left out: what was asked held secrets, and
+    /// something in between may have repeated it.
+    pub(crate) fn of_app(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let app: AppBody = serde_json::from_slice(body).unwrap_or_default();
+        let general = Self::of(status, headers, body);
+        Self {
+            kind: kind_of_app(general.kind, &app),
+            category: word(&app.status),
+            message: String::new(),
+            ..general
+        }
+    }
+
     /// Reads a refusal.
     pub(crate) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let body: Body = wire::object(body).unwrap_or_default();
@@ -131,6 +158,27 @@ fn kind(status: StatusCode, headers: &HeaderMap, body: &Body) -> RefusalKind {
         500..=599 => RefusalKind::ServerFailed,
         _ => RefusalKind::Other,
     }
+}
+
+/// What is not known is taken for a matter of configuration: no consent must be given up for it.
+fn kind_of_app(general: RefusalKind, app: &AppBody) -> RefusalKind {
+    let lost = app.error == "invalid_grant" || matches!(app.status.as_str(), "BAD_REFRESH_TOKEN" | "BAD_HUB");
+    match general {
+        RefusalKind::RateLimited { .. }
+        | RefusalKind::Locked(_)
+        | RefusalKind::Migrating(_)
+        | RefusalKind::ServerFailed => general,
+        _ if lost => RefusalKind::ConsentLost,
+        _ => RefusalKind::AppRefused,
+    }
+}
+
+/// One of HubSpot's words, and nothing else.
+fn word(text: &str) -> String {
+    let letters = text
+        .chars()
+        .filter(|letter| letter.is_ascii_uppercase() || *letter == '_');
+    letters.take(64).collect()
 }
 
 /// Whether the limit of this name is that of a day.
@@ -284,6 +332,37 @@ mod tests {
         assert_eq!(read(418, "").kind, RefusalKind::Other);
         let migrating = read(477, "");
         assert_eq!(migrating.retry_after(), Some(MIGRATION));
+    }
+
+    #[test]
+    fn a_lost_consent_is_told_from_a_refused_app_and_from_what_passes() {
+        let read = |status: u16, body: &str| {
+            let status = StatusCode::from_u16(status).expect("a status");
+            Refusal::of_app(status, &HeaderMap::new(), body.as_bytes())
+        };
+        let kind = |status, body| read(status, body).kind;
+        for lost in [
+            r#"{"error":"invalid_grant","status":"BAD_REFRESH_TOKEN","message":"refresh token is invalid"}"#,
+            r#"{"status":"BAD_HUB","message":"missing or unknown hub id","error":"access_denied"}"#,
+        ] {
+            assert_eq!(kind(400, lost), RefusalKind::ConsentLost, "{lost}");
+        }
+        for app in [
+            r#"{"error":"invalid_client","status":"BAD_CLIENT_SECRET"}"#,
+            r#"{"status":"BAD_CLIENT_ID"}"#,
+            "",
+            "<html>",
+        ] {
+            assert_eq!(kind(400, app), RefusalKind::AppRefused, "{app}");
+        }
+        assert_eq!(kind(401, ""), RefusalKind::AppRefused);
+        assert_eq!(kind(502, "<html>"), RefusalKind::ServerFailed);
+        assert!(matches!(kind(429, "{}"), RefusalKind::RateLimited { .. }));
+        let repeated = read(400, r#"{"status":"BAD_x_1","message":"client_secret=s3cret"}"#);
+        assert_eq!(
+            (repeated.category.as_str(), repeated.message.as_str()),
+            ("BAD__", "")
+        );
     }
 
     #[test]

@@ -16,11 +16,23 @@ pub enum Effect {
     Write,
 }
 
+/// By what right something is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Right {
+    /// By the token of the request, as a bearer's.
+    Token,
+    /// By the id and the secret of our app, which stand in the form that is sent; the token of the request is what it is
+    /// about.
+    App,
+}
+
 /// What can be asked of HubSpot: method, path, query, body, and how its answer reads.
 ///
-/// Made by [`objects`](crate::objects), [`owners`](crate::owners) and [`account`](crate::account).
+/// Made by [`objects`](crate::objects), [`owners`](crate::owners), [`account`](crate::account) and
+/// [`oauth`](crate::oauth).
 pub struct Ask<T> {
     pub(crate) effect: Effect,
+    pub(crate) right: Right,
     pub(crate) method: Method,
     pub(crate) path: Path,
     pub(crate) query: Vec<(&'static str, String)>,
@@ -32,11 +44,26 @@ impl<T> Ask<T> {
     pub(crate) fn get(path: Path, decode: fn(&[u8]) -> Result<Decoded<T>, serde_json::Error>) -> Self {
         Self {
             effect: Effect::Read,
+            right: Right::Token,
             method: Method::GET,
             path,
             query: Vec::new(),
             body: None,
             decode,
+        }
+    }
+
+    /// A form of our app's. It changes nothing that asking again would not leave as it is.
+    pub(crate) fn form(
+        path: Path,
+        form: String,
+        decode: fn(&[u8]) -> Result<Decoded<T>, serde_json::Error>,
+    ) -> Self {
+        Self {
+            right: Right::App,
+            method: Method::POST,
+            body: Some(Bytes::from(form)),
+            ..Self::get(path, decode)
         }
     }
 
@@ -67,7 +94,7 @@ impl<T> Ask<T> {
 pub struct Request<'a, T> {
     /// What is asked.
     pub ask: Ask<T>,
-    /// The token of the portal that is asked.
+    /// The token of the portal that is asked, or the one that is asked about.
     pub token: &'a PortalToken,
     /// The entry to be: whose log, who asks, by what right. The client adds what it sends.
     pub draft: Draft,

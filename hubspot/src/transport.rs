@@ -7,11 +7,16 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use hubkeep_audit_log::Cause;
 use hubkeep_core::{
     clock::{SharedClock, Tick},
+    secret::PortalToken,
     tls::plainly,
 };
 use url::Url;
 
-use crate::{config::Config, record::Recorded, request::Request};
+use crate::{
+    config::Config,
+    record::Recorded,
+    request::{Request, Right},
+};
 
 /// The header that carries the id of the intent. HubSpot ignores it.
 const ENTRY_HEADER: &str = "x-request-id";
@@ -121,20 +126,20 @@ impl Transport {
             .path
             .on(&self.base)
             .map_err(|error| Lost::new(Cause::NotSent, error.to_string()))?;
-        let mut authorization =
-            HeaderValue::from_str(&format!("Bearer {}", recorded.content().token.expose()))
-                .map_err(|_| Lost::new(Cause::NotSent, "the token cannot stand in a header"))?;
-        authorization.set_sensitive(true);
         let mut request = self
             .http
             .request(ask.method.clone(), address)
             .query(&ask.query)
-            .header(header::AUTHORIZATION, authorization)
             .header(ENTRY_HEADER, recorded.entry_id());
+        if ask.right == Right::Token {
+            request = request.header(header::AUTHORIZATION, bearer(recorded.content().token)?);
+        }
         if let Some(body) = &ask.body {
-            request = request
-                .header(header::CONTENT_TYPE, "application/json")
-                .body(body.clone());
+            let kind = match ask.right {
+                Right::Token => "application/json",
+                Right::App => "application/x-www-form-urlencoded",
+            };
+            request = request.header(header::CONTENT_TYPE, kind).body(body.clone());
         }
         match self.clock.timeout_at(until, request.send()).await {
             Some(Ok(response)) => Ok(response),
@@ -168,6 +173,13 @@ impl Transport {
             body.extend_from_slice(&chunk);
         }
     }
+}
+
+fn bearer(token: &PortalToken) -> Result<HeaderValue, Lost> {
+    let mut authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+        .map_err(|_| Lost::new(Cause::NotSent, "the token cannot stand in a header"))?;
+    authorization.set_sensitive(true);
+    Ok(authorization)
 }
 
 /// The error and its causes in one line, without the address: it may hold an id that is personal data.

@@ -26,6 +26,12 @@ fn every_refusal_has_its_kind_and_reason() {
             K::FailedPrecondition,
             R::ScopeMissing,
         ),
+        (
+            RefusalKind::ConsentLost,
+            K::FailedPrecondition,
+            R::ConsentRequired,
+        ),
+        (RefusalKind::AppRefused, K::FailedPrecondition, R::AppRefused),
         (RefusalKind::NotFound, K::NotFound, R::ObjectNotFound),
         (RefusalKind::Conflict(None), K::AlreadyExists, R::ObjectConflict),
         (
