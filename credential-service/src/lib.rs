@@ -10,11 +10,13 @@
 //! | [`rotation`] | new tokens in the place of old ones, and who must run on them |
 //! | [`handles`] | issue, introspect, redeem, revoke, list |
 //! | [`portals`] | onboard, import, read, verify |
+//! | [`access_tokens`] | what refresh tokens give, for half an hour each time |
 //! | [`vault`] | tokens in, sealed; and out, by one door |
 //! | [`secret_store`], [`revocations`] | where sealed bytes rest; what must not be served any more |
 //! | [`store_version`] | how often the vault was written, and whether it is older than the log knows it |
 //! | [`record`] | what a request turned out to be about, for its audit entry |
 
+pub mod access_tokens;
 pub mod api;
 pub mod config;
 pub mod fleet;

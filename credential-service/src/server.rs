@@ -12,6 +12,7 @@ use hubkeep_core::{
     service::Service,
     telemetry, tls,
 };
+use hubkeep_hubspot::{App, AppError};
 use hubkeep_keys::KeyApi;
 use hubkeep_proto::{
     audit::v1::audit_service_server::AuditServiceServer,
@@ -28,6 +29,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     MIGRATIONS,
+    access_tokens::{self, AccessTokens},
     api::{ConsumerApi, Desk, HandleApi, PortalApi, RedemptionApi, RotationApi},
     config::Config,
     fleet::{self, Fleet},
@@ -61,6 +63,9 @@ pub enum StartError {
     /// The door to HubSpot cannot be built.
     #[error("HubSpot's client cannot be built")]
     HubSpot(#[from] hubkeep_hubspot::StartError),
+    /// The OAuth app cannot be used.
+    #[error(transparent)]
+    App(#[from] AppError),
     /// Consumers could not be told of rotations.
     #[error(transparent)]
     Webhook(#[from] hubkeep_webhook::StartError),
@@ -138,10 +143,19 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
     .await?;
     let vault = Vault::build(keyring.clone(), secrets.clone());
     let versions = StoreVersion::open(database.clone(), audit_log.clone()).await?;
+    let access_tokens = AccessTokens::build(access_tokens::Deps {
+        database: database.clone(),
+        keyring: keyring.clone(),
+        vault: vault.clone(),
+        hubspot: hubspot.clone(),
+        app: config.hubspot.app.as_ref().map(App::open).transpose()?,
+        clock: clock.clone(),
+    });
     let portals = Portals::build(portals::Deps {
         database: database.clone(),
         keyring: keyring.clone(),
         vault: vault.clone(),
+        access_tokens,
         versions,
         hubspot,
         clock: clock.clone(),
@@ -169,7 +183,6 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
             database: database.clone(),
             keyring: keyring.clone(),
             portals: portals.clone(),
-            vault,
             revocations: revocations.clone(),
             clock: clock.clone(),
             random: random.clone(),

@@ -31,7 +31,7 @@ const FLOORS: [(&str, &[&str]); 10] = [
 ];
 
 /// The rooms of a service, and the rooms that each may use. `server`, `cli` and `config` build everything.
-const CREDENTIAL_ROOMS: [(&str, &[&str]); 10] = [
+const CREDENTIAL_ROOMS: [(&str, &[&str]); 11] = [
     (
         "api",
         &[
@@ -50,8 +50,9 @@ const CREDENTIAL_ROOMS: [(&str, &[&str]); 10] = [
         &["rotation", "handles", "portals", "revocations", "record"],
     ),
     ("rotation", &["portals", "vault", "revocations", "record"]),
-    ("handles", &["portals", "vault", "revocations", "record"]),
-    ("portals", &["vault", "store_version", "record"]),
+    ("handles", &["portals", "revocations", "record"]),
+    ("portals", &["access_tokens", "vault", "store_version", "record"]),
+    ("access_tokens", &["vault"]),
     ("vault", &["secret_store"]),
     ("revocations", &[]),
     ("secret_store", &[]),

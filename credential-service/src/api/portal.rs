@@ -65,11 +65,20 @@ pub(super) fn described(portal: &Portal, details: Option<Details>) -> wire::Port
     }
 }
 
+/// Marks the credentials of these versions: their consent is lost.
+pub(super) fn with_lost(mut portal: wire::Portal, lost: &[u64]) -> wire::Portal {
+    for credential in &mut portal.credentials {
+        credential.consent_required = lost.contains(&credential.credential_version);
+    }
+    portal
+}
+
 fn kind(number: i32) -> Result<CredentialKind, Error> {
     match wire::CredentialKind::try_from(number) {
         Ok(wire::CredentialKind::Unspecified) => Ok(CredentialKind::Unspecified),
         Ok(wire::CredentialKind::ServiceKey) => Ok(CredentialKind::ServiceKey),
         Ok(wire::CredentialKind::PrivateApp) => Ok(CredentialKind::PrivateApp),
+        Ok(wire::CredentialKind::Oauth) => Ok(CredentialKind::OAuth),
         Err(_) => Err(Error::field(
             "credential_kind",
             "is not a kind that is known here",
@@ -144,6 +153,7 @@ fn credential_to_wire(credential: &PortalCredential) -> wire::PortalCredential {
         onboard_time: Some(credential.onboard_time.into()),
         token_time: Some(credential.token_time.into()),
         verify_time: Some(credential.verify_time.into()),
+        consent_required: false,
     }
 }
 
@@ -152,5 +162,6 @@ const fn kind_to_wire(credential: &PortalCredential) -> wire::CredentialKind {
         CredentialKind::Unspecified => wire::CredentialKind::Unspecified,
         CredentialKind::ServiceKey => wire::CredentialKind::ServiceKey,
         CredentialKind::PrivateApp => wire::CredentialKind::PrivateApp,
+        CredentialKind::OAuth => wire::CredentialKind::Oauth,
     }
 }

@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     Desk, Error, doctor, fields, import, page,
-    portal::{described, details, listed_to_wire, new_portal, to_wire},
+    portal::{described, details, listed_to_wire, new_portal, to_wire, with_lost},
 };
 use crate::{
     fleet::Fleet,
@@ -77,8 +77,10 @@ impl PortalService for PortalApi {
         let portals = self.portals.clone();
         let work = async move |act, request: GetPortalRequest| {
             let portal = portals.get(&act, &slug(&request.client_slug)?).await?;
+            let lost = portals.lost_consents(&portal).await?;
+            let described = described(&portal, portals.details(&portal).await?);
             Ok(GetPortalResponse {
-                portal: Some(described(&portal, portals.details(&portal).await?)),
+                portal: Some(with_lost(described, &lost)),
                 store_version: portals.store_version().await?,
             })
         };

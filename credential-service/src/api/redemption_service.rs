@@ -176,6 +176,7 @@ fn answer(redeemed: &Redeemed) -> RedeemHandleResponse {
         revocation_seq: redeemed.revocation_seq,
         token_fingerprint: redeemed.token.fingerprint().to_string(),
         time_zone: portal.facts.time_zone.clone(),
+        token_time_left: redeemed.token_time_left.and_then(fields::to_wire),
     }
 }
 

@@ -9,7 +9,7 @@ use hubkeep_core::{
 };
 use thiserror::Error;
 
-use crate::{portals, revocations, vault};
+use crate::{portals, revocations};
 
 /// A handle was refused, not issued, or not found.
 #[derive(Debug, Error)]
@@ -58,9 +58,6 @@ pub enum Error {
     /// The portal could not be found.
     #[error(transparent)]
     Portal(#[from] portals::Error),
-    /// The vault failed.
-    #[error(transparent)]
-    Vault(#[from] vault::Error),
     /// The sequence of revocations failed.
     #[error(transparent)]
     Revocations(#[from] revocations::Error),
@@ -93,7 +90,6 @@ impl ServiceError for Error {
             Self::TooMany(_) => ErrorKind::ResourceExhausted,
             Self::Behind { .. } | Self::Storage(_) => ErrorKind::Unavailable,
             Self::Portal(error) => error.kind(),
-            Self::Vault(error) => error.kind(),
             Self::Revocations(error) => error.kind(),
             Self::Seal(error) => error.kind(),
             Self::Altered(_) | Self::Claims(_) | Self::Random(_) => ErrorKind::Internal,
@@ -110,7 +106,6 @@ impl ServiceError for Error {
             Self::Behind { .. } => ErrorReason::CredentialServiceUnavailable,
             Self::Storage(_) => ErrorReason::StorageUnavailable,
             Self::Portal(error) => error.reason(),
-            Self::Vault(error) => error.reason(),
             Self::Revocations(error) => error.reason(),
             Self::Seal(error) => error.reason(),
             Self::Altered(_) | Self::Claims(_) | Self::Random(_) => ErrorReason::Internal,
@@ -133,7 +128,6 @@ impl ServiceError for Error {
             }
             Self::Storage(_) => "the service's database did not answer: try again".to_owned(),
             Self::Portal(error) => error.public_message(),
-            Self::Vault(error) => error.public_message(),
             Self::Revocations(error) => error.public_message(),
             Self::Seal(error) => error.public_message(),
             Self::Altered(_) | Self::Claims(_) | Self::Random(_) => {
@@ -228,11 +222,6 @@ mod tests {
                 "CREDENTIAL_SERVICE_UNAVAILABLE",
             ),
             (Error::Portal(unknown), ErrorKind::NotFound, "PORTAL_UNKNOWN"),
-            (
-                Error::Vault(vault::Error::NotText("x".to_owned())),
-                ErrorKind::Internal,
-                "INTERNAL",
-            ),
             (
                 Error::Revocations(revocations::Error::Broken(1)),
                 ErrorKind::Internal,

@@ -42,7 +42,7 @@ pub use redeem::{Presented, Redeemed};
 pub use revoke::Target;
 pub use scope::{Operation, Scope};
 
-use crate::{portals::Portals, record::Act, revocations::Revocations, vault::Vault};
+use crate::{portals::Portals, record::Act, revocations::Revocations};
 use seen_time::SeenTime;
 use sweeps::Sweeps;
 
@@ -55,8 +55,6 @@ pub struct Deps {
     pub keyring: Keyring,
     /// The portals they are for.
     pub portals: Portals,
-    /// The tokens they stand for.
-    pub vault: Vault,
     /// Where their end is announced.
     pub revocations: Revocations,
     /// The time.
@@ -72,7 +70,6 @@ pub struct Handles {
     database: Database,
     keyring: Keyring,
     portals: Portals,
-    vault: Vault,
     revocations: Revocations,
     time: SeenTime,
     sweeps: Sweeps,
@@ -90,7 +87,6 @@ impl Handles {
             database,
             keyring,
             portals,
-            vault,
             revocations,
             clock,
             random,
@@ -103,7 +99,6 @@ impl Handles {
             database,
             keyring,
             portals,
-            vault,
             revocations,
             time,
             sweeps: Sweeps::default(),

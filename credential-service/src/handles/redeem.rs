@@ -32,6 +32,8 @@ pub struct Redeemed {
     pub credential: PortalCredential,
     /// The credential's token.
     pub token: PortalToken,
+    /// How long it may be sent, if it ends by itself.
+    pub token_time_left: Option<Duration>,
     /// How long it may be kept in memory.
     pub keep_for: Duration,
     /// The place in the feed of revocations as of which this is true.
@@ -59,12 +61,17 @@ impl Handles {
         let living = self.living(act, &presented.token, &presented.by).await?;
         let credential = living.portal.narrowest(&living.handle.scope.need())?.clone();
         act.credential(credential.version, &credential.token_fingerprint);
-        let token = self.vault.open(&living.portal.in_vault(&credential)).await?;
-        let keep_for = living.time_left.min(MAX_KEEP);
+        let token = self.portals.token_to_call_with(act, &living.portal, &credential);
+        let (token, token_time_left) = token.await?;
+        let keep_for = living
+            .time_left
+            .min(MAX_KEEP)
+            .min(token_time_left.unwrap_or(MAX_KEEP));
         Ok(Redeemed {
             living,
             credential,
             token,
+            token_time_left,
             keep_for,
             revocation_seq,
         })

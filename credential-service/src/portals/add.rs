@@ -1,8 +1,19 @@
 //! A further credential for a portal that is there already.
 
-use hubkeep_core::secret::{PortalToken, TokenFingerprint};
+use hubkeep_core::{database::Transaction, secret::PortalToken};
 
 use super::{Error, NewPortal, Onboarded, Portal, PortalCredential, Portals, identity::Identity};
+use crate::{
+    access_tokens::{Fresh, SealedPair},
+    vault::{Credential, SealedToken},
+};
+
+/// A token, and what it gave if it is a refresh token, sealed on their way.
+#[derive(Debug)]
+pub(super) struct Sealed {
+    token: SealedToken,
+    access: Option<SealedPair>,
+}
 
 /// How often another credential of the same portal may be quicker before it is given up.
 const TRIES: usize = 8;
@@ -14,12 +25,13 @@ impl Portals {
         new: &NewPortal,
         mut portal: Portal,
         identity: Identity,
-        fingerprint: &TokenFingerprint,
+        fresh: Option<&Fresh>,
     ) -> Result<Onboarded, Error> {
+        let fingerprint = &new.token.fingerprint();
         let mut credential = self.as_credential(new, identity.scopes, fingerprint)?;
         for _ in 0..TRIES {
             credential.version = portal.credential_version.saturating_add(1);
-            if let Some(added) = self.store_added(&portal, &credential, &new.token).await? {
+            if let Some(added) = self.store_added(&portal, &credential, &new.token, fresh).await? {
                 return Ok(Onboarded::Now(added));
             }
             // Somebody was quicker: what is stored now decides.
@@ -40,8 +52,9 @@ impl Portals {
         before: &Portal,
         credential: &PortalCredential,
         token: &PortalToken,
+        fresh: Option<&Fresh>,
     ) -> Result<Option<Portal>, Error> {
-        let sealed = self.vault.seal(&before.in_vault(credential), token).await?;
+        let sealed = self.seal(&before.in_vault(credential), token, fresh).await?;
         let mut transaction = self.database.begin().await?;
         let held = self.held(&mut transaction, before).await?;
         let same = held.filter(|now| now.credential_version == before.credential_version);
@@ -51,11 +64,35 @@ impl Portals {
         };
         portal.credential_version = credential.version;
         portal.credentials.push(credential.clone());
-        self.vault.put(&mut transaction, &sealed).await?;
+        self.put(&mut transaction, &sealed).await?;
         let store_version = self.write(&mut transaction, &mut portal).await?;
         transaction.commit().await?;
         self.committed(portal.portal_id, store_version, portal.state)
             .await?;
         Ok(Some(portal))
+    }
+
+    /// Seals a token for its place, and what it gave. No transaction may be open.
+    pub(super) async fn seal(
+        &self,
+        place: &Credential,
+        token: &PortalToken,
+        fresh: Option<&Fresh>,
+    ) -> Result<Sealed, Error> {
+        let token = self.vault.seal(place, token).await?;
+        let access = match fresh {
+            Some(fresh) => Some(self.access_tokens.seal(place, fresh).await?),
+            None => None,
+        };
+        Ok(Sealed { token, access })
+    }
+
+    /// Puts both, as part of a transaction.
+    pub(super) async fn put(&self, transaction: &mut Transaction, sealed: &Sealed) -> Result<(), Error> {
+        self.vault.put(transaction, &sealed.token).await?;
+        if let Some(access) = &sealed.access {
+            self.access_tokens.put(transaction, access).await?;
+        }
+        Ok(())
     }
 }

@@ -16,6 +16,8 @@ pub enum CredentialKind {
     ServiceKey,
     /// A legacy private app of the account.
     PrivateApp,
+    /// A refresh token of our own OAuth app, which the account has installed.
+    OAuth,
 }
 
 /// One credential of a portal.

@@ -10,7 +10,7 @@ use hubkeep_core::{
 };
 use thiserror::Error;
 
-use crate::{store_version, vault};
+use crate::{access_tokens, store_version, vault};
 
 /// A portal was not onboarded, found or verified.
 #[derive(Debug, Error)]
@@ -131,6 +131,9 @@ pub enum Error {
     /// HubSpot refused or did not answer.
     #[error("HubSpot could not say whose the token is")]
     HubSpot(#[from] hubkeep_hubspot::Error),
+    /// There is no access token.
+    #[error(transparent)]
+    AccessTokens(#[from] access_tokens::Error),
     /// What is known of its client could not be sealed or opened.
     #[error("what is known of a portal's client could not be sealed or opened")]
     Seal(#[from] hubkeep_seal::Error),
@@ -176,6 +179,7 @@ impl ServiceError for Error {
             Self::StoreVersion(error) => error.kind(),
             Self::BudgetExhausted { .. } => ErrorKind::ResourceExhausted,
             Self::HubSpot(error) => error.kind(),
+            Self::AccessTokens(error) => error.kind(),
             Self::Vault(error) => error.kind(),
             Self::Seal(error) => error.kind(),
             Self::Storage(_) | Self::Contended(_) => ErrorKind::Unavailable,
@@ -204,6 +208,7 @@ impl ServiceError for Error {
             Self::StoreVersion(error) => error.reason(),
             Self::BudgetExhausted { .. } => ErrorReason::BudgetExhausted,
             Self::HubSpot(error) => error.reason(),
+            Self::AccessTokens(error) => error.reason(),
             Self::Vault(error) => error.reason(),
             Self::Seal(error) => error.reason(),
             Self::Storage(_) | Self::Contended(_) => ErrorReason::StorageUnavailable,
@@ -284,6 +289,7 @@ impl ServiceError for Error {
                     .to_owned()
             }
             Self::HubSpot(error) => error.public_message(),
+            Self::AccessTokens(error) => error.public_message(),
             Self::Vault(error) => error.public_message(),
             Self::Seal(error) => error.public_message(),
             Self::Storage(_) | Self::Contended(_) => {
@@ -353,6 +359,7 @@ impl ServiceError for Error {
             }
             Self::BudgetExhausted { .. } => vec![("bucket", BUCKET.to_owned())],
             Self::HubSpot(error) => error.metadata(),
+            Self::AccessTokens(error) => error.metadata(),
             _ => Vec::new(),
         }
     }
@@ -361,6 +368,7 @@ impl ServiceError for Error {
         match self {
             Self::BudgetExhausted { wait } => Some(*wait),
             Self::HubSpot(error) => error.retry_after(),
+            Self::AccessTokens(error) => error.retry_after(),
             _ => None,
         }
     }
@@ -384,6 +392,7 @@ impl ServiceError for Error {
                 description: self.public_message(),
             }),
             Self::HubSpot(error) => error.quota_violation(),
+            Self::AccessTokens(error) => error.quota_violation(),
             _ => None,
         }
     }

@@ -1,9 +1,10 @@
 //! Asks HubSpot about a credential without recording what it says: for whoever compares.
 
 use hubkeep_audit_log::Operation;
+use hubkeep_core::secret::PortalToken;
 use hubkeep_hubspot::{ApiVersion, DailyUsage, Request, usage};
 
-use super::{Error, Facts, Portal, PortalCredential, Portals, identity};
+use super::{CredentialKind, Error, Facts, Portal, PortalCredential, Portals};
 use crate::record::Act;
 
 /// What HubSpot says of a credential now.
@@ -29,29 +30,37 @@ impl Portals {
         credential: &PortalCredential,
     ) -> Result<Examined, Error> {
         act.credential(credential.version, &credential.token_fingerprint);
-        let token = self.vault.open(&portal.in_vault(credential)).await?;
-        let identity = identity::ask(&self.hubspot, &self.budget, act, &token).await?;
+        let (identity, token) = self.ask_of_stored(act, portal, credential).await?;
         if identity.portal_id != portal.portal_id {
             return Err(Error::TokenOfAnotherPortal {
                 expected: portal.portal_id,
                 actual: identity.portal_id,
             });
         }
-        let deadline = act.context().deadline;
-        self.budget.take(&token.fingerprint(), deadline).await?;
-        let request = Request {
-            ask: usage::daily(self.hubspot.version()),
-            token: &token,
-            draft: act.draft(Operation::QuotaGet),
-            deadline,
+        let usage = match credential.kind {
+            // HubSpot counts an OAuth app's calls by no day.
+            CredentialKind::OAuth => None,
+            _ => self.usage(act, &token).await?,
         };
-        // A count that HubSpot does not give is no fault of the portal's.
-        let usage = self.hubspot.call(request).await.ok().map(|answer| answer.value);
         Ok(Examined {
             facts: identity.facts,
             scopes: identity.scopes,
             usage,
         })
+    }
+
+    /// The calls of today.
+    async fn usage(&self, act: &Act, token: &PortalToken) -> Result<Option<DailyUsage>, Error> {
+        let deadline = act.context().deadline;
+        self.budget.take(&token.fingerprint(), deadline).await?;
+        let request = Request {
+            ask: usage::daily(self.hubspot.version()),
+            token,
+            draft: act.draft(Operation::QuotaGet),
+            deadline,
+        };
+        // A count that HubSpot does not give is no fault of the portal's.
+        Ok(self.hubspot.call(request).await.ok().map(|answer| answer.value))
     }
 
     /// The version of HubSpot's API that is spoken.

@@ -4,14 +4,14 @@ use hubkeep_audit_log::Operation;
 use hubkeep_core::{
     error::{ErrorReason, ServiceError as _},
     id::PortalId,
-    secret::PortalToken,
+    secret::{PortalToken, TokenFingerprint},
 };
 use hubkeep_hubspot::{
     Client,
     account::{AccountDetails, TokenInfo},
 };
 
-use super::{Error, Facts, budget::Budget};
+use super::{Error, Facts, Portals, budget::Budget};
 use crate::record::Act;
 
 /// The longest text kept of HubSpot's answers, in characters: they come from outside.
@@ -42,11 +42,7 @@ pub(super) async fn ask(
     let deadline = act.context().deadline;
     let draft = |operation| act.draft(operation).token(&fingerprint);
 
-    budget.take(&fingerprint, deadline).await?;
-    let account = hubspot
-        .account_details(draft(Operation::AccountRead), token, deadline)
-        .await?;
-
+    let account = account(hubspot, budget, act, token, &fingerprint).await?;
     budget.take(&fingerprint, deadline).await?;
     let info = hubspot
         .token_info(draft(Operation::TokenRead), token, deadline)
@@ -59,25 +55,57 @@ pub(super) async fn ask(
     agree(account, info)
 }
 
-fn agree(account: AccountDetails, token: TokenInfo) -> Result<Identity, Error> {
+/// Whose account a token opens. `payer` tells the token whose budget it is.
+async fn account(
+    hubspot: &Client,
+    budget: &Budget,
+    act: &Act,
+    token: &PortalToken,
+    payer: &TokenFingerprint,
+) -> Result<AccountDetails, Error> {
+    let deadline = act.context().deadline;
+    budget.take(payer, deadline).await?;
+    let draft = act.draft(Operation::AccountRead).token(&token.fingerprint());
+    Ok(hubspot.account_details(draft, token, deadline).await?)
+}
+
+impl Portals {
+    /// Whose account an access token opens, within the budget of its refresh token.
+    pub(super) async fn account(
+        &self,
+        act: &Act,
+        access: &PortalToken,
+        payer: &TokenFingerprint,
+    ) -> Result<AccountDetails, Error> {
+        account(&self.hubspot, &self.budget, act, access, payer).await
+    }
+}
+
+/// What is known of a token, if the two answers name one account.
+pub(super) fn agree(account: AccountDetails, token: TokenInfo) -> Result<Identity, Error> {
     if account.portal_id != token.portal_id {
         return Err(Error::IdentityUnclear {
             account: account.portal_id,
             token: token.portal_id,
         });
     }
-    let scopes = token.scopes.iter().take(MAX_SCOPES);
     let facts = Facts {
         account_type: account.account_type,
         data_hosting_location: bounded(&account.data_hosting_location),
         time_zone: bounded(&account.time_zone),
         company_currency: bounded(&account.company_currency),
     };
-    Ok(Identity {
-        portal_id: account.portal_id,
+    Ok(of_token(facts, token))
+}
+
+/// What is known of a token by its own answer, and of its account.
+pub(super) fn of_token(facts: Facts, token: TokenInfo) -> Identity {
+    let scopes = token.scopes.iter().take(MAX_SCOPES);
+    Identity {
+        portal_id: token.portal_id,
         facts,
         scopes: scopes.map(|scope| plain(scope)).collect(),
-    })
+    }
 }
 
 /// A scope as one word: they are kept with spaces between them.

@@ -9,6 +9,7 @@
 //! | `switch` | puts another token in a credential's place |
 //! | `examine` | asks HubSpot, and records nothing of it |
 //! | `identity` | the two questions to HubSpot |
+//! | `consent` | the same of refresh tokens, and what calls are made with |
 //! | `budget` | how often a token may be asked about |
 //! | `scopes`, `narrowest` | what handles need of a token, and which one serves them |
 //! | `credential` | what a portal's tokens are |
@@ -21,6 +22,7 @@
 mod add;
 mod adopt;
 mod budget;
+mod consent;
 mod credential;
 mod details;
 mod error;
@@ -56,10 +58,10 @@ pub use listed::{Altered, Listed};
 pub use onboard::{NewPortal, Onboarded};
 pub use portal::{Facts, Portal, State};
 pub use scopes::Need;
-pub use switch::{CheckedToken, Staged};
+pub use switch::{CheckedToken, Probed, Staged};
 pub use verify::Verified;
 
-use crate::{record::Act, store_version::StoreVersion, vault::Vault};
+use crate::{access_tokens::AccessTokens, record::Act, store_version::StoreVersion, vault::Vault};
 use budget::Budget;
 
 /// What portals are made with.
@@ -71,6 +73,8 @@ pub struct Deps {
     pub keyring: Keyring,
     /// Where their tokens are.
     pub vault: Vault,
+    /// What their refresh tokens give.
+    pub access_tokens: AccessTokens,
     /// How often the vault was written, and what the log was told of it.
     pub versions: StoreVersion,
     /// Who is asked whose a token is.
@@ -89,6 +93,7 @@ pub struct Portals {
     /// Authenticates the rows of the tables.
     rows: MacKey,
     vault: Vault,
+    access_tokens: AccessTokens,
     versions: StoreVersion,
     hubspot: Client,
     budget: Budget,
@@ -106,6 +111,7 @@ impl Portals {
             database,
             keyring,
             vault,
+            access_tokens,
             versions,
             hubspot,
             clock,
@@ -118,6 +124,7 @@ impl Portals {
             keyring,
             rows,
             vault,
+            access_tokens,
             versions,
             hubspot,
             budget,

@@ -7,11 +7,10 @@ use hubkeep_core::{
 };
 
 use super::{
-    CredentialKind, Details, Error, Portal, PortalCredential, Portals, State,
-    identity::{self, Identity},
-    store,
+    CredentialKind, Details, Error, Portal, PortalCredential, Portals, State, consent::Presented,
+    identity::Identity, store,
 };
-use crate::record::Act;
+use crate::{access_tokens::Fresh, record::Act};
 
 /// The longest token accepted, in characters.
 const MAX_TOKEN: usize = 1_024;
@@ -96,7 +95,7 @@ impl Portals {
         if let Known::Before(before) = self.known(new, new.expected, &fingerprint).await? {
             return Ok(Onboarded::Before(before));
         }
-        let identity = identity::ask(&self.hubspot, &self.budget, act, &new.token).await?;
+        let Presented { identity, fresh } = self.ask_of_onboarded(act, new).await?;
         if let Some(expected) = new.expected.filter(|expected| *expected != identity.portal_id) {
             return Err(Error::TokenOfAnotherPortal {
                 expected,
@@ -110,8 +109,8 @@ impl Portals {
             Known::Nothing if new.validate_only => {
                 Ok(Onboarded::Would(self.as_new(new, identity, &fingerprint)?))
             }
-            Known::Further(portal) => self.add(new, portal, identity, &fingerprint).await,
-            Known::Nothing => self.first(new, identity, &fingerprint).await,
+            Known::Further(portal) => self.add(new, portal, identity, fresh.as_ref()).await,
+            Known::Nothing => self.first(new, identity, fresh.as_ref()).await,
         }
     }
 
@@ -120,9 +119,9 @@ impl Portals {
         &self,
         new: &NewPortal,
         identity: Identity,
-        fingerprint: &TokenFingerprint,
+        fresh: Option<&Fresh>,
     ) -> Result<Onboarded, Error> {
-        let again = identity.clone();
+        let (again, fingerprint) = (identity.clone(), &new.token.fingerprint());
         let mut portal = self.as_new(new, identity, fingerprint)?;
         if let Some(details) = &new.details {
             let sealed = self
@@ -130,13 +129,13 @@ impl Portals {
                 .await?;
             portal.sealed_details = Some(sealed);
         }
-        if self.store(&mut portal, &new.token).await? {
+        if self.store(&mut portal, &new.token, fresh).await? {
             return Ok(Onboarded::Now(portal));
         }
         // Somebody was quicker: what is stored now decides.
         match self.known(new, Some(portal.portal_id), fingerprint).await? {
             Known::Before(before) => Ok(Onboarded::Before(before)),
-            Known::Further(portal) => self.add(new, portal, again, fingerprint).await,
+            Known::Further(portal) => self.add(new, portal, again, fresh).await,
             Known::Nothing => Err(Error::BrokenRow(portal.portal_id.as_i64())),
         }
     }
@@ -219,16 +218,21 @@ impl Portals {
     }
 
     /// Stores portal and token together; `false`, and nothing stored, if slug or portal are there already.
-    async fn store(&self, portal: &mut Portal, token: &PortalToken) -> Result<bool, Error> {
+    async fn store(
+        &self,
+        portal: &mut Portal,
+        token: &PortalToken,
+        fresh: Option<&Fresh>,
+    ) -> Result<bool, Error> {
         // Sealed before the transaction begins: the portal's key is made in one of its own.
         let credential = portal.first_credential()?;
-        let sealed = self.vault.seal(&portal.in_vault(credential), token).await?;
+        let sealed = self.seal(&portal.in_vault(credential), token, fresh).await?;
         let mut transaction = self.database.begin().await?;
         if !store::insert(&mut transaction, portal).await? {
             transaction.rollback().await?;
             return Ok(false);
         }
-        self.vault.put(&mut transaction, &sealed).await?;
+        self.put(&mut transaction, &sealed).await?;
         self.write(&mut transaction, portal).await?;
         transaction.commit().await?;
         self.committed(portal.portal_id, portal.store_version, portal.state)

@@ -136,6 +136,16 @@ impl Portal {
 }
 
 impl Facts {
+    /// Of an account of which only the id is known.
+    pub(super) const fn unknown() -> Self {
+        Self {
+            account_type: AccountType::Other,
+            data_hosting_location: String::new(),
+            time_zone: String::new(),
+            company_currency: String::new(),
+        }
+    }
+
     /// The names of the fields that differ, as the wire calls them.
     pub fn changed_from(&self, before: &Self) -> Vec<&'static str> {
         let fields = [

@@ -42,6 +42,7 @@ impl Portals {
         portal.state_time = self.clock.now();
         if to == State::Erased {
             portal.blank();
+            self.access_tokens.remove(transaction, portal.portal_id).await?;
             self.vault.remove(transaction, portal.portal_id).await?;
         }
         self.write(transaction, &mut portal).await?;

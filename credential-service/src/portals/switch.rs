@@ -1,21 +1,20 @@
 //! A token in the place of a credential's old one: examined at HubSpot, sealed, and switched to within a transaction of
 //! the caller's, which also writes what follows from it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use hubkeep_audit_log::{Draft, Operation};
 use hubkeep_core::{
     database::Transaction,
     error::{ErrorReason, ServiceError as _},
-    id::{ClientSlug, CredentialName},
+    id::{ClientSlug, CredentialId, CredentialName, PortalId},
     secret::{PortalToken, TokenFingerprint},
 };
 
-use super::{Error, Portal, PortalCredential, Portals, State, identity, onboard::check_form, store};
-use crate::{
-    record::Act,
-    vault::{self, SealedToken},
+use super::{
+    CredentialKind, Error, Portal, PortalCredential, Portals, State, add::Sealed, onboard::check_form, store,
 };
+use crate::{access_tokens::Fresh, record::Act, vault};
 
 /// How long a question about a token may take, with the wait for room in the budget.
 const PROBE: Duration = Duration::from_secs(25);
@@ -25,6 +24,21 @@ const PROBE: Duration = Duration::from_secs(25);
 pub struct CheckedToken {
     /// What it may do, sorted.
     pub scopes: Vec<String>,
+    /// What it gave, if it is a refresh token.
+    fresh: Option<Arc<Fresh>>,
+}
+
+/// A token of a rotation, and whose it is.
+#[derive(Debug)]
+pub struct Probed<'a> {
+    /// The token.
+    pub token: &'a PortalToken,
+    /// The token in whose budget it is asked: of two tokens of one app, which HubSpot counts together, only one has one.
+    pub payer: &'a TokenFingerprint,
+    /// The portal.
+    pub portal_id: PortalId,
+    /// The credential.
+    pub credential_id: CredentialId,
 }
 
 /// A token that is sealed for its place, and waits to be put in force.
@@ -33,7 +47,7 @@ pub struct Staged {
     portal: Portal,
     before: PortalCredential,
     after: PortalCredential,
-    sealed: SealedToken,
+    sealed: Sealed,
 }
 
 impl Staged {
@@ -86,7 +100,7 @@ impl Portals {
         }
     }
 
-    /// Asks HubSpot whether a token is this portal's, and what it may do.
+    /// Asks HubSpot whether a token that shall take a credential's place is this portal's, and what it may do.
     ///
     /// # Errors
     /// If it cannot be a token, HubSpot refuses it, or says that it belongs to another portal.
@@ -94,10 +108,12 @@ impl Portals {
         &self,
         act: &Act,
         portal: &Portal,
+        credential: &PortalCredential,
         token: &PortalToken,
     ) -> Result<CheckedToken, Error> {
         check_form(token)?;
-        let identity = identity::ask(&self.hubspot, &self.budget, act, token).await?;
+        let presented = self.ask_of_new(act, credential.kind, token).await?;
+        let identity = presented.identity;
         if identity.portal_id != portal.portal_id {
             return Err(Error::TokenOfAnotherPortal {
                 expected: portal.portal_id,
@@ -106,6 +122,7 @@ impl Portals {
         }
         Ok(CheckedToken {
             scopes: identity.scopes,
+            fresh: presented.fresh.map(Arc::new),
         })
     }
 
@@ -129,7 +146,8 @@ impl Portals {
             verify_time: now,
             ..before.clone()
         };
-        let sealed = self.vault.seal(&portal.in_vault(&after), token).await?;
+        let fresh = checked.fresh.as_deref();
+        let sealed = self.seal(&portal.in_vault(&after), token, fresh).await?;
         Ok(Staged {
             portal,
             before,
@@ -173,7 +191,7 @@ impl Portals {
             now.state = State::Suspended;
             now.state_time = self.clock.now();
         }
-        self.vault.put(transaction, sealed).await?;
+        self.put(transaction, sealed).await?;
         self.write(transaction, &mut now).await.map(Some)
     }
 
@@ -203,19 +221,17 @@ impl Portals {
             .await
     }
 
-    /// Asks HubSpot whether it still accepts a token, within the budget of the token that `payer` tells: of two tokens
-    /// of one app, which HubSpot counts together, only one has a budget here.
+    /// Asks HubSpot whether it still accepts a token of a rotation.
     ///
     /// # Errors
     /// If HubSpot gives no answer from which that can be told.
-    pub async fn accepts(
-        &self,
-        draft: Draft,
-        token: &PortalToken,
-        payer: &TokenFingerprint,
-    ) -> Result<bool, Error> {
+    pub async fn accepts(&self, draft: Draft, probed: Probed<'_>) -> Result<bool, Error> {
+        let Probed { token, payer, .. } = probed;
         let deadline = self.clock.tick().plus(PROBE);
         self.budget.take(payer, deadline).await?;
+        if self.is_consent(&probed).await? {
+            return self.accepts_consent(draft, token, deadline).await;
+        }
         let draft = draft
             .operation(Operation::AccountRead)
             .token(&token.fingerprint());
@@ -224,5 +240,12 @@ impl Portals {
             Err(error) if error.reason() == ErrorReason::TokenRefused => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    async fn is_consent(&self, probed: &Probed<'_>) -> Result<bool, Error> {
+        let portal = self.find(probed.portal_id).await?;
+        let credentials = portal.into_iter().flat_map(|portal| portal.credentials);
+        let mut same = credentials.filter(|one| one.credential_id == probed.credential_id);
+        Ok(same.any(|one| one.kind == CredentialKind::OAuth))
     }
 }

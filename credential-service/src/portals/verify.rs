@@ -2,11 +2,7 @@
 
 use hubkeep_core::id::ClientSlug;
 
-use super::{
-    Error, Portal, PortalCredential, Portals, State,
-    identity::{self, Identity},
-    store,
-};
+use super::{CredentialKind, Error, Portal, PortalCredential, Portals, State, identity::Identity, store};
 use crate::record::Act;
 
 /// A portal as HubSpot describes it now.
@@ -49,8 +45,13 @@ impl Portals {
         credential: &PortalCredential,
     ) -> Result<Identity, Error> {
         act.credential(credential.version, &credential.token_fingerprint);
-        let token = self.vault.open(&portal.in_vault(credential)).await?;
-        let identity = identity::ask(&self.hubspot, &self.budget, act, &token).await?;
+        if credential.kind == CredentialKind::OAuth {
+            // Who asks to verify wants to know whether a consent that was lost is there again.
+            self.access_tokens
+                .look_again(&portal.in_vault(credential))
+                .await?;
+        }
+        let (identity, _) = self.ask_of_stored(act, portal, credential).await?;
         if identity.portal_id == portal.portal_id {
             return Ok(identity);
         }

@@ -60,9 +60,11 @@ impl Rotations {
                     .unwrap_or(error.into()));
             }
         };
-        let checked = self.portals.check_token(act, &portal, &token).await;
+        let checked = self.portals.check_token(act, &portal, &credential, &token).await;
         let checked = checked.map_err(|error| match error.reason() {
-            ErrorReason::TokenRefused => Error::OldTokenRefused(rotation.rotation_id),
+            ErrorReason::TokenRefused | ErrorReason::ConsentRequired => {
+                Error::OldTokenRefused(rotation.rotation_id)
+            }
             _ => error.into(),
         })?;
         Ok(self.portals.stage(portal, credential, &token, checked).await?)

@@ -11,6 +11,7 @@ use super::{
     state::{Standing, Step, Token},
     store::rotations,
 };
+use crate::portals::Probed;
 
 /// How long a replica has for one question before another may ask it. Longer than both calls to HubSpot may take.
 const LEASE: Duration = Duration::from_secs(90);
@@ -96,8 +97,13 @@ impl Rotations {
     async fn ask(&self, rotation: &Rotation, version: u64, draft: Draft) -> Token {
         let asked = async {
             let token = self.vault.open(&rotation.in_vault(version)).await?;
-            let payer = rotation.fingerprint_in_force();
-            Ok::<_, Error>(self.portals.accepts(draft, &token, payer).await?)
+            let probed = Probed {
+                token: &token,
+                payer: rotation.fingerprint_in_force(),
+                portal_id: rotation.portal_id,
+                credential_id: rotation.credential_id,
+            };
+            Ok::<_, Error>(self.portals.accepts(draft, probed).await?)
         };
         match asked.await {
             Ok(true) => Token::Accepted,

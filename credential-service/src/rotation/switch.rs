@@ -92,7 +92,7 @@ impl Rotations {
         if let Some(before) = self.held(&portal, &credential, &fingerprint).await? {
             return Ok(Rotated::Before(before));
         }
-        let checked = self.portals.check_token(act, &portal, token).await?;
+        let checked = self.portals.check_token(act, &portal, &credential, token).await?;
         for _ in 0..ATTEMPTS {
             let lost = missing(&credential.scopes, &checked.scopes);
             if !lost.is_empty() && !allow_narrower_scopes {

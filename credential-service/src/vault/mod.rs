@@ -100,7 +100,8 @@ fn tokens_of(portal_id: PortalId) -> String {
 }
 
 impl Credential {
-    fn secret_id(&self) -> String {
+    /// The name under which it lies in the vault.
+    pub fn secret_id(&self) -> String {
         format!("{}{}", tokens_of(self.portal_id), self.version)
     }
 

@@ -31,7 +31,7 @@ use hubkeep_proto::credential::v1::{
     redemption_service_client::RedemptionServiceClient,
 };
 use hubkeep_seal::FileKek;
-use hubspot_sim::{PortalSpec, Simulator, TokenSpec, World};
+use hubspot_sim::{AppSpec, InstallSpec, PortalSpec, Simulator, TokenSpec, World};
 use tempfile::TempDir;
 use tonic::{
     Request, Status,
@@ -47,6 +47,13 @@ pub(crate) const ACME_TOKEN: &str = "pat-na1-acme-00000000-0000-4000-8000-000000
 pub(crate) const ACME_SECOND_TOKEN: &str = "pat-na1-acme-00000000-0000-4000-8000-000000000002";
 pub(crate) const GLOBEX_TOKEN: &str = "pat-na1-globex-00000000-0000-4000-8000-000000000003";
 pub(crate) const REVOKED_TOKEN: &str = "pat-na1-umbra-00000000-0000-4000-8000-000000000004";
+
+/// The agency's OAuth app, and what accounts gave it by installing it.
+pub(crate) const APP: &str = "00000000-0000-4000-8000-0000000000aa";
+pub(crate) const APP_SECRET: &str = "app-secret-0000-4000-8000-0000000000ab";
+pub(crate) const ACME_CONSENT: &str = "na1-acme-consent-00000000-0001";
+pub(crate) const ACME_SECOND_CONSENT: &str = "na1-acme-consent-00000000-0002";
+pub(crate) const GLOBEX_CONSENT: &str = "na1-globex-consent-00000000-0003";
 
 pub(crate) const OPERATOR: &str = "operator/ann";
 pub(crate) const CRM: &str = "crm-service";
@@ -329,9 +336,14 @@ fn world() -> World {
             .iter()
             .fold(spec, |spec, token| spec.token(TokenSpec::private_app(*token)))
     };
+    let install = |token: &str| InstallSpec::new(APP, token);
+    let acme = portal("acme", ACME, &[ACME_TOKEN, ACME_SECOND_TOKEN])
+        .install(install(ACME_CONSENT))
+        .install(install(ACME_SECOND_CONSENT));
     World::empty()
-        .with(portal("acme", ACME, &[ACME_TOKEN, ACME_SECOND_TOKEN]))
-        .with(portal("globex", GLOBEX, &[GLOBEX_TOKEN]))
+        .app(AppSpec::new(APP, APP_SECRET, 77))
+        .with(acme)
+        .with(portal("globex", GLOBEX, &[GLOBEX_TOKEN]).install(install(GLOBEX_CONSENT)))
         .with(PortalSpec::new("umbra", 1_003).token(TokenSpec::private_app(REVOKED_TOKEN).revoked()))
 }
 

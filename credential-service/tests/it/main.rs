@@ -21,6 +21,8 @@ mod harness;
 mod import;
 mod keys;
 mod leftovers;
+mod oauth;
+mod oauth_troubles;
 mod old_kek_gone;
 mod onboarding;
 mod password_store;

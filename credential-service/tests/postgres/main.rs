@@ -31,6 +31,11 @@ mod import;
 mod keys;
 #[path = "../it/leftovers.rs"]
 mod leftovers;
+#[path = "../it/oauth.rs"]
+mod oauth;
+mod oauth_replicas;
+#[path = "../it/oauth_troubles.rs"]
+mod oauth_troubles;
 #[path = "../it/old_kek_gone.rs"]
 mod old_kek_gone;
 #[path = "../it/onboarding.rs"]

@@ -1,18 +1,28 @@
 //! Several replicas over one database: what one has done binds the other, and what both do at once is done once.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use futures::{StreamExt as _, future::join_all, stream};
 use hubkeep_credential_service::server::Running;
 use hubkeep_proto::credential::v1::{
-    OnboardPortalRequest, RedeemHandleRequest, RevokeHandleRequest, WatchRevocationsRequest,
-    WatchRevocationsResponse, handle_service_client::HandleServiceClient,
+    OnboardPortalRequest, RedeemHandleRequest, RedeemHandleResponse, RevokeHandleRequest,
+    WatchRevocationsRequest, WatchRevocationsResponse, handle_service_client::HandleServiceClient,
     portal_service_client::PortalServiceClient, redemption_service_client::RedemptionServiceClient,
     revoke_handle_request::Target, watch_revocations_response::Message,
 };
 use tonic::{Status, Streaming, service::interceptor::InterceptedService, transport::Channel};
 
 use crate::{harness::*, keys::rotate, revocations::next};
+
+/// Each has a log of its own.
+static OTHERS: AtomicUsize = AtomicUsize::new(0);
 
 /// One of the replicas, and the way to it.
 pub(crate) struct Replica {
@@ -23,9 +33,13 @@ pub(crate) struct Replica {
 
 impl Replica {
     /// Over the database of this bench, by a clock of its own that shows the same time.
-    async fn beside(bench: &Bench) -> Self {
+    pub(crate) async fn beside(bench: &Bench) -> Self {
         let mut config = bench.config.clone();
-        let log = bench.folder.path().join("audit-of-the-other.db");
+        let number = OTHERS.fetch_add(1, Ordering::SeqCst);
+        let log = bench
+            .folder
+            .path()
+            .join(format!("audit-of-the-other-{number}.db"));
         config.audit = hubkeep_audit_log::Config::sqlite(&log);
         let clock = TestClock::new();
         let running = serve(&config, &clock).await;
@@ -46,6 +60,10 @@ impl Replica {
     }
 
     async fn redeem(&self, handle: &str) -> Result<(), Status> {
+        self.redeem_whole(handle).await.map(drop)
+    }
+
+    pub(crate) async fn redeem_whole(&self, handle: &str) -> Result<RedeemHandleResponse, Status> {
         let request = RedeemHandleRequest {
             handle: handle.to_owned(),
             presented_by: SYNC.to_owned(),
@@ -53,7 +71,7 @@ impl Replica {
             ..RedeemHandleRequest::default()
         };
         let mut client = RedemptionServiceClient::new(self.channel_of(CRM));
-        client.redeem_handle(request).await.map(drop)
+        Ok(client.redeem_handle(request).await?.into_inner())
     }
 
     async fn watch(&self) -> Streaming<WatchRevocationsResponse> {

@@ -91,7 +91,7 @@ impl Step<Call<Minimal>> for RateLimit {
             Ok(reply) => {
                 slot.learn(&reply.limits);
                 drop(slot);
-                if quota.is_worth_a_question() {
+                if grant.counts_by_day() && quota.is_worth_a_question() {
                     self.usage.ask_aside(&quota, &grant, &context);
                 }
                 Ok(reply)

@@ -62,10 +62,10 @@ impl Usage {
         }
     }
 
-    /// Asks, if what is known is more than 5 minutes old, and waits for the answer 3 s at most. Without one, what is
+    /// Asks, if what is known is more than 5 minutes old and HubSpot counts the calls of this token by the day, and waits for the answer 3 s at most. Without one, what is
     /// known stays as it is.
     pub async fn refresh(&self, quota: &PortalQuota, grant: &Arc<Grant>, context: &Context, call_id: CallId) {
-        if quota.is_stale() {
+        if grant.counts_by_day() && quota.is_stale() {
             let deadline = context.deadline.min(self.clock.tick().plus(PATIENCE));
             // On a task of its own: what was sent is recorded to its end, whoever hangs up.
             let _ = self

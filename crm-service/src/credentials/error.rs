@@ -28,6 +28,16 @@ pub enum Error {
     /// The handle lives, and gives another token since it was redeemed: it must be redeemed anew.
     #[error("the portal's credential has moved on")]
     Superseded,
+    /// The handle is right, and its portal has no token to call with: its consent was taken back, or HubSpot gives none.
+    #[error("the portal has no token: {} {said}", .reason.wire_name())]
+    NoToken {
+        /// credential-service's reason.
+        reason: ErrorReason,
+        /// Its sentence, which is for the caller.
+        said: String,
+        /// When there may be one.
+        retry_after: Option<Duration>,
+    },
     /// credential-service did not answer, or not as it should.
     #[error("credential-service gave no grant: {0}")]
     Unavailable(String),
@@ -43,8 +53,11 @@ impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Malformed(_) | Self::Invalid => ErrorKind::Unauthenticated,
-            Self::NotServed { .. } => ErrorKind::FailedPrecondition,
-            Self::Superseded | Self::Unavailable(_) => ErrorKind::Unavailable,
+            Self::NotServed { .. }
+            | Self::NoToken {
+                retry_after: None, ..
+            } => ErrorKind::FailedPrecondition,
+            Self::NoToken { .. } | Self::Superseded | Self::Unavailable(_) => ErrorKind::Unavailable,
         }
     }
 
@@ -52,7 +65,7 @@ impl ServiceError for Error {
         match self {
             Self::Malformed(_) => ErrorReason::HandleMalformed,
             Self::Invalid => ErrorReason::HandleInvalid,
-            Self::NotServed { reason, .. } => *reason,
+            Self::NotServed { reason, .. } | Self::NoToken { reason, .. } => *reason,
             Self::Superseded | Self::Unavailable(_) => ErrorReason::CredentialServiceUnavailable,
         }
     }
@@ -68,6 +81,7 @@ impl ServiceError for Error {
                     .to_owned()
             }
             Self::Superseded => "the portal's token is being replaced: try again".to_owned(),
+            Self::NoToken { said, .. } => said.clone(),
             Self::Unavailable(_) => "credential-service does not answer: try again".to_owned(),
         }
     }
@@ -84,7 +98,11 @@ impl ServiceError for Error {
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        matches!(self, Self::Superseded | Self::Unavailable(_)).then_some(Duration::from_secs(1))
+        match self {
+            Self::Superseded | Self::Unavailable(_) => Some(Duration::from_secs(1)),
+            Self::NoToken { retry_after, .. } => *retry_after,
+            Self::Malformed(_) | Self::Invalid | Self::NotServed { .. } => None,
+        }
     }
 }
 
@@ -117,6 +135,24 @@ mod tests {
                 Error::Superseded,
                 ErrorKind::Unavailable,
                 ErrorReason::CredentialServiceUnavailable,
+            ),
+            (
+                Error::NoToken {
+                    reason: ErrorReason::ConsentRequired,
+                    said: String::new(),
+                    retry_after: None,
+                },
+                ErrorKind::FailedPrecondition,
+                ErrorReason::ConsentRequired,
+            ),
+            (
+                Error::NoToken {
+                    reason: ErrorReason::HubspotUnavailable,
+                    said: String::new(),
+                    retry_after: Some(Duration::from_secs(1)),
+                },
+                ErrorKind::Unavailable,
+                ErrorReason::HubspotUnavailable,
             ),
             (
                 Error::unavailable("down"),

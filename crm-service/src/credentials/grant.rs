@@ -40,6 +40,8 @@ pub struct Grant {
     pub(super) portal_generation: u64,
     pub(super) keep_until: Tick,
     pub(super) ends: Tick,
+    /// When HubSpot stops to accept the token, if that ends by itself.
+    pub(super) token_ends: Option<Tick>,
     pub(super) redeemed: Tick,
     /// Set when the feed takes the grant away.
     pub(super) taken_away: AtomicBool,
@@ -123,6 +125,16 @@ impl Grant {
     /// The version of the credential.
     pub const fn credential_version(&self) -> u64 {
         self.credential_version
+    }
+
+    /// Whether HubSpot counts its calls by the day: not those of an OAuth app, whose tokens end by themselves.
+    pub const fn counts_by_day(&self) -> bool {
+        self.token_ends.is_none()
+    }
+
+    /// Whether nothing may be sent by its token any more.
+    pub(super) fn token_is_over(&self, now: Tick) -> bool {
+        self.token_ends.is_some_and(|ends| now >= ends)
     }
 
     /// When the handle ends.

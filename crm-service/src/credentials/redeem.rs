@@ -107,7 +107,7 @@ impl Credentials {
     pub fn confirm(&self, grant: &Grant) -> Result<(), Error> {
         let now = self.clock.tick();
         match self.memory.still_holds(grant, now, self.config.max_view_age) {
-            Some(true) if grant.is_superseded() => Err(Error::Superseded),
+            Some(true) if grant.is_superseded() || grant.token_is_over(now) => Err(Error::Superseded),
             Some(true) => Ok(()),
             Some(false) => Err(Error::Invalid),
             None => Err(Error::unavailable(

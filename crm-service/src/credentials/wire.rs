@@ -111,11 +111,35 @@ pub(super) fn refusal(status: &Status) -> Error {
                 portal: portal.unwrap_or_default(),
             }
         }
+        (_, Some(reason)) if is_of_the_token(reason) => Error::NoToken {
+            reason,
+            said: status.message().to_owned(),
+            retry_after: retry_after(status),
+        },
         (code, reason) => {
             let reason = reason.map_or("no reason", ErrorReason::wire_name);
             Error::unavailable(format!("{code:?} {reason} {}", said(status)))
         }
     }
+}
+
+/// Whether the handle is right, and its portal has no token to call with: which its caller may know, and must, for who
+/// mends that is the caller's to ask.
+const fn is_of_the_token(reason: ErrorReason) -> bool {
+    matches!(
+        reason,
+        ErrorReason::ConsentRequired
+            | ErrorReason::AppRefused
+            | ErrorReason::AppNotConfigured
+            | ErrorReason::HubspotUnavailable
+            | ErrorReason::HubspotRateLimited
+            | ErrorReason::PortalMigrating
+    )
+}
+
+fn retry_after(status: &Status) -> Option<Duration> {
+    let details = status.get_error_details();
+    details.retry_info().and_then(|info| info.retry_delay)
 }
 
 /// What a status says, and where no connection came about, why.
@@ -132,6 +156,10 @@ pub(super) fn grant(response: RedeemHandleResponse, now: Tick) -> Result<Grant, 
     let length = |wire: Option<prost_types::Duration>| wire.and_then(|wire| Duration::try_from(wire).ok());
     let keep_for = length(response.keep_for).ok_or_else(incomplete)?;
     let time_left = length(response.time_left).ok_or_else(incomplete)?;
+    let token_time_left = match response.token_time_left {
+        Some(left) => Some(length(Some(left)).ok_or_else(incomplete)?),
+        None => None,
+    };
     let scope = handle.scope.ok_or_else(incomplete)?;
     Ok(Grant {
         handle_id: handle.handle_id.parse().map_err(|_: InvalidId| incomplete())?,
@@ -148,6 +176,7 @@ pub(super) fn grant(response: RedeemHandleResponse, now: Tick) -> Result<Grant, 
         portal_generation: response.portal_generation,
         keep_until: now.plus(keep_for),
         ends: now.plus(time_left),
+        token_ends: token_time_left.map(|left| now.plus(left)),
         redeemed: now,
         taken_away: AtomicBool::new(false),
         superseded: AtomicBool::new(false),

@@ -80,6 +80,7 @@ fn kind(text: &str) -> Result<Option<CredentialKind>, String> {
         "" => Ok(None),
         "service_key" | "service-key" => Ok(Some(CredentialKind::ServiceKey)),
         "private_app" | "private-app" => Ok(Some(CredentialKind::PrivateApp)),
-        _ => Err("credentialKind is service_key or private_app, or empty".to_owned()),
+        "oauth" => Ok(Some(CredentialKind::Oauth)),
+        _ => Err("credentialKind is service_key, private_app or oauth, or empty".to_owned()),
     }
 }

@@ -55,6 +55,9 @@ enum Kind {
     ServiceKey,
     /// Legacy private apps.
     PrivateApp,
+    /// Refresh tokens of the deployment's own OAuth app.
+    #[value(name = "oauth")]
+    OAuth,
 }
 
 impl From<Kind> for CredentialKind {
@@ -62,6 +65,7 @@ impl From<Kind> for CredentialKind {
         match kind {
             Kind::ServiceKey => Self::ServiceKey,
             Kind::PrivateApp => Self::PrivateApp,
+            Kind::OAuth => Self::Oauth,
         }
     }
 }

@@ -68,7 +68,7 @@ fn tokens(portal: &Portal) -> String {
 
 fn credential(credential: &PortalCredential) -> String {
     format!(
-        "{} ({}, {}, version {}, token {})",
+        "{} ({}, {}, version {}, token {}{})",
         credential.credential_name,
         kind(credential.credential_kind()),
         if credential.may_write {
@@ -78,6 +78,11 @@ fn credential(credential: &PortalCredential) -> String {
         },
         credential.credential_version,
         credential.token_fingerprint,
+        if credential.consent_required {
+            ", its consent is lost: connect the app again"
+        } else {
+            ""
+        },
     )
 }
 
@@ -112,5 +117,6 @@ const fn kind(kind: CredentialKind) -> &'static str {
         CredentialKind::Unspecified => "–",
         CredentialKind::ServiceKey => "service key",
         CredentialKind::PrivateApp => "private app",
+        CredentialKind::Oauth => "oauth",
     }
 }

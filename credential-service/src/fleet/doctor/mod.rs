@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hubkeep_core::{
     clock::Timestamp,
-    error::{ErrorKind, ServiceError as _},
+    error::{ErrorKind, ErrorReason, ServiceError as _},
 };
 use jiff::civil::Date;
 
@@ -15,7 +15,7 @@ pub use finding::{Finding, Kind};
 
 use super::Fleet;
 use crate::{
-    portals::{Error, Examined, Portal, PortalCredential, State},
+    portals::{CredentialKind, Error, Examined, Portal, PortalCredential, State},
     record::Act,
     rotation::{Checklist, Rotation, State as Standing},
 };
@@ -81,6 +81,10 @@ impl Fleet {
     }
 
     fn of_age(&self, credential: &PortalCredential, max_age: Duration) -> Option<Finding> {
+        if credential.kind == CredentialKind::OAuth {
+            // A refresh token does not age, and what it gives lives for half an hour.
+            return None;
+        }
         let age = self.clock.now().since(credential.token_time);
         let days = age.as_secs() / (24 * 60 * 60);
         (age > max_age).then(|| {
@@ -156,6 +160,15 @@ fn words(scopes: &[&str]) -> String {
 fn of_error(error: &Error) -> Finding {
     let kind = match error {
         Error::TokenOfAnotherPortal { .. } | Error::IdentityUnclear { .. } => Kind::IdentityChanged,
+        // A matter of the deployment's app, not of the portal's token.
+        error
+            if matches!(
+                error.reason(),
+                ErrorReason::AppRefused | ErrorReason::AppNotConfigured
+            ) =>
+        {
+            Kind::NotExamined
+        }
         error if error.kind() == ErrorKind::FailedPrecondition => Kind::TokenRefused,
         _ => Kind::NotExamined,
     };

@@ -51,6 +51,11 @@ fn each_error_has_its_kind_and_reason() {
             ErrorKind::NotFound,
             "CREDENTIAL_UNKNOWN",
         ),
+        (
+            Error::AccessTokens(crate::access_tokens::Error::ConsentLost),
+            ErrorKind::FailedPrecondition,
+            "CONSENT_REQUIRED",
+        ),
         (Error::TokenForm, ErrorKind::InvalidArgument, "INVALID_FIELD"),
         (
             Error::SlugTaken {

@@ -47,6 +47,7 @@ pub(super) const fn kind(kind: CredentialKind) -> &'static str {
         CredentialKind::Unspecified => "",
         CredentialKind::ServiceKey => "service-key",
         CredentialKind::PrivateApp => "private-app",
+        CredentialKind::OAuth => "oauth",
     }
 }
 
@@ -54,6 +55,7 @@ pub(super) fn kind_of(name: &str) -> CredentialKind {
     match name {
         "service-key" => CredentialKind::ServiceKey,
         "private-app" => CredentialKind::PrivateApp,
+        "oauth" => CredentialKind::OAuth,
         _ => CredentialKind::Unspecified,
     }
 }

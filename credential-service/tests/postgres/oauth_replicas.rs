@@ -1,0 +1,49 @@
+//! Replicas share the access tokens of consents: one of them asks HubSpot, and all serve what it said.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+
+use crate::{harness::*, oauth::*, replicas::Replica};
+
+#[tokio::test]
+async fn a_hundred_callers_at_three_replicas_ask_hubspot_once() {
+    let bench = connected().await;
+    let others = [Replica::beside(&bench).await, Replica::beside(&bench).await];
+    for other in &others {
+        other.clock.advance(31 * MINUTE);
+    }
+    pass(&bench, 31 * MINUTE);
+    let handle = bench.issue(SYNC, "acme").await.expect("issues").handle;
+    let ask = async |number: usize| match others.get(number % 3) {
+        Some(other) => other.redeem_whole(&handle).await,
+        None => bench.redeem(&handle, SYNC).await,
+    };
+    // The others look again each tenth of a second by their own clocks, which go on slowly: entries have their time.
+    let passing = async {
+        let mut beats = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            beats.tick().await;
+            for other in &others {
+                other.clock.advance(Duration::from_millis(100));
+            }
+            bench.clock.advance(Duration::from_millis(100));
+        }
+    };
+    let answers = tokio::select! {
+        answers = join_all((0..100).map(ask)) => answers,
+        () = passing => Vec::new(),
+    };
+    let mut tokens: Vec<String> = answers
+        .into_iter()
+        .map(|answer| answer.expect("redeems").token_fingerprint)
+        .collect();
+    assert_eq!(tokens.len(), 100);
+    tokens.dedup();
+    assert_eq!(tokens.len(), 1, "all got the same");
+    assert_eq!(
+        exchanges(&bench).len(),
+        2,
+        "one at the import, and one for all of them"
+    );
+}
