@@ -31,6 +31,7 @@ mod handles;
 mod isolation;
 mod isolation_load;
 mod keys;
+mod oauth;
 mod onboarding;
 mod quiet_logs;
 mod quota;

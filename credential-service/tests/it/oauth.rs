@@ -4,6 +4,7 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
 
 use futures::future::join_all;
+use hubkeep_core::clock::SystemClock;
 use hubkeep_credential_service::config::Config;
 use hubkeep_hubspot::AppConfig;
 use hubkeep_proto::credential::v1::{
@@ -92,7 +93,9 @@ pub(crate) async fn until_exchanged(bench: &Bench, times: usize, old: &str) {
             tokio::task::yield_now().await;
         }
     };
-    let in_time = tokio::time::timeout(Duration::from_secs(20), stored).await;
+    let in_time = SystemClock::shared()
+        .timeout(Duration::from_secs(20), stored)
+        .await;
     in_time.expect("HubSpot is asked in the background");
 }
 
