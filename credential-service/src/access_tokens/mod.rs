@@ -36,7 +36,7 @@ pub use exchange::Fresh;
 pub use obtain::Live;
 pub use pair::SealedPair;
 
-use crate::vault::Vault;
+use crate::vault::{Credential, Vault};
 
 /// What access tokens are asked for and kept with.
 #[derive(Debug)]
@@ -107,6 +107,14 @@ impl AccessTokens {
     /// If the database fails.
     pub async fn remove(&self, transaction: &mut Transaction, portal_id: PortalId) -> Result<(), Error> {
         store::remove(transaction, portal_id).await
+    }
+
+    /// Takes away the access token of one consent, as part of a transaction.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn remove_one(&self, transaction: &mut Transaction, consent: &Credential) -> Result<(), Error> {
+        store::remove_one(transaction, &consent.secret_id()).await
     }
 
     /// Puts what a new refresh token gave, as part of the transaction that puts that into the vault.

@@ -194,6 +194,15 @@ pub(super) async fn lost_of(database: &Database, portal_id: PortalId) -> Result<
         .collect())
 }
 
+/// Deletes the row of one consent.
+pub(super) async fn remove_one(transaction: &mut Transaction, secret_id: &str) -> Result<(), Error> {
+    sqlx::query("DELETE FROM access_token WHERE secret_id = $1")
+        .bind(secret_id)
+        .execute(&mut *transaction)
+        .await?;
+    Ok(())
+}
+
 /// Deletes everything of a portal.
 pub(super) async fn remove(transaction: &mut Transaction, portal_id: PortalId) -> Result<(), Error> {
     sqlx::query("DELETE FROM access_token WHERE portal_id = $1")

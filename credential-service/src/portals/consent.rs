@@ -1,7 +1,7 @@
 //! Credentials that are a consent: their token is a refresh token, and what calls are made with is an access token.
 
 use hubkeep_audit_log::{Draft, Operation};
-use hubkeep_core::{clock::Tick, secret::PortalToken};
+use hubkeep_core::{clock::Tick, database::Transaction, secret::PortalToken};
 
 use super::{
     CredentialKind, Error, Facts, NewPortal, Portal, PortalCredential, Portals,
@@ -10,6 +10,7 @@ use super::{
 use crate::{
     access_tokens::{Fresh, Live},
     record::Act,
+    vault::Credential,
 };
 
 /// What HubSpot says of a token that is not stored yet.
@@ -123,6 +124,18 @@ impl Portals {
             Err(crate::access_tokens::Error::ConsentLost) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Takes away what a refresh token gave that nothing is in force by, as part of a transaction.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn remove_access_token(
+        &self,
+        transaction: &mut Transaction,
+        consent: &Credential,
+    ) -> Result<(), Error> {
+        Ok(self.access_tokens.remove_one(transaction, consent).await?)
     }
 
     /// The versions of a portal's credentials whose consent is lost.

@@ -28,6 +28,9 @@ impl Rotations {
             // Cannot be, whatever the rotation's row says: what is in force stays.
             if !self.portals.has_in_force(&mut transaction, &credential).await? {
                 removed |= self.vault.remove_one(&mut transaction, &credential).await?;
+                self.portals
+                    .remove_access_token(&mut transaction, &credential)
+                    .await?;
             }
         }
         // Last, as when a portal is erased: two transactions that take their rows in one order wait, and go on.
