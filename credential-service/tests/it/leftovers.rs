@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use hubkeep_core::database::Database;
-use hubkeep_proto::audit::v1::{Operation, Phase};
+use hubkeep_proto::{
+    audit::v1::{Operation, Phase},
+    credential::v1::RedeemHandleResponse,
+};
 use hubspot_sim::fingerprint;
 
 use crate::{harness::*, rotation::*};
@@ -41,6 +44,12 @@ async fn becomes(bench: &Bench, versions: &[&str]) -> bool {
     false
 }
 
+/// What a handle gives that is issued now: the clock went on for longer than a handle lives.
+async fn redeemed_now(bench: &Bench) -> RedeemHandleResponse {
+    let handle = bench.issue(SYNC, "acme").await.expect("issues").handle;
+    bench.redeem(&handle, SYNC).await.expect("redeems")
+}
+
 /// What HubSpot was last heard to say of a rotation's old token.
 async fn old_token_is(bench: &Bench, word: &str) -> bool {
     let database = bench.database().await;
@@ -61,7 +70,7 @@ async fn old_token_is(bench: &Bench, word: &str) -> bool {
 #[tokio::test]
 async fn a_replaced_token_leaves_the_vault_when_hubspot_refuses_it_and_not_before() {
     let bench = start().await;
-    let handle = bench.handle().await.handle;
+    bench.handle().await;
     let rotation = rotated(&bench).await;
     assert!(old_token_is(&bench, "accepted").await);
     bench.clock.advance(2 * KEPT);
@@ -76,7 +85,7 @@ async fn a_replaced_token_leaves_the_vault_when_hubspot_refuses_it_and_not_befor
         "the old one goes, the new one stays"
     );
     assert_eq!(reason(&cancel(&bench, &rotation).await), "OLD_TOKEN_REFUSED");
-    let redeemed = bench.redeem(&handle, SYNC).await.expect("lives");
+    let redeemed = redeemed_now(&bench).await;
     assert_eq!(redeemed.portal_token, ACME_SECOND_TOKEN);
     let entries = bench.entries().await;
     let swept: Vec<_> = entries
@@ -96,12 +105,12 @@ async fn a_replaced_token_leaves_the_vault_when_hubspot_refuses_it_and_not_befor
 #[tokio::test]
 async fn a_rotation_that_was_rolled_back_leaves_one_sealed_token_which_serves() {
     let bench = start().await;
-    let handle = bench.handle().await.handle;
+    bench.handle().await;
     let rotation = rotated(&bench).await;
     cancel(&bench, &rotation).await.expect("the old token lives");
     assert_eq!(in_vault(&bench.database().await).await, ["1", "2", "3"]);
     assert!(becomes(&bench, &["3"]).await);
-    let redeemed = bench.redeem(&handle, SYNC).await.expect("lives");
+    let redeemed = redeemed_now(&bench).await;
     assert_eq!(
         (redeemed.portal_token.as_str(), redeemed.credential_version),
         (ACME_TOKEN, 3)
@@ -123,7 +132,7 @@ async fn a_token_that_a_later_rotation_put_in_force_again_is_not_kept_twice() {
 #[tokio::test]
 async fn what_a_crash_or_an_earlier_version_left_behind_is_swept_later_and_what_is_in_force_never() {
     let mut bench = start().await;
-    let handle = bench.handle().await.handle;
+    bench.handle().await;
     rotated(&bench).await;
     bench.hubspot.revoke_token(ACME_TOKEN).expect("revoked");
     assert!(old_token_is(&bench, "refused").await);
@@ -162,6 +171,6 @@ async fn what_a_crash_or_an_earlier_version_left_behind_is_swept_later_and_what_
     }
     assert!(swept().await);
     assert_eq!(in_vault(&database).await, ["2"], "whatever a row says");
-    let redeemed = bench.redeem(&handle, SYNC).await.expect("lives");
+    let redeemed = redeemed_now(&bench).await;
     assert_eq!(redeemed.portal_token, ACME_SECOND_TOKEN);
 }
