@@ -22,6 +22,7 @@ pub mod errors;
 pub mod exit;
 pub mod login;
 pub mod output;
+mod stop;
 pub mod wire_json;
 
 use std::ffi::OsString;
@@ -67,7 +68,12 @@ pub fn run(cli: Cli, program: &str) -> Exit {
         .enable_all()
         .build()
         .map_err(Error::from)
-        .and_then(|runtime| runtime.block_on(dispatch(cli, program, &output)));
+        .and_then(|runtime| {
+            let ended = runtime.block_on(dispatch(cli, program, &output));
+            // A thread that waits for a file, which may be a pipe, holds nobody up.
+            runtime.shutdown_background();
+            ended
+        });
     match ended {
         Ok(exit) => exit,
         Err(error) if error.is_closed_output() => Exit::Failed,
@@ -87,10 +93,14 @@ async fn dispatch(cli: Cli, program: &str, output: &Output) -> Result<Exit, Erro
     let global = &cli.global;
     match cli.command {
         Command::Import(args) => {
-            commands::import::run(args, &credential(global)?.without_timeout(), output).await
+            let clock = SystemClock::shared();
+            commands::import::run(args, &credential(global)?.without_timeout(), clock, output).await
         }
         Command::Portals(args) => commands::portals::run(args, &credential(global)?, output).await,
-        Command::Rotate(args) => commands::rotate::run(args, &credential(global)?, output).await,
+        Command::Rotate(args) => {
+            let clock = SystemClock::shared();
+            commands::rotate::run(args, &credential(global)?, clock, output).await
+        }
         Command::Rotations(args) => commands::rotations::run(args, &credential(global)?, output).await,
         Command::Consumers(args) => commands::consumers::run(args, &credential(global)?, output).await,
         Command::Doctor(args) => {

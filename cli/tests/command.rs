@@ -61,6 +61,60 @@ fn a_file_that_cannot_be_used_is_refused_before_anything_is_sent() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+#[test]
+fn results_never_go_to_a_file_that_is_read_by_whatever_name_and_it_stays_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let tokens = "clientSlug,portalToken,portalId\nacme,pat-1,1\n";
+    let details = "[acme]\nregion = \"DE\"\n";
+    std::fs::write(at("tokens.csv"), tokens).expect("written");
+    std::fs::write(at("details.toml"), details).expect("written");
+    std::fs::hard_link(at("tokens.csv"), at("hard.csv")).expect("linked");
+    std::os::unix::fs::symlink(at("tokens.csv"), at("soft.csv")).expect("linked");
+    let (file, of_details) = (at("tokens.csv"), at("details.toml"));
+    let spelled = at("./tokens.csv");
+    let lines: [&[&str]; 6] = [
+        &["import", &file, "--results", &file],
+        &["import", &file, "--results", &at("hard.csv")],
+        &["import", &file, "--results", &at("soft.csv")],
+        &["import", &file, "--results", &spelled],
+        &[
+            "import",
+            &file,
+            "--details",
+            &of_details,
+            "--results",
+            &of_details,
+        ],
+        &["rotate", &file, "--result", &file],
+    ];
+    for line in lines {
+        let output = hubkeep(line);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{line:?}: {told}");
+        assert!(told.contains("the same file"), "{line:?}: {told}");
+        assert_eq!(std::fs::read_to_string(&file).expect("reads"), tokens);
+        assert_eq!(std::fs::read_to_string(&of_details).expect("reads"), details);
+    }
+}
+
+#[test]
+fn results_go_to_no_file_that_holds_something_else() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(
+        at("tokens.csv"),
+        "clientSlug,portalToken,portalId\nacme,pat-1,1\n",
+    )
+    .expect("written");
+    std::fs::write(at("other.csv"), "clientSlug,portalToken\nacme,pat-2\n").expect("written");
+    let output = hubkeep(&["import", &at("tokens.csv"), "--results", &at("other.csv")]);
+    assert_eq!(output.status.code(), Some(2));
+    let kept = std::fs::read_to_string(at("other.csv")).expect("reads");
+    assert!(kept.contains("pat-2"));
+    assert_eq!(std::fs::read_dir(folder.path()).expect("lists").count(), 2);
+}
+
 #[cfg(feature = "dev")]
 #[test]
 fn the_demo_keeps_its_promises() {

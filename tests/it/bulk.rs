@@ -81,11 +81,19 @@ impl Stage {
 fn outcomes(file: &Path) -> BTreeMap<String, usize> {
     let text = fs::read_to_string(file).expect("a result file");
     let mut found = BTreeMap::new();
-    for line in text.lines().skip(1) {
-        let outcome = line.split(',').nth(3).expect("an outcome").to_owned();
+    let mut lines = text.lines();
+    let mut header = lines.next().expect("a header").split(',');
+    let place = header.position(|name| name == "outcome").expect("the column");
+    for line in lines {
+        let outcome = line.split(',').nth(place).expect("an outcome").to_owned();
         *found.entry(outcome).or_default() += 1;
     }
     found
+}
+
+/// Of how many rows a file tells that may not be there yet.
+fn told_of(file: &Path) -> usize {
+    fs::read_to_string(file).map_or(0, |text| text.lines().count().saturating_sub(1))
 }
 
 fn run(command: &mut Command) -> Output {
@@ -119,8 +127,11 @@ async fn killed_in_the_middle(stage: &Stage) {
     let told = outcomes(&stage.folder.path().join("first.csv"));
     assert!(told.get("UNANSWERED").is_some_and(|rows| *rows > 0), "{told:?}");
 
-    // The command is killed: the service goes on as if nothing were.
+    // The command is killed: the service goes on as if nothing were. What the command knew by then is in the partial
+    // file, and results from before are as they were.
     let (_service, address) = stage.service();
+    let earlier = "row,of an earlier run\n";
+    fs::write(stage.folder.path().join("second.csv"), earlier).expect("written");
     let before = stage.asked();
     let second = Process::started(
         "hubkeep import",
@@ -129,8 +140,12 @@ async fn killed_in_the_middle(stage: &Stage) {
             .stdout(Stdio::null())
             .stderr(Stdio::null()),
     );
-    eventually!(stage.asked() >= before + 10);
+    let partial = stage.folder.path().join("second.csv.partial");
+    eventually!(stage.asked() >= before + 10 && told_of(&partial) > 0);
     second.kill();
+    let kept = fs::read_to_string(stage.folder.path().join("second.csv")).expect("reads");
+    assert_eq!(kept, earlier);
+    assert!(!outcomes(&partial).contains_key("REFUSED"));
 
     let last = run(&mut stage.import(&address, "last.csv"));
     assert!(last.status.success(), "{}", String::from_utf8_lossy(&last.stderr));
@@ -212,4 +227,40 @@ async fn a_dry_run_verifies_every_row_and_stores_none_and_details_come_from_a_fi
         String::from_utf8_lossy(&updated.stderr)
     );
     assert_eq!(known("client-0002").await, "Second GmbH");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_is_stopped_says_of_every_row_of_the_file_what_is_known() {
+    let stage = Stage::set(Keeping::Files);
+    let (_service, address) = stage.service();
+    let results = stage.folder.path().join("results.csv");
+    let mut import = stage.import(&address, "results.csv");
+    import.arg("--json").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let importing = import.spawn().expect("hubkeep runs");
+    let partial = stage.folder.path().join("results.csv.partial");
+    eventually!(told_of(&partial) >= 5);
+    assert!(!results.exists(), "they take their name in the end");
+    let pid = importing.id().to_string();
+    let stopped = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(stopped.expect("kill runs").success());
+    let ended = importing.wait_with_output().expect("it ends");
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+
+    let told = outcomes(&results);
+    assert_eq!(told.values().sum::<usize>(), CLIENTS as usize, "{told:?}");
+    assert!(told["UNANSWERED"] > 0 && told["ONBOARDED"] >= 5, "{told:?}");
+    assert!(!partial.exists());
+    let said = String::from_utf8(ended.stdout).expect("text");
+    let documents: Vec<serde_json::Value> = said
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a document a line"))
+        .collect();
+    let (last, rows) = documents.split_last().expect("documents");
+    assert_eq!(rows.len(), CLIENTS as usize);
+    assert_eq!(last["summary"]["unanswered"], told["UNANSWERED"]);
+    assert!(
+        last["error"]["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("same file again"))
+    );
 }

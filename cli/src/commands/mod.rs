@@ -14,6 +14,7 @@ pub mod quota;
 pub mod rotate;
 pub mod rotations;
 
+mod bulk;
 mod secret_input;
 mod shown_handle;
 mod time;

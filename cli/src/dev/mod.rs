@@ -4,7 +4,6 @@
 mod data;
 mod sample;
 pub(crate) mod services;
-mod stop;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -14,8 +13,9 @@ use hubspot_sim::{Simulator, World};
 use serde_json::json;
 use url::Url;
 
+pub(crate) use self::data::DataDir;
 use self::services::{Ports, Services};
-pub(crate) use self::{data::DataDir, stop::until_told};
+pub(crate) use crate::stop::until_told;
 use crate::{
     errors::Error,
     exit::Exit,

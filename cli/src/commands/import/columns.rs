@@ -3,8 +3,10 @@
 use hubkeep_core::id::CredentialName;
 use hubkeep_proto::credential::v1::{CredentialKind, PortalDetails};
 
-/// Every column, in the order in which they are told. The first [`REQUIRED`] must be there.
-pub(super) const COLUMNS: [&str; 11] = [
+use crate::commands::bulk::{Columns, fields::not_a_token};
+
+/// Every column, in the order in which they are told.
+const ALL: [&str; 11] = [
     "clientSlug",
     "portalToken",
     "portalId",
@@ -17,8 +19,11 @@ pub(super) const COLUMNS: [&str; 11] = [
     "region",
     "tags",
 ];
-/// How many of [`COLUMNS`] a file must have.
-pub(super) const REQUIRED: usize = 3;
+/// The first three must be there.
+pub(super) const COLUMNS: Columns = Columns {
+    all: &ALL,
+    required: 3,
+};
 /// Between the items of a cell that is a list.
 const BETWEEN: char = ';';
 
@@ -51,8 +56,8 @@ impl Extra {
 
 fn plain(column: usize, text: &str) -> Result<String, String> {
     if text.contains(char::is_control) {
-        let column = COLUMNS.get(column).copied().unwrap_or_default();
-        return Err(format!("{column} holds a line end or another control character"));
+        let column = ALL.get(column).copied().unwrap_or_default();
+        return Err(format!("{column} holds a control character"));
     }
     Ok(text.to_owned())
 }
@@ -66,10 +71,7 @@ fn credential_name(text: &str) -> Result<String, String> {
     if text.is_empty() {
         return Ok(String::new());
     }
-    // As with slugs: a token could pass for a name, and names are shown and logged.
-    if text.starts_with("pat-") {
-        return Err("credentialName looks like a HubSpot token: are the columns swapped?".to_owned());
-    }
+    not_a_token(text, "credentialName")?;
     let name: Result<CredentialName, _> = text.parse();
     name.map(|name| name.to_string())
         .map_err(|error| format!("credentialName: {}", error.rule()))

@@ -1,141 +1,194 @@
-//! A fleet: rows go up as fast as they are answered, answers come back in any order.
+//! A fleet: the new tokens of many portals, in a CSV file.
 
-use std::{
-    fs::{self, File},
-    path::Path,
-};
-
+use hubkeep_core::id::ClientSlug;
 use hubkeep_proto::credential::v1::{
-    ImportRotationsRequest, ImportRotationsResponse, rotation_service_client::RotationServiceClient,
+    ImportRotationOutcome, ImportRotationsRequest, ImportRotationsResponse,
+    rotation_service_client::RotationServiceClient,
 };
-use indicatif::{ProgressBar, ProgressStyle};
-use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Status;
+use tonic::{Response, Status, Streaming};
+use zeroize::Zeroizing;
 
-use super::{
-    report::Report,
-    rows::{self, NewToken},
+use crate::{
+    channel::Service,
+    commands::bulk::{Answered, Columns, End, Job, Rotated, RowCells, RowFault, Work, fields},
 };
-use crate::{channel::Service, errors::Error, exit::Exit, output::Output};
 
-/// Rows that wait for their answers, at most. Rows are small, and HTTP/2 servers take a hundred small frames that they
-/// had no time to read for an attack, and close the connection.
-const UNANSWERED: usize = 64;
+const SWITCHED: &str = "SWITCHED";
+const UNCHANGED: &str = "UNCHANGED";
 
-/// Rotates every row of a file, and prints what became of each.
-///
-/// # Errors
-/// If the file cannot be used, or the service refuses the rotation as a whole.
-pub(super) async fn run(
-    file: &Path,
-    result: Option<&Path>,
-    allow_narrower_scopes: bool,
-    service: &Service,
-    output: &Output,
-) -> Result<Exit, Error> {
-    let unusable = |why: String| Error::ImportFile(format!("{}: {why}", file.display()));
-    let opened = File::open(file).map_err(|error| unusable(format!("it cannot be read: {error}")))?;
-    let rows = rows::read(opened).map_err(unusable)?;
-    // A place for the result that cannot be written is told before anything is done.
-    if let Some(result) = result {
-        fs::write(result, "").map_err(|error| not_written(result, &error))?;
+/// What holds for every row.
+#[derive(Debug)]
+pub(super) struct Fleet {
+    /// Whether a token may lack scopes which the old one has.
+    pub(super) allow_narrower_scopes: bool,
+}
+
+/// A new token.
+pub(super) struct NewToken {
+    client_slug: ClientSlug,
+    portal_token: Zeroizing<String>,
+    credential_name: String,
+}
+
+impl Work for Fleet {
+    type Asked = NewToken;
+    type Request = ImportRotationsRequest;
+    type Answer = ImportRotationsResponse;
+
+    const COLUMNS: Columns = Columns {
+        all: &["clientSlug", "portalToken", "credentialName"],
+        required: 2,
+    };
+    const JOB: &'static Job = &Job {
+        doing: "rotating",
+        ends: &[
+            End {
+                outcome: SWITCHED,
+                key: "switched",
+                words: "switched",
+                always: true,
+            },
+            End {
+                outcome: UNCHANGED,
+                key: "unchanged",
+                words: "unchanged",
+                always: true,
+            },
+        ],
+        rotates: true,
+    };
+
+    fn read(cells: RowCells<'_>) -> Result<NewToken, RowFault> {
+        let client_slug = cells
+            .text(0)
+            .and_then(fields::slug)
+            .map_err(|message| RowFault::new("", message))?;
+        let refuse = |message: String| RowFault::new(client_slug.as_str(), message);
+        let portal_token = cells.text(1).and_then(fields::token).map_err(refuse)?;
+        let credential_name = cells.text(2).map_err(refuse)?;
+        fields::not_a_token(credential_name, "credentialName").map_err(refuse)?;
+        Ok(NewToken {
+            credential_name: credential_name.to_owned(),
+            portal_token,
+            client_slug,
+        })
     }
-    let bar = progress(rows.len());
-    let mut report = Report::default();
-    let mut requests = Vec::new();
-    for row in rows {
-        match row.content {
-            Ok(new) => {
-                report.sent(row.number, new.client_slug.to_string());
-                requests.push(request(row.number, &new, allow_narrower_scopes));
-            }
-            Err(fault) => report.refused_here(row.number, fault),
+
+    fn slug(new: &NewToken) -> &ClientSlug {
+        &new.client_slug
+    }
+
+    fn request(&self, row: u32, new: NewToken) -> ImportRotationsRequest {
+        ImportRotationsRequest {
+            row,
+            client_slug: new.client_slug.to_string(),
+            credential_name: new.credential_name,
+            portal_token: new.portal_token.to_string(),
+            allow_narrower_scopes: self.allow_narrower_scopes,
         }
     }
-    let ended = exchange(requests, service, &mut report, &bar).await;
-    bar.finish_and_clear();
-    if let Some(result) = result {
-        fs::write(result, report.as_csv()).map_err(|error| not_written(result, &error))?;
-    }
-    match ended {
-        Ok(()) => {
-            report.print(output, None)?;
-            Ok(report.exit())
-        }
-        Err(status) => {
-            let error = service.ended(status);
-            report.print(output, Some(&error))?;
-            // In JSON the error is part of the report.
-            if output.is_json() {
-                Ok(error.exit())
-            } else {
-                Err(error)
-            }
-        }
-    }
-}
 
-async fn exchange(
-    requests: Vec<ImportRotationsRequest>,
-    service: &Service,
-    report: &mut Report,
-    bar: &ProgressBar,
-) -> Result<(), Status> {
-    let (first, outgoing) = mpsc::channel(UNANSWERED);
-    let mut waiting = requests.into_iter();
-    for request in waiting.by_ref().take(UNANSWERED) {
-        first.try_send(request).ok();
+    async fn open(
+        service: &Service,
+        requests: ReceiverStream<ImportRotationsRequest>,
+    ) -> Result<Response<Streaming<ImportRotationsResponse>>, Status> {
+        let mut client = RotationServiceClient::new(service.connection());
+        client.import_rotations(requests).await
     }
-    let mut sender = Some(first).filter(|_| waiting.len() > 0);
-    bar.set_position(count(report));
-    let mut client = RotationServiceClient::new(service.connection());
-    let mut answers = client
-        .import_rotations(ReceiverStream::new(outgoing))
-        .await?
-        .into_inner();
-    while let Some(answer) = answers.message().await? {
-        note(answer, report, bar);
-        // A row for each answer; when the last one is handed over, our side is closed.
-        match (waiting.next(), &sender) {
-            (Some(request), Some(open)) => {
-                open.try_send(request).ok();
-            }
-            _ => sender = None,
+
+    fn answered(answer: ImportRotationsResponse) -> Answered {
+        Answered {
+            row: answer.row,
+            end: match answer.outcome() {
+                ImportRotationOutcome::Switched => Some(SWITCHED),
+                ImportRotationOutcome::Unchanged => Some(UNCHANGED),
+                ImportRotationOutcome::Refused | ImportRotationOutcome::Unspecified => None,
+            },
+            reason: answer.reason(),
+            client_slug: answer.client_slug,
+            portal_id: answer.portal_id,
+            message: answer.message,
+            rotated: Some(Rotated {
+                rotation_id: answer.rotation_id,
+                token_fingerprint: answer.token_fingerprint,
+            }),
         }
     }
-    Ok(())
 }
 
-fn note(answer: ImportRotationsResponse, report: &mut Report, bar: &ProgressBar) {
-    report.answered(answer);
-    bar.set_position(count(report));
-    bar.set_message(format!("{} good, {} refused", report.done(), report.refused()));
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::bulk::Rows;
 
-fn count(report: &Report) -> u64 {
-    u64::try_from(report.done() + report.refused()).unwrap_or(u64::MAX)
-}
-
-fn request(row: u32, new: &NewToken, allow_narrower_scopes: bool) -> ImportRotationsRequest {
-    ImportRotationsRequest {
-        row,
-        client_slug: new.client_slug.to_string(),
-        credential_name: new.credential_name.clone(),
-        portal_token: new.portal_token.to_string(),
-        allow_narrower_scopes,
+    fn read(text: &[u8]) -> Result<Vec<Result<NewToken, RowFault>>, String> {
+        let rows = Rows::open(text, Fleet::COLUMNS, Fleet::read);
+        let mut rows = rows.map_err(|fault| fault.to_string())?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next_row().map_err(|fault| fault.to_string())? {
+            all.push(row.content);
+        }
+        Ok(all)
     }
-}
 
-fn not_written(result: &Path, error: &std::io::Error) -> Error {
-    Error::Usage(format!("{} cannot be written: {error}", result.display()))
-}
-
-/// A bar over the rows. It shows on terminals only.
-fn progress(rows: usize) -> ProgressBar {
-    let bar = ProgressBar::new(u64::try_from(rows).unwrap_or(u64::MAX));
-    if let Ok(style) = ProgressStyle::with_template("rotating {bar:32.cyan} {pos}/{len}  {msg}") {
-        bar.set_style(style);
+    fn told(text: &str) -> Vec<Result<(String, String, String), String>> {
+        let rows = read(text.as_bytes()).expect("a fleet").into_iter();
+        let row = |new: NewToken| {
+            (
+                new.client_slug.to_string(),
+                new.credential_name,
+                new.portal_token.to_string(),
+            )
+        };
+        rows.map(|content| content.map(row).map_err(|fault| fault.message))
+            .collect()
     }
-    bar
+
+    #[test]
+    fn columns_stand_in_any_order_and_the_credential_may_be_left_out() {
+        let row =
+            |slug: &str, name: &str, token: &str| Ok((slug.to_owned(), name.to_owned(), token.to_owned()));
+        assert_eq!(
+            told("\u{feff}portalToken,clientSlug\r\n\"pat-1\", acme\r\n"),
+            [row("acme", "", "pat-1")]
+        );
+        assert_eq!(
+            told("clientSlug,credentialName,portalToken\nacme,writer,pat-1\n"),
+            [row("acme", "writer", "pat-1")]
+        );
+    }
+
+    #[test]
+    fn a_bad_row_refuses_itself_only_and_repeats_nothing_of_it() {
+        let rows = told(
+            "clientSlug,portalToken\npat-1,acme\n../x,pat-2\nacme\nacme,pat 3\nacme,\nacme,pat\0-4\n\"acme,pat-7\nacme,pat-5\n=1+1,pat-6\n",
+        );
+        assert_eq!(rows.iter().filter(|row| row.is_ok()).count(), 1);
+        let faults = rows.into_iter().filter_map(Result::err);
+        for fault in faults {
+            assert!(!fault.contains("pat-") && !fault.contains("../x"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_fleet_is_told_so_and_nothing_of_it_is_repeated() {
+        let utf16: Vec<u8> = "clientSlug,portalToken\n"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let bad: [&[u8]; 7] = [
+            b"",
+            b"clientSlug,portalToken\n",
+            b"acme,pat-na1-s3cret\n",
+            b"clientSlug;portalToken\nacme;pat-1\n",
+            b"clientSlug,portalToken,other\nacme,pat-1,x\n",
+            b"clientSlug,clientSlug,portalToken\na,b,c\n",
+            &utf16,
+        ];
+        for text in bad {
+            let why = read(text).err().expect("refused");
+            assert!(!why.contains("s3cret"), "{why}");
+        }
+    }
 }

@@ -1,17 +1,20 @@
 //! `hubkeep rotate`: a new token in the place of an old one; for one portal, or for all portals of a CSV file.
 
 mod fleet;
-mod report;
-mod rows;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use hubkeep_core::clock::SharedClock;
 use hubkeep_proto::credential::v1::{
     RotateCredentialRequest, RotateCredentialResponse, rotation_service_client::RotationServiceClient,
 };
 
-use super::secret_input;
+use self::fleet::Fleet;
+use super::{
+    bulk::{self, Files},
+    secret_input,
+};
 use crate::{
     channel::Service,
     errors::Error,
@@ -40,38 +43,52 @@ pub struct RotateArgs {
     /// Accept a token that lacks scopes which the old one has.
     #[arg(long)]
     allow_narrower_scopes: bool,
-    /// Where to write what became of each row of a fleet, as CSV without tokens.
-    #[arg(long, value_name = "FILE")]
-    result: Option<PathBuf>,
+    /// Where to write what becomes of each row of a fleet, as CSV without tokens. Until the run ends, rows are in
+    /// FILE.partial.
+    #[arg(long, alias = "result", value_name = "FILE")]
+    results: Option<PathBuf>,
 }
 
 /// Runs `rotate`.
 ///
 /// # Errors
 /// If the token or the file cannot be used, or the service refuses or is not reached.
-pub async fn run(args: RotateArgs, service: &Service, output: &Output) -> Result<Exit, Error> {
+pub async fn run(
+    args: RotateArgs,
+    service: &Service,
+    clock: SharedClock,
+    output: &Output,
+) -> Result<Exit, Error> {
     if args.target.ends_with(".csv") {
-        let alone = args.credential.is_some() || args.token_file.is_some();
-        if alone {
-            let why = "--credential and --token-file are for one portal: a fleet has columns for both";
-            return Err(Error::Usage(why.to_owned()));
-        }
-        let file = PathBuf::from(args.target);
-        let service = service.clone().without_timeout();
-        return fleet::run(
-            &file,
-            args.result.as_deref(),
-            args.allow_narrower_scopes,
-            &service,
-            output,
-        )
-        .await;
+        return fleet(&args, service, clock, output).await;
     }
-    if args.result.is_some() {
-        return Err(Error::Usage("--result is for a fleet".to_owned()));
+    if args.results.is_some() {
+        return Err(Error::Usage("--results is for a fleet".to_owned()));
     }
     one(args, service, output).await?;
     Ok(Exit::Done)
+}
+
+async fn fleet(
+    args: &RotateArgs,
+    service: &Service,
+    clock: SharedClock,
+    output: &Output,
+) -> Result<Exit, Error> {
+    if args.credential.is_some() || args.token_file.is_some() {
+        let why = "--credential and --token-file are for one portal: a fleet has columns for both";
+        return Err(Error::Usage(why.to_owned()));
+    }
+    let fleet = Fleet {
+        allow_narrower_scopes: args.allow_narrower_scopes,
+    };
+    let files = Files {
+        rows: Path::new(&args.target),
+        also: None,
+        results: args.results.as_deref(),
+    };
+    let service = service.clone().without_timeout();
+    bulk::run(fleet, &files, &service, clock, output).await
 }
 
 async fn one(args: RotateArgs, service: &Service, output: &Output) -> Result<(), Error> {

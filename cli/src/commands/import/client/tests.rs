@@ -1,12 +1,25 @@
 //! What each bad file and each bad row is answered.
 
+use hubkeep_proto::error::v1::ErrorReason;
+
 use super::*;
+use crate::commands::{
+    bulk::{self, FileFault},
+    import::columns::COLUMNS,
+};
+
+type Row = bulk::Row<Client>;
+type Rows<R> = bulk::Rows<R, Client>;
+
+fn open(bytes: &[u8]) -> Result<Rows<&[u8]>, FileFault> {
+    Rows::open(bytes, COLUMNS, Client::read)
+}
 
 const HEADER: &str = "clientSlug,portalToken,portalId\n";
 const TOKEN: &str = "pat-na1-secret-in-the-file";
 
 fn file_fault(bytes: &[u8]) -> String {
-    let fault = match Rows::open(bytes) {
+    let fault = match open(bytes) {
         Err(fault) => fault,
         Ok(mut rows) => loop {
             match rows.next_row() {
@@ -20,7 +33,7 @@ fn file_fault(bytes: &[u8]) -> String {
 }
 
 fn read(text: &[u8]) -> Vec<Row> {
-    let mut rows = Rows::open(text).expect("a good header");
+    let mut rows = open(text).expect("a good header");
     std::iter::from_fn(|| rows.next_row().expect("reads")).collect()
 }
 
@@ -109,6 +122,8 @@ fn each_bad_row_says_what_is_wrong_and_never_what_stood_there() {
         ("acme,pat-1,99999999999999999999", "not the number of a portal"),
         ("acme,pat-1", "has 2 cells and must have 3"),
         ("acme,pat-1,42,x", "has 4 cells and must have 3"),
+        ("acme", "has 1 cell and must have 3"),
+        ("acme,\"pat-1,42", "a quote is not closed"),
         (&long, "more than 1024 bytes"),
     ] {
         let fault = fault(row);
@@ -130,7 +145,7 @@ fn a_row_that_is_not_utf_8_refuses_itself_only() {
 #[test]
 fn rows_are_numbered_from_one_without_the_header() {
     let rows = read(format!("{HEADER}a,t,1\nb,t,2\n").as_bytes());
-    let numbers: Vec<u32> = rows.iter().map(|row| row.number).collect();
+    let numbers: Vec<u32> = rows.iter().map(|row| row.at.row).collect();
     assert_eq!(numbers, [1, 2]);
 }
 
@@ -174,5 +189,28 @@ fn further_columns_name_the_credential_and_what_reports_need() {
             "{}",
             fault.message
         );
+    }
+}
+
+#[test]
+fn a_quote_that_is_not_closed_refuses_its_own_row_and_the_rows_after_it_keep_number_and_line() {
+    let rows = read(format!("{HEADER}\"unc,{TOKEN},1\n\nacme,{TOKEN},2\nglobex,\"{TOKEN}\",3\n").as_bytes());
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| (row.at.row, row.at.line, row.content.is_ok()))
+        .collect();
+    assert_eq!(told, [(1, 2, false), (2, 4, true), (3, 5, true)]);
+}
+
+#[test]
+fn a_row_that_is_refused_for_its_shape_is_told_with_its_slug_unless_that_may_be_a_token() {
+    for (row, slug) in [
+        ("acme,t", "acme"),
+        ("acme", "acme"),
+        ("pat-na1-1234,42", ""),
+        ("0190a8b0-0000-7000-8000-000000000000,42", ""),
+        ("\"acme,t,1", ""),
+    ] {
+        assert_eq!(fault(row).client_slug, slug, "{row}");
     }
 }
