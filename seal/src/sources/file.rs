@@ -54,6 +54,15 @@ pub enum FileKekError {
         /// The file.
         path: PathBuf,
     },
+    /// It holds what nobody has drawn at random: one byte, over and over.
+    #[error(
+        "the key file {path} holds no key but one byte 32 times: make a key with `<service> keys create`, or put the \
+         right file there"
+    )]
+    NotRandom {
+        /// The file.
+        path: PathBuf,
+    },
     /// A new one could not be made.
     #[error("the key file {path} could not be made")]
     NotMade {
@@ -84,7 +93,7 @@ impl FileKek {
     /// Reads a key file: exactly 32 raw bytes, mode 0400.
     ///
     /// # Errors
-    /// If it cannot be read, has another mode, or another length.
+    /// If it cannot be read, has another mode or another length, or holds one byte 32 times.
     pub fn open(path: &Path) -> Result<Self, FileKekError> {
         let unreadable = |source| FileKekError::Unreadable {
             path: path.to_owned(),
@@ -109,6 +118,11 @@ impl FileKek {
         let key = Key::from_bytes(&bytes).ok_or_else(|| FileKekError::Length {
             path: path.to_owned(),
         })?;
+        if bytes.iter().all(|byte| bytes.first() == Some(byte)) {
+            return Err(FileKekError::NotRandom {
+                path: path.to_owned(),
+            });
+        }
         Ok(Self {
             id: format!("file/{}", key.name()),
             key,
@@ -203,6 +217,8 @@ mod tests {
 
     use super::*;
 
+    const KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
+
     fn file(folder: &TempDir, bytes: &[u8], mode: u32) -> PathBuf {
         let path = folder.path().join(format!("kek-{}-{mode:o}", bytes.len()));
         fs::write(&path, bytes).expect("written");
@@ -214,12 +230,12 @@ mod tests {
     fn only_mode_0400_is_accepted_and_the_error_says_what_to_do() {
         let folder = TempDir::new().expect("folder");
         for mode in [0o440, 0o644, 0o600, 0o404, 0o500, 0o700] {
-            let path = file(&folder, &[7; 32], mode);
+            let path = file(&folder, KEY, mode);
             let error = FileKek::open(&path).expect_err("refused");
             let advice = format!("chmod 400 {}", path.display());
             assert!(error.to_string().contains(&advice), "{mode:o}: {error}");
         }
-        FileKek::open(&file(&folder, &[7; 32], 0o400)).expect("accepted");
+        FileKek::open(&file(&folder, KEY, 0o400)).expect("accepted");
     }
 
     #[test]
@@ -231,6 +247,16 @@ mod tests {
                 matches!(FileKek::open(&path), Err(FileKekError::Length { .. })),
                 "{length}"
             );
+        }
+    }
+
+    #[test]
+    fn one_byte_over_and_over_is_no_key() {
+        for byte in [0, b'0', 0xff] {
+            let folder = TempDir::new().expect("folder");
+            let error = FileKek::open(&file(&folder, &[byte; 32], 0o400)).expect_err("refused");
+            assert!(matches!(error, FileKekError::NotRandom { .. }), "{error}");
+            assert!(error.to_string().contains("keys create"), "{error}");
         }
     }
 
@@ -262,7 +288,7 @@ mod tests {
     #[test]
     fn printing_it_shows_its_name_only() {
         let folder = TempDir::new().expect("folder");
-        let kek = FileKek::open(&file(&folder, b"0123456789abcdef0123456789abcdef", 0o400)).expect("opens");
+        let kek = FileKek::open(&file(&folder, KEY, 0o400)).expect("opens");
         let printed = format!("{kek:?}");
         assert!(
             printed.contains("[redacted]") && !printed.contains("0123456789"),
