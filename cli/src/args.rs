@@ -82,7 +82,8 @@ pub struct Global {
         default_value = "30s"
     )]
     pub timeout: humantime::Duration,
-    /// Answer in JSON: one document, or a document a line where answers stream. Errors too, as {"error": …}.
+    /// Answer in JSON: one document, or a document a line where answers stream or rows are told. Errors too, as
+    /// {"error": …}.
     #[arg(long, global = true, help_heading = EVERYWHERE, env = "HUBKEEP_JSON", value_parser = FalseyValueParser::new())]
     pub json: bool,
 }
@@ -117,8 +118,27 @@ pub enum Command {
 /// # Errors
 /// With what to print, be it help or what is wrong.
 pub fn parse(line: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let matches = without_empty_variables(Cli::command()).try_get_matches_from(line)?;
-    Cli::from_arg_matches(&matches)
+    let parsed = without_empty_variables(Cli::command()).try_get_matches_from(&line);
+    match parsed {
+        Ok(matches) => Cli::from_arg_matches(&matches),
+        Err(error) => Err(as_typed(error, line)),
+    }
+}
+
+/// An error as it is without the environment, if it is one then, too: clap counts what a variable gives to what was
+/// typed, and would show it in the usage as if it were required.
+fn as_typed(error: clap::Error, line: Vec<OsString>) -> clap::Error {
+    let typed = without_variables(Cli::command()).try_get_matches_from(line);
+    match typed {
+        Err(typed) if typed.kind() == error.kind() => typed,
+        _ => error,
+    }
+}
+
+fn without_variables(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|arg| arg.env(Resettable::Reset))
+        .mut_subcommands(without_variables)
 }
 
 fn without_empty_variables(command: clap::Command) -> clap::Command {
@@ -173,6 +193,7 @@ mod tests {
             "import a.csv --dry-run --results b.csv --details c.toml",
             "portals verify acme",
             "rotate acme --credential writer --token-file new --allow-narrower-scopes",
+            "rotate fleet.csv --results result.csv",
             "rotate fleet.csv --result result.csv",
             "rotations",
             "rotations list --all --portal acme",
@@ -180,6 +201,8 @@ mod tests {
             "rotations cancel 0 --reason x",
             "rotations close 0 --reason x",
             "rotations ack 0 --store-version 7 --fingerprint 0123456789abcdef",
+            "rotations ack acme --token-file new",
+            "rotations show acme",
             "rotations watch",
             "consumers add billing --portals acme,globex --webhook https://a.b --secret-file c --deadline 2h",
             "consumers add billing --tags emea,gold",

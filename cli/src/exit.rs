@@ -12,7 +12,7 @@ pub enum Exit {
     Failed = 1,
     /// The command line, or a file that it names, cannot be used. Nothing was sent.
     Usage = 2,
-    /// Some rows of an import, or of a fleet's rotation, were refused; the others are done.
+    /// Some rows of a file, or some clients of an update, were refused or not found; the others are done.
     RowsRefused = 3,
     /// The service refused the request.
     Refused = 4,
@@ -43,7 +43,7 @@ Exit codes:
   0  all of it was done
   1  failed on this side (output, start of the services, a broken promise in the demo)
   2  the command line, or a file that it names, cannot be used; nothing was sent
-  3  some rows of an import, or of a fleet's rotation, were refused; the others are done
+  3  some rows of a file, or clients of an update, were refused or not found; the others are done
   4  the service refused the request
   5  the service was not reached, or the connection broke under a read
   6  a write may or may not have happened: read the record before writing again

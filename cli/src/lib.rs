@@ -7,7 +7,7 @@
 //! | `dev`, `demo` | both services and a simulated HubSpot in this process (feature `dev`) |
 //! | [`channel`], [`login`] | connections: addresses, who we are, the handle |
 //! | [`certs`] | a CA, and certificates from it |
-//! | [`output`], [`wire_json`] | what is printed |
+//! | [`output`], `tables`, [`wire_json`] | what is printed |
 //! | [`errors`], [`exit`] | what can go wrong, and how the command ends |
 
 pub mod args;
@@ -23,7 +23,9 @@ pub mod exit;
 pub mod login;
 pub mod output;
 mod stop;
+mod tables;
 pub mod wire_json;
+mod wording;
 
 use std::ffi::OsString;
 
@@ -101,7 +103,10 @@ async fn dispatch(cli: Cli, program: &str, output: &Output) -> Result<Exit, Erro
             let clock = SystemClock::shared();
             commands::rotate::run(args, &credential(global)?, clock, output).await
         }
-        Command::Rotations(args) => commands::rotations::run(args, &credential(global)?, output).await,
+        Command::Rotations(args) => {
+            let clock = SystemClock::shared();
+            commands::rotations::run(args, &credential(global)?, &clock, output).await
+        }
         Command::Consumers(args) => commands::consumers::run(args, &credential(global)?, output).await,
         Command::Doctor(args) => {
             commands::doctor::run(args, &credential(global)?.without_timeout(), output).await

@@ -3,16 +3,16 @@
 
 use std::{
     fs::{File, FileType},
-    io::{self, Write},
+    io::{self, IsTerminal as _, Write},
     os::{fd::AsFd, unix::fs::FileTypeExt as _},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{ContentArrangement, LineStyle, Table, TableStyle, presets};
+use comfy_table::Table;
 use serde_json::{Value, json};
 
-use crate::errors::Error;
+use crate::{errors::Error, tables, wording};
 
 /// Bold: the word that matters in a line.
 pub const STRONG: Style = Style::new().bold();
@@ -33,6 +33,8 @@ pub struct Output {
     sinks: Arc<Mutex<Sinks>>,
     json: bool,
     piped: bool,
+    /// How many characters a line of the terminal has, where answers go to one.
+    width: Option<usize>,
 }
 
 struct Sinks {
@@ -46,6 +48,10 @@ impl Output {
         let standard = Self::to(json, Box::new(anstream::stdout()), Box::new(anstream::stderr()));
         Self {
             piped: is_pipe(&io::stdout()),
+            width: io::stdout()
+                .is_terminal()
+                .then(|| Table::new().width().map(usize::from))
+                .flatten(),
             ..standard
         }
     }
@@ -56,6 +62,7 @@ impl Output {
             sinks: Arc::new(Mutex::new(Sinks { answers, notes })),
             json,
             piped: false,
+            width: None,
         }
     }
 
@@ -91,10 +98,29 @@ impl Output {
 
     /// A table with a header; a sentence instead if it has no rows.
     pub fn table(&self, header: &[&str], rows: Vec<Vec<String>>, if_empty: &str) -> Result<(), Error> {
+        self.table_without(&[], header, rows, if_empty)
+    }
+
+    /// The same; on a narrow terminal these columns may be left out, the first ones first.
+    pub fn table_without(
+        &self,
+        may_go: &[&str],
+        header: &[&str],
+        rows: Vec<Vec<String>>,
+        if_empty: &str,
+    ) -> Result<(), Error> {
         if rows.is_empty() {
             return self.note(if_empty);
         }
-        self.line(&table(header, rows))
+        let shown = tables::fitted(header, &rows, self.width, may_go);
+        self.line(&shown.text)?;
+        if shown.left_out.is_empty() {
+            return Ok(());
+        }
+        let left_out = shown.left_out.join(", ");
+        self.note(&format!(
+            "{FAINT}a wider terminal, a pipe or --json shows also: {left_out}{FAINT:#}"
+        ))
     }
 
     /// A remark about the run, on standard error.
@@ -110,11 +136,14 @@ impl Output {
         if self.json {
             return self.json_line(&json!({ "error": refusal }));
         }
-        let message = error.to_string();
+        let message = wording::typed(&error.to_string());
         let message: Vec<String> = message.lines().map(printable).collect();
         self.note(&format!("{BAD}error{BAD:#}: {}", message.join("\n")))?;
         for line in refusal.lines() {
-            self.note(&format!("  {FAINT}{}{FAINT:#}", printable(&line)))?;
+            self.note(&format!(
+                "  {FAINT}{}{FAINT:#}",
+                printable(&wording::typed(&line))
+            ))?;
         }
         if let Error::Unreachable { service, address, .. } = error {
             let mut hint = format!("is it running, and is --{service} its address?");
@@ -149,21 +178,6 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
-/// A line above, one below the header, one at the end.
-const LINES: TableStyle = presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none());
-
-fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(LINES)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(header.to_vec());
-    for row in rows {
-        table.add_row(row.iter().map(|cell| printable(cell)));
-    }
-    table.trim_fmt()
-}
-
 /// A place to print to that a test can read.
 #[cfg(test)]
 #[derive(Clone, Default)]
@@ -190,6 +204,14 @@ impl Write for Paper {
 
 #[cfg(test)]
 impl Output {
+    /// The same on a terminal of this width.
+    pub(crate) fn on_terminal(self, width: usize) -> Self {
+        Self {
+            width: Some(width),
+            ..self
+        }
+    }
+
     pub(crate) fn on_paper(json: bool) -> (Self, Paper, Paper) {
         let (answers, notes) = (Paper::default(), Paper::default());
         let output = Self::to(json, Box::new(answers.clone()), Box::new(notes.clone()));

@@ -41,6 +41,26 @@ fn a_wrong_command_line_is_told_in_json_to_those_who_asked_for_json() {
 }
 
 #[test]
+fn what_the_environment_gives_is_not_told_as_if_it_were_required() {
+    for line in [
+        &["rotate"][..],
+        &["portals", "show"],
+        &["audit", "list", "--last", "x"],
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_hubkeep"))
+            .args(line)
+            .env_clear()
+            .env("HUBKEEP_CREDENTIAL_SERVICE", "http://127.0.0.1:1")
+            .env("HUBKEEP_CRM_SERVICE", "http://127.0.0.1:2")
+            .output()
+            .expect("the command runs");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(!told.contains("--credential-service"), "{told}");
+    }
+}
+
+#[test]
 fn a_call_without_a_handle_is_not_made() {
     let output = hubkeep(&["--json", "crm", "list", "acme", "contacts"]);
     assert_eq!(output.status.code(), Some(2));

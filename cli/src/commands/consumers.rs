@@ -9,7 +9,7 @@ use hubkeep_proto::credential::v1::{
 };
 use serde_json::{Value, json};
 
-use super::{secret_input, time::day_and_time};
+use super::{bulk::counted, secret_input, time::day_and_time};
 use crate::{
     channel::Service,
     errors::Error,
@@ -174,7 +174,7 @@ async fn remove(consumer_name: String, service: &Service, output: &Output) -> Re
         )?);
     }
     output.line(&format!(
-        "{GOOD}removed{GOOD:#}, with {} open tasks",
-        answer.removed_tasks
+        "{GOOD}removed{GOOD:#}, with {}",
+        counted(answer.removed_tasks.try_into().unwrap_or(usize::MAX), "open task")
     ))
 }

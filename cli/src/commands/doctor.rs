@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use hubkeep_core::id::ClientSlug;
 use hubkeep_proto::credential::v1::{
     Finding, FindingKind, PortalExamined, RunDoctorRequest, portal_service_client::PortalServiceClient,
     run_doctor_response::Message,
@@ -10,6 +11,7 @@ use hubkeep_proto::credential::v1::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
+use super::bulk::counted;
 use crate::{
     channel::Service,
     errors::Error,
@@ -25,7 +27,7 @@ use crate::{
 #[derive(Args, Debug)]
 pub struct DoctorArgs {
     /// The portals' slugs; all, if left out.
-    slugs: Vec<String>,
+    slugs: Vec<ClientSlug>,
     /// How old a token may be.
     #[arg(long, value_name = "TIME", default_value = "180days")]
     max_token_age: humantime::Duration,
@@ -37,7 +39,7 @@ pub struct DoctorArgs {
 /// If the service refuses or is not reached.
 pub async fn run(args: DoctorArgs, service: &Service, output: &Output) -> Result<Exit, Error> {
     let request = RunDoctorRequest {
-        client_slugs: args.slugs,
+        client_slugs: args.slugs.iter().map(ToString::to_string).collect(),
         max_token_age: prost_types::Duration::try_from(*args.max_token_age).ok(),
     };
     let (mut of_service, mut portals) = (Vec::new(), BTreeMap::new());
@@ -99,8 +101,8 @@ fn tell(
     )?;
     let color = if healthy { GOOD } else { BAD };
     output.line(&format!(
-        "{color}{} portals looked at, {ill} with findings{color:#}",
-        portals.len()
+        "{color}{} looked at, {ill} with findings{color:#}",
+        counted(portals.len(), "portal")
     ))?;
     Ok(exit)
 }

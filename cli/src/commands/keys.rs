@@ -10,6 +10,7 @@ use hubkeep_proto::credential::v1::{
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::bulk::counted;
 use crate::{
     channel::Service,
     errors::Error,
@@ -174,11 +175,12 @@ fn tell(last: &RotateKekResponse, service: &str, output: &Output) -> Result<(), 
         let ended = wire_json::of("hubkeep.credential.v1.RotateKekResponse", last)?;
         return output.json_line(&json!({ "service": service, "rotation": ended }));
     }
-    let done = format!(
-        "{} keys brought to version {}",
-        last.rewrapped_count.saturating_add(last.elsewhere_count),
-        last.to_version
-    );
+    let keys = counted(usize::try_from(last.rewrapped_count).unwrap_or(usize::MAX), "key");
+    let elsewhere = match last.elsewhere_count {
+        0 => String::new(),
+        others => format!(" ({others} more by others meanwhile)"),
+    };
+    let done = format!("{keys} brought to version {}{elsewhere}", last.to_version);
     if last.remaining_count == 0 {
         return output.line(&format!(
             "{STRONG}{service}{STRONG:#}: {GOOD}{done}; no key names an older one{GOOD:#}"
@@ -252,5 +254,24 @@ mod tests {
         };
         tell(&last, "credential-service", &output).expect("written");
         assert!(answers.text().contains("2 remain"), "{}", answers.text());
+        assert!(answers.text().contains("8 keys brought"), "{}", answers.text());
+    }
+
+    #[test]
+    fn what_another_rotation_did_meanwhile_is_not_counted_as_ours() {
+        let (output, answers, _) = Output::on_paper(false);
+        let last = RotateKekResponse {
+            to_version: 2,
+            rewrapped_count: 1,
+            elsewhere_count: 804,
+            done: true,
+            ..RotateKekResponse::default()
+        };
+        tell(&last, "credential-service", &output).expect("written");
+        let text = answers.text();
+        assert!(
+            text.contains("1 key brought to version 2 (804 more by others meanwhile)"),
+            "{text}"
+        );
     }
 }

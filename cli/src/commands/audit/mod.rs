@@ -43,7 +43,7 @@ enum AuditCommand {
     List {
         #[command(flatten)]
         which: WhichArgs,
-        /// At most this many of each service: the oldest.
+        /// At most this many of each service: the oldest. A remark says so where there are more.
         #[arg(long, default_value_t = 100, value_name = "N")]
         limit: usize,
         /// The newest of each service, this many.
@@ -163,13 +163,23 @@ async fn list(services: Vec<Service>, part: Part, args: WhichArgs, output: &Outp
         .iter()
         .map(|service| past::events(service, filter.clone(), after, part));
     let found = future::try_join_all(reading).await?;
-    let more = found.iter().any(|past| past.more);
+    let longer: Vec<&str> = services
+        .iter()
+        .zip(&found)
+        .filter(|(_, past)| past.more)
+        .map(|(service, _)| service.name())
+        .collect();
     let found = past::merged(found.into_iter().map(|past| past.events));
     for event in &found {
         print(event, output)?;
     }
-    if more && !output.is_json() {
-        output.note("there are more: --after POSITION goes on, --last N gives the newest, --limit N gives more at once")?;
+    // Also beside JSON: it is on standard error, and who takes the oldest for all is misled.
+    if let (false, Part::First(limit)) = (longer.is_empty(), part) {
+        output.note(&format!(
+            "these are the oldest {limit} of {}, which has more: --last N gives the newest, --after POSITION goes on, \
+             --limit N gives more at once",
+            longer.join(" and of ")
+        ))?;
     }
     if found.is_empty() && !output.is_json() {
         output.note("no events")?;

@@ -12,7 +12,7 @@ use hubkeep_proto::credential::v1::{
 };
 use serde_json::{Value, json};
 
-use show::{HEADER, as_json, facts, row};
+use show::{HEADER, MAY_GO, as_json, details, facts, row};
 use update::UpdateArgs;
 use whole::EraseArgs;
 
@@ -72,7 +72,7 @@ pub async fn run(args: PortalsArgs, service: &Service, output: &Output) -> Resul
         Some(PortalsCommand::Show { slug }) => show_one(slug, service, output).await?,
         Some(PortalsCommand::Suspend { slug }) => whole::suspend(slug, service, output).await?,
         Some(PortalsCommand::Resume { slug }) => whole::resume(slug, service, output).await?,
-        Some(PortalsCommand::Update(args)) => update::run(args, service, output).await?,
+        Some(PortalsCommand::Update(args)) => return update::run(args, service, output).await,
         Some(PortalsCommand::Erase(args)) => whole::erase(args, service, output).await?,
         Some(PortalsCommand::Verify { slug }) => verify(slug, service, output).await?,
     }
@@ -85,7 +85,8 @@ async fn list(service: &Service, output: &Output) -> Result<(), Error> {
         let portals: Vec<Value> = portals.iter().map(as_json).collect::<Result<_, _>>()?;
         return output.document(&json!({ "portals": portals }));
     }
-    output.table(
+    output.table_without(
+        &MAY_GO,
         &HEADER,
         portals.iter().map(row).collect(),
         "no portals yet: hubkeep import clients.csv",
@@ -123,7 +124,8 @@ async fn show_one(slug: String, service: &Service, output: &Output) -> Result<()
             &answer,
         )?);
     }
-    for (name, value) in facts(&answer.portal.unwrap_or_default()) {
+    let portal = answer.portal.unwrap_or_default();
+    for (name, value) in facts(&portal).into_iter().chain(details(&portal)) {
         output.line(&format!("{name:<22} {STRONG}{}{STRONG:#}", printable(&value)))?;
     }
     Ok(())

@@ -21,6 +21,9 @@ pub(super) const HEADER: [&str; 11] = [
     "verified",
 ];
 
+/// What a narrow terminal does not show of the list, the first first.
+pub(super) const MAY_GO: [&str; 7] = ["money", "time zone", "data", "type", "scopes", "kind", "verified"];
+
 /// The portal under the names of its `.proto` fields, so that `changed_fields` finds them.
 pub(super) fn facts(portal: &Portal) -> Vec<(&'static str, String)> {
     let credentials: Vec<String> = portal.credentials.iter().map(credential).collect();
@@ -39,6 +42,21 @@ pub(super) fn facts(portal: &Portal) -> Vec<(&'static str, String)> {
         ("scopes", portal.scopes.join(", ")),
         ("verify_time", day_and_time(portal.verify_time.as_ref())),
     ]
+}
+
+/// What reports need to know of its client, as far as it is known.
+pub(super) fn details(portal: &Portal) -> Vec<(&'static str, String)> {
+    let details = portal.details.clone().unwrap_or_default();
+    let mut facts = vec![
+        ("controller_name", details.controller_name),
+        ("controller_contact", details.controller_contact),
+        ("dpa_reference", details.dpa_reference),
+        ("purposes", details.purposes.join("; ")),
+        ("region", details.region),
+        ("tags", details.tags.join("; ")),
+    ];
+    facts.retain(|(_, value)| !value.is_empty());
+    facts
 }
 
 /// A line of the list.
@@ -118,5 +136,61 @@ const fn kind(kind: CredentialKind) -> &'static str {
         CredentialKind::ServiceKey => "service key",
         CredentialKind::PrivateApp => "private app",
         CredentialKind::Oauth => "oauth",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hubkeep_proto::credential::v1::PortalDetails;
+
+    use super::*;
+    use crate::output::Output;
+
+    #[test]
+    fn what_reports_need_is_shown_as_far_as_it_is_known() {
+        let portal = Portal {
+            details: Some(PortalDetails {
+                controller_name: "ACME, Inc".to_owned(),
+                purposes: vec!["sync".to_owned(), "reporting".to_owned()],
+                ..PortalDetails::default()
+            }),
+            ..Portal::default()
+        };
+        assert_eq!(
+            details(&portal),
+            [
+                ("controller_name", "ACME, Inc".to_owned()),
+                ("purposes", "sync; reporting".to_owned())
+            ]
+        );
+        assert!(details(&Portal::default()).is_empty());
+    }
+
+    #[test]
+    fn eighty_columns_show_the_list_and_break_no_word() {
+        let portal = Portal {
+            client_slug: "acme-corporation".to_owned(),
+            portal_id: 141_000_001,
+            state: PortalState::RollbackSuspected.into(),
+            time_zone: "America/Argentina/Buenos_Aires".to_owned(),
+            token_fingerprint: "0123456789abcdef".to_owned(),
+            credentials: vec![PortalCredential::default(), PortalCredential::default()],
+            ..Portal::default()
+        };
+        let (output, answers, _) = Output::on_paper(false);
+        let output = output.on_terminal(80);
+        output
+            .table_without(&MAY_GO, &HEADER, vec![row(&portal)], "")
+            .expect("written");
+        let text = answers.text();
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        for whole in [
+            "acme-corporation",
+            "141000001",
+            "rollback suspected",
+            "0123456789abcdef +1",
+        ] {
+            assert!(text.contains(whole), "{whole} in {text}");
+        }
     }
 }

@@ -2,18 +2,18 @@
 
 mod consumer;
 mod show;
+mod which;
 
 use clap::{Args, Subcommand};
+use hubkeep_core::clock::SharedClock;
 use hubkeep_proto::credential::v1::{
-    CancelRotationRequest, CloseRotationRequest, GetRotationRequest, ListRotationsRequest, Rotation,
+    CancelRotationRequest, CloseRotationRequest, GetRotationRequest,
     rotation_service_client::RotationServiceClient,
 };
 use serde_json::{Value, json};
 
+use self::which::{Named, named};
 use crate::{channel::Service, errors::Error, exit::Exit, output::Output, wire_json};
-
-/// Rotations asked for at once.
-const PAGE: i32 = 1_000;
 
 /// The checklist of rotations: which old tokens still live, and who still runs on them.
 #[derive(Args, Debug)]
@@ -35,21 +35,24 @@ enum RotationsCommand {
     },
     /// Show one rotation with the tasks of its consumers.
     Show {
-        /// The rotation's id.
-        id: String,
+        /// The rotation's id, or the slug of the portal whose open rotation it is.
+        #[arg(value_name = "SLUG|ID", value_parser = named)]
+        rotation: Named,
     },
     /// Put the old token back in force, as long as HubSpot accepts it.
     Cancel {
-        /// The rotation's id.
-        id: String,
+        /// The rotation's id, or the slug of the portal whose open rotation it is.
+        #[arg(value_name = "SLUG|ID", value_parser = named)]
+        rotation: Named,
         /// Why; it stays with the rotation.
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
     /// End the checklist of a rotation that is not done. What is open stays recorded with it.
     Close {
-        /// The rotation's id.
-        id: String,
+        /// The rotation's id, or the slug of the portal whose open rotation it is.
+        #[arg(value_name = "SLUG|ID", value_parser = named)]
+        rotation: Named,
         /// Why; it stays with the rotation.
         #[arg(long, value_name = "TEXT")]
         reason: String,
@@ -64,37 +67,32 @@ enum RotationsCommand {
 ///
 /// # Errors
 /// If the service refuses or is not reached.
-pub async fn run(args: RotationsArgs, service: &Service, output: &Output) -> Result<Exit, Error> {
+pub async fn run(
+    args: RotationsArgs,
+    service: &Service,
+    clock: &SharedClock,
+    output: &Output,
+) -> Result<Exit, Error> {
     match args.command {
         None => list(None, false, service, output).await?,
         Some(RotationsCommand::List { portal, all }) => list(portal, all, service, output).await?,
-        Some(RotationsCommand::Show { id }) => show_one(id, service, output).await?,
-        Some(RotationsCommand::Cancel { id, reason }) => cancel(id, reason, service, output).await?,
-        Some(RotationsCommand::Close { id, reason }) => close(id, reason, service, output).await?,
-        Some(RotationsCommand::Ack(args)) => consumer::acknowledge(args, service, output).await?,
+        Some(RotationsCommand::Show { rotation }) => {
+            show_one(rotation.id(service).await?, service, output).await?;
+        }
+        Some(RotationsCommand::Cancel { rotation, reason }) => {
+            cancel(rotation.id(service).await?, reason, service, output).await?;
+        }
+        Some(RotationsCommand::Close { rotation, reason }) => {
+            close(rotation.id(service).await?, reason, service, output).await?;
+        }
+        Some(RotationsCommand::Ack(args)) => consumer::acknowledge(args, service, clock, output).await?,
         Some(RotationsCommand::Watch) => consumer::watch(&service.clone().without_timeout(), output).await?,
     }
     Ok(Exit::Done)
 }
 
 async fn list(portal: Option<String>, all: bool, service: &Service, output: &Output) -> Result<(), Error> {
-    let mut client = RotationServiceClient::new(service.connection());
-    let mut request = ListRotationsRequest {
-        page_size: PAGE,
-        page_token: String::new(),
-        client_slug: portal.unwrap_or_default(),
-        include_ended: all,
-    };
-    let mut rotations: Vec<Rotation> = Vec::new();
-    loop {
-        let page = client.list_rotations(request.clone()).await;
-        let page = page.map_err(|status| service.ended(status))?.into_inner();
-        rotations.extend(page.rotations);
-        if page.next_page_token.is_empty() {
-            break;
-        }
-        request.page_token = page.next_page_token;
-    }
+    let rotations = which::all(portal.unwrap_or_default(), all, service).await?;
     if output.is_json() {
         let name = "hubkeep.credential.v1.Rotation";
         let rotations: Result<Vec<Value>, Error> = rotations

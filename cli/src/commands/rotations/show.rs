@@ -10,9 +10,14 @@ use crate::{
     output::{GOOD, Output, STRONG, printable},
 };
 
+/// What a narrow terminal does not show of a list, the first first: a portal's slug names its rotation as well, and
+/// `rotations show` has it all.
+const MAY_GO: [&str; 5] = ["rotation", "switched", "done", "old token", "credential"];
+
 /// The checklist: a rotation a row.
 pub(super) fn table(rotations: &[Rotation], all: bool, output: &Output) -> Result<(), Error> {
-    let header = [
+    // Where they stand in a list of all, why they ended stands beside them.
+    let mut header = vec![
         "client",
         "credential",
         "state",
@@ -23,8 +28,9 @@ pub(super) fn table(rotations: &[Rotation], all: bool, output: &Output) -> Resul
         "overdue",
         "rotation",
     ];
+    header.extend(all.then_some("why it ended"));
     let row = |rotation: &Rotation| {
-        vec![
+        let mut cells = vec![
             rotation.client_slug.clone(),
             rotation.credential_name.clone(),
             state(rotation.state()).to_owned(),
@@ -34,14 +40,16 @@ pub(super) fn table(rotations: &[Rotation], all: bool, output: &Output) -> Resul
             rotation.consumers_behind.to_string(),
             rotation.consumers_overdue.to_string(),
             rotation.rotation_id.clone(),
-        ]
+        ];
+        cells.extend(all.then(|| rotation.end_reason.clone()));
+        cells
     };
     let none = if all {
         "no rotations yet"
     } else {
         "every rotation is over"
     };
-    output.table(&header, rotations.iter().map(row).collect(), none)
+    output.table_without(&MAY_GO, &header, rotations.iter().map(row).collect(), none)
 }
 
 /// One rotation, and the tasks of its consumers.
@@ -138,5 +146,48 @@ const fn token(standing: TokenStanding) -> &'static str {
         TokenStanding::Unspecified => "not known",
         TokenStanding::Accepted => "alive",
         TokenStanding::Refused => "refused",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "0190a8b0-0000-7000-8000-000000000000";
+
+    fn rotation(state: RotationState) -> Rotation {
+        Rotation {
+            rotation_id: ID.to_owned(),
+            client_slug: "acme-corporation".to_owned(),
+            credential_name: "default".to_owned(),
+            state: state.into(),
+            end_reason: "billing was shut down for good".to_owned(),
+            ..Rotation::default()
+        }
+    }
+
+    #[test]
+    fn eighty_columns_show_the_checklist_and_break_no_id() {
+        let (output, answers, notes) = Output::on_paper(false);
+        let rotations = [rotation(RotationState::ConsumersBehind)];
+        table(&rotations, false, &output.on_terminal(80)).expect("written");
+        let text = answers.text();
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(
+            text.contains("acme-corporation") && text.contains("consumers behind"),
+            "{text}"
+        );
+        assert!(!text.contains("0190"), "{text}");
+        assert!(notes.text().contains("rotation"), "{}", notes.text());
+        let (output, answers, _) = Output::on_paper(false);
+        table(&rotations, false, &output).expect("written");
+        assert!(answers.text().contains(ID), "a pipe has it whole");
+    }
+
+    #[test]
+    fn a_list_of_all_says_why_each_ended() {
+        let (output, answers, _) = Output::on_paper(false);
+        table(&[rotation(RotationState::Closed)], true, &output).expect("written");
+        assert!(answers.text().contains("billing was shut down for good"));
     }
 }

@@ -1,0 +1,102 @@
+//! The services' words for what a caller sends, as the command line has them: nobody types `expected_portal_id`.
+
+/// Fields of requests, and what stands for them on the command line.
+const TYPED: [(&str, &str); 22] = [
+    ("client_slug", "the slug"),
+    ("client_slugs", "--portals"),
+    ("consumer_name", "the consumer's name"),
+    ("credential_kind", "--kind"),
+    ("credential_name", "--credential"),
+    ("expected_portal_id", "--portal-id"),
+    ("object_id", "the record's id"),
+    ("object_type", "the object type"),
+    ("object_types", "--types"),
+    ("page_size", "--page-size"),
+    ("page_token", "--page-token"),
+    ("portal_token", "the token"),
+    ("purpose_code", "--purpose"),
+    ("rotation_id", "the rotation"),
+    ("scope.object_types", "--types"),
+    ("scope.operations", "--allow"),
+    ("scope.properties", "--properties"),
+    ("store_version", "--store-version"),
+    ("to_version", "--to"),
+    ("token_fingerprint", "--fingerprint"),
+    ("webhook_secret", "--secret-file"),
+    ("webhook_url", "--webhook"),
+];
+
+/// A service's sentence in the words of the command line.
+pub(crate) fn typed(text: &str) -> String {
+    in_words_of(text, |word| {
+        TYPED
+            .iter()
+            .find(|(field, _)| *field == word)
+            .map(|(_, typed)| *typed)
+    })
+}
+
+/// The same for a row of a file, whose columns have names of their own.
+pub(crate) fn of_row(text: &str) -> String {
+    in_words_of(text, |word| match word {
+        "client_slug" => Some("clientSlug"),
+        "portal_token" => Some("portalToken"),
+        "expected_portal_id" => Some("portalId"),
+        "credential_name" => Some("credentialName"),
+        "credential_kind" => Some("credentialKind"),
+        _ => None,
+    })
+}
+
+/// Replaces whole words; a word is letters, digits, '_', and '.' between them.
+fn in_words_of(text: &str, typed: impl Fn(&str) -> Option<&'static str>) -> String {
+    let mut told = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = |in_word: bool| {
+            rest.find(|char: char| is_of_word(char) != in_word)
+                .unwrap_or(rest.len())
+        };
+        let in_word = rest.starts_with(is_of_word);
+        let (part, behind) = rest.split_at(end(in_word));
+        let word = part.trim_end_matches('.');
+        match typed(word).filter(|_| in_word) {
+            Some(typed) => {
+                told.push_str(typed);
+                told.push_str(part.get(word.len()..).unwrap_or_default());
+            }
+            None => told.push_str(part),
+        }
+        rest = behind;
+    }
+    told
+}
+
+const fn is_of_word(char: char) -> bool {
+    char.is_ascii_alphanumeric() || matches!(char, '_' | '.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_named_as_they_are_typed_and_other_words_stay() {
+        for (told, typed_as) in [
+            (
+                "expected_portal_id is not acme's: 4100002",
+                "--portal-id is not acme's: 4100002",
+            ),
+            ("name portals in client_slugs.", "name portals in --portals."),
+            ("scope.operations: is empty", "--allow: is empty"),
+            (
+                "my_client_slug stays, as does reason",
+                "my_client_slug stays, as does reason",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(typed(told), typed_as);
+        }
+        assert_eq!(of_row("expected_portal_id: no"), "portalId: no");
+    }
+}
