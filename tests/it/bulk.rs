@@ -264,3 +264,49 @@ async fn an_import_that_is_stopped_says_of_every_row_of_the_file_what_is_known()
             .is_some_and(|text| text.contains("same file again"))
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn details_that_were_not_taken_are_told_and_a_client_that_is_refused_stands_in_no_others_way() {
+    let stage = Stage::set(Keeping::Files);
+    let (_service, address) = stage.service();
+    let details = |text: &str| {
+        fs::write(stage.folder.path().join("details.toml"), text).expect("written");
+    };
+    let import = |results: &str| {
+        let mut import = stage.import(&address, results);
+        run(import.args(["--details", "details.toml"]))
+    };
+    details("[client-0001]\nregion = \"DE\"\n[nobody]\nregion = \"US\"\n");
+    let first = import("first.csv");
+    let told = String::from_utf8_lossy(&first.stderr).into_owned();
+    assert_eq!(first.status.code(), Some(3), "{told}");
+    assert!(told.contains("nobody") && !told.contains("client-0001"), "{told}");
+
+    details("[client-0001]\nregion = \"US\"\n[client-0002]\n");
+    assert!(import("second.csv").status.success());
+    let text = fs::read_to_string(stage.folder.path().join("second.csv")).expect("reads");
+    let differ: Vec<&str> = text.lines().filter(|line| line.contains("differs")).collect();
+    assert_eq!(differ.len(), 1, "{text}");
+    assert!(
+        differ[0].contains("client-0001,")
+            && differ[0].contains("(region)")
+            && differ[0].contains("UNCHANGED"),
+        "{differ:?}"
+    );
+
+    details(
+        "[a-nobody]\nregion = \"US\"\n[client-0001]\nregion = \"US\"\n[client-0002]\ntags = [\"gold\"]\n",
+    );
+    let update = run(&mut stage.hubkeep(&address, &["portals", "update", "--details", "details.toml"]));
+    let told = String::from_utf8_lossy(&update.stdout).into_owned();
+    assert_eq!(update.status.code(), Some(3), "{told}");
+    assert!(
+        told.contains("2 updated") && told.contains("a-nobody is refused"),
+        "{told}"
+    );
+    for (slug, line) in [("client-0001", "region"), ("client-0002", "gold")] {
+        let shown = run(&mut stage.hubkeep(&address, &["portals", "show", slug]));
+        let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+        assert!(shown.contains(line), "{shown}");
+    }
+}

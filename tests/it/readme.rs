@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use hubkeep_tests::support::{
-    processes::{Process, hubkeep_binary},
+    processes::{Process, crm_service_binary, hubkeep_binary},
     shown,
     sources::{source, top},
 };
@@ -60,6 +60,26 @@ fn every_command_of_the_readme_exists_with_every_option_it_is_given() {
             assert!(known, "hubkeep {} has no {option}", command.join(" "));
         }
     }
+}
+
+#[test]
+fn the_first_configuration_that_the_readme_shows_is_one() {
+    let readme = source("README.md").text;
+    let (_, shown) = readme.split_once("```toml\n").expect("it shows one");
+    let (shown, _) = shown.split_once("```").expect("it ends");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("crm-service.toml");
+    std::fs::write(&file, shown).expect("written");
+    let run = |words: &[&str]| {
+        let mut service = Command::new(crm_service_binary());
+        service.args(words).arg("--config").arg(&file);
+        service.current_dir(folder.path()).stdin(Stdio::null());
+        service.output().expect("crm-service runs")
+    };
+    let printed = run(&["config", "print"]);
+    assert!(printed.status.success(), "{printed:?}");
+    assert!(run(&["keys", "create"]).status.success());
+    assert!(folder.path().join("hubkeep-data/crm-service.kek").exists());
 }
 
 #[test]

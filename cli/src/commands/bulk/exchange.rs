@@ -39,11 +39,12 @@ pub(super) async fn run<W: Work, R: Read + Send + 'static>(
     let (requests, outgoing) = mpsc::channel(UNANSWERED);
     let (credits, mut granted) = mpsc::channel(UNANSWERED);
     let (tell, mut told) = mpsc::unbounded_channel();
-    tokio::task::spawn_blocking(move || reader::run(rows, &work, &requests, &mut granted, &tell));
+    let reading = Arc::clone(&work);
+    tokio::task::spawn_blocking(move || reader::run(rows, &reading, &requests, &mut granted, &tell));
     let opening = W::open(service, ReceiverStream::new(outgoing));
     let mut fault = None;
     let answered = tokio::select! {
-        answered = answers::<W>(opening, credits, &mut told, telling, &mut fault) => {
+        answered = answers((&*work, service), opening, credits, &mut told, telling, &mut fault) => {
             answered.map_err(|status| Ended::Service(service.ended(status)))
         }
         () = stop() => Err(Ended::Stopped),
@@ -67,6 +68,7 @@ pub(super) async fn run<W: Work, R: Read + Send + 'static>(
 
 /// Takes every answer of the service, and for each lets the reader hand over another row.
 async fn answers<W: Work>(
+    (work, service): (&W, &Service),
     opening: impl Future<Output = Result<Response<Streaming<W::Answer>>, Status>>,
     credits: mpsc::Sender<Credit>,
     told: &mut mpsc::UnboundedReceiver<Told>,
@@ -86,7 +88,7 @@ async fn answers<W: Work>(
                 while let Ok(told) = told.try_recv() {
                     take(told, telling, fault);
                 }
-                telling.answered(W::answered(answer));
+                telling.answered(work.looked_into(service, W::answered(answer)).await);
                 // A full channel means that all rows are answered; a closed one, that all are handed over.
                 credits.try_send(Credit).ok();
             }

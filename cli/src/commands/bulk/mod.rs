@@ -63,6 +63,16 @@ pub(super) trait Work: Send + Sync + 'static {
 
     /// Reads an answer.
     fn answered(answer: Self::Answer) -> Answered;
+
+    /// Adds to an answer what the service was not asked for yet.
+    fn looked_into(&self, _service: &Service, answer: Answered) -> impl Future<Output = Answered> + Send {
+        std::future::ready(answer)
+    }
+
+    /// Clients of whom something was told beside the rows, and who stand in no row.
+    fn left_over(&self, _report: &Report) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The files of a run, as the command line names them.
@@ -110,9 +120,13 @@ pub(super) async fn run<W: Work>(
             std::future::pending::<()>().await;
         }
     };
-    let ended = exchange::run(Arc::new(work), rows, service, &mut telling, stop).await;
+    let work = Arc::new(work);
+    let ended = exchange::run(Arc::clone(&work), rows, service, &mut telling, stop).await;
     let error = match ended {
-        Ok(()) => None,
+        Ok(()) => {
+            telling.left_over(&*work);
+            None
+        }
         Err(Ended::File(fault)) => Some(unusable(&fault)),
         Err(Ended::Service(error)) => Some(error),
         Err(Ended::Stopped) => Some(stopped()),

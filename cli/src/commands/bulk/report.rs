@@ -14,6 +14,7 @@ use crate::{
     errors::Error,
     exit::Exit,
     output::{BAD, GOOD, Output},
+    wording::of_row,
 };
 
 pub(super) const REFUSED: &str = "REFUSED";
@@ -93,6 +94,7 @@ pub struct Report {
     job: &'static Job,
     rows: BTreeMap<u32, RowResult>,
     heard: bool,
+    left_over: Vec<String>,
 }
 
 impl Report {
@@ -101,6 +103,7 @@ impl Report {
             job,
             rows: BTreeMap::new(),
             heard: false,
+            left_over: Vec::new(),
         }
     }
 
@@ -129,7 +132,7 @@ impl Report {
         };
         let mut result = self.result(at, answer.client_slug, answer.end.unwrap_or(REFUSED));
         result.portal_id = answer.portal_id;
-        result.message = answer.message;
+        result.message = of_row(&answer.message);
         if answer.reason != ErrorReason::Unspecified {
             result.reason = answer.reason.wire_name();
         }
@@ -150,6 +153,11 @@ impl Report {
             message: String::new(),
             rotated: self.job.rotates.then(Rotated::default),
         }
+    }
+
+    /// Notes of whom something was told beside the rows, and who stands in none.
+    pub(super) fn left_over(&mut self, slugs: Vec<String>) {
+        self.left_over = slugs;
     }
 
     /// What is done with the rows.
@@ -174,7 +182,7 @@ impl Report {
 
     /// How the command ends, if nothing else went wrong.
     pub fn exit(&self) -> Exit {
-        if self.count(REFUSED) + self.count(UNANSWERED) == 0 {
+        if self.count(REFUSED) + self.count(UNANSWERED) + self.left_over.len() == 0 {
             Exit::Done
         } else {
             Exit::RowsRefused
@@ -195,7 +203,14 @@ impl Report {
             &["row", "line", "client", "portal", "outcome", "why"]
         };
         output.table(header, self.rows().map(cells).collect(), "no rows")?;
-        output.line(&self.sentence())
+        output.line(&self.sentence())?;
+        if self.left_over.is_empty() {
+            return Ok(());
+        }
+        let slugs = self.left_over.join(", ");
+        output.note(&format!(
+            "{BAD}--details says something of {slugs}: no row names them{BAD:#}"
+        ))
     }
 
     fn sentence(&self) -> String {
@@ -228,6 +243,9 @@ impl Report {
         }
         counts.insert("refused".to_owned(), json!(self.count(REFUSED)));
         counts.insert("unanswered".to_owned(), json!(self.count(UNANSWERED)));
+        if !self.left_over.is_empty() {
+            counts.insert("details_without_row".to_owned(), json!(self.left_over));
+        }
         match cut_short {
             None => json!({ "summary": counts }),
             Some(error) => json!({ "summary": counts, "error": error.refusal() }),
@@ -337,6 +355,18 @@ mod tests {
         assert_eq!(document["summary"]["unanswered"], 1);
         assert_eq!(document["summary"]["onboarded"], 0);
         assert_eq!(document["error"]["message"], "cut");
+    }
+
+    #[test]
+    fn details_of_clients_that_no_row_names_are_told_and_are_no_success() {
+        for json in [true, false] {
+            let mut report = Report::of(&IMPORT);
+            report.left_over(vec!["umbra".to_owned()]);
+            let (output, answers, notes) = Output::on_paper(json);
+            report.print(&output, None).expect("written");
+            assert_eq!(report.exit(), Exit::RowsRefused);
+            assert!((answers.text() + &notes.text()).contains("umbra"));
+        }
     }
 
     #[test]

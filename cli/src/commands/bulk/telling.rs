@@ -6,6 +6,7 @@ use hubkeep_core::clock::{SharedClock, Tick};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
+    Work,
     report::{Answered, Report, RowResult, UNANSWERED, so_far},
     results::Results,
     rows::{At, RowFault},
@@ -134,6 +135,12 @@ impl<'a> Telling<'a> {
         if let Some(Err(error)) = said {
             self.rows.noticed(error);
         }
+    }
+
+    /// Notes of whom something was told beside the rows, and who stands in none.
+    pub(super) fn left_over<W: Work>(&mut self, work: &W) {
+        let left_over = work.left_over(&self.report);
+        self.report.left_over(left_over);
     }
 
     /// What is known.

@@ -74,18 +74,11 @@ pub async fn run(
     clock: SharedClock,
     output: &Output,
 ) -> Result<Exit, Error> {
-    let import = Import {
-        kind: args
-            .kind
-            .map_or(CredentialKind::Unspecified, CredentialKind::from),
-        details: args
-            .details
-            .as_deref()
-            .map(details::read)
-            .transpose()?
-            .unwrap_or_default(),
-        dry_run: args.dry_run,
-    };
+    let kind = args.kind.map(CredentialKind::from);
+    let details = args.details.as_deref().map(details::read).transpose()?;
+    let mut import = Import::new(kind.unwrap_or(CredentialKind::Unspecified));
+    import.details = details.unwrap_or_default();
+    import.dry_run = args.dry_run;
     let files = Files {
         rows: &args.file,
         also: args.details.as_deref().map(|details| ("--details", details)),
@@ -99,5 +92,5 @@ pub async fn run(
 /// # Errors
 /// If the rows cannot be read, or the service refuses the import as a whole.
 pub async fn import_from(input: impl Read + Send + 'static, service: &Service) -> Result<Report, Error> {
-    bulk::of(Import::default(), input, service).await
+    bulk::of(Import::new(CredentialKind::Unspecified), input, service).await
 }

@@ -1,11 +1,14 @@
 //! What is sent for a row, and what its answer says.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use hubkeep_core::id::ClientSlug;
 use hubkeep_proto::credential::v1::{
-    CredentialKind, ImportOutcome, ImportPortalsRequest, ImportPortalsResponse, PortalDetails,
-    portal_service_client::PortalServiceClient,
+    CredentialKind, GetPortalRequest, ImportOutcome, ImportPortalsRequest, ImportPortalsResponse,
+    PortalDetails, portal_service_client::PortalServiceClient,
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Response, Status, Streaming};
@@ -13,7 +16,7 @@ use tonic::{Response, Status, Streaming};
 use super::{client::Client, columns::COLUMNS};
 use crate::{
     channel::Service,
-    commands::bulk::{Answered, Columns, End, Job, RowCells, RowFault, Work},
+    commands::bulk::{Answered, Columns, End, Job, Report, RowCells, RowFault, Work},
 };
 
 const ONBOARDED: &str = "ONBOARDED";
@@ -29,14 +32,18 @@ pub(super) struct Import {
     pub(super) details: BTreeMap<ClientSlug, PortalDetails>,
     /// Whether nothing shall be stored.
     pub(super) dry_run: bool,
+    /// What is known of the clients of rows that have no answer yet.
+    said: Mutex<BTreeMap<u32, PortalDetails>>,
 }
 
-impl Default for Import {
-    fn default() -> Self {
+impl Import {
+    /// With nothing known beside the rows, and to be stored.
+    pub(super) const fn new(kind: CredentialKind) -> Self {
         Self {
-            kind: CredentialKind::Unspecified,
+            kind,
             details: BTreeMap::new(),
             dry_run: false,
+            said: Mutex::new(BTreeMap::new()),
         }
     }
 }
@@ -81,9 +88,13 @@ impl Work for Import {
     }
 
     fn request(&self, row: u32, client: Client) -> ImportPortalsRequest {
+        let details = self.details_of(&client);
+        if let Some(details) = &details {
+            self.said().insert(row, details.clone());
+        }
         ImportPortalsRequest {
             row,
-            details: self.details_of(&client),
+            details,
             client_slug: client.client_slug.to_string(),
             portal_token: client.portal_token.to_string(),
             expected_portal_id: client.portal_id.map_or(0, |id| id.get()),
@@ -117,9 +128,71 @@ impl Work for Import {
             rotated: None,
         }
     }
+
+    /// An import never changes what is known of a client that is there: a row that says something else is told so.
+    async fn looked_into(&self, service: &Service, mut answer: Answered) -> Answered {
+        let said = self.said().remove(&answer.row);
+        let Some(said) = said.filter(|_| answer.end == Some(UNCHANGED)) else {
+            return answer;
+        };
+        let request = GetPortalRequest {
+            client_slug: answer.client_slug.clone(),
+        };
+        let known = PortalServiceClient::new(service.connection())
+            .get_portal(request)
+            .await;
+        // What cannot be asked is not told: the row itself is as it should be.
+        if let Some(portal) = known.ok().and_then(|known| known.into_inner().portal) {
+            let differing = differing(&said, &portal.details.unwrap_or_default());
+            if !differing.is_empty() {
+                answer.message = format!(
+                    "what is known of it differs ({}) and stays as it is: hubkeep portals update {} --details FILE \
+                     replaces it",
+                    differing.join(", "),
+                    answer.client_slug
+                );
+            }
+        }
+        answer
+    }
+
+    fn left_over(&self, report: &Report) -> Vec<String> {
+        let named: BTreeSet<&str> = report.rows().map(|row| row.client_slug.as_str()).collect();
+        let slugs = self.details.keys().map(ClientSlug::as_str);
+        slugs
+            .filter(|slug| !named.contains(slug))
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+/// The columns in which a row says something else than is known. What it leaves out does not differ.
+fn differing(said: &PortalDetails, known: &PortalDetails) -> Vec<&'static str> {
+    let text = |said: &String, known: &String| !said.is_empty() && said != known;
+    let list = |said: &Vec<String>, known: &Vec<String>| !said.is_empty() && said != known;
+    let columns = [
+        (
+            "controllerName",
+            text(&said.controller_name, &known.controller_name),
+        ),
+        (
+            "controllerContact",
+            text(&said.controller_contact, &known.controller_contact),
+        ),
+        ("dpaReference", text(&said.dpa_reference, &known.dpa_reference)),
+        ("purposes", list(&said.purposes, &known.purposes)),
+        ("region", text(&said.region, &known.region)),
+        ("tags", list(&said.tags, &known.tags)),
+    ];
+    let differing = columns.into_iter().filter(|(_, differs)| *differs);
+    differing.map(|(column, _)| column).collect()
 }
 
 impl Import {
+    fn said(&self) -> MutexGuard<'_, BTreeMap<u32, PortalDetails>> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Field by field: a row's own words come before the file's.
     fn details_of(&self, client: &Client) -> Option<PortalDetails> {
         let of_file = self.details.get(&client.client_slug);
@@ -161,7 +234,7 @@ mod tests {
                 .map(|details| (slug.clone(), details))
                 .into_iter()
                 .collect(),
-            ..Import::default()
+            ..Import::new(CredentialKind::Unspecified)
         };
         let client = Client {
             client_slug: slug,
@@ -184,5 +257,15 @@ mod tests {
         assert_eq!(sent(Some(file.clone()), None), Some(file));
         assert_eq!(sent(None, Some(row.clone())), Some(row));
         assert_eq!(sent(None, None), None);
+    }
+
+    #[test]
+    fn a_row_differs_from_what_is_known_only_where_it_says_something_else() {
+        let known = details("ACME", "DE", &["gold"]);
+        assert!(differing(&details("ACME", "", &[]), &known).is_empty());
+        assert_eq!(
+            differing(&details("ACME", "US", &["gold", "new"]), &known),
+            ["region", "tags"]
+        );
     }
 }
