@@ -202,7 +202,8 @@ impl Report {
         } else {
             &["row", "line", "client", "portal", "outcome", "why"]
         };
-        output.table(header, self.rows().map(cells).collect(), "no rows")?;
+        let rows = self.rows().map(cells).collect();
+        output.table_without(&["portal", "token"], header, rows, "no rows")?;
         output.line(&self.sentence())?;
         if self.left_over.is_empty() {
             return Ok(());
