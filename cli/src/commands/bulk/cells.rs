@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 
+use csv_core::ReadFieldResult;
 use zeroize::Zeroizing;
 
 /// The longest cell that is kept, in bytes. HubSpot's tokens have about 50.
@@ -39,6 +40,7 @@ pub(super) struct Cells {
 /// A CSV file, read row by row.
 pub(super) struct CsvFile<R> {
     input: BufReader<Chain<Cursor<Vec<u8>>, R>>,
+    csv: csv_core::Reader,
     line: u64,
     /// Whether the last line ended with a carriage return, to which a line feed may belong.
     returned: bool,
@@ -57,6 +59,7 @@ impl<R: Read> CsvFile<R> {
         }
         Ok(Self {
             input: BufReader::new(Cursor::new(beginning).chain(input)),
+            csv: csv_core::Reader::new(),
             line: 0,
             returned: false,
         })
@@ -72,8 +75,8 @@ impl<R: Read> CsvFile<R> {
             let mut line = Line::new();
             let ended = self.read(&mut line, &mut bytes)?;
             self.line = self.line.saturating_add(1);
-            if !line.is_empty() {
-                return Ok(Some(line.into_cells(self.line, bytes)));
+            if !line.empty {
+                return Ok(Some(line.into_cells(&mut self.csv, self.line, bytes)));
             }
             if !ended {
                 return Ok(None);
@@ -88,19 +91,20 @@ impl<R: Read> CsvFile<R> {
             if input.is_empty() {
                 return Ok(false);
             }
-            let (mut read, mut ended) = (0_usize, false);
-            for byte in input {
-                read = read.saturating_add(1);
-                match (byte, std::mem::take(&mut self.returned)) {
-                    (b'\n', true) => {}
-                    (b'\n' | b'\r', _) => {
-                        self.returned = *byte == b'\r';
-                        ended = true;
-                        break;
-                    }
-                    (byte, _) => line.take(*byte),
-                }
-            }
+            // The line feed of a line that ended with a carriage return.
+            let rest = match input {
+                [b'\n', rest @ ..] if self.returned => rest,
+                input => input,
+            };
+            let skipped = input.len().saturating_sub(rest.len());
+            let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+            let content = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            line.take(&mut self.csv, content);
+            self.returned = end.and_then(|end| rest.get(end)) == Some(&b'\r');
+            let ended = end.is_some();
+            let read = skipped
+                .saturating_add(content.len())
+                .saturating_add(usize::from(ended));
             self.input.consume(read);
             *bytes = bytes.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
             if ended {
@@ -110,25 +114,16 @@ impl<R: Read> CsvFile<R> {
     }
 }
 
-/// Where in a cell the next byte stands.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// At its beginning.
-    Start,
-    /// Among bytes that stand for themselves.
-    Plain,
-    /// Between quotes.
-    Quoted,
-    /// Behind a quote that closes, or is the first of two that stand for one.
-    Closing,
-}
-
 /// A line that is being read.
 struct Line {
     cells: Vec<Cell>,
     count: usize,
     cell: Zeroizing<Vec<u8>>,
-    place: Place,
+    /// How much of `cell` is taken.
+    filled: usize,
+    too_long: bool,
+    /// Whether nothing was read yet.
+    empty: bool,
 }
 
 impl Line {
@@ -137,50 +132,54 @@ impl Line {
             cells: Vec::new(),
             count: 0,
             cell: empty_cell(),
-            place: Place::Start,
+            filled: 0,
+            too_long: false,
+            empty: true,
         }
     }
 
-    fn is_empty(&self) -> bool {
-        self.count == 0 && self.cell.is_empty() && self.place == Place::Start
-    }
-
-    fn take(&mut self, byte: u8) {
-        self.place = match (self.place, byte) {
-            (Place::Start, b'"') => Place::Quoted,
-            (Place::Quoted, b'"') => Place::Closing,
-            (Place::Start | Place::Plain | Place::Closing, b',') => {
-                self.end_cell();
-                Place::Start
+    /// Takes bytes of the line, or the line feed at its end. Gives whether they ended the row.
+    fn take(&mut self, csv: &mut csv_core::Reader, mut bytes: &[u8]) -> bool {
+        // No bytes at all would tell the reader that the file has ended.
+        while !bytes.is_empty() {
+            self.empty = false;
+            let room = self.cell.get_mut(self.filled..).unwrap_or_default();
+            let (read, taken, filled) = csv.read_field(bytes, room);
+            bytes = bytes.get(taken..).unwrap_or_default();
+            self.filled = self.filled.saturating_add(filled);
+            match read {
+                ReadFieldResult::InputEmpty | ReadFieldResult::End => {}
+                ReadFieldResult::OutputFull => (self.filled, self.too_long) = (0, true),
+                ReadFieldResult::Field { record_end } => {
+                    self.end_cell();
+                    if record_end {
+                        return true;
+                    }
+                }
             }
-            (Place::Quoted, byte) => self.keep(byte, Place::Quoted),
-            // Two quotes stand for one.
-            (Place::Closing, b'"') => self.keep(byte, Place::Quoted),
-            (Place::Start | Place::Plain | Place::Closing, byte) => self.keep(byte, Place::Plain),
-        };
-    }
-
-    /// Keeps one byte more than allowed, to tell a cell of just the allowed length from a longer one.
-    fn keep(&mut self, byte: u8, place: Place) -> Place {
-        if self.cell.len() <= CELL_LIMIT {
-            self.cell.push(byte);
         }
-        place
+        false
     }
 
     fn end_cell(&mut self) {
-        let bytes = std::mem::replace(&mut self.cell, empty_cell());
+        let mut bytes = std::mem::replace(&mut self.cell, empty_cell());
+        let fits = self.filled <= CELL_LIMIT && !self.too_long;
+        bytes.truncate(self.filled);
+        (self.filled, self.too_long) = (0, false);
         self.count = self.count.saturating_add(1);
         if self.cells.len() < CELLS_KEPT {
-            let fits = bytes.len() <= CELL_LIMIT;
             self.cells
                 .push(if fits { Cell::Whole(bytes) } else { Cell::TooLong });
         }
     }
 
-    fn into_cells(mut self, line: u64, bytes: u64) -> Cells {
-        let quote_open = self.place == Place::Quoted;
-        self.end_cell();
+    fn into_cells(mut self, csv: &mut csv_core::Reader, line: u64, bytes: u64) -> Cells {
+        // A line feed does not end a row within quotes.
+        let quote_open = !self.take(csv, b"\n");
+        if quote_open {
+            self.end_cell();
+        }
+        csv.reset();
         Cells {
             kept: self.cells,
             count: self.count,
@@ -191,9 +190,10 @@ impl Line {
     }
 }
 
-/// With all the room that it may need: a token leaves no copy behind when it grows.
+/// All the room that a cell may need, and a byte more to tell one of just the allowed length from a longer one. A token
+/// leaves no copy behind by growing.
 fn empty_cell() -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(Vec::with_capacity(CELL_LIMIT + 1))
+    Zeroizing::new(vec![0; CELL_LIMIT + 1])
 }
 
 #[cfg(test)]
