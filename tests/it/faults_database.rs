@@ -238,43 +238,47 @@ async fn credential_service_and_its_log() {
 #[tokio::test(flavor = "multi_thread")]
 async fn credential_service_and_its_data() {
     // Each trouble has a Hubkeep of its own: it takes seconds to give up a server that is silent.
-    join_all(BREAKS.map(async |trouble| {
-        let behind = Behind::start(Line::CredentialData).await;
-        let crm = behind.caller(A).await;
-        let new = behind.caller(A).await;
-        let allowed = [NO_DATA, NO_HANDLES];
-        let within = REFUSED_WITHOUT_DATA_WITHIN;
-        behind.befall(trouble, &crm, &allowed, within).await;
-        let sent = behind.sent();
-        let issue = behind.hubkeep.handle(A).ask();
-        futures::join!(
-            is_refused(trouble, NO_DATA, within, issue),
-            is_refused(trouble, NO_HANDLES, REFUSED_WITHIN, new.get("contacts", "101")),
-        );
-        assert_eq!(behind.sent(), sent, "{trouble:?}: nothing was sent");
-        behind.mend().await;
-        behind.bears_slowness().await;
-        every_call_is_on_record(&behind.hubkeep).await;
+    join_all(BREAKS.map(|trouble| {
+        Box::pin(async move {
+            let behind = Behind::start(Line::CredentialData).await;
+            let crm = behind.caller(A).await;
+            let new = behind.caller(A).await;
+            let allowed = [NO_DATA, NO_HANDLES];
+            let within = REFUSED_WITHOUT_DATA_WITHIN;
+            behind.befall(trouble, &crm, &allowed, within).await;
+            let sent = behind.sent();
+            let issue = behind.hubkeep.handle(A).ask();
+            futures::join!(
+                is_refused(trouble, NO_DATA, within, issue),
+                is_refused(trouble, NO_HANDLES, REFUSED_WITHIN, new.get("contacts", "101")),
+            );
+            assert_eq!(behind.sent(), sent, "{trouble:?}: nothing was sent");
+            behind.mend().await;
+            behind.bears_slowness().await;
+            every_call_is_on_record(&behind.hubkeep).await;
+        })
     }))
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn crm_service_and_its_data() {
-    join_all(BREAKS.map(async |trouble| {
-        let behind = Behind::start(Line::CrmData).await;
-        let crm = behind.caller(A).await;
-        let new = behind.caller(B).await;
-        // The key of its portal is in memory, so its calls go on.
-        behind.befall(trouble, &crm, &[], REFUSED_WITHIN).await;
-        let sent = behind.sent();
-        let first = new.get("contacts", "101");
-        is_refused(trouble, NO_KEY, REFUSED_WITHIN, first).await;
-        assert_eq!(behind.sent(), sent, "{trouble:?}: nothing was sent");
-        behind.mend().await;
-        eventually!(MENDED_WITHIN, new.get("contacts", "101").await.is_ok());
-        behind.bears_slowness().await;
-        every_call_is_on_record(&behind.hubkeep).await;
+    join_all(BREAKS.map(|trouble| {
+        Box::pin(async move {
+            let behind = Behind::start(Line::CrmData).await;
+            let crm = behind.caller(A).await;
+            let new = behind.caller(B).await;
+            // The key of its portal is in memory, so its calls go on.
+            behind.befall(trouble, &crm, &[], REFUSED_WITHIN).await;
+            let sent = behind.sent();
+            let first = new.get("contacts", "101");
+            is_refused(trouble, NO_KEY, REFUSED_WITHIN, first).await;
+            assert_eq!(behind.sent(), sent, "{trouble:?}: nothing was sent");
+            behind.mend().await;
+            eventually!(MENDED_WITHIN, new.get("contacts", "101").await.is_ok());
+            behind.bears_slowness().await;
+            every_call_is_on_record(&behind.hubkeep).await;
+        })
     }))
     .await;
 }

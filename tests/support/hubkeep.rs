@@ -131,7 +131,7 @@ impl Setup {
             random: SystemRandom::shared(),
             callers: callers(config.tls.as_ref(), &self.clock),
         };
-        let credential = credential_service::server::start(config, deps).await;
+        let credential = Box::pin(credential_service::server::start(config, deps)).await;
         let credential = credential.expect("credential-service starts");
         if let Some(proxy) = &self.between {
             proxy.lead_to(credential.address());
@@ -151,7 +151,7 @@ impl Setup {
                 random: SystemRandom::shared(),
                 callers: callers(config.tls.as_ref(), &self.clock),
             };
-            let crm = crm_service::server::start(config, deps).await;
+            let crm = Box::pin(crm_service::server::start(config, deps)).await;
             Some(crm.expect("crm-service starts"))
         };
         let door = |address: SocketAddr| Door::to(address, certificates.clone());
