@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 /// The longest time between two deliveries.
 const AT_LATEST: Duration = Duration::from_secs(3_600);
+/// Each takes a connection to somebody else.
+const AT_ONCE_AT_MOST: usize = 256;
 
 /// How rotations are followed up.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,6 +24,10 @@ pub struct Config {
     /// The longest time between two such questions.
     #[serde(with = "humantime_serde")]
     pub probe_latest: Duration,
+    /// Of how many portals a replica asks at once: of each, one question at a time.
+    pub probes_at_once: usize,
+    /// How many consumers a replica tells at once: each, one thing at a time.
+    pub deliveries_at_once: usize,
     /// How often each replica looks for what is due.
     #[serde(with = "humantime_serde")]
     pub look_every: Duration,
@@ -42,6 +48,8 @@ impl Default for Config {
         Self {
             probe_soonest: Duration::from_secs(15),
             probe_latest: Duration::from_secs(3_600),
+            probes_at_once: 32,
+            deliveries_at_once: 64,
             look_every: Duration::from_secs(1),
             tell_again: Duration::from_secs(30),
             keep_replaced: Duration::from_secs(300),
@@ -79,6 +87,14 @@ impl Validate for Config {
         if self.keep_replaced < Duration::from_secs(1) || self.keep_replaced > AT_LATEST {
             faults.push(Fault::new("rotation.keep_replaced", "must be from 1s to 1h"));
         }
+        for (name, number) in [
+            ("rotation.probes_at_once", self.probes_at_once),
+            ("rotation.deliveries_at_once", self.deliveries_at_once),
+        ] {
+            if !(1..=AT_ONCE_AT_MOST).contains(&number) {
+                faults.push(Fault::new(name, "must be from 1 to 256"));
+            }
+        }
         self.webhook.validate(faults);
     }
 }
@@ -99,6 +115,19 @@ mod tests {
             [wait(0), wait(60), wait(400), wait(7_200), wait(604_800)],
             [15, 15, 100, 1_800, 3_600]
         );
+    }
+
+    #[test]
+    fn a_rotation_costs_about_two_hundred_questions_in_the_week_that_expire_later_gives() {
+        let config = Config::default();
+        let switched = Timestamp::from_micros(0);
+        let week = switched.plus(Duration::from_secs(7 * 24 * 3_600));
+        let (mut asked, mut next) = (0, config.next_probe(switched, switched));
+        while next < week {
+            asked += 1;
+            next = config.next_probe(switched, next);
+        }
+        assert_eq!(asked, 192);
     }
 
     #[test]

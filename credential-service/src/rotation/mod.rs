@@ -9,7 +9,7 @@
 //! | `sweep` | takes sealed tokens out of the vault that nothing can put in force any more, in the background |
 //! | `consumers`, `tags` | who must hear of rotations |
 //! | `tell`, `tasks` | tells them by webhook, in the background; what they watch and acknowledge |
-//! | `background` | when what is due is done |
+//! | `background`, `lanes` | when what is due is done, and that nothing waits for what is slow |
 //! | `store` | the tables |
 
 mod background;
@@ -17,6 +17,7 @@ mod config;
 mod consumers;
 mod end;
 mod error;
+mod lanes;
 mod probe;
 #[expect(clippy::module_inception, reason = "the thing that the room is named after")]
 mod rotation;

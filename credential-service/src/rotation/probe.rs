@@ -15,14 +15,16 @@ use crate::portals::Probed;
 
 /// How long a replica has for one question before another may ask it. Longer than both calls to HubSpot may take.
 const LEASE: Duration = Duration::from_secs(90);
-/// Rotations asked about at once.
-pub(super) const AT_ONCE: usize = 8;
 
 impl Rotations {
-    /// Rotations about which it is time to ask.
-    pub(super) async fn due_probes(&self) -> Result<Vec<Rotation>, Error> {
-        let limit = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
-        rotations::due(&self.database, self.clock.now(), limit).await
+    /// Rotations about which it is time to ask: one of each portal, of at most so many portals.
+    pub(super) async fn due_probes(&self, limit: usize) -> Result<Vec<Rotation>, Error> {
+        let now = self.clock.now();
+        let mut due = Vec::new();
+        for portal_id in rotations::due_portals(&self.database, now, limit).await? {
+            due.extend(rotations::first_due(&self.database, portal_id, now).await?);
+        }
+        Ok(due)
     }
 
     /// Asks about one rotation, if no other replica does, and writes down what HubSpot said.
@@ -30,6 +32,8 @@ impl Rotations {
         let id = rotation.rotation_id;
         if let Err(error) = self.claim_and_ask(rotation).await {
             tracing::warn!(%error, rotation = %id, "the tokens of a rotation could not be asked about");
+            // It is due still: nobody hurries.
+            self.clock.sleep(self.config.look_every).await;
         }
     }
 

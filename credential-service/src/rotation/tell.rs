@@ -16,14 +16,16 @@ use super::{
 
 /// How long a replica has for one delivery with all its attempts before another may make it.
 const LEASE: Duration = Duration::from_secs(15 * 60);
-/// Deliveries at once.
-pub(super) const AT_ONCE: usize = 16;
 
 impl Rotations {
-    /// Tasks whose consumers are to be told by now.
-    pub(super) async fn due_deliveries(&self) -> Result<Vec<Task>, Error> {
-        let limit = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
-        tasks::due(&self.database, self.clock.now(), limit).await
+    /// Tasks whose consumers are to be told by now: one of each, of at most so many consumers.
+    pub(super) async fn due_deliveries(&self, limit: usize) -> Result<Vec<Task>, Error> {
+        let now = self.clock.now();
+        let mut due = Vec::new();
+        for consumer in tasks::due_consumers(&self.database, now, limit).await? {
+            due.extend(tasks::first_due(&self.database, &consumer, now).await?);
+        }
+        Ok(due)
     }
 
     /// Tells one consumer of its task, if no other replica does, and writes down what became of it.
@@ -31,6 +33,8 @@ impl Rotations {
         let (rotation_id, consumer) = (task.rotation_id, task.consumer.clone());
         if let Err(error) = self.claim_and_deliver(task).await {
             tracing::warn!(%error, rotation = %rotation_id, %consumer, "a consumer could not be told of a rotation");
+            // It is due still: nobody hurries.
+            self.clock.sleep(self.config.look_every).await;
         }
     }
 
@@ -66,8 +70,11 @@ impl Rotations {
             }
             Err(error) => {
                 let failed_deliveries = task.failed_deliveries.saturating_add(1);
+                let next = now.plus(self.config.next_delivery(failed_deliveries));
+                // Whoever takes nothing is left alone with all that it should be told.
+                tasks::put_off(&self.database, &task.consumer, now, next).await?;
                 let after = Task {
-                    next_tell_time: Some(now.plus(self.config.next_delivery(failed_deliveries))),
+                    next_tell_time: Some(next),
                     failed_deliveries,
                     last_failure: error.to_string(),
                     ..task

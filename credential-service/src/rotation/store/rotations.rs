@@ -96,20 +96,37 @@ pub(in super::super) async fn page(
     rows.into_iter().map(Rotation::try_from).collect()
 }
 
-/// At most `limit` rotations that HubSpot is to be asked about by now, the longest waiting first.
-pub(in super::super) async fn due(
+/// At most `limit` portals with rotations that HubSpot is to be asked about by now, the longest waiting first.
+pub(in super::super) async fn due_portals(
     database: &Database,
     now: Timestamp,
-    limit: i64,
-) -> Result<Vec<Rotation>, Error> {
-    let rows = sqlx::query_as::<_, Row>(select!(
-        "WHERE next_probe_time <= $1 ORDER BY next_probe_time LIMIT $2"
-    ))
+    limit: usize,
+) -> Result<Vec<i64>, Error> {
+    let portals = sqlx::query_scalar(
+        "SELECT portal_id FROM rotation WHERE next_probe_time <= $1 GROUP BY portal_id \
+         ORDER BY MIN(next_probe_time), portal_id LIMIT $2",
+    )
     .bind(now.as_micros())
-    .bind(limit)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(database.pool())
     .await?;
-    rows.into_iter().map(Rotation::try_from).collect()
+    Ok(portals)
+}
+
+/// The rotation of a portal that HubSpot is to be asked about first by now.
+pub(in super::super) async fn first_due(
+    database: &Database,
+    portal_id: i64,
+    now: Timestamp,
+) -> Result<Option<Rotation>, Error> {
+    let row = sqlx::query_as::<_, Row>(select!(
+        "WHERE portal_id = $2 AND next_probe_time <= $1 ORDER BY next_probe_time, rotation_id LIMIT 1"
+    ))
+    .bind(now.as_micros())
+    .bind(portal_id)
+    .fetch_optional(database.pool())
+    .await?;
+    row.map(Rotation::try_from).transpose()
 }
 
 /// At most `limit` rotations that were switched and ended before `settled`, whose old token is refused or not asked

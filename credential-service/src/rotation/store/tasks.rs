@@ -79,22 +79,64 @@ pub(in super::super) async fn open_of(
     rows.into_iter().map(Task::try_from).collect()
 }
 
-/// At most `limit` tasks whose webhook is to be tried by now, the longest waiting first.
-pub(in super::super) async fn due(
+/// At most `limit` consumers whose webhooks are to be tried by now, the longest waiting first.
+pub(in super::super) async fn due_consumers(
     database: &Database,
     now: Timestamp,
-    limit: i64,
-) -> Result<Vec<Task>, Error> {
-    let rows = sqlx::query_as::<_, Row>(select!(
-        "JOIN rotation ON rotation.rotation_id = task.rotation_id WHERE task.next_tell_time <= $1 \
+    limit: usize,
+) -> Result<Vec<CallerName>, Error> {
+    let names: Vec<String> = sqlx::query_scalar(
+        "SELECT task.consumer_name FROM rotation_task AS task JOIN rotation \
+         ON rotation.rotation_id = task.rotation_id WHERE task.next_tell_time <= $1 \
          AND task.acknowledge_time IS NULL AND rotation.standing IN ('in-force', 'rolled-back') \
-         ORDER BY task.next_tell_time LIMIT $2"
-    ))
+         GROUP BY task.consumer_name ORDER BY MIN(task.next_tell_time), task.consumer_name LIMIT $2",
+    )
     .bind(now.as_micros())
-    .bind(limit)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(database.pool())
     .await?;
-    rows.into_iter().map(Task::try_from).collect()
+    let parsed = names
+        .into_iter()
+        .map(|name| name.parse().map_err(|_| Error::BrokenRow(name)));
+    parsed.collect()
+}
+
+/// What a consumer is to be told first by now; of what was put off together, what has failed most often.
+pub(in super::super) async fn first_due(
+    database: &Database,
+    consumer: &CallerName,
+    now: Timestamp,
+) -> Result<Option<Task>, Error> {
+    let row = sqlx::query_as::<_, Row>(select!(
+        "JOIN rotation ON rotation.rotation_id = task.rotation_id WHERE task.consumer_name = $1 \
+         AND task.next_tell_time <= $2 AND task.acknowledge_time IS NULL \
+         AND rotation.standing IN ('in-force', 'rolled-back') \
+         ORDER BY task.next_tell_time, task.failed_deliveries DESC, task.rotation_id LIMIT 1"
+    ))
+    .bind(consumer.as_str())
+    .bind(now.as_micros())
+    .fetch_optional(database.pool())
+    .await?;
+    row.map(Task::try_from).transpose()
+}
+
+/// Puts off to `next` whatever else a consumer is to be told by `now`. What another replica tells it is not touched.
+pub(in super::super) async fn put_off(
+    database: &Database,
+    consumer: &CallerName,
+    now: Timestamp,
+    next: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE rotation_task SET next_tell_time = $1 WHERE consumer_name = $2 AND next_tell_time <= $3 \
+         AND acknowledge_time IS NULL",
+    )
+    .bind(next.as_micros())
+    .bind(consumer.as_str())
+    .bind(now.as_micros())
+    .execute(database.pool())
+    .await?;
+    Ok(())
 }
 
 /// Gives a consumer its task: for the first time, or anew.
