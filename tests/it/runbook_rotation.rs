@@ -59,6 +59,7 @@ fn the_commands_of_the_page_on_rotation_work_one_after_another_beside_dev() {
         "2 switched",
         "rolled back",
         "billing was shut down",
+        "dropped",
     ] {
         let shown = told.contains(word) || heard.contains(word);
         assert!(shown, "nothing says {word:?}:\n{told}\n{heard}");

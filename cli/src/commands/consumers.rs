@@ -34,10 +34,13 @@ enum ConsumersCommand {
     Add(AddArgs),
     /// List all consumers; this is also what `consumers` alone does.
     List,
-    /// Remove a consumer and its open tasks.
+    /// Remove a consumer. Its open tasks are dropped, which needs a reason.
     Remove {
         /// The consumer's name.
         name: String,
+        /// Why its open tasks need not be done; it stays with them.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
 }
 
@@ -75,7 +78,9 @@ pub async fn run(args: ConsumersArgs, service: &Service, output: &Output) -> Res
     match args.command {
         None | Some(ConsumersCommand::List) => list(service, output).await?,
         Some(ConsumersCommand::Add(args)) => add(args, service, output).await?,
-        Some(ConsumersCommand::Remove { name }) => remove(name, service, output).await?,
+        Some(ConsumersCommand::Remove { name, reason }) => {
+            remove(name, reason.unwrap_or_default(), service, output).await?;
+        }
     }
     Ok(Exit::Done)
 }
@@ -161,10 +166,18 @@ fn row(consumer: &Consumer) -> Vec<String> {
     ]
 }
 
-async fn remove(consumer_name: String, service: &Service, output: &Output) -> Result<(), Error> {
+async fn remove(
+    consumer_name: String,
+    reason: String,
+    service: &Service,
+    output: &Output,
+) -> Result<(), Error> {
     let mut client = RotationServiceClient::new(service.connection());
     let answer = client
-        .remove_consumer(RemoveConsumerRequest { consumer_name })
+        .remove_consumer(RemoveConsumerRequest {
+            consumer_name,
+            reason,
+        })
         .await;
     let answer = answer.map_err(|status| service.ended(status))?.into_inner();
     if output.is_json() {
@@ -174,7 +187,7 @@ async fn remove(consumer_name: String, service: &Service, output: &Output) -> Re
         )?);
     }
     output.line(&format!(
-        "{GOOD}removed{GOOD:#}, with {}",
+        "{GOOD}removed{GOOD:#}; dropped with it: {}",
         counted(answer.removed_tasks.try_into().unwrap_or(usize::MAX), "open task")
     ))
 }

@@ -8,7 +8,7 @@ use hubkeep_core::{
 use hubkeep_proto::credential::v1::{self as wire, ImportRotationsRequest, RotateCredentialRequest};
 
 use super::{Error, fields};
-use crate::rotation::{Notice, Rotation, Standing, State, Task, Token, Wish};
+use crate::rotation::{Notice, Rotation, Standing, State, Task, TaskEnding, Token, Wish};
 
 /// The longest reason, in characters.
 const MAX_REASON: usize = 500;
@@ -64,7 +64,7 @@ pub(super) fn fingerprint(text: &str) -> Result<TokenFingerprint, Error> {
 }
 
 pub(super) fn to_wire(rotation: &Rotation) -> wire::Rotation {
-    let end = rotation.end.as_ref();
+    let (end, retired) = (rotation.end.as_ref(), rotation.retired());
     wire::Rotation {
         rotation_id: rotation.rotation_id.to_string(),
         client_slug: rotation.client_slug.to_string(),
@@ -88,14 +88,20 @@ pub(super) fn to_wire(rotation: &Rotation) -> wire::Rotation {
         end_reason: end.map(|end| end.reason.clone()).unwrap_or_default(),
         ended_by: end.map(|end| end.by.clone()).unwrap_or_default(),
         end_time: end.map(|end| end.time.into()),
+        consumers_ended: rotation.checklist.ended,
+        retired_fingerprint: retired.fingerprint.to_string(),
+        retired_token: token(retired.token).into(),
     }
 }
 
 pub(super) fn task_to_wire(task: &Task, now: Timestamp) -> wire::RotationTask {
-    let state = match task.acknowledged {
-        Some(_) => wire::TaskState::Done,
-        None if task.due_time <= now => wire::TaskState::Overdue,
-        None => wire::TaskState::Behind,
+    let end = task.ended.as_ref().map(|(_, end)| end);
+    let state = match (&task.acknowledged, &task.ended) {
+        (Some(_), _) => wire::TaskState::Done,
+        (None, Some((TaskEnding::Superseded, _))) => wire::TaskState::Superseded,
+        (None, Some((TaskEnding::Dropped, _))) => wire::TaskState::Dropped,
+        (None, None) if task.due_time <= now => wire::TaskState::Overdue,
+        (None, None) => wire::TaskState::Behind,
     };
     wire::RotationTask {
         rotation_id: task.rotation_id.to_string(),
@@ -107,6 +113,9 @@ pub(super) fn task_to_wire(task: &Task, now: Timestamp) -> wire::RotationTask {
         last_failure: task.last_failure.clone(),
         acknowledge_time: task.acknowledged.map(|(time, _)| time.into()),
         acknowledged_store_version: task.acknowledged.map_or(0, |(_, version)| version),
+        end_reason: end.map(|end| end.reason.clone()).unwrap_or_default(),
+        ended_by: end.map(|end| end.by.clone()).unwrap_or_default(),
+        end_time: end.map(|end| end.time.into()),
     }
 }
 
@@ -142,6 +151,7 @@ const fn token(token: Token) -> wire::TokenStanding {
     match token {
         Token::Unknown => wire::TokenStanding::Unspecified,
         Token::Accepted => wire::TokenStanding::Accepted,
+        Token::RefusedOnce => wire::TokenStanding::RefusedOnce,
         Token::Refused => wire::TokenStanding::Refused,
     }
 }

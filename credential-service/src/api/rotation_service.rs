@@ -150,7 +150,11 @@ impl RotationService for RotationApi {
         let rotations = self.rotations.clone();
         let work = async move |act, request: RemoveConsumerRequest| {
             let name = fields::name("consumer_name", &request.consumer_name)?;
-            let removed_tasks = rotations.remove_consumer(&act, &name).await?;
+            let why = match request.reason.as_str() {
+                "" => None,
+                text => Some(reason(text)?),
+            };
+            let removed_tasks = rotations.remove_consumer(&act, &name, why).await?;
             Ok(RemoveConsumerResponse { removed_tasks })
         };
         self.desk.answer(request, Operation::ConsumerRemove, work).await

@@ -65,6 +65,11 @@ impl Config {
         now.plus(wait.clamp(self.probe_soonest, self.probe_latest))
     }
 
+    /// When HubSpot is asked again about a token that it refused once: not in the same trouble.
+    pub(super) fn probe_again(&self, now: Timestamp) -> Timestamp {
+        now.plus(self.probe_soonest.saturating_mul(4).min(self.probe_latest))
+    }
+
     /// How long after the so-manieth delivery in vain the next is made.
     pub(super) fn next_delivery(&self, failed: u32) -> Duration {
         let doubled = 1_u32.checked_shl(failed.saturating_sub(1)).unwrap_or(u32::MAX);

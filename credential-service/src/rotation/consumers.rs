@@ -163,20 +163,40 @@ impl Rotations {
         Ok(listed)
     }
 
-    /// Removes a consumer and its open tasks; says how many these were.
+    /// Removes a consumer and drops its open tasks, which stay with their rotations; says how many these were.
     ///
     /// # Errors
-    /// If there is none of this name.
-    pub async fn remove_consumer(&self, act: &Act, name: &CallerName) -> Result<u32, Error> {
+    /// If there is none of this name, or it has open tasks and no reason is given.
+    pub async fn remove_consumer(
+        &self,
+        act: &Act,
+        name: &CallerName,
+        reason: Option<&str>,
+    ) -> Result<u32, Error> {
         act.subject(name.as_str());
         let mut transaction = self.database.begin().await?;
         if !store::remove(&mut transaction, name).await? {
             transaction.rollback().await?;
             return Err(Error::ConsumerUnknown(name.clone()));
         }
-        let removed = tasks::remove_open_of(&mut transaction, name).await?;
+        let dropped = match reason {
+            Some(reason) => {
+                let end = self.end_by(act, reason);
+                tasks::drop_of_consumer(&mut transaction, name, &end).await?
+            }
+            None => {
+                let rotations = tasks::waiting_for(&mut transaction, name).await?;
+                if !rotations.is_empty() {
+                    transaction.rollback().await?;
+                    let name = name.clone();
+                    return Err(Error::ConsumerBehind { name, rotations });
+                }
+                0
+            }
+        };
         transaction.commit().await?;
-        Ok(u32::try_from(removed).unwrap_or(u32::MAX))
+        self.announce_state();
+        Ok(u32::try_from(dropped).unwrap_or(u32::MAX))
     }
 
     /// Where a consumer is told, if it is registered with a webhook.

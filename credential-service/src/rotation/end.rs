@@ -9,7 +9,7 @@ use super::{
     Error, Rotations,
     consumers::concerned,
     rotation::{Checklist, End, Rotation},
-    state::{Standing, Step, Token},
+    state::{Known, Standing, Step, Token},
     store::{rotations, tasks},
     switch::ATTEMPTS,
 };
@@ -30,10 +30,10 @@ impl Rotations {
             if rotation.standing == Standing::InForce && rotation.old_token == Token::Refused {
                 return Err(Error::OldTokenRefused(rotation_id));
             }
-            let consumers = rotation.checklist.done + rotation.checklist.behind + rotation.checklist.overdue;
-            possible(&rotation, Step::RollBack { consumers })?;
+            let consumers = rotation.checklist.done.saturating_add(rotation.checklist.open());
+            let known = possible(&rotation, Step::RollBack { consumers })?;
             let staged = self.stage_old(act, &rotation).await?;
-            if let Some(rolled_back) = self.roll_back(act, &rotation, &staged, reason).await? {
+            if let Some(rolled_back) = self.roll_back(act, (&rotation, known), &staged, reason).await? {
                 act.credential(rolled_back.credential_version, &rolled_back.old_fingerprint);
                 return Ok(rolled_back);
             }
@@ -80,7 +80,7 @@ impl Rotations {
     async fn roll_back(
         &self,
         act: &Act,
-        before: &Rotation,
+        (before, known): (&Rotation, Known),
         staged: &Staged,
         reason: &str,
     ) -> Result<Option<Rotation>, Error> {
@@ -92,11 +92,17 @@ impl Rotations {
             return Ok(None);
         };
         let mut after = Rotation {
-            standing: Standing::RolledBack,
+            standing: known.standing,
+            old_token: known.old,
+            new_token: known.new,
             credential_version: staged.after().version,
             store_version: placed.store_version,
-            next_probe_time: None,
-            checklist: Checklist::default(),
+            next_probe_time: Some(end.time.plus(self.config.probe_soonest)),
+            // Whoever is not concerned any more keeps what became of its task.
+            checklist: Checklist {
+                ended: before.checklist.ended,
+                ..Checklist::default()
+            },
             end: Some(end.clone()),
             ..before.clone()
         };
@@ -115,7 +121,8 @@ impl Rotations {
         Ok(Some(after))
     }
 
-    /// Ends a rotation that is not done. What is open stays with it.
+    /// Ends a rotation that is not done, and drops its open tasks; they stay with it. One that is rolled back stays so,
+    /// with the reason for that: only its tasks end.
     ///
     /// # Errors
     /// If it is done, or was ended before.
@@ -124,15 +131,23 @@ impl Rotations {
             let before = self.get(act, rotation_id).await?;
             let known = possible(&before, Step::Close)?;
             let end = self.end_by(act, reason);
-            let after = Rotation {
+            let kept = before
+                .end
+                .clone()
+                .filter(|_| before.standing == Standing::RolledBack);
+            let of_rotation = kept.unwrap_or_else(|| end.clone());
+            let mut after = Rotation {
                 standing: known.standing,
                 next_probe_time: before.next_probe_time.filter(|_| known.is_probed()),
-                end: Some(end.clone()),
+                end: Some(of_rotation.clone()),
                 ..before.clone()
             };
             let mut transaction = self.database.begin().await?;
-            if rotations::end(&mut transaction, &before, &after, &end).await? {
+            if rotations::end(&mut transaction, &before, &after, &of_rotation).await? {
+                let dropped = tasks::drop_of_rotation(&mut transaction, rotation_id, &end).await?;
                 transaction.commit().await?;
+                after.checklist = closed(before.checklist, dropped);
+                self.announce_state();
                 return Ok(after);
             }
             transaction.rollback().await?;
@@ -140,7 +155,7 @@ impl Rotations {
         Err(Error::Contended(self.get(act, rotation_id).await?.client_slug))
     }
 
-    fn end_by(&self, act: &Act, reason: &str) -> End {
+    pub(super) fn end_by(&self, act: &Act, reason: &str) -> End {
         End {
             reason: reason.to_owned(),
             by: act.context().caller.name.to_string(),
@@ -149,8 +164,18 @@ impl Rotations {
     }
 }
 
+/// How far the consumers are after so many open tasks were dropped: whatever was open else was done meanwhile.
+fn closed(before: Checklist, dropped: u64) -> Checklist {
+    let dropped = u32::try_from(dropped).unwrap_or(u32::MAX);
+    Checklist {
+        done: before.done.saturating_add(before.open().saturating_sub(dropped)),
+        ended: before.ended.saturating_add(dropped),
+        ..Checklist::default()
+    }
+}
+
 /// What is known after a step, if it is possible.
-fn possible(rotation: &Rotation, step: Step) -> Result<super::state::Known, Error> {
+fn possible(rotation: &Rotation, step: Step) -> Result<Known, Error> {
     rotation.known().after(step).map_err(|state| Error::State {
         rotation_id: rotation.rotation_id,
         state,

@@ -45,6 +45,24 @@ pub enum Error {
     /// No consumer of this name.
     #[error("there is no consumer {0}")]
     ConsumerUnknown(CallerName),
+    /// A consumer has open tasks, and nobody said why it should be removed nevertheless.
+    #[error("consumer {name} is behind with {} rotations", .rotations.len())]
+    ConsumerBehind {
+        /// The consumer.
+        name: CallerName,
+        /// The rotations that wait for it.
+        rotations: Vec<String>,
+    },
+    /// A task that is over was acknowledged.
+    #[error("the task of {consumer} in rotation {rotation_id} has ended")]
+    TaskEnded {
+        /// The rotation.
+        rotation_id: RotationId,
+        /// The consumer.
+        consumer: CallerName,
+        /// Why, in the words that stand with it.
+        why: String,
+    },
     /// A consumer of this name is registered otherwise.
     #[error("consumer {0} is registered otherwise")]
     ConsumerDiffers(CallerName),
@@ -95,6 +113,8 @@ pub enum Error {
 
 /// How soon a contended rotation may be tried again.
 const SOON: Duration = Duration::from_millis(500);
+/// How many rotations a message names.
+const NAMED: usize = 5;
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
@@ -125,6 +145,8 @@ impl ServiceError for Error {
             Self::ScopesNarrower(_)
             | Self::OldTokenRefused(_)
             | Self::State { .. }
+            | Self::ConsumerBehind { .. }
+            | Self::TaskEnded { .. }
             | Self::FingerprintMismatch { .. }
             | Self::StoreVersionMismatch { .. } => ErrorKind::FailedPrecondition,
             Self::Contended(_) | Self::Storage(_) => ErrorKind::Unavailable,
@@ -144,6 +166,8 @@ impl ServiceError for Error {
             Self::OldTokenRefused(_) => ErrorReason::OldTokenRefused,
             Self::State { .. } => ErrorReason::RotationState,
             Self::ConsumerUnknown(_) => ErrorReason::ConsumerUnknown,
+            Self::ConsumerBehind { .. } => ErrorReason::ConsumerBehind,
+            Self::TaskEnded { .. } => ErrorReason::TaskEnded,
             Self::ConsumerDiffers(_) => ErrorReason::ConsumerDiffers,
             Self::ConsumerPortalsUnknown(_) => ErrorReason::ConsumerPortalsUnknown,
             Self::FingerprintMismatch { .. } => ErrorReason::FingerprintMismatch,
@@ -175,6 +199,11 @@ impl ServiceError for Error {
             Self::ConsumerUnknown(name) => {
                 format!("there is no consumer {name}: an operator must register it")
             }
+            Self::ConsumerBehind { name, rotations } => format!(
+                "{name} has not acknowledged {}: wait for it, or say why it need not (a reason)",
+                some_of(rotations)
+            ),
+            Self::TaskEnded { why, .. } => format!("nothing is waited for any more: {why}"),
             Self::ConsumerDiffers(name) => {
                 format!(
                     "consumer {name} is registered with other portals, tags, address or deadline: remove it first"
@@ -215,6 +244,18 @@ impl ServiceError for Error {
             Self::ConsumerUnknown(name) | Self::ConsumerDiffers(name) => {
                 vec![("consumer_name", name.to_string())]
             }
+            Self::ConsumerBehind { name, rotations } => vec![
+                ("consumer_name", name.to_string()),
+                ("open_tasks", rotations.len().to_string()),
+            ],
+            Self::TaskEnded {
+                rotation_id,
+                consumer,
+                ..
+            } => vec![
+                ("rotation_id", rotation_id.to_string()),
+                ("consumer_name", consumer.to_string()),
+            ],
             Self::ConsumerPortalsUnknown(slugs) => vec![("client_slugs", joined(slugs))],
             Self::FingerprintMismatch {
                 rotation_id,
@@ -249,6 +290,18 @@ impl ServiceError for Error {
 
     fn quota_violation(&self) -> Option<QuotaViolation> {
         self.inner().and_then(ServiceError::quota_violation)
+    }
+}
+
+/// The first of many rotations, and how many more there are.
+fn some_of(rotations: &[String]) -> String {
+    let first: Vec<&str> = rotations.iter().take(NAMED).map(String::as_str).collect();
+    let more = rotations.len().saturating_sub(first.len());
+    let first = first.join(", ");
+    match (rotations.len(), more) {
+        (1, _) => format!("rotation {first}"),
+        (_, 0) => format!("rotations {first}"),
+        _ => format!("rotations {first} and {more} more"),
     }
 }
 

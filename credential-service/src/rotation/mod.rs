@@ -48,7 +48,7 @@ pub use consumers::{
     Consumer, DEFAULT_DEADLINE, Listed, Portals as ConsumerPortals, Registered, Registration,
 };
 pub use error::Error;
-pub use rotation::{Checklist, End, Rotation, Task};
+pub use rotation::{Checklist, End, Retired, Rotation, Task, TaskEnding};
 pub use state::{Standing, State, Token};
 pub use switch::{Rotated, Wish};
 pub use tasks::{Notice, Watch};

@@ -1,9 +1,10 @@
-//! Asks HubSpot whether it still accepts the tokens of a rotation. One replica asks, and the others let it.
+//! Asks HubSpot whether it still accepts the tokens of a rotation: the one that was taken out of force until it is refused
+//! twice running, whatever becomes of the rotation. One replica asks, and the others let it.
 
 use std::time::Duration;
 
 use hubkeep_audit_log::{Draft, Operation, Outcome};
-use hubkeep_core::{error::ServiceError as _, id::CallId};
+use hubkeep_core::{clock::Timestamp, error::ServiceError as _, id::CallId};
 
 use super::{
     Error, Rotations,
@@ -48,7 +49,7 @@ impl Rotations {
                 next_probe_time: None,
                 ..before
             };
-            rotations::probed(&self.database, &after, lease).await?;
+            rotations::probed(&self.database, &after, false, lease).await?;
             return Ok(());
         }
         let call_id = CallId::make(&*self.clock, &*self.random)?;
@@ -57,13 +58,18 @@ impl Rotations {
             draft.caller(&self.name).subject(&before.rotation_id.to_string())
         };
         // A later rotation's own token is its own concern.
-        let new = match before.standing {
+        let in_force = match before.standing {
             Standing::InForce => self.ask(&before, before.new_version, draft()).await,
-            _ => Token::Unknown,
+            Standing::RolledBack | Standing::Superseded | Standing::Closed => Token::Unknown,
         };
-        let old = match before.old_token {
-            Token::Refused => Token::Refused,
-            _ => self.ask(&before, before.old_version, draft()).await,
+        let retired = before.retired();
+        let retired = match retired.token {
+            Token::Refused => Token::Unknown,
+            _ => self.ask(&before, retired.version, draft()).await,
+        };
+        let (old, new) = match before.standing {
+            Standing::RolledBack => (in_force, retired),
+            Standing::InForce | Standing::Superseded | Standing::Closed => (retired, in_force),
         };
         let now = self.clock.now();
         // Being probed is possible in every state.
@@ -71,24 +77,25 @@ impl Rotations {
             .known()
             .after(Step::Probed { old, new })
             .unwrap_or(before.known());
+        let died = known.retired() == Token::Refused && before.retired().token != Token::Refused;
         let after = Rotation {
             old_token: known.old,
             new_token: known.new,
             probe_time: Some(now),
-            next_probe_time: known
-                .is_probed()
-                .then(|| self.config.next_probe(before.switch_time, now)),
+            next_probe_time: known.is_probed().then(|| match known.retired() {
+                Token::RefusedOnce => self.config.probe_again(now),
+                _ => self.config.next_probe(retired_since(&before), now),
+            }),
             ..before.clone()
         };
-        let changed = (after.old_token, after.new_token) != (before.old_token, before.new_token);
-        if !rotations::probed(&self.database, &after, lease).await? {
+        if !rotations::probed(&self.database, &after, died, lease).await? {
             // Ended meanwhile, or the lease was lost.
             return Ok(());
         }
-        if changed {
+        if is_news(&before, &after) {
             let draft = draft()
                 .credential_version(after.credential_version)
-                .token(&after.old_fingerprint);
+                .token(after.retired().fingerprint);
             if let Err(error) = self.log.admin(draft, Outcome::ok()).await {
                 tracing::warn!(%error, rotation = %after.rotation_id, "what HubSpot said of a token is not on the log");
             }
@@ -119,4 +126,23 @@ impl Rotations {
             }
         }
     }
+}
+
+/// When the token that is asked about was taken out of force.
+fn retired_since(rotation: &Rotation) -> Timestamp {
+    let rolled_back = rotation
+        .end
+        .as_ref()
+        .filter(|_| rotation.standing == Standing::RolledBack);
+    rolled_back.map_or(rotation.switch_time, |end| end.time)
+}
+
+/// Whether anything is known that was not: what was said once, and is not believed yet, is not.
+fn is_news(before: &Rotation, after: &Rotation) -> bool {
+    let known = |before: Token, after: Token| match after {
+        Token::RefusedOnce => before,
+        after => after,
+    };
+    known(before.old_token, after.old_token) != before.old_token
+        || known(before.new_token, after.new_token) != before.new_token
 }

@@ -19,6 +19,15 @@ pub struct Checklist {
     pub behind: u32,
     /// Have not, and their time is over.
     pub overdue: u32,
+    /// Have not, and need not any more: dropped by an operator, or superseded.
+    pub ended: u32,
+}
+
+impl Checklist {
+    /// Tasks that are waited for.
+    pub const fn open(&self) -> u32 {
+        self.behind.saturating_add(self.overdue)
+    }
 }
 
 /// How an operator ended a rotation, or a later one did.
@@ -30,6 +39,17 @@ pub struct End {
     pub by: String,
     /// When.
     pub time: Timestamp,
+}
+
+/// The token that a rotation took out of force: the old one, or, where it was rolled back, the new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retired<'a> {
+    /// The version under which it is sealed.
+    pub version: u64,
+    /// The token.
+    pub fingerprint: &'a TokenFingerprint,
+    /// What HubSpot said of it.
+    pub token: Token,
 }
 
 /// A token in the place of another.
@@ -86,13 +106,35 @@ impl Rotation {
             standing: self.standing,
             old: self.old_token,
             new: self.new_token,
-            open_tasks: self.checklist.behind.saturating_add(self.checklist.overdue),
+            open_tasks: self.checklist.open(),
         }
     }
 
     /// Where it stands.
     pub const fn state(&self) -> State {
         self.known().state()
+    }
+
+    /// The token that it took out of force.
+    pub const fn retired(&self) -> Retired<'_> {
+        let (version, fingerprint) = match self.standing {
+            Standing::RolledBack => (self.new_version, &self.new_fingerprint),
+            Standing::InForce | Standing::Superseded | Standing::Closed => {
+                (self.old_version, &self.old_fingerprint)
+            }
+        };
+        Retired {
+            version,
+            fingerprint,
+            token: self.known().retired(),
+        }
+    }
+
+    /// The same, as long as HubSpot is asked about it and not known to refuse it.
+    pub fn alive(&self) -> Option<Retired<'_>> {
+        let retired = self.retired();
+        let asked = self.next_probe_time.is_some() && retired.token != Token::Refused;
+        asked.then_some(retired)
     }
 
     /// The token that consumers must run on.
@@ -118,6 +160,15 @@ impl Rotation {
     }
 }
 
+/// How a task ended that nobody acknowledged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskEnding {
+    /// A later rotation took the place of its own.
+    Superseded,
+    /// An operator dropped it.
+    Dropped,
+}
+
 /// What one consumer has to do for a rotation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
@@ -139,4 +190,6 @@ pub struct Task {
     pub last_failure: String,
     /// When it was done, and the store version it was done with.
     pub acknowledged: Option<(Timestamp, u64)>,
+    /// How it ended without that, if it did.
+    pub ended: Option<(TaskEnding, End)>,
 }

@@ -10,16 +10,28 @@ pub enum Token {
     Unknown,
     /// It accepts it.
     Accepted,
+    /// It refused it, once: it is asked again before that is believed of a token that is not in force.
+    RefusedOnce,
     /// It refuses it.
     Refused,
 }
 
 impl Token {
-    /// What is known after an answer: none changes nothing.
+    /// What is known of the token in force after an answer: none changes nothing.
     const fn told(self, now: Self) -> Self {
         match now {
             Self::Unknown => self,
             told => told,
+        }
+    }
+
+    /// The same of a token that is not in force any more: what HubSpot refuses twice running is dead for good.
+    const fn told_of_retired(self, now: Self) -> Self {
+        match (self, now) {
+            (Self::Refused, _) | (Self::RefusedOnce, Self::Refused) => Self::Refused,
+            (_, Self::Refused) => Self::RefusedOnce,
+            (known, Self::Unknown) => known,
+            (_, told) => told,
         }
     }
 }
@@ -46,11 +58,11 @@ pub enum State {
     OldTokenAlive,
     /// The old token is refused, and consumers have not acknowledged the new one.
     ConsumersBehind,
-    /// The old token is refused, and every consumer runs on the new one.
+    /// The old token is refused, and every consumer runs on the new one, or an operator has dropped it.
     Done,
     /// The old token is in force again, and consumers have not acknowledged that.
     RollingBack,
-    /// The old token is in force again, and every consumer runs on it.
+    /// The old token is in force again, and every consumer runs on it; or a later rotation took its place since.
     RolledBack,
     /// A later rotation took its place.
     Superseded,
@@ -63,7 +75,7 @@ pub enum State {
 pub struct Known {
     /// What was decided.
     pub standing: Standing,
-    /// What HubSpot said of the old token. Once refused, it is dead.
+    /// What HubSpot said of the old token.
     pub old: Token,
     /// What HubSpot said of the new token.
     pub new: Token,
@@ -76,9 +88,9 @@ pub struct Known {
 pub enum Step {
     /// HubSpot was asked about both tokens.
     Probed {
-        /// What it said of the old one.
+        /// What it said of the old one: accepted, refused, or nothing.
         old: Token,
-        /// What it said of the new one.
+        /// What it said of the new one, likewise.
         new: Token,
     },
     /// The old token is put back in force, for so many consumers.
@@ -86,9 +98,9 @@ pub enum Step {
         /// How many get their task anew.
         consumers: u32,
     },
-    /// A later rotation takes its place.
+    /// A later rotation takes its place; its open tasks end.
     Supersede,
-    /// An operator ends it.
+    /// An operator ends it, and drops its open tasks.
     Close,
 }
 
@@ -102,21 +114,26 @@ impl Known {
             Standing::RolledBack => State::RolledBack,
             Standing::InForce => match (self.old, self.new) {
                 (_, Token::Refused) => State::NewTokenRefused,
-                (Token::Unknown | Token::Accepted, _) => State::OldTokenAlive,
+                (Token::Unknown | Token::Accepted | Token::RefusedOnce, _) => State::OldTokenAlive,
                 (Token::Refused, _) if self.open_tasks > 0 => State::ConsumersBehind,
                 (Token::Refused, _) => State::Done,
             },
         }
     }
 
-    /// Whether HubSpot is still to be asked about its tokens: until it refuses the old one, and for as long as it
-    /// refuses the one in force.
-    pub const fn is_probed(self) -> bool {
+    /// What HubSpot said of the token that it took out of force. Once refused, that is dead.
+    pub const fn retired(self) -> Token {
         match self.standing {
-            Standing::RolledBack => false,
-            Standing::Superseded | Standing::Closed => !matches!(self.old, Token::Refused),
-            Standing::InForce => !matches!(self.old, Token::Refused) || matches!(self.new, Token::Refused),
+            Standing::RolledBack => self.new,
+            Standing::InForce | Standing::Superseded | Standing::Closed => self.old,
         }
+    }
+
+    /// Whether HubSpot is still to be asked about its tokens: until it refuses the one that is not in force any more,
+    /// and for as long as it refuses the one that is.
+    pub const fn is_probed(self) -> bool {
+        let in_force_refused = matches!((self.standing, self.new), (Standing::InForce, Token::Refused));
+        in_force_refused || !matches!(self.retired(), Token::Refused)
     }
 
     /// What is known after a step.
@@ -125,32 +142,47 @@ impl Known {
     /// With the state, where that does not allow it.
     pub const fn after(self, step: Step) -> Result<Self, State> {
         match (step, self.state()) {
-            (Step::Probed { old, new }, _) => Ok(Self {
-                old: match self.old {
-                    Token::Refused => Token::Refused,
-                    known => known.told(old),
+            (Step::Probed { old, new }, _) => Ok(match self.standing {
+                Standing::RolledBack => Self {
+                    old: self.old.told(old),
+                    new: self.new.told_of_retired(new),
+                    ..self
                 },
-                new: self.new.told(new),
-                ..self
+                Standing::InForce | Standing::Superseded | Standing::Closed => Self {
+                    old: self.old.told_of_retired(old),
+                    new: self.new.told(new),
+                    ..self
+                },
             }),
             (Step::RollBack { consumers }, State::NewTokenRefused | State::OldTokenAlive) => match self.old {
                 Token::Refused => Err(self.state()),
-                Token::Unknown | Token::Accepted => Ok(Self {
+                Token::Unknown | Token::Accepted | Token::RefusedOnce => Ok(Self {
                     standing: Standing::RolledBack,
+                    old: Token::Accepted,
+                    // Asked about as the token in force, whose every answer was believed.
+                    new: match self.new {
+                        Token::Refused => Token::RefusedOnce,
+                        known => known,
+                    },
                     open_tasks: consumers,
-                    ..self
                 }),
             },
-            (
-                Step::Close,
-                State::NewTokenRefused | State::OldTokenAlive | State::ConsumersBehind | State::RollingBack,
-            ) => Ok(Self {
-                standing: Standing::Closed,
+            // What was rolled back is rolled back, whatever comes later; only its tasks end.
+            (Step::Close | Step::Supersede, State::RollingBack) => Ok(Self {
+                open_tasks: 0,
                 ..self
             }),
-            (Step::Supersede, State::Closed | State::Superseded) => Ok(self),
+            (Step::Close, State::NewTokenRefused | State::OldTokenAlive | State::ConsumersBehind) => {
+                Ok(Self {
+                    standing: Standing::Closed,
+                    open_tasks: 0,
+                    ..self
+                })
+            }
+            (Step::Supersede, State::Closed | State::Superseded | State::RolledBack) => Ok(self),
             (Step::Supersede, _) => Ok(Self {
                 standing: Standing::Superseded,
+                open_tasks: 0,
                 ..self
             }),
             (Step::RollBack { .. } | Step::Close, state) => Err(state),
@@ -184,7 +216,7 @@ impl fmt::Display for State {
 mod tests {
     use super::{
         Standing::{Closed, InForce, RolledBack, Superseded},
-        Token::{Accepted, Refused, Unknown},
+        Token::{Accepted, Refused, RefusedOnce, Unknown},
         *,
     };
 
@@ -212,12 +244,23 @@ mod tests {
             (known(InForce, Refused, Accepted, 0), State::Done, false),
             (known(InForce, Accepted, Refused, 0), State::NewTokenRefused, true),
             (known(InForce, Refused, Refused, 0), State::NewTokenRefused, true),
+            (
+                known(InForce, RefusedOnce, Accepted, 0),
+                State::OldTokenAlive,
+                true,
+            ),
             (known(RolledBack, Accepted, Refused, 1), State::RollingBack, false),
-            (known(RolledBack, Accepted, Accepted, 0), State::RolledBack, false),
-            (known(Superseded, Accepted, Accepted, 3), State::Superseded, true),
-            (known(Superseded, Refused, Refused, 3), State::Superseded, false),
-            (known(Closed, Accepted, Accepted, 3), State::Closed, true),
-            (known(Closed, Refused, Accepted, 3), State::Closed, false),
+            (known(RolledBack, Accepted, Accepted, 1), State::RollingBack, true),
+            (
+                known(RolledBack, Accepted, RefusedOnce, 0),
+                State::RolledBack,
+                true,
+            ),
+            (known(RolledBack, Accepted, Refused, 0), State::RolledBack, false),
+            (known(Superseded, Accepted, Accepted, 0), State::Superseded, true),
+            (known(Superseded, Refused, Refused, 0), State::Superseded, false),
+            (known(Closed, Accepted, Accepted, 0), State::Closed, true),
+            (known(Closed, Refused, Accepted, 0), State::Closed, false),
         ];
         for (known, state, probed) in table {
             assert_eq!((known.state(), known.is_probed()), (state, probed), "{known:?}");
@@ -231,12 +274,18 @@ mod tests {
         let both_dead = known(InForce, Refused, Refused, 0);
         let behind = known(InForce, Refused, Accepted, 1);
         let done = known(InForce, Refused, Accepted, 0);
-        let rolling = known(RolledBack, Accepted, Refused, 2);
-        let rolled = known(RolledBack, Accepted, Refused, 0);
-        let superseded = known(Superseded, Accepted, Accepted, 1);
-        let closed = known(Closed, Refused, Accepted, 1);
+        let rolling = known(RolledBack, Accepted, RefusedOnce, 2);
+        let rolled = known(RolledBack, Accepted, RefusedOnce, 0);
+        let superseded = known(Superseded, Accepted, Accepted, 0);
+        let closed = known(Closed, Refused, Accepted, 0);
         let back = Step::RollBack { consumers: 2 };
-        let to = |known: Known, standing| Ok(Known { standing, ..known });
+        let to = |known: Known, standing| {
+            Ok(Known {
+                standing,
+                open_tasks: 0,
+                ..known
+            })
+        };
         let table = [
             (alive, back, Ok(known(RolledBack, Accepted, Accepted, 2))),
             (cancelled_at_hubspot, back, Ok(rolling)),
@@ -249,14 +298,15 @@ mod tests {
             (alive, Step::Close, to(alive, Closed)),
             (both_dead, Step::Close, to(both_dead, Closed)),
             (behind, Step::Close, to(behind, Closed)),
-            (rolling, Step::Close, to(rolling, Closed)),
+            (rolling, Step::Close, Ok(rolled)),
             (done, Step::Close, Err(State::Done)),
             (rolled, Step::Close, Err(State::RolledBack)),
             (superseded, Step::Close, Err(State::Superseded)),
             (closed, Step::Close, Err(State::Closed)),
             (alive, Step::Supersede, to(alive, Superseded)),
             (done, Step::Supersede, to(done, Superseded)),
-            (rolling, Step::Supersede, to(rolling, Superseded)),
+            (rolling, Step::Supersede, Ok(rolled)),
+            (rolled, Step::Supersede, Ok(rolled)),
             (closed, Step::Supersede, Ok(closed)),
         ];
         for (before, step, after) in table {
@@ -265,13 +315,28 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_did_not_come_changes_nothing_and_a_dead_token_stays_dead() {
+    fn an_answer_that_did_not_come_changes_nothing_and_what_is_refused_twice_running_stays_dead() {
         let probed = |before: Known, old, new| before.after(Step::Probed { old, new });
         let alive = known(InForce, Accepted, Accepted, 1);
         assert_eq!(probed(alive, Unknown, Unknown), Ok(alive));
+        let once = known(InForce, RefusedOnce, Accepted, 1);
+        assert_eq!(probed(alive, Refused, Unknown), Ok(once));
+        assert_eq!(probed(once, Unknown, Unknown), Ok(once));
+        assert_eq!(probed(once, Accepted, Unknown), Ok(alive));
         assert_eq!(
-            probed(alive, Refused, Unknown),
+            probed(once, Refused, Unknown),
             Ok(known(InForce, Refused, Accepted, 1))
+        );
+        // Of the one that is in force every answer is believed: it can come back.
+        let in_force_dead = known(InForce, Accepted, Refused, 1);
+        assert_eq!(probed(alive, Unknown, Refused), Ok(in_force_dead));
+        assert_eq!(probed(in_force_dead, Unknown, Accepted), Ok(alive));
+        let given_up = known(RolledBack, Accepted, Accepted, 0);
+        let once = known(RolledBack, Accepted, RefusedOnce, 0);
+        assert_eq!(probed(given_up, Unknown, Refused), Ok(once));
+        assert_eq!(
+            probed(once, Unknown, Refused),
+            Ok(known(RolledBack, Accepted, Refused, 0))
         );
         let dead = known(InForce, Refused, Refused, 0);
         assert_eq!(

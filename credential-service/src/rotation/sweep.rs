@@ -1,10 +1,10 @@
-//! Takes sealed tokens out of the vault that no rotation can put in force any more: old ones that HubSpot refuses, and
-//! both of a rotation that was rolled back, whose token in force is sealed anew under a version of its own.
+//! Takes sealed tokens out of the vault that no rotation can put in force any more: those out of force that HubSpot
+//! refuses, and, of a rotation that was rolled back, the old one, which is in force sealed anew under another version.
 
 use hubkeep_audit_log::{Draft, Operation, Outcome};
 use hubkeep_core::id::CallId;
 
-use super::{Error, Rotations, rotation::Rotation, state::Token, store::rotations};
+use super::{Error, Rotations, rotation::Rotation, store::rotations};
 
 /// Rotations swept in one round.
 const AT_ONCE: i64 = 16;
@@ -42,11 +42,12 @@ impl Rotations {
             return Ok(());
         }
         let call_id = CallId::make(&*self.clock, &*self.random)?;
+        let retired = rotation.retired();
         let draft = Draft::portal(&rotation.proven(), Operation::RotationSweep, call_id)
             .caller(&self.name)
             .subject(&rotation.rotation_id.to_string())
-            .credential_version(rotation.old_version)
-            .token(&rotation.old_fingerprint);
+            .credential_version(retired.version)
+            .token(retired.fingerprint);
         if let Err(error) = self.log.admin(draft, Outcome::ok()).await {
             tracing::warn!(%error, rotation = %rotation.rotation_id, "that a token was removed is not on the log");
         }
@@ -57,9 +58,9 @@ impl Rotations {
 /// The versions that nothing opens any more.
 fn left_behind(rotation: &Rotation) -> Vec<u64> {
     let rolled_back = rotation.credential_version != rotation.new_version;
-    let asked = rotation.next_probe_time.is_some() && rotation.old_token != Token::Refused;
-    let old = (!asked).then_some(rotation.old_version);
-    old.into_iter()
-        .chain(rolled_back.then_some(rotation.new_version))
+    let retired = rotation.alive().is_none().then_some(rotation.retired().version);
+    retired
+        .into_iter()
+        .chain(rolled_back.then_some(rotation.old_version))
         .collect()
 }

@@ -151,6 +151,7 @@ impl Rotations {
         };
         rotation.store_version = placed.store_version;
         rotations::supersede(&mut transaction, &rotation).await?;
+        tasks::supersede(&mut transaction, &rotation).await?;
         rotations::insert(&mut transaction, &rotation).await?;
         for stored in concerned(&mut transaction, &rotation.client_slug, &tagged).await? {
             let task = self.task(rotation.rotation_id, &stored, rotation.switch_time)?;
@@ -197,6 +198,7 @@ impl Rotations {
             failed_deliveries: 0,
             last_failure: String::new(),
             acknowledged: None,
+            ended: None,
         })
     }
 

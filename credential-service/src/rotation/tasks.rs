@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::{
     Error, Rotations,
-    rotation::{Rotation, Task},
+    rotation::{Rotation, Task, TaskEnding},
     state::Standing,
     store::{rotations, tasks},
 };
@@ -73,6 +73,18 @@ impl Rotations {
         if task.acknowledged.is_some() {
             return Ok(task);
         }
+        if let Some((ending, end)) = &task.ended {
+            let consumer = consumer.clone();
+            let why = match ending {
+                TaskEnding::Superseded => end.reason.clone(),
+                TaskEnding::Dropped => format!("{} dropped it: {}", end.by, end.reason),
+            };
+            return Err(Error::TaskEnded {
+                rotation_id,
+                consumer,
+                why,
+            });
+        }
         let now = self.clock.now();
         if !tasks::acknowledge(&self.database, &task, now, store_version).await? {
             // Acknowledged at the same time, or given anew: what is stored now decides, the next time it is said.
@@ -117,7 +129,7 @@ impl Watch {
     /// The next task. A database that does not answer is waited for.
     ///
     /// # Errors
-    /// If a row cannot be read.
+    /// If the consumer was removed, or a row cannot be read.
     pub async fn next(&mut self) -> Result<Notice, Error> {
         loop {
             match self.try_next().await {
@@ -148,6 +160,7 @@ impl Watch {
         if self.waiting.is_empty() {
             // Marked as seen before reading: what is announced meanwhile wakes the next wait.
             self.news.borrow_and_update();
+            self.rotations.check_registered(&self.consumer).await?;
             let open = tasks::open_of(database, &self.consumer).await?;
             let before = std::mem::take(&mut self.given);
             for task in open {

@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use hubkeep_proto::credential::v1::{
     AcknowledgeRotationRequest, CloseRotationRequest, ListConsumersRequest, ListRotationsRequest,
-    RegisterConsumerRequest, RegisterConsumerResponse, RemoveConsumerRequest, Rotation, RotationNotice,
-    RotationState, RotationTask, TaskState, WatchRotationsRequest, WatchRotationsResponse,
-    consumer_service_client::ConsumerServiceClient,
+    RegisterConsumerRequest, RegisterConsumerResponse, Rotation, RotationNotice, RotationState, RotationTask,
+    TaskState, WatchRotationsRequest, WatchRotationsResponse, consumer_service_client::ConsumerServiceClient,
 };
 use hubspot_sim::fingerprint;
 use tonic::{Status, Streaming};
 
 use crate::{harness::*, rotation::*};
 
-const BILLING: &str = "billing";
+pub(crate) const BILLING: &str = "billing";
 const HOUR: Duration = Duration::from_secs(3_600);
 
 pub(crate) fn consumer(name: &str, slugs: &[&str]) -> RegisterConsumerRequest {
@@ -33,7 +32,7 @@ pub(crate) async fn register(
 }
 
 /// A bench with both portals that consumers name here.
-async fn start() -> Bench {
+pub(crate) async fn start() -> Bench {
     let bench = Bench::start().await;
     bench.onboard("acme", ACME_TOKEN, ACME).await.expect("onboards");
     bench
@@ -43,7 +42,7 @@ async fn start() -> Bench {
     bench
 }
 
-async fn acknowledge(
+pub(crate) async fn acknowledge(
     bench: &Bench,
     caller: &'static str,
     rotation: &Rotation,
@@ -60,7 +59,10 @@ async fn acknowledge(
     Ok(answer.into_inner().task.expect("told"))
 }
 
-async fn watch(bench: &Bench, caller: &'static str) -> Result<Streaming<WatchRotationsResponse>, Status> {
+pub(crate) async fn watch(
+    bench: &Bench,
+    caller: &'static str,
+) -> Result<Streaming<WatchRotationsResponse>, Status> {
     let mut client = ConsumerServiceClient::new(bench.channel_of(caller));
     Ok(client
         .watch_rotations(WatchRotationsRequest {})
@@ -68,12 +70,12 @@ async fn watch(bench: &Bench, caller: &'static str) -> Result<Streaming<WatchRot
         .into_inner())
 }
 
-async fn next(tasks: &mut Streaming<WatchRotationsResponse>) -> RotationNotice {
+pub(crate) async fn next(tasks: &mut Streaming<WatchRotationsResponse>) -> RotationNotice {
     let told = tasks.message().await.expect("goes on").expect("goes on");
     told.notice.expect("told")
 }
 
-async fn close(bench: &Bench, rotation: &Rotation, reason: &str) -> Result<Rotation, Status> {
+pub(crate) async fn close(bench: &Bench, rotation: &Rotation, reason: &str) -> Result<Rotation, Status> {
     let request = CloseRotationRequest {
         rotation_id: rotation.rotation_id.clone(),
         reason: reason.to_owned(),
@@ -223,8 +225,8 @@ async fn a_rotation_with_open_tasks_is_closed_with_a_reason_only_and_keeps_them(
     assert_eq!(reason(&close(&bench, &rotation, "  ").await), "INVALID_FIELD");
     let closed = close(&bench, &rotation, "billing is gone").await.expect("closed");
     assert_eq!(
-        (closed.state(), closed.consumers_behind),
-        (RotationState::Closed, 1)
+        (closed.state(), closed.consumers_behind, closed.consumers_ended),
+        (RotationState::Closed, 0, 1)
     );
     let kept = get(&bench, &rotation).await;
     let rotation = kept.rotation.expect("there");
@@ -232,7 +234,11 @@ async fn a_rotation_with_open_tasks_is_closed_with_a_reason_only_and_keeps_them(
         (rotation.end_reason.as_str(), rotation.ended_by.as_str()),
         ("billing is gone", OPERATOR)
     );
-    assert_eq!(kept.tasks[0].state(), TaskState::Behind);
+    let task = &kept.tasks[0];
+    assert_eq!(
+        (task.state(), task.end_reason.as_str(), task.ended_by.as_str()),
+        (TaskState::Dropped, "billing is gone", OPERATOR)
+    );
     assert_eq!(reason(&close(&bench, &rotation, "again").await), "ROTATION_STATE");
     let late = acknowledge(
         &bench,
@@ -271,24 +277,6 @@ async fn a_consumer_is_registered_once_and_its_secret_is_shown_once() {
         .list_consumers(ListConsumersRequest::default())
         .await;
     assert_eq!(listed.expect("listed").into_inner().consumers, [shown]);
-}
-
-#[tokio::test]
-async fn a_consumer_that_is_removed_takes_its_open_tasks_with_it() {
-    let bench = start().await;
-    register(&bench, consumer(BILLING, &["*"]))
-        .await
-        .expect("registers");
-    let rotation = rotated(&bench).await;
-    let remove = async || {
-        let request = RemoveConsumerRequest {
-            consumer_name: BILLING.to_owned(),
-        };
-        rotations(&bench).remove_consumer(request).await
-    };
-    assert_eq!(remove().await.expect("removed").into_inner().removed_tasks, 1);
-    assert_eq!(reason(&remove().await), "CONSUMER_UNKNOWN");
-    assert!(get(&bench, &rotation).await.tasks.is_empty());
 }
 
 #[tokio::test]

@@ -5,16 +5,17 @@ use std::{collections::BTreeMap, time::Duration};
 use hubkeep_proto::{
     audit::v1::Operation,
     credential::v1::{
-        FindingKind, RunDoctorRequest, RunDoctorResponse, SuspendPortalRequest, run_doctor_response::Message,
+        CloseRotationRequest, FindingKind, Rotation, RunDoctorRequest, RunDoctorResponse,
+        SuspendPortalRequest, run_doctor_response::Message,
     },
 };
-use hubspot_sim::{Fault, FaultRule};
+use hubspot_sim::{Fault, FaultRule, TokenSpec, fingerprint};
 use tonic::Status;
 
 use crate::{
     consumers::{consumer, register},
     harness::*,
-    rotation::{rotate, to},
+    rotation::{cancel, in_time, rotate, rotations, to},
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -191,4 +192,94 @@ async fn what_a_rotation_waits_for_is_told_and_a_token_is_as_old_as_its_last_rot
         [FindingKind::OldTokenAlive, FindingKind::ConsumersBehind]
     );
     assert_eq!(new["globex"], [FindingKind::TokenOld]);
+}
+
+/// What is found about acme, in words.
+async fn words(bench: &Bench) -> Vec<String> {
+    let mut words = Vec::new();
+    for response in in_time(bench, ask(bench, &["acme"])).await.expect("answers") {
+        if let Some(Message::Portal(portal)) = response.message {
+            words.extend(portal.findings.into_iter().map(|finding| finding.message));
+        }
+    }
+    words
+}
+
+/// Asks again until nothing is found, and says whether that came.
+async fn falls_silent(bench: &Bench) -> bool {
+    // Each takes 11 s, and at the latest after an hour HubSpot is asked.
+    for _ in 0..600 {
+        if words(bench).await.is_empty() {
+            return true;
+        }
+    }
+    false
+}
+
+/// Puts another token in force, which HubSpot accepts beside the one before.
+async fn next(bench: &Bench, token: &str) -> Rotation {
+    let spec = TokenSpec::private_app(token);
+    bench.hubspot.add_token(ACME, spec).expect("added");
+    // What was asked before has left HubSpot's window.
+    bench.clock.advance(Duration::from_secs(11));
+    let rotated = in_time(bench, rotate(bench, to(token))).await.expect("rotates");
+    rotated.rotation.expect("told")
+}
+
+#[tokio::test]
+async fn each_token_that_lives_on_out_of_force_is_told_until_hubspot_refuses_it_whatever_became_of_its_rotation()
+ {
+    let bench = bench().await;
+    let told = async |expected: &[(&str, &str)]| {
+        let found = words(&bench).await;
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+        for ((token, what), found) in expected.iter().zip(&found) {
+            assert!(
+                found.contains(&fingerprint(token)) && found.contains(what),
+                "{found}"
+            );
+        }
+    };
+    next(&bench, "pat-na1-second").await;
+    next(&bench, "pat-na1-third").await;
+    told(&[
+        ("pat-na1-second", "the old token"),
+        (ACME_TOKEN, "replaced by rotation"),
+    ])
+    .await;
+    bench.hubspot.revoke_token(ACME_TOKEN).expect("revoked");
+    bench.hubspot.revoke_token("pat-na1-second").expect("revoked");
+    assert!(falls_silent(&bench).await);
+
+    let given_up = next(&bench, "pat-na1-fourth").await;
+    let back = in_time(&bench, cancel(&bench, &given_up)).await;
+    back.expect("the old token lives");
+    told(&[("pat-na1-fourth", "given up")]).await;
+    bench.clock.advance(DAY);
+    told(&[("pat-na1-fourth", "given up")]).await;
+    bench.hubspot.revoke_token("pat-na1-fourth").expect("revoked");
+    assert!(falls_silent(&bench).await);
+
+    let request = CloseRotationRequest {
+        rotation_id: next(&bench, "pat-na1-fifth").await.rotation_id,
+        reason: "nobody waits for it".to_owned(),
+    };
+    rotations(&bench).close_rotation(request).await.expect("closes");
+    told(&[("pat-na1-third", "replaced by rotation")]).await;
+    bench.hubspot.revoke_token("pat-na1-third").expect("revoked");
+    assert!(falls_silent(&bench).await);
+}
+
+#[tokio::test]
+async fn a_token_that_is_in_force_again_is_not_told_of() {
+    let bench = bench().await;
+    let given_up = next(&bench, "pat-na1-second").await;
+    cancel(&bench, &given_up).await.expect("the old token lives");
+    let rotated = rotate(&bench, to("pat-na1-second")).await.expect("rotates");
+    assert!(!rotated.already_rotated);
+    let found = words(&bench).await;
+    assert!(
+        matches!(found.as_slice(), [one] if one.contains(&fingerprint(ACME_TOKEN))),
+        "{found:?}"
+    );
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hubkeep_core::database::Database;
 use hubkeep_proto::{
     audit::v1::{Operation, Phase},
-    credential::v1::RedeemHandleResponse,
+    credential::v1::{RedeemHandleResponse, RotationState, TokenStanding},
 };
 use hubspot_sim::fingerprint;
 
@@ -102,13 +102,62 @@ async fn a_replaced_token_leaves_the_vault_when_hubspot_refuses_it_and_not_befor
     );
 }
 
+/// Moves the clock until this many rotations have a token that was refused once.
+async fn refused_once_are(bench: &Bench, count: i64) -> bool {
+    let database = bench.database().await;
+    for _ in 0..STEPS {
+        let found: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM rotation WHERE refused_once_time IS NOT NULL")
+                .fetch_one(database.pool())
+                .await
+                .expect("reads");
+        if found == count {
+            return true;
+        }
+        bench.clock.advance(STEP);
+        tokio::task::yield_now().await;
+    }
+    false
+}
+
 #[tokio::test]
-async fn a_rotation_that_was_rolled_back_leaves_one_sealed_token_which_serves() {
+async fn a_token_that_hubspot_refuses_once_and_then_accepts_is_not_dead() {
+    let bench = start().await;
+    bench.handle().await;
+    let rotation = rotated(&bench).await;
+    assert!(old_token_is(&bench, "accepted").await);
+    bench
+        .hubspot
+        .revoke_token(ACME_TOKEN)
+        .expect("refused for a while");
+    assert!(refused_once_are(&bench, 1).await);
+    let told = get(&bench, &rotation).await.rotation.expect("there");
+    assert_eq!(
+        (told.old_token(), told.state()),
+        (TokenStanding::RefusedOnce, RotationState::OldTokenAlive)
+    );
+    bench.hubspot.restore_token(ACME_TOKEN).expect("accepted again");
+    assert!(refused_once_are(&bench, 0).await);
+    let told = get(&bench, &rotation).await.rotation.expect("there");
+    assert_eq!(
+        (told.old_token(), told.state()),
+        (TokenStanding::Accepted, RotationState::OldTokenAlive)
+    );
+    assert_eq!(in_vault(&bench.database().await).await, ["1", "2"]);
+    let back = in_time(&bench, cancel(&bench, &rotation)).await;
+    back.expect("it can be put back");
+}
+
+#[tokio::test]
+async fn a_rotation_that_was_rolled_back_keeps_what_it_gave_up_until_hubspot_refuses_that() {
     let bench = start().await;
     bench.handle().await;
     let rotation = rotated(&bench).await;
     cancel(&bench, &rotation).await.expect("the old token lives");
     assert_eq!(in_vault(&bench.database().await).await, ["1", "2", "3"]);
+    // What is in force rests under its new version alone.
+    assert!(becomes(&bench, &["2", "3"]).await);
+    bench.hubspot.revoke_token(ACME_SECOND_TOKEN).expect("revoked");
     assert!(becomes(&bench, &["3"]).await);
     let redeemed = redeemed_now(&bench).await;
     assert_eq!(

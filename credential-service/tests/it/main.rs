@@ -32,6 +32,7 @@ mod rows;
 mod rows_old;
 mod secret_stores;
 mod secrets;
+mod settled;
 mod slow_ones;
 mod tampering;
 

@@ -1,5 +1,7 @@
 //! A new token takes the place of an old one, whole or not at all, and nobody who holds a handle notices.
 
+use std::{future::Future, time::Duration};
+
 use futures::{StreamExt as _, stream};
 use hubkeep_proto::{
     audit::v1::{Operation, Phase},
@@ -61,6 +63,24 @@ pub(crate) async fn cancel(bench: &Bench, rotation: &Rotation) -> Result<Rotatio
     };
     let answer = rotations(bench).cancel_rotation(request).await?;
     Ok(answer.into_inner().rotation.expect("told"))
+}
+
+/// What `work` gives, while the clock goes on as slowly as the service answers: whoever asks HubSpot shares one
+/// quota with the background of HubSpot's, and wait for each other.
+pub(crate) async fn in_time<T>(bench: &Bench, work: impl Future<Output = T>) -> T {
+    let passing = async {
+        loop {
+            let listed = rotations(bench)
+                .list_rotations(ListRotationsRequest::default())
+                .await;
+            listed.expect("listed");
+            bench.clock.advance(Duration::from_millis(200));
+        }
+    };
+    tokio::select! {
+        done = work => done,
+        () = passing => panic!("time came to its end"),
+    }
 }
 
 /// Which token a handle gives now.

@@ -56,6 +56,8 @@ mod rows_old;
 mod secret_stores;
 #[path = "../it/secrets.rs"]
 mod secrets;
+#[path = "../it/settled.rs"]
+mod settled;
 #[path = "../it/slow_ones.rs"]
 mod slow_ones;
 #[path = "../it/tampering.rs"]

@@ -22,7 +22,7 @@ pub(super) fn table(rotations: &[Rotation], all: bool, output: &Output) -> Resul
         "credential",
         "state",
         "switched",
-        "old token",
+        "retired token",
         "done",
         "behind",
         "overdue",
@@ -35,7 +35,7 @@ pub(super) fn table(rotations: &[Rotation], all: bool, output: &Output) -> Resul
             rotation.credential_name.clone(),
             state(rotation.state()).to_owned(),
             day_and_time(rotation.switch_time.as_ref()),
-            token(rotation.old_token()).to_owned(),
+            token(rotation.retired_token()).to_owned(),
             rotation.consumers_done.to_string(),
             rotation.consumers_behind.to_string(),
             rotation.consumers_overdue.to_string(),
@@ -68,6 +68,7 @@ pub(super) fn whole(answer: &GetRotationResponse, output: &Output) -> Result<(),
         "acknowledged",
         "failed",
         "last failure",
+        "ended",
     ];
     output.table(&header, answer.tasks.iter().map(task).collect(), "no consumers")
 }
@@ -76,8 +77,8 @@ pub(super) fn whole(answer: &GetRotationResponse, output: &Output) -> Result<(),
 pub(super) fn verdict(done: &str, rotation: &Rotation, output: &Output) -> Result<(), Error> {
     let open = rotation.consumers_behind + rotation.consumers_overdue;
     output.line(&format!(
-        "{GOOD}{done}{GOOD:#}: {} {} is on version {}; consumers behind: {open}",
-        rotation.client_slug, rotation.credential_name, rotation.credential_version
+        "{GOOD}{done}{GOOD:#}: {} {} is on version {}; consumers behind: {open}, dropped: {}",
+        rotation.client_slug, rotation.credential_name, rotation.credential_version, rotation.consumers_ended
     ))
 }
 
@@ -95,6 +96,8 @@ fn facts(rotation: &Rotation) -> Vec<(&'static str, String)> {
         ("state", state(rotation.state()).to_owned()),
         ("credential_version", rotation.credential_version.to_string()),
         ("store_version", rotation.store_version.to_string()),
+        ("retired_fingerprint", rotation.retired_fingerprint.clone()),
+        ("retired_token", token(rotation.retired_token()).to_owned()),
         ("old_fingerprint", rotation.old_fingerprint.clone()),
         ("old_token", token(rotation.old_token()).to_owned()),
         ("new_fingerprint", rotation.new_fingerprint.clone()),
@@ -117,6 +120,8 @@ fn task(task: &RotationTask) -> Vec<String> {
             TaskState::Behind => "behind",
             TaskState::Overdue => "OVERDUE",
             TaskState::Done => "done",
+            TaskState::Superseded => "superseded",
+            TaskState::Dropped => "dropped",
         }
         .to_owned(),
         day_and_time(task.due_time.as_ref()),
@@ -124,6 +129,10 @@ fn task(task: &RotationTask) -> Vec<String> {
         day_and_time(task.acknowledge_time.as_ref()),
         task.failed_deliveries.to_string(),
         task.last_failure.clone(),
+        match task.state() {
+            TaskState::Dropped => format!("by {}: {}", task.ended_by, task.end_reason),
+            _ => task.end_reason.clone(),
+        },
     ]
 }
 
@@ -146,6 +155,7 @@ const fn token(standing: TokenStanding) -> &'static str {
         TokenStanding::Unspecified => "not known",
         TokenStanding::Accepted => "alive",
         TokenStanding::Refused => "refused",
+        TokenStanding::RefusedOnce => "refused once",
     }
 }
 

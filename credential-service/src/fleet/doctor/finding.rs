@@ -27,7 +27,7 @@ pub enum Kind {
     NotExamined,
     /// The version of HubSpot's API that is spoken ends soon.
     ApiVersionSunset,
-    /// A token was replaced, and the old one is not known to be refused.
+    /// A token was replaced or given up, and is not known to be refused.
     OldTokenAlive,
     /// Consumers have not acknowledged the token in force.
     ConsumersBehind,

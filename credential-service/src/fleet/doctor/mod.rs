@@ -2,6 +2,7 @@
 //! was recorded stays, so that a finding is there until somebody has acted on it.
 
 mod finding;
+mod rotations;
 
 use std::time::Duration;
 
@@ -17,7 +18,6 @@ use super::Fleet;
 use crate::{
     portals::{CredentialKind, Error, Examined, Portal, PortalCredential, State},
     record::Act,
-    rotation::{Checklist, Rotation, State as Standing},
 };
 
 /// The end of a version is told this long before.
@@ -75,7 +75,7 @@ impl Fleet {
     /// What rotations of the portal still wait for.
     async fn of_rotations(&self, portal: &Portal) -> Vec<Finding> {
         match self.rotations.open_of(&portal.client_slug).await {
-            Ok(open) => open.iter().flat_map(unfinished).collect(),
+            Ok(open) => rotations::findings(portal, &open),
             Err(error) => vec![Finding::new(Kind::NotExamined, &error.public_message())],
         }
     }
@@ -120,26 +120,6 @@ fn compared(portal: &Portal, credential: &PortalCredential, now: &Examined) -> V
             let what = format!("{left} of {} calls are left today", usage.limit);
             findings.push(Finding::new(Kind::QuotaLow, &what));
         }
-    }
-    findings
-}
-
-/// What a rotation still waits for.
-fn unfinished(rotation: &Rotation) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    if rotation.state() == Standing::OldTokenAlive {
-        let what = format!(
-            "the old token, {}, is not known to be refused: expire it in HubSpot",
-            rotation.old_fingerprint
-        );
-        findings.push(Finding::new(Kind::OldTokenAlive, &what).about(&rotation.credential_name));
-    }
-    let Checklist { behind, overdue, .. } = rotation.checklist;
-    if behind.saturating_add(overdue) > 0 {
-        let what = format!(
-            "consumers have not acknowledged the token in force: {behind} in time, {overdue} overdue"
-        );
-        findings.push(Finding::new(Kind::ConsumersBehind, &what).about(&rotation.credential_name));
     }
     findings
 }

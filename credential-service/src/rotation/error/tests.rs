@@ -41,6 +41,23 @@ fn each_error_has_its_kind_and_reason() {
             "CONSUMER_UNKNOWN",
         ),
         (
+            Error::ConsumerBehind {
+                name: consumer(),
+                rotations: vec![rotation_id.to_string()],
+            },
+            failed,
+            "CONSUMER_BEHIND",
+        ),
+        (
+            Error::TaskEnded {
+                rotation_id,
+                consumer: consumer(),
+                why: "dropped".to_owned(),
+            },
+            failed,
+            "TASK_ENDED",
+        ),
+        (
             Error::ConsumerDiffers(consumer()),
             ErrorKind::AlreadyExists,
             "CONSUMER_DIFFERS",

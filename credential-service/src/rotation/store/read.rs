@@ -33,12 +33,14 @@ pub(super) struct Row {
     switch_time: i64,
     probe_time: Option<i64>,
     next_probe_time: Option<i64>,
+    refused_once_time: Option<i64>,
     end_reason: String,
     ended_by: String,
     end_time: Option<i64>,
     tasks: i64,
     tasks_done: i64,
     tasks_overdue: i64,
+    tasks_ended: i64,
 }
 
 impl TryFrom<Row> for Rotation {
@@ -51,7 +53,20 @@ impl TryFrom<Row> for Rotation {
 }
 
 fn rotation(row: Row) -> Option<Rotation> {
-    let (done, overdue) = (count(row.tasks_done), count(row.tasks_overdue));
+    let (done, overdue, ended) = (
+        count(row.tasks_done),
+        count(row.tasks_overdue),
+        count(row.tasks_ended),
+    );
+    let standing = standing_of(&row.standing)?;
+    let (mut old_token, mut new_token) = (token_of(&row.old_token)?, token_of(&row.new_token)?);
+    let retired = match standing {
+        Standing::RolledBack => &mut new_token,
+        Standing::InForce | Standing::Superseded | Standing::Closed => &mut old_token,
+    };
+    if row.refused_once_time.is_some() && *retired != Token::Refused {
+        *retired = Token::RefusedOnce;
+    }
     let end = row.end_time.map(|time| End {
         reason: row.end_reason,
         by: row.ended_by,
@@ -63,14 +78,14 @@ fn rotation(row: Row) -> Option<Rotation> {
         client_slug: row.client_slug.parse().ok()?,
         credential_id: row.credential_id.parse().ok()?,
         credential_name: row.credential_name.parse().ok()?,
-        standing: standing_of(&row.standing)?,
+        standing,
         old_version: u64::try_from(row.old_version).ok()?,
         new_version: u64::try_from(row.new_version).ok()?,
         credential_version: u64::try_from(row.credential_version).ok()?,
         old_fingerprint: TokenFingerprint::from_stored(row.old_fingerprint),
         new_fingerprint: TokenFingerprint::from_stored(row.new_fingerprint),
-        old_token: token_of(&row.old_token)?,
-        new_token: token_of(&row.new_token)?,
+        old_token,
+        new_token,
         lost_scopes: row.lost_scopes.split_whitespace().map(str::to_owned).collect(),
         store_version: u64::try_from(row.store_version).ok()?,
         rotated_by: row.rotated_by.parse().ok()?,
@@ -81,7 +96,11 @@ fn rotation(row: Row) -> Option<Rotation> {
         checklist: Checklist {
             done,
             overdue,
-            behind: count(row.tasks).saturating_sub(done).saturating_sub(overdue),
+            ended,
+            behind: count(row.tasks)
+                .saturating_sub(done)
+                .saturating_sub(overdue)
+                .saturating_sub(ended),
         },
     })
 }
@@ -105,9 +124,10 @@ fn standing_of(name: &str) -> Option<Standing> {
     }
 }
 
+/// That it refused one only once stands in a column of its own: an earlier version of this service reads this one.
 pub(super) const fn token(token: Token) -> &'static str {
     match token {
-        Token::Unknown => "",
+        Token::Unknown | Token::RefusedOnce => "",
         Token::Accepted => "accepted",
         Token::Refused => "refused",
     }

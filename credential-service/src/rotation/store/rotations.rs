@@ -10,6 +10,7 @@ use super::{
     super::{
         Error,
         rotation::{End, Rotation},
+        state::Token,
     },
     micros,
     read::{self, Row},
@@ -22,12 +23,15 @@ macro_rules! select {
         concat!(
             "SELECT rotation_id, portal_id, client_slug, credential_id, credential_name, standing, old_version, ",
             "new_version, credential_version, old_fingerprint, new_fingerprint, old_token, new_token, lost_scopes, ",
-            "store_version, rotated_by, switch_time, probe_time, next_probe_time, end_reason, ended_by, end_time, ",
+            "store_version, rotated_by, switch_time, probe_time, next_probe_time, refused_once_time, end_reason, ",
+            "ended_by, end_time, ",
             "(SELECT COUNT(*) FROM rotation_task AS task WHERE task.rotation_id = rotation.rotation_id) AS tasks, ",
             "(SELECT COUNT(*) FROM rotation_task AS task WHERE task.rotation_id = rotation.rotation_id ",
             "AND task.acknowledge_time IS NOT NULL) AS tasks_done, ",
             "(SELECT COUNT(*) FROM rotation_task AS task WHERE task.rotation_id = rotation.rotation_id ",
-            "AND task.acknowledge_time IS NULL AND task.due_time <= $1) AS tasks_overdue FROM rotation ",
+            "AND task.acknowledge_time IS NULL AND task.end_time IS NULL AND task.due_time <= $1) AS tasks_overdue, ",
+            "(SELECT COUNT(*) FROM rotation_task AS task WHERE task.rotation_id = rotation.rotation_id ",
+            "AND task.acknowledge_time IS NULL AND task.end_time IS NOT NULL) AS tasks_ended FROM rotation ",
             $rest
         )
     };
@@ -83,7 +87,7 @@ pub(in super::super) async fn page(
     let rows = sqlx::query_as::<_, Row>(select!(
         "WHERE rotation_id < $2 AND ($3 = '' OR client_slug = $3) AND ($4 = 1 OR next_probe_time IS NOT NULL OR \
          (standing IN ('in-force', 'rolled-back') AND EXISTS (SELECT 1 FROM rotation_task AS task WHERE \
-         task.rotation_id = rotation.rotation_id AND task.acknowledge_time IS NULL))) \
+         task.rotation_id = rotation.rotation_id AND task.acknowledge_time IS NULL AND task.end_time IS NULL))) \
          ORDER BY rotation_id DESC LIMIT $5"
     ))
     .bind(now.as_micros())
@@ -129,8 +133,8 @@ pub(in super::super) async fn first_due(
     row.map(Rotation::try_from).transpose()
 }
 
-/// At most `limit` rotations that were switched and ended before `settled`, whose old token is refused or not asked
-/// about any more, and that were not swept yet.
+/// At most `limit` rotations that were switched and ended before `settled`, that have left something behind which is not
+/// asked about, and that were not swept since.
 pub(in super::super) async fn to_sweep(
     database: &Database,
     now: Timestamp,
@@ -138,8 +142,8 @@ pub(in super::super) async fn to_sweep(
     limit: i64,
 ) -> Result<Vec<Rotation>, Error> {
     let rows = sqlx::query_as::<_, Row>(select!(
-        "WHERE sweep_time IS NULL AND (old_token = 'refused' OR next_probe_time IS NULL) AND switch_time <= $2 \
-         AND (end_time IS NULL OR end_time <= $2) ORDER BY rotation_id LIMIT $3"
+        "WHERE sweep_time IS NULL AND (old_token = 'refused' OR next_probe_time IS NULL \
+         OR standing = 'rolled-back') AND switch_time <= $2 AND (end_time IS NULL OR end_time <= $2) ORDER BY rotation_id LIMIT $3"
     ))
     .bind(now.as_micros())
     .bind(settled.as_micros())
@@ -149,18 +153,24 @@ pub(in super::super) async fn to_sweep(
     rows.into_iter().map(Rotation::try_from).collect()
 }
 
-/// Notes that what a rotation has left behind is out of the vault; `false` if another replica has, or it is gone.
+/// Notes that what a rotation has left behind is out of the vault; `false` if another replica has, it is gone, or more
+/// is known of its tokens meanwhile.
 pub(in super::super) async fn swept(
     transaction: &mut Transaction,
     rotation: &Rotation,
     now: Timestamp,
 ) -> Result<bool, Error> {
-    let done =
-        sqlx::query("UPDATE rotation SET sweep_time = $1 WHERE rotation_id = $2 AND sweep_time IS NULL")
-            .bind(now.as_micros())
-            .bind(rotation.rotation_id.to_string())
-            .execute(&mut *transaction)
-            .await?;
+    let done = sqlx::query(
+        "UPDATE rotation SET sweep_time = $1 WHERE rotation_id = $2 AND sweep_time IS NULL AND standing = $3 \
+             AND old_token = $4 AND new_token = $5",
+    )
+    .bind(now.as_micros())
+    .bind(rotation.rotation_id.to_string())
+    .bind(read::standing(rotation.standing))
+    .bind(read::token(rotation.old_token))
+    .bind(read::token(rotation.new_token))
+    .execute(&mut *transaction)
+    .await?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -216,11 +226,11 @@ pub(in super::super) async fn insert(
 }
 
 /// Ends the rotations of a credential that were not ended, because `by` takes their place. What was put in force by
-/// `by` is not the old token of any of them any more.
+/// `by` is not out of force by any other any more.
 pub(in super::super) async fn supersede(transaction: &mut Transaction, by: &Rotation) -> Result<(), Error> {
     sqlx::query(
         "UPDATE rotation SET standing = 'superseded', ended_by = $1, end_time = $2 \
-         WHERE credential_id = $3 AND rotation_id <> $4 AND standing IN ('in-force', 'rolled-back')",
+         WHERE credential_id = $3 AND rotation_id <> $4 AND standing = 'in-force'",
     )
     .bind(by.rotated_by.as_str())
     .bind(by.switch_time.as_micros())
@@ -229,10 +239,11 @@ pub(in super::super) async fn supersede(transaction: &mut Transaction, by: &Rota
     .execute(&mut *transaction)
     .await?;
     sqlx::query(
-        "UPDATE rotation SET next_probe_time = NULL \
-         WHERE credential_id = $1 AND rotation_id <> $2 AND old_fingerprint = $3",
+        "UPDATE rotation SET next_probe_time = NULL, sweep_time = NULL \
+         WHERE portal_id = $1 AND rotation_id <> $2 AND next_probe_time IS NOT NULL \
+         AND CASE standing WHEN 'rolled-back' THEN new_fingerprint ELSE old_fingerprint END = $3",
     )
-    .bind(by.credential_id.to_string())
+    .bind(by.portal_id.as_i64())
     .bind(by.rotation_id.to_string())
     .bind(by.new_fingerprint.as_str())
     .execute(&mut *transaction)
@@ -250,7 +261,8 @@ pub(in super::super) async fn end(
 ) -> Result<bool, Error> {
     let done = sqlx::query(
         "UPDATE rotation SET standing = $1, credential_version = $2, store_version = $3, next_probe_time = $4, \
-         end_reason = $5, ended_by = $6, end_time = $7 WHERE rotation_id = $8 AND standing = $9",
+         end_reason = $5, ended_by = $6, end_time = $7, old_token = $8, new_token = $9, refused_once_time = $10 \
+         WHERE rotation_id = $11 AND standing = $12",
     )
     .bind(read::standing(after.standing))
     .bind(signed(after.credential_version))
@@ -259,6 +271,9 @@ pub(in super::super) async fn end(
     .bind(&end.reason)
     .bind(&end.by)
     .bind(end.time.as_micros())
+    .bind(read::token(after.old_token))
+    .bind(read::token(after.new_token))
+    .bind(refused_once(after))
     .bind(before.rotation_id.to_string())
     .bind(read::standing(before.standing))
     .execute(&mut *transaction)
@@ -283,23 +298,34 @@ pub(in super::super) async fn claim(
     Ok(done.rows_affected() == 1)
 }
 
-/// Writes what HubSpot said, if the claim until `lease` still holds.
+/// Writes what HubSpot said, if the claim until `lease` still holds. Where the token that is not in force any more
+/// `died`, it is to be swept.
 pub(in super::super) async fn probed(
     database: &Database,
     rotation: &Rotation,
+    died: bool,
     lease: Timestamp,
 ) -> Result<bool, Error> {
     let done = sqlx::query(
-        "UPDATE rotation SET old_token = $1, new_token = $2, probe_time = $3, next_probe_time = $4 \
-         WHERE rotation_id = $5 AND next_probe_time = $6",
+        "UPDATE rotation SET old_token = $1, new_token = $2, probe_time = $3, next_probe_time = $4, \
+         refused_once_time = $5, sweep_time = CASE WHEN $6 = 1 THEN NULL ELSE sweep_time END \
+         WHERE rotation_id = $7 AND next_probe_time = $8",
     )
     .bind(read::token(rotation.old_token))
     .bind(read::token(rotation.new_token))
     .bind(micros(rotation.probe_time))
     .bind(micros(rotation.next_probe_time))
+    .bind(refused_once(rotation))
+    .bind(i64::from(died))
     .bind(rotation.rotation_id.to_string())
     .bind(lease.as_micros())
     .execute(database.pool())
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// When the token that is not in force any more was refused, where that was once.
+fn refused_once(rotation: &Rotation) -> Option<i64> {
+    let asked = rotation.probe_time.unwrap_or(rotation.switch_time);
+    (rotation.retired().token == Token::RefusedOnce).then(|| asked.as_micros())
 }

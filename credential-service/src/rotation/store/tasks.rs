@@ -8,7 +8,10 @@ use hubkeep_core::{
 use sqlx::FromRow;
 
 use super::{
-    super::{Error, rotation::Task},
+    super::{
+        Error,
+        rotation::{End, Rotation, Task, TaskEnding},
+    },
     count, micros, signed,
 };
 
@@ -24,6 +27,10 @@ struct Row {
     last_failure: String,
     acknowledge_time: Option<i64>,
     acknowledged_store_version: Option<i64>,
+    end_time: Option<i64>,
+    ended_as: String,
+    ended_by: String,
+    end_reason: String,
 }
 
 macro_rules! select {
@@ -31,7 +38,8 @@ macro_rules! select {
         concat!(
             "SELECT task.rotation_id, task.consumer_name, task.delivery_id, task.due_time, task.told_time, ",
             "task.next_tell_time, task.failed_deliveries, task.last_failure, task.acknowledge_time, ",
-            "task.acknowledged_store_version FROM rotation_task AS task ",
+            "task.acknowledged_store_version, task.end_time, task.ended_as, task.ended_by, task.end_reason ",
+            "FROM rotation_task AS task ",
             $rest
         )
     };
@@ -70,7 +78,8 @@ pub(in super::super) async fn open_of(
 ) -> Result<Vec<Task>, Error> {
     let rows = sqlx::query_as::<_, Row>(select!(
         "JOIN rotation ON rotation.rotation_id = task.rotation_id WHERE task.consumer_name = $1 \
-         AND task.acknowledge_time IS NULL AND rotation.standing IN ('in-force', 'rolled-back') \
+         AND task.acknowledge_time IS NULL AND task.end_time IS NULL \
+         AND rotation.standing IN ('in-force', 'rolled-back') \
          ORDER BY task.rotation_id"
     ))
     .bind(consumer.as_str())
@@ -88,7 +97,8 @@ pub(in super::super) async fn due_consumers(
     let names: Vec<String> = sqlx::query_scalar(
         "SELECT task.consumer_name FROM rotation_task AS task JOIN rotation \
          ON rotation.rotation_id = task.rotation_id WHERE task.next_tell_time <= $1 \
-         AND task.acknowledge_time IS NULL AND rotation.standing IN ('in-force', 'rolled-back') \
+         AND task.acknowledge_time IS NULL AND task.end_time IS NULL \
+         AND rotation.standing IN ('in-force', 'rolled-back') \
          GROUP BY task.consumer_name ORDER BY MIN(task.next_tell_time), task.consumer_name LIMIT $2",
     )
     .bind(now.as_micros())
@@ -109,7 +119,7 @@ pub(in super::super) async fn first_due(
 ) -> Result<Option<Task>, Error> {
     let row = sqlx::query_as::<_, Row>(select!(
         "JOIN rotation ON rotation.rotation_id = task.rotation_id WHERE task.consumer_name = $1 \
-         AND task.next_tell_time <= $2 AND task.acknowledge_time IS NULL \
+         AND task.next_tell_time <= $2 AND task.acknowledge_time IS NULL AND task.end_time IS NULL \
          AND rotation.standing IN ('in-force', 'rolled-back') \
          ORDER BY task.next_tell_time, task.failed_deliveries DESC, task.rotation_id LIMIT 1"
     ))
@@ -146,7 +156,8 @@ pub(in super::super) async fn give(transaction: &mut Transaction, task: &Task) -
          failed_deliveries, last_failure) VALUES ($1, $2, $3, $4, $5, 0, '') \
          ON CONFLICT (rotation_id, consumer_name) DO UPDATE SET delivery_id = excluded.delivery_id, \
          due_time = excluded.due_time, next_tell_time = excluded.next_tell_time, told_time = NULL, \
-         failed_deliveries = 0, last_failure = '', acknowledge_time = NULL, acknowledged_store_version = NULL",
+         failed_deliveries = 0, last_failure = '', acknowledge_time = NULL, acknowledged_store_version = NULL, \
+         end_time = NULL, ended_as = '', ended_by = '', end_reason = ''",
     )
     .bind(task.rotation_id.to_string())
     .bind(task.consumer.as_str())
@@ -167,7 +178,8 @@ pub(in super::super) async fn acknowledge(
 ) -> Result<bool, Error> {
     let done = sqlx::query(
         "UPDATE rotation_task SET acknowledge_time = $1, acknowledged_store_version = $2, next_tell_time = NULL \
-         WHERE rotation_id = $3 AND consumer_name = $4 AND delivery_id = $5 AND acknowledge_time IS NULL",
+         WHERE rotation_id = $3 AND consumer_name = $4 AND delivery_id = $5 AND acknowledge_time IS NULL \
+         AND end_time IS NULL",
     )
     .bind(time.as_micros())
     .bind(signed(store_version))
@@ -237,19 +249,74 @@ pub(in super::super) async fn delivered(
     Ok(done.rows_affected() == 1)
 }
 
-/// Removes the open tasks of a consumer; says how many there were.
-pub(in super::super) async fn remove_open_of(
+/// The rotations that wait for a consumer, the oldest first.
+pub(in super::super) async fn waiting_for(
     transaction: &mut Transaction,
     consumer: &CallerName,
+) -> Result<Vec<String>, Error> {
+    let rotations = sqlx::query_scalar(
+        "SELECT rotation_id FROM rotation_task WHERE consumer_name = $1 AND acknowledge_time IS NULL \
+         AND end_time IS NULL ORDER BY rotation_id",
+    )
+    .bind(consumer.as_str())
+    .fetch_all(&mut *transaction)
+    .await?;
+    Ok(rotations)
+}
+
+/// Drops the open tasks of a consumer; says how many there were.
+pub(in super::super) async fn drop_of_consumer(
+    transaction: &mut Transaction,
+    consumer: &CallerName,
+    end: &End,
 ) -> Result<u64, Error> {
     let done = sqlx::query(
-        "DELETE FROM rotation_task WHERE consumer_name = $1 AND acknowledge_time IS NULL AND rotation_id IN \
-         (SELECT rotation_id FROM rotation WHERE standing IN ('in-force', 'rolled-back'))",
+        "UPDATE rotation_task SET next_tell_time = NULL, ended_as = 'dropped', ended_by = $1, end_reason = $2, \
+         end_time = $3 WHERE consumer_name = $4 AND acknowledge_time IS NULL AND end_time IS NULL",
     )
+    .bind(&end.by)
+    .bind(&end.reason)
+    .bind(end.time.as_micros())
     .bind(consumer.as_str())
     .execute(&mut *transaction)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// Drops the open tasks of a rotation; says how many there were.
+pub(in super::super) async fn drop_of_rotation(
+    transaction: &mut Transaction,
+    rotation_id: RotationId,
+    end: &End,
+) -> Result<u64, Error> {
+    let done = sqlx::query(
+        "UPDATE rotation_task SET next_tell_time = NULL, ended_as = 'dropped', ended_by = $1, end_reason = $2, \
+         end_time = $3 WHERE rotation_id = $4 AND acknowledge_time IS NULL AND end_time IS NULL",
+    )
+    .bind(&end.by)
+    .bind(&end.reason)
+    .bind(end.time.as_micros())
+    .bind(rotation_id.to_string())
+    .execute(&mut *transaction)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Ends what earlier rotations of a credential still wait for, because `by` takes their place.
+pub(in super::super) async fn supersede(transaction: &mut Transaction, by: &Rotation) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE rotation_task SET next_tell_time = NULL, ended_as = 'superseded', ended_by = $1, end_reason = $2, \
+         end_time = $3 WHERE acknowledge_time IS NULL AND end_time IS NULL AND rotation_id IN \
+         (SELECT rotation_id FROM rotation WHERE credential_id = $4 AND rotation_id <> $5)",
+    )
+    .bind(by.rotated_by.as_str())
+    .bind(format!("rotation {} took its place", by.rotation_id))
+    .bind(by.switch_time.as_micros())
+    .bind(by.credential_id.to_string())
+    .bind(by.rotation_id.to_string())
+    .execute(&mut *transaction)
+    .await?;
+    Ok(())
 }
 
 impl TryFrom<Row> for Task {
@@ -261,6 +328,18 @@ impl TryFrom<Row> for Task {
             let version = row.acknowledged_store_version.unwrap_or(0);
             (Timestamp::from_micros(time), u64::try_from(version).unwrap_or(0))
         });
+        let ended = row.end_time.map(|time| {
+            let ending = match row.ended_as.as_str() {
+                "superseded" => TaskEnding::Superseded,
+                _ => TaskEnding::Dropped,
+            };
+            let end = End {
+                reason: row.end_reason.clone(),
+                by: row.ended_by.clone(),
+                time: Timestamp::from_micros(time),
+            };
+            (ending, end)
+        });
         Ok(Self {
             rotation_id: row.rotation_id.parse().map_err(|_| broken())?,
             consumer: row.consumer_name.parse().map_err(|_| broken())?,
@@ -271,6 +350,7 @@ impl TryFrom<Row> for Task {
             failed_deliveries: count(row.failed_deliveries),
             last_failure: row.last_failure,
             acknowledged,
+            ended,
         })
     }
 }
