@@ -88,6 +88,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether what was sealed, or the key of a portal, was altered, moved or is gone: asking again does not help.
+    pub fn is_unreadable(&self) -> bool {
+        match self {
+            Self::KeyMissing { owner, .. } => matches!(owner, Owner::Portal(_)),
+            Self::KeyAltered { .. } | Self::Broken { .. } => true,
+            Self::Kek { source, .. } => matches!(source, KekError::Refused),
+            Self::Shared(error) => error.is_unreadable(),
+            _ => false,
+        }
+    }
+
     /// What was told to one, or to several at once.
     pub(crate) fn shared(error: Arc<Self>) -> Self {
         Arc::try_unwrap(error).unwrap_or_else(Self::Shared)

@@ -68,6 +68,18 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+impl Error {
+    /// Whether the refresh token, what it gave, or the portal's key was altered or is gone.
+    pub fn is_unreadable(&self) -> bool {
+        match self {
+            Self::Seal(error) => error.is_unreadable(),
+            Self::Vault(error) => error.is_unreadable(),
+            Self::Broken(_) => true,
+            _ => false,
+        }
+    }
+}
+
 impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {

@@ -17,8 +17,9 @@ use crate::{
     record::Act,
 };
 
-/// How long one row may take. An import has no deadline of its own: it lasts as long as its rows come.
-const ROW_LIMIT: Duration = Duration::from_secs(30);
+/// How long one row may take, with the waits for room in its portal's limits and for HubSpot to be well again. An import
+/// has no deadline of its own: it lasts as long as its rows come.
+const ROW_LIMIT: Duration = Duration::from_secs(60);
 
 /// An outcome for each row, in the order in which they are ready.
 pub(super) type Outcomes = Pin<Box<dyn Stream<Item = Result<ImportPortalsResponse, Status>> + Send>>;

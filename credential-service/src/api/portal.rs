@@ -117,7 +117,9 @@ pub(super) fn to_wire(portal: &Portal) -> wire::Portal {
         company_currency: portal.facts.company_currency.clone(),
         scopes: first.map(|first| first.scopes.clone()).unwrap_or_default(),
         credential_kind: first
-            .map_or(wire::CredentialKind::Unspecified, kind_to_wire)
+            .map_or(wire::CredentialKind::Unspecified, |first| {
+                kind_to_wire(first.kind)
+            })
             .into(),
         credential_version: portal.credential_version,
         portal_generation: portal.portal_generation,
@@ -145,7 +147,7 @@ const fn state_to_wire(state: State) -> wire::PortalState {
 fn credential_to_wire(credential: &PortalCredential) -> wire::PortalCredential {
     wire::PortalCredential {
         credential_name: credential.name.to_string(),
-        credential_kind: kind_to_wire(credential).into(),
+        credential_kind: kind_to_wire(credential.kind).into(),
         scopes: credential.scopes.clone(),
         may_write: credential.may_write(),
         credential_version: credential.version,
@@ -157,8 +159,8 @@ fn credential_to_wire(credential: &PortalCredential) -> wire::PortalCredential {
     }
 }
 
-const fn kind_to_wire(credential: &PortalCredential) -> wire::CredentialKind {
-    match credential.kind {
+pub(super) const fn kind_to_wire(kind: CredentialKind) -> wire::CredentialKind {
+    match kind {
         CredentialKind::Unspecified => wire::CredentialKind::Unspecified,
         CredentialKind::ServiceKey => wire::CredentialKind::ServiceKey,
         CredentialKind::PrivateApp => wire::CredentialKind::PrivateApp,

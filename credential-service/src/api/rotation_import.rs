@@ -104,7 +104,12 @@ impl Import {
         match rows.get(&place) {
             Some(first_row) => {
                 let first_row = *first_row;
-                Err(portals::Error::RowDuplicate { row, first_row }.into())
+                Err(portals::Error::RowDuplicate {
+                    row,
+                    first_row,
+                    what: portals::Repeated::Slug,
+                }
+                .into())
             }
             None => {
                 rows.insert(place, row);

@@ -112,7 +112,7 @@ impl Fleet {
         transaction.commit().await?;
         self.keyring.forget(Owner::Portal(id));
         self.revocations.announce(seq);
-        Ok(self.portals.committed(id, store_version, State::Erased).await?)
+        Ok(self.portals.committed(&erased).await?)
     }
 
     /// Writes this service's tombstone, if it is not written.

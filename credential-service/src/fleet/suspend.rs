@@ -24,10 +24,11 @@ impl Fleet {
     }
 
     /// Serves a portal again. One that is older than the log knows it, because a backup was restored, is served as it
-    /// is from now on; an erased one never. Resuming it again changes nothing.
+    /// is from now on, if no token of it was replaced since and HubSpot accepts each; an erased one never. Resuming it
+    /// again changes nothing.
     ///
     /// # Errors
-    /// If there is none, or it was erased.
+    /// If there is none, it was erased, or the vault holds a token of it that was replaced, or that HubSpot refuses.
     pub async fn resume(&self, act: &Act, client_slug: &ClientSlug) -> Result<Portal, Error> {
         let portal = self.portals.get(act, client_slug).await?;
         if portal.state == State::Erased || self.portals.was_erased(portal.portal_id) {
@@ -35,6 +36,9 @@ impl Fleet {
         }
         if portal.state == State::Active {
             return Ok(portal);
+        }
+        if portal.state == State::RollbackSuspected {
+            self.portals.is_good(act, &portal).await?;
         }
         self.move_to(act, &portal, State::Active).await
     }
@@ -51,7 +55,7 @@ impl Fleet {
         let seq = self.revocations.append(&mut transaction, scope).await?;
         transaction.commit().await?;
         self.revocations.announce(seq);
-        self.portals.committed(id, portal.store_version, to).await?;
+        self.portals.committed(&portal).await?;
         Ok(self.portals.get(act, &before.client_slug).await?)
     }
 }

@@ -42,11 +42,12 @@ impl Handles {
     /// Issues a handle to the caller of this act.
     ///
     /// # Errors
-    /// If there is no such portal, the lifetime is out of bounds, or the caller holds too many living handles.
+    /// If there is no such portal, none of its credentials covers the scope, the lifetime is out of bounds, or the caller holds too many living handles.
     pub async fn issue(&self, act: &Act, wish: Wish) -> Result<Issued, Error> {
         act.purpose(&wish.purpose);
         let portal = self.portals.get(act, &wish.client_slug).await?;
         portal.served()?;
+        portal.covers(&wish.scope.need())?;
         let lifetime = self.lifetime(wish.lifetime)?;
         let token = HandleToken::make(&*self.random)?;
         let handle = self.new_handle(act, portal, wish, lifetime).await?;

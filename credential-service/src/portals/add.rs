@@ -65,10 +65,9 @@ impl Portals {
         portal.credential_version = credential.version;
         portal.credentials.push(credential.clone());
         self.put(&mut transaction, &sealed).await?;
-        let store_version = self.write(&mut transaction, &mut portal).await?;
+        self.write(&mut transaction, &mut portal).await?;
         transaction.commit().await?;
-        self.committed(portal.portal_id, store_version, portal.state)
-            .await?;
+        self.committed(&portal).await?;
         Ok(Some(portal))
     }
 

@@ -1,13 +1,15 @@
-//! This service's own share of HubSpot's limits: a few calls for each token, which crm-service leaves free.
+//! This service's own share of HubSpot's limits: a few calls for each token, which crm-service leaves free, and not many
+//! for all tokens of one app in an account, which HubSpot counts together.
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use hubkeep_core::{
     clock::{SharedClock, Tick},
+    id::PortalId,
     secret::TokenFingerprint,
 };
 
@@ -15,55 +17,120 @@ use super::Error;
 
 /// Calls that one token may make in [`WINDOW`]: two verifications, of two calls each.
 const CALLS: usize = 4;
+/// Calls that all tokens of one app in one portal may make in [`WINDOW`] together: a fifth of the 100 that HubSpot allows
+/// the least of accounts, so that who serves clients by the same app is not pushed aside by an import.
+const CALLS_OF_APP: usize = 20;
 /// The sliding window. HubSpot's own is 10 s, counted at arrival, which may come a little later than the call.
 const WINDOW: Duration = Duration::from_millis(10_100);
 
-/// Who called HubSpot when, by token.
+/// Who called HubSpot when, or will: places are given in the order in which they are asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
     clock: SharedClock,
-    calls: Arc<Mutex<HashMap<TokenFingerprint, VecDeque<Tick>>>>,
+    spent: Arc<Mutex<Spent>>,
+}
+
+/// Whose calls are counted together.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Purse {
+    Token(TokenFingerprint),
+    /// Tokens of a portal whose app is not known.
+    Portal(PortalId),
+    App(PortalId, u64),
+}
+
+#[derive(Debug, Default)]
+struct Spent {
+    calls: HashMap<Purse, VecDeque<Tick>>,
+    /// What HubSpot said of tokens.
+    known: HashMap<TokenFingerprint, Purse>,
 }
 
 impl Budget {
     pub(super) fn new(clock: SharedClock) -> Self {
-        let calls = Arc::default();
-        Self { clock, calls }
+        let spent = Arc::default();
+        Self { clock, spent }
     }
 
-    /// Waits for a free place in the window, and takes it.
+    /// HubSpot has said whose a token is, and perhaps of which app.
+    pub(super) fn learn(&self, token: &TokenFingerprint, portal: PortalId, app: Option<u64>) {
+        let purse = app.map_or(Purse::Portal(portal), |app| Purse::App(portal, app));
+        let mut spent = self.spent();
+        match (app, spent.known.get(token)) {
+            (None, Some(Purse::App(known, _))) if *known == portal => {}
+            _ => drop(spent.known.insert(token.clone(), purse)),
+        }
+    }
+
+    /// Waits for a free place in the windows of a token and of its app, and takes it. `portal` is whose it should be.
     ///
     /// # Errors
     /// At once, if there will be none before `deadline`.
-    pub(super) async fn take(&self, token: &TokenFingerprint, deadline: Tick) -> Result<(), Error> {
-        while let Some(free_at) = self.try_take(token) {
-            if free_at > deadline {
-                let wait = free_at.since(self.clock.tick());
-                return Err(Error::BudgetExhausted { wait });
-            }
-            self.clock.sleep_until(free_at).await;
-        }
+    pub(super) async fn take(
+        &self,
+        token: &TokenFingerprint,
+        portal: Option<PortalId>,
+        deadline: Tick,
+    ) -> Result<(), Error> {
+        let place = self.reserve(token, portal, deadline)?;
+        self.clock.sleep_until(place).await;
         Ok(())
     }
 
-    /// Takes a place, or says when the oldest one becomes free.
-    fn try_take(&self, token: &TokenFingerprint) -> Option<Tick> {
+    fn reserve(
+        &self,
+        token: &TokenFingerprint,
+        portal: Option<PortalId>,
+        deadline: Tick,
+    ) -> Result<Tick, Error> {
         let now = self.clock.tick();
-        let mut all = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, calls| {
+        let mut spent = self.spent();
+        spent.forget(now);
+        let known = spent.known.get(token).cloned();
+        let shared = known.or_else(|| portal.map(Purse::Portal));
+        let purses = [(Some(Purse::Token(token.clone())), CALLS), (shared, CALLS_OF_APP)];
+        let purses = purses
+            .into_iter()
+            .filter_map(|(purse, calls)| Some((purse?, calls)));
+        let purses: Vec<(Purse, usize)> = purses.collect();
+        let free = purses.iter().map(|(purse, calls)| spent.free(purse, *calls));
+        let place = free.flatten().fold(now, Ord::max);
+        if place > deadline {
+            return Err(Error::BudgetExhausted {
+                wait: place.since(now),
+            });
+        }
+        for (purse, _) in purses {
+            spent.calls.entry(purse).or_default().push_back(place);
+        }
+        Ok(place)
+    }
+
+    pub(super) const fn clock(&self) -> &SharedClock {
+        &self.clock
+    }
+
+    fn spent(&self) -> MutexGuard<'_, Spent> {
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Spent {
+    /// When a purse that allows so many calls has a place again; `None` if it has one.
+    fn free(&self, purse: &Purse, calls: usize) -> Option<Tick> {
+        let taken = self.calls.get(purse)?;
+        let oldest = taken.len().checked_sub(calls)?;
+        taken.get(oldest).map(|place| place.plus(WINDOW))
+    }
+
+    /// What has left the window is not kept.
+    fn forget(&mut self, now: Tick) {
+        self.calls.retain(|_, calls| {
             while calls.front().is_some_and(|call| now.since(*call) >= WINDOW) {
                 calls.pop_front();
             }
             !calls.is_empty()
         });
-        let calls = all.entry(token.clone()).or_default();
-        match calls.front() {
-            Some(oldest) if calls.len() >= CALLS => Some(oldest.plus(WINDOW)),
-            _ => {
-                calls.push_back(now);
-                None
-            }
-        }
     }
 }
 
@@ -83,13 +150,16 @@ mod tests {
         let budget = Budget::new(clock.clone());
         let far = clock.tick().plus(Duration::from_secs(60));
         for _ in 0..CALLS {
-            budget.take(&token("a"), far).await.expect("free");
+            budget.take(&token("a"), None, far).await.expect("free");
             clock.advance(Duration::from_secs(1));
         }
-        budget.take(&token("b"), far).await.expect("a token of its own");
+        budget
+            .take(&token("b"), None, far)
+            .await
+            .expect("a token of its own");
         let fifth = tokio::spawn({
             let budget = budget.clone();
-            async move { budget.take(&token("a"), far).await }
+            async move { budget.take(&token("a"), None, far).await }
         });
         clock.advance(Duration::from_millis(6_099));
         tokio::task::yield_now().await;
@@ -107,9 +177,55 @@ mod tests {
         let budget = Budget::new(clock.clone());
         let soon = clock.tick().plus(Duration::from_secs(2));
         for _ in 0..CALLS {
-            budget.take(&token("a"), soon).await.expect("free");
+            budget.take(&token("a"), None, soon).await.expect("free");
         }
-        let refused = budget.take(&token("a"), soon).await;
+        let refused = budget.take(&token("a"), None, soon).await;
         assert!(matches!(refused, Err(Error::BudgetExhausted { wait }) if wait == WINDOW));
+    }
+
+    #[tokio::test]
+    async fn the_tokens_of_one_app_share_a_window_whatever_is_known_of_them_and_another_apps_do_not_wait() {
+        let portal = PortalId::new(7).expect("not zero");
+        for known in [false, true] {
+            let clock = MockClock::at(Timestamp::from_micros(0));
+            let budget = Budget::new(clock.clone());
+            let soon = clock.tick().plus(Duration::from_secs(2));
+            for nth in 0..=CALLS_OF_APP {
+                let token = token(&nth.to_string());
+                if known {
+                    budget.learn(&token, portal, Some(1));
+                }
+                let taken = budget.take(&token, Some(portal), soon).await;
+                assert_eq!(taken.is_ok(), nth < CALLS_OF_APP, "{nth}");
+            }
+            budget.learn(&token("other"), portal, Some(2));
+            budget
+                .take(&token("other"), Some(portal), soon)
+                .await
+                .expect("another app");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_asks_first_is_served_first() {
+        let clock = MockClock::at(Timestamp::from_micros(0));
+        let budget = Budget::new(clock.clone());
+        let far = clock.tick().plus(Duration::from_secs(60));
+        let places: Vec<Tick> = (0..9)
+            .map(|_| {
+                budget
+                    .reserve(&token("a"), None, far)
+                    .expect("before the deadline")
+            })
+            .collect();
+        let start = clock.tick();
+        let waits: Vec<u32> = places
+            .iter()
+            .map(|place| {
+                let wait = place.since(start).as_micros();
+                u32::try_from(wait / WINDOW.as_micros()).expect("few")
+            })
+            .collect();
+        assert_eq!(waits, [0, 0, 0, 0, 1, 1, 1, 1, 2]);
     }
 }

@@ -1,7 +1,7 @@
 //! Credentials that are a consent: their token is a refresh token, and what calls are made with is an access token.
 
 use hubkeep_audit_log::{Draft, Operation};
-use hubkeep_core::{clock::Tick, database::Transaction, secret::PortalToken};
+use hubkeep_core::{clock::Tick, database::Transaction, id::PortalId, secret::PortalToken};
 
 use super::{
     CredentialKind, Error, Facts, NewPortal, Portal, PortalCredential, Portals,
@@ -32,6 +32,16 @@ impl Portals {
         portal: &Portal,
         credential: &PortalCredential,
     ) -> Result<(PortalToken, Option<std::time::Duration>), Error> {
+        let opened = self.opened(act, portal, credential).await;
+        opened.map_err(|error| error.of_token(portal, credential))
+    }
+
+    async fn opened(
+        &self,
+        act: &Act,
+        portal: &Portal,
+        credential: &PortalCredential,
+    ) -> Result<(PortalToken, Option<std::time::Duration>), Error> {
         let place = portal.in_vault(credential);
         if credential.kind != CredentialKind::OAuth {
             return Ok((self.vault.open(&place).await?, None));
@@ -51,13 +61,16 @@ impl Portals {
     ) -> Result<(Identity, PortalToken), Error> {
         let (token, _) = self.token_to_call_with(act, portal, credential).await?;
         if credential.kind != CredentialKind::OAuth {
-            let identity = identity::ask(&self.hubspot, &self.budget, act, &token).await?;
+            let identity =
+                identity::ask(&self.hubspot, &self.budget, act, &token, Some(portal.portal_id)).await?;
             return Ok((identity, token));
         }
         let (draft, deadline) = (act.draft(Operation::TokenRead), act.context().deadline);
         let place = portal.in_vault(credential);
         let info = self.access_tokens.introspect_consent(draft, &place, deadline);
-        let account = self.account(act, &token, &credential.token_fingerprint).await?;
+        let account = self
+            .account(act, &token, &credential.token_fingerprint, Some(portal.portal_id))
+            .await?;
         Ok((identity::agree(account, info.await?)?, token))
     }
 
@@ -67,9 +80,10 @@ impl Portals {
         act: &Act,
         kind: CredentialKind,
         token: &PortalToken,
+        portal: Option<PortalId>,
     ) -> Result<Presented, Error> {
         if kind != CredentialKind::OAuth {
-            let identity = identity::ask(&self.hubspot, &self.budget, act, token).await?;
+            let identity = identity::ask(&self.hubspot, &self.budget, act, token, portal).await?;
             return Ok(Presented {
                 identity,
                 fresh: None,
@@ -77,7 +91,10 @@ impl Portals {
         }
         let (draft, deadline) = (act.draft(Operation::AccessTokenRefresh), act.context().deadline);
         let fresh = self.access_tokens.exchange(draft, token, deadline).await?;
-        let account = self.account(act, &fresh.access, &token.fingerprint()).await?;
+        let portal = Some(fresh.portal_id);
+        let account = self
+            .account(act, &fresh.access, &token.fingerprint(), portal)
+            .await?;
         let info = hubkeep_hubspot::account::TokenInfo {
             portal_id: fresh.portal_id,
             scopes: fresh.scopes.clone(),
@@ -93,7 +110,7 @@ impl Portals {
     /// Asks HubSpot about a token that shall be onboarded, or only be looked at.
     pub(super) async fn ask_of_onboarded(&self, act: &Act, new: &NewPortal) -> Result<Presented, Error> {
         if !new.validate_only {
-            return self.ask_of_new(act, new.kind, &new.token).await;
+            return self.ask_of_new(act, new.kind, &new.token, new.expected).await;
         }
         Ok(Presented {
             identity: self.ask_of_possible(act, new).await?,
@@ -105,7 +122,7 @@ impl Portals {
     /// another in its place, and nobody would keep that. Of the account itself nothing is known then but its id.
     async fn ask_of_possible(&self, act: &Act, new: &NewPortal) -> Result<Identity, Error> {
         if new.kind != CredentialKind::OAuth {
-            return identity::ask(&self.hubspot, &self.budget, act, &new.token).await;
+            return identity::ask(&self.hubspot, &self.budget, act, &new.token, new.expected).await;
         }
         let (draft, deadline) = (act.draft(Operation::TokenRead), act.context().deadline);
         let info = self.access_tokens.introspect(draft, &new.token, deadline).await?;

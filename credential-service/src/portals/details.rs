@@ -99,10 +99,9 @@ impl Portals {
             return Err(Error::Contended(portal.client_slug));
         };
         portal.sealed_details = Some(sealed);
-        let store_version = self.write(&mut transaction, &mut portal).await?;
+        self.write(&mut transaction, &mut portal).await?;
         transaction.commit().await?;
-        self.committed(portal.portal_id, store_version, portal.state)
-            .await?;
+        self.committed(&portal).await?;
         self.get(act, client_slug).await
     }
 

@@ -10,6 +10,7 @@ use hubkeep_core::{
 };
 use thiserror::Error;
 
+use super::{Portal, PortalCredential, import::Repeated};
 use crate::{access_tokens, store_version, vault};
 
 /// A portal was not onboarded, found or verified.
@@ -77,6 +78,34 @@ pub enum Error {
         /// The portal.
         portal_id: PortalId,
     },
+    /// What is sealed of a token, or the key to it, was altered, moved or is gone.
+    #[error("portal {client_slug}: the token of credential {name} cannot be opened")]
+    TokenUnreadable {
+        /// The portal.
+        client_slug: ClientSlug,
+        /// The credential.
+        name: CredentialName,
+        /// What was found.
+        source: Box<Error>,
+    },
+    /// No credential that may serve a handle covers what it shall allow.
+    #[error("portal {client_slug}: no credential covers that; {name} lacks {}", .missing.join(", "))]
+    ScopesNotCovered {
+        /// The portal.
+        client_slug: ClientSlug,
+        /// The credential that lacks least.
+        name: CredentialName,
+        /// What it lacks.
+        missing: Vec<&'static str>,
+    },
+    /// A backup was restored, and the vault holds a token that was replaced since it was made.
+    #[error("portal {client_slug}: the token of credential {name} in the vault was replaced since")]
+    TokenReplaced {
+        /// The portal.
+        client_slug: ClientSlug,
+        /// The credential.
+        name: CredentialName,
+    },
     /// The log knows a newer state of it than the vault holds.
     #[error("portal {0} is older in the vault than the log knows it: a backup was restored")]
     RollbackSuspected(ClientSlug),
@@ -121,6 +150,8 @@ pub enum Error {
         row: u32,
         /// The earlier one.
         first_row: u32,
+        /// What both have.
+        what: Repeated,
     },
     /// This service has asked HubSpot often about this token just now.
     #[error("the calls to HubSpot about this token are used up for {wait:?}")]
@@ -157,6 +188,25 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+impl Error {
+    /// The same, said of a credential's token if that is what cannot be opened.
+    pub(super) fn of_token(self, portal: &Portal, credential: &PortalCredential) -> Self {
+        let is_unreadable = match &self {
+            Self::Vault(error) => error.is_unreadable(),
+            Self::AccessTokens(error) => error.is_unreadable(),
+            _ => false,
+        };
+        if !is_unreadable {
+            return self;
+        }
+        Self::TokenUnreadable {
+            client_slug: portal.client_slug.clone(),
+            name: credential.name.clone(),
+            source: Box::new(self),
+        }
+    }
+}
+
 impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
@@ -174,6 +224,9 @@ impl ServiceError for Error {
             | Self::Erased(_)
             | Self::NotAgain { .. }
             | Self::RollbackSuspected(_)
+            | Self::TokenReplaced { .. }
+            | Self::ScopesNotCovered { .. }
+            | Self::TokenUnreadable { .. }
             | Self::Altered(_) => ErrorKind::FailedPrecondition,
             Self::RowKeyMissing => ErrorKind::Unavailable,
             Self::StoreVersion(error) => error.kind(),
@@ -202,8 +255,10 @@ impl ServiceError for Error {
             Self::RowDuplicate { .. } => ErrorReason::ImportRowDuplicate,
             Self::Suspended(_) => ErrorReason::PortalSuspended,
             Self::Erased(_) | Self::NotAgain { .. } => ErrorReason::PortalErased,
-            Self::RollbackSuspected(_) => ErrorReason::PortalRollbackSuspected,
+            Self::RollbackSuspected(_) | Self::TokenReplaced { .. } => ErrorReason::PortalRollbackSuspected,
+            Self::ScopesNotCovered { .. } => ErrorReason::ScopesNotCovered,
             Self::Altered(_) => ErrorReason::PortalAltered,
+            Self::TokenUnreadable { .. } => ErrorReason::TokenUnreadable,
             Self::RowKeyMissing => ErrorReason::KeyUnavailable,
             Self::StoreVersion(error) => error.reason(),
             Self::BudgetExhausted { .. } => ErrorReason::BudgetExhausted,
@@ -217,86 +272,7 @@ impl ServiceError for Error {
     }
 
     fn public_message(&self) -> String {
-        match self {
-            Self::Unknown(slug) => format!("there is no portal {slug}: onboard it first"),
-            Self::Suspended(slug) => format!("{slug} is suspended: resume it first"),
-            Self::Erased(slug) => format!("{slug} was erased: nothing of it is left, and it stays so"),
-            Self::NotAgain {
-                client_slug,
-                portal_id,
-            } => format!(
-                "HubSpot portal {portal_id} was erased here as {client_slug}: its keys are destroyed in both services, and \
-                 none is made for it again. Onboard another portal under another slug; onboard this one in a deployment \
-                 of its own (docs/operations/erasure.md)"
-            ),
-            Self::RollbackSuspected(slug) => format!(
-                "{slug} is older in the vault than the log knows it: a backup was restored; rotate its tokens and resume \
-                 it, or erase it again"
-            ),
-            Self::Altered(portal) => format!(
-                "{portal}: its rows in the vault were altered, or moved there from elsewhere; it is refused until the \
-                 vault is restored from a backup"
-            ),
-            Self::RowKeyMissing => {
-                "the key that authenticates the vault's rows is gone: restore the vault from a newer backup"
-                    .to_owned()
-            }
-            Self::StoreVersion(error) => error.public_message(),
-            Self::CredentialUnknown { client_slug, name } => {
-                format!("portal {client_slug} has no credential {name}: name one that it has")
-            }
-            Self::TokenForm => format!("portal_token: {TOKEN_RULE}"),
-            Self::SlugTaken {
-                client_slug,
-                portal_id,
-            } => {
-                format!("the slug {client_slug} belongs to portal {portal_id}: choose another")
-            }
-            Self::AlreadyOnboarded {
-                client_slug,
-                portal_id,
-            } => {
-                format!("portal {portal_id} is onboarded already, as {client_slug}")
-            }
-            Self::TokenDiffers {
-                client_slug,
-                portal_id,
-            } => format!(
-                "portal {portal_id} ({client_slug}) holds a different token already: replacing it is a rotation, and \
-                 a token beside it needs a credential name of its own"
-            ),
-            Self::TokenHeld {
-                client_slug,
-                credential,
-                ..
-            } => format!("{client_slug} holds this token already, as its credential {credential}"),
-            Self::TokenOfAnotherPortal { expected, actual } => format!(
-                "the token belongs to portal {actual}, not to {expected}: check which client it was made for"
-            ),
-            Self::IdentityUnclear { account, token } => format!(
-                "HubSpot names portal {account} for the account and {token} for the token: make a new token"
-            ),
-            Self::TokenUnknown => "HubSpot does not know this token: make a new one".to_owned(),
-            Self::RowDuplicate { first_row, .. } => {
-                format!("the slug, portal or token stands in row {first_row} already: keep one of them")
-            }
-            Self::BudgetExhausted { wait } => format!(
-                "HubSpot was asked often about this token just now: try again in {} s",
-                wait.as_secs().saturating_add(1)
-            ),
-            Self::HubSpot(error) if error.reason() == ErrorReason::TokenRefused => {
-                "HubSpot refuses this token: it was revoked, has expired, or never was one; make a new one"
-                    .to_owned()
-            }
-            Self::HubSpot(error) => error.public_message(),
-            Self::AccessTokens(error) => error.public_message(),
-            Self::Vault(error) => error.public_message(),
-            Self::Seal(error) => error.public_message(),
-            Self::Storage(_) | Self::Contended(_) => {
-                "the service's database did not answer: try again".to_owned()
-            }
-            Self::BrokenRow(_) | Self::Random(_) => "an internal error; the request id finds it".to_owned(),
-        }
+        self.said()
     }
 
     fn metadata(&self) -> Vec<(&'static str, String)> {
@@ -306,7 +282,20 @@ impl ServiceError for Error {
             | Self::Erased(slug)
             | Self::RollbackSuspected(slug) => vec![("client_slug", slug.to_string())],
             Self::Altered(portal) => vec![("portal", portal.clone())],
-            Self::CredentialUnknown { client_slug, name } => vec![
+            Self::ScopesNotCovered {
+                client_slug,
+                name,
+                missing,
+            } => vec![
+                ("client_slug", client_slug.to_string()),
+                ("credential_name", name.to_string()),
+                ("missing_scopes", missing.join(",")),
+            ],
+            Self::CredentialUnknown { client_slug, name }
+            | Self::TokenReplaced { client_slug, name }
+            | Self::TokenUnreadable {
+                client_slug, name, ..
+            } => vec![
                 ("client_slug", client_slug.to_string()),
                 ("credential_name", name.to_string()),
             ],
@@ -354,9 +343,11 @@ impl ServiceError for Error {
                     ("token_portal_id", token.to_string()),
                 ]
             }
-            Self::RowDuplicate { row, first_row } => {
-                vec![("row", row.to_string()), ("first_row", first_row.to_string())]
-            }
+            Self::RowDuplicate { row, first_row, what } => vec![
+                ("row", row.to_string()),
+                ("first_row", first_row.to_string()),
+                ("repeated", what.name().to_owned()),
+            ],
             Self::BudgetExhausted { .. } => vec![("bucket", BUCKET.to_owned())],
             Self::HubSpot(error) => error.metadata(),
             Self::AccessTokens(error) => error.metadata(),
@@ -401,5 +392,6 @@ impl ServiceError for Error {
 const TOKEN_RULE: &str = "a token is 1 to 1,024 visible ASCII characters, without spaces or line ends";
 const BUCKET: &str = "verification";
 
+mod said;
 #[cfg(test)]
 mod tests;

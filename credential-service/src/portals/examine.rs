@@ -52,7 +52,8 @@ impl Portals {
     /// The calls of today.
     async fn usage(&self, act: &Act, token: &PortalToken) -> Result<Option<DailyUsage>, Error> {
         let deadline = act.context().deadline;
-        self.budget.take(&token.fingerprint(), deadline).await?;
+        // What was just said of the token tells whose budget it is.
+        self.budget.take(&token.fingerprint(), None, deadline).await?;
         let request = Request {
             ask: usage::daily(self.hubspot.version()),
             token,

@@ -11,7 +11,7 @@ use hubkeep_hubspot::{
     account::{AccountDetails, TokenInfo},
 };
 
-use super::{Error, Facts, Portals, budget::Budget};
+use super::{Error, Facts, Portals, budget::Budget, patience::Question};
 use crate::record::Act;
 
 /// The longest text kept of HubSpot's answers, in characters: they come from outside.
@@ -37,36 +37,46 @@ pub(super) async fn ask(
     budget: &Budget,
     act: &Act,
     token: &PortalToken,
+    portal: Option<PortalId>,
 ) -> Result<Identity, Error> {
-    let fingerprint = token.fingerprint();
+    let payer = &token.fingerprint();
     let deadline = act.context().deadline;
-    let draft = |operation| act.draft(operation).token(&fingerprint);
-
-    let account = account(hubspot, budget, act, token, &fingerprint).await?;
-    budget.take(&fingerprint, deadline).await?;
-    let info = hubspot
-        .token_info(draft(Operation::TokenRead), token, deadline)
-        .await;
+    let account = account(hubspot, budget, act, token, (payer, portal)).await?;
+    let question = Question {
+        payer,
+        portal: Some(account.portal_id),
+        deadline,
+    };
+    let draft = || act.draft(Operation::TokenRead).token(payer);
+    let info = budget.ask(question, || hubspot.token_info(draft(), token, deadline));
     // The second question names the token in its body, and HubSpot answers "not found" for one it does not know.
-    let info = info.map_err(|error| match error.reason() {
+    let info = info.await.map_err(|error| match error.reason() {
         ErrorReason::ObjectNotFound => Error::TokenUnknown,
-        _ => Error::HubSpot(error),
+        _ => error,
     })?;
+    budget.learn(payer, info.portal_id, info.app_id);
     agree(account, info)
 }
 
-/// Whose account a token opens. `payer` tells the token whose budget it is.
+/// Whose account a token opens. `payer` tells the token whose budget it is, and whose portal's that should be.
 async fn account(
     hubspot: &Client,
     budget: &Budget,
     act: &Act,
     token: &PortalToken,
-    payer: &TokenFingerprint,
+    (payer, portal): (&TokenFingerprint, Option<PortalId>),
 ) -> Result<AccountDetails, Error> {
     let deadline = act.context().deadline;
-    budget.take(payer, deadline).await?;
-    let draft = act.draft(Operation::AccountRead).token(&token.fingerprint());
-    Ok(hubspot.account_details(draft, token, deadline).await?)
+    let question = Question {
+        payer,
+        portal,
+        deadline,
+    };
+    let draft = || act.draft(Operation::AccountRead).token(&token.fingerprint());
+    let ask = || hubspot.account_details(draft(), token, deadline);
+    let account = budget.ask(question, ask).await?;
+    budget.learn(payer, account.portal_id, None);
+    Ok(account)
 }
 
 impl Portals {
@@ -76,8 +86,9 @@ impl Portals {
         act: &Act,
         access: &PortalToken,
         payer: &TokenFingerprint,
+        portal: Option<PortalId>,
     ) -> Result<AccountDetails, Error> {
-        account(&self.hubspot, &self.budget, act, access, payer).await
+        account(&self.hubspot, &self.budget, act, access, (payer, portal)).await
     }
 }
 

@@ -30,6 +30,28 @@ enum Claim {
     Token(TokenFingerprint),
 }
 
+/// What a row has in common with an earlier one that excludes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeated {
+    /// The slug, under the same credential's name.
+    Slug,
+    /// The portal, under the same credential's name.
+    Portal,
+    /// The token.
+    Token,
+}
+
+impl Repeated {
+    /// What it is called in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Slug => "slug",
+            Self::Portal => "portal",
+            Self::Token => "token",
+        }
+    }
+}
+
 /// A row that came before, and whether it was accepted, once that is known.
 #[derive(Clone, Debug)]
 struct Earlier {
@@ -42,8 +64,8 @@ struct Earlier {
 #[derive(Debug)]
 pub struct Turn {
     number: u32,
-    /// Each with whether it and this row exclude each other.
-    earlier: Vec<(Earlier, bool)>,
+    /// Each with what makes it and this row exclude each other, if anything does.
+    earlier: Vec<(Earlier, Option<Repeated>)>,
     accepted: watch::Sender<Option<bool>>,
 }
 
@@ -59,10 +81,18 @@ impl ImportedRows {
         let mut rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut earlier = Vec::new();
         for claim in claims(new) {
-            let of_token = matches!(claim, Claim::Token(_));
+            let what = match claim {
+                Claim::Slug(_) => Repeated::Slug,
+                Claim::Portal(_) => Repeated::Portal,
+                Claim::Token(_) => Repeated::Token,
+            };
             let claimants = rows.entry(claim).or_default();
-            let excluded = |one: &Earlier| of_token || one.credential == new.credential_name;
-            earlier.extend(claimants.iter().map(|one| (one.clone(), excluded(one))));
+            let excludes = |one: &Earlier| what == Repeated::Token || one.credential == new.credential_name;
+            earlier.extend(
+                claimants
+                    .iter()
+                    .map(|one| (one.clone(), excludes(one).then_some(what))),
+            );
             claimants.push(this.clone());
         }
         Turn {
@@ -92,10 +122,11 @@ impl Turn {
                 .wait_for(Option::is_some)
                 .await
                 .is_ok_and(|known| *known == Some(true));
-            if accepted && *excludes {
+            if let Some(what) = excludes.filter(|_| accepted) {
                 return Err(Error::RowDuplicate {
                     row: self.number,
                     first_row: row.number,
+                    what,
                 });
             }
         }
@@ -133,10 +164,11 @@ mod tests {
         let rows = ImportedRows::default();
         rows.note(1, &new("acme", 1, "a")).done(true);
         let repeated = [new("acme", 4, "d"), new("umbra", 1, "e"), new("wayne", 5, "a")];
-        for (number, new) in (2..).zip(&repeated) {
+        let expected = [Repeated::Slug, Repeated::Portal, Repeated::Token];
+        for ((number, new), expected) in (2..).zip(&repeated).zip(expected) {
             let refused = rows.note(number, new).come().await;
             assert!(
-                matches!(refused, Err(Error::RowDuplicate { first_row: 1, .. })),
+                matches!(refused, Err(Error::RowDuplicate { first_row: 1, what, .. }) if what == expected),
                 "row {number}"
             );
         }

@@ -3,6 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `onboard` | verifies a token, and stores portal and token together |
+//! | `again` | a portal whose rows are gone, altered or old is onboarded a second time |
 //! | `add` | a further credential of a portal |
 //! | `import` | keeps the rows of one import apart |
 //! | `verify` | asks HubSpot again |
@@ -10,7 +11,7 @@
 //! | `examine` | asks HubSpot, and records nothing of it |
 //! | `identity` | the two questions to HubSpot |
 //! | `consent` | the same of refresh tokens, and what calls are made with |
-//! | `budget` | how often a token may be asked about |
+//! | `budget`, `patience` | how often a token may be asked about, and for how long it is tried |
 //! | `scopes`, `narrowest` | what handles need of a token, and which one serves them |
 //! | `credential` | what a portal's tokens are |
 //! | `details` | what reports need to know of their clients |
@@ -21,6 +22,7 @@
 
 mod add;
 mod adopt;
+mod again;
 mod budget;
 mod consent;
 mod credential;
@@ -32,6 +34,7 @@ mod import;
 mod listed;
 mod narrowest;
 mod onboard;
+mod patience;
 mod portal;
 mod scopes;
 mod state;
@@ -53,7 +56,7 @@ pub use details::Details;
 pub(crate) use details::{WORDS, are_words};
 pub use error::Error;
 pub use examine::Examined;
-pub use import::{ImportedRows, ROWS_AT_ONCE, Turn};
+pub use import::{ImportedRows, ROWS_AT_ONCE, Repeated, Turn};
 pub use listed::{Altered, Listed};
 pub use onboard::{NewPortal, Onboarded};
 pub use portal::{Facts, Portal, State};

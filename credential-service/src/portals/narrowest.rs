@@ -15,13 +15,35 @@ impl Portal {
     /// # Errors
     /// If the portal has none at all.
     pub fn narrowest(&self, need: &Need) -> Result<&PortalCredential, Error> {
-        let readers = self.credentials.iter().filter(|one| !one.may_write());
-        let has_readers = readers.clone().next().is_some();
-        let all = self.credentials.iter();
-        let eligible = all.filter(|one| need.writes() || !has_readers || !one.may_write());
-        eligible
+        self.eligible(need)
             .min_by_key(|one| (need.missing_from(&one.scopes), one.scopes.len()))
             .ok_or(Error::BrokenRow(self.portal_id.as_i64()))
+    }
+
+    /// The portal, if by what is recorded a handle of this need would be served by a credential that covers it. One whose
+    /// scopes are not known may: HubSpot says. To be asked before a handle is issued, and not of one that was: scopes that
+    /// were lost since are HubSpot's to name.
+    ///
+    /// # Errors
+    /// [`Error::ScopesNotCovered`], with what the credential lacks that lacks least.
+    pub fn covers(&self, need: &Need) -> Result<(), Error> {
+        let narrowest = self.narrowest(need)?;
+        let missing = need.plainly_missing(&narrowest.scopes);
+        if missing.is_empty() || self.eligible(need).any(|one| one.scopes.is_empty()) {
+            return Ok(());
+        }
+        Err(Error::ScopesNotCovered {
+            client_slug: self.client_slug.clone(),
+            name: narrowest.name.clone(),
+            missing,
+        })
+    }
+
+    fn eligible<'a>(&'a self, need: &Need) -> impl Iterator<Item = &'a PortalCredential> + use<'a> {
+        let writes = need.writes();
+        let has_readers = self.credentials.iter().any(|one| !one.may_write());
+        let all = self.credentials.iter();
+        all.filter(move |one| writes || !has_readers || !one.may_write())
     }
 }
 

@@ -44,6 +44,10 @@ enum Known {
     Before(Portal),
     /// The portal, without this credential.
     Further(Portal),
+    /// It was there, and its rows are gone or were altered.
+    Lost,
+    /// This very credential, of a portal that is older than the log knows it.
+    Old(Portal),
 }
 
 /// What became of it.
@@ -109,7 +113,13 @@ impl Portals {
             Known::Nothing if new.validate_only => {
                 Ok(Onboarded::Would(self.as_new(new, identity, &fingerprint)?))
             }
+            Known::Lost if new.validate_only => {
+                Ok(Onboarded::Would(self.as_new(new, identity, &fingerprint)?))
+            }
+            Known::Old(portal) if new.validate_only => Ok(Onboarded::Would(portal)),
             Known::Further(portal) => self.add(new, portal, identity, fresh.as_ref()).await,
+            Known::Lost => self.again(new, identity, fresh.as_ref()).await,
+            Known::Old(portal) => self.renew(new, portal, identity, fresh).await,
             Known::Nothing => self.first(new, identity, fresh.as_ref()).await,
         }
     }
@@ -136,7 +146,7 @@ impl Portals {
         match self.known(new, Some(portal.portal_id), fingerprint).await? {
             Known::Before(before) => Ok(Onboarded::Before(before)),
             Known::Further(portal) => self.add(new, portal, again, fresh).await,
-            Known::Nothing => Err(Error::BrokenRow(portal.portal_id.as_i64())),
+            Known::Nothing | Known::Lost | Known::Old(_) => Err(Error::Contended(portal.client_slug)),
         }
     }
 
@@ -147,13 +157,21 @@ impl Portals {
         portal_id: Option<PortalId>,
         token: &TokenFingerprint,
     ) -> Result<Known, Error> {
-        if let Some(portal) = self.by_slug(&new.client_slug).await? {
-            return new.beside(portal, portal_id, token);
+        match self.by_slug(&new.client_slug).await {
+            Ok(Some(portal)) => return new.beside(portal, portal_id, token),
+            Ok(None) => {}
+            // Whose the slug was nobody knows any more: the operator must say.
+            Err(Error::Altered(_)) if new.expected.is_some() => {}
+            Err(error) => return Err(error),
         }
         let Some(portal_id) = portal_id else {
             return Ok(Known::Nothing);
         };
-        match self.find(portal_id).await? {
+        let found = match self.find(portal_id).await {
+            Err(Error::Altered(_)) if new.expected.is_some() => None,
+            found => found?,
+        };
+        match found {
             // Somebody was quicker since the slug was looked for.
             Some(portal) if portal.client_slug == new.client_slug => {
                 new.beside(portal, Some(portal_id), token)
@@ -167,13 +185,17 @@ impl Portals {
                 client_slug,
                 portal_id,
             }),
-            // It was there, and is not any more: somebody has restored a backup.
-            None if self.is_missing(portal_id) => Err(Error::RollbackSuspected(new.client_slug.clone())),
+            None if self.was_erased(portal_id) => Err(Error::NotAgain {
+                client_slug: new.client_slug.clone(),
+                portal_id,
+            }),
+            // Somebody has restored a backup, deleted its row, or altered it.
+            None if self.is_missing(portal_id) => Ok(Known::Lost),
             None => Ok(Known::Nothing),
         }
     }
 
-    fn as_new(
+    pub(super) fn as_new(
         &self,
         new: &NewPortal,
         identity: Identity,
@@ -235,8 +257,7 @@ impl Portals {
         self.put(&mut transaction, &sealed).await?;
         self.write(&mut transaction, portal).await?;
         transaction.commit().await?;
-        self.committed(portal.portal_id, portal.store_version, portal.state)
-            .await?;
+        self.committed(portal).await?;
         Ok(true)
     }
 }
@@ -251,6 +272,9 @@ impl NewPortal {
     ) -> Result<Known, Error> {
         if portal.state == State::Erased {
             return Err(not_again(portal));
+        }
+        if portal.state == State::RollbackSuspected && self.before(&portal, token)?.is_some() {
+            return Ok(Known::Old(portal));
         }
         portal.kept()?;
         if portal_id.is_some_and(|other| other != portal.portal_id) {

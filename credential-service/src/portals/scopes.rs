@@ -61,6 +61,8 @@ pub struct Need {
     any_of: Vec<&'static [&'static str]>,
     /// Whether it may write.
     writes: bool,
+    /// Whether it is of whatever types there are: then none of them is needed.
+    of_all: bool,
 }
 
 impl Need {
@@ -74,6 +76,7 @@ impl Need {
         });
         Self {
             any_of: lists.filter(|list| !list.is_empty()).collect(),
+            of_all: named.contains(&"*"),
             writes,
         }
     }
@@ -85,8 +88,19 @@ impl Need {
 
     /// How many of the rights that are needed these scopes do not give.
     pub fn missing_from(&self, scopes: &[String]) -> usize {
-        let lacks = |list: &&&[&str]| !scopes.iter().any(|scope| list.contains(&scope.as_str()));
-        self.any_of.iter().filter(lacks).count()
+        self.lacking(scopes).count()
+    }
+
+    /// What these scopes plainly lack, each as the newest of HubSpot's names for it: nothing if the need is of whatever
+    /// types there are.
+    pub fn plainly_missing(&self, scopes: &[String]) -> Vec<&'static str> {
+        let lacking = self.lacking(scopes).filter(|_| !self.of_all);
+        lacking.filter_map(|list| list.last().copied()).collect()
+    }
+
+    fn lacking<'a>(&'a self, scopes: &'a [String]) -> impl Iterator<Item = &'static [&'static str]> + 'a {
+        let lists = self.any_of.iter().copied();
+        lists.filter(|list| !scopes.iter().any(|scope| list.contains(&scope.as_str())))
     }
 }
 

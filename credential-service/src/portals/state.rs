@@ -5,7 +5,8 @@ use hubkeep_core::{
     id::{ClientSlug, PortalId},
 };
 
-use super::{Altered, Error, Listed, Portal, Portals, State};
+use super::{Altered, Error, Listed, Portal, PortalCredential, Portals, State, store};
+use crate::record::Act;
 
 /// The portals that are not served for what their rows are.
 #[derive(Debug, Default)]
@@ -38,6 +39,10 @@ impl Portals {
             return Ok(None);
         }
         portal.portal_generation = self.next_of(&portal, portal.portal_generation);
+        if self.is_behind(&portal) {
+            // Versions that the vault has forgotten are not given a second time.
+            portal.credential_version = self.newest_of(&portal, portal.credential_version);
+        }
         portal.state = to;
         portal.state_time = self.clock.now();
         if to == State::Erased {
@@ -52,23 +57,29 @@ impl Portals {
     /// The generation, or version of a token, that comes after this one. For a row that the log knows newer it is one that
     /// the portal cannot have had since: each of them moved the store version, so none of them is greater than that.
     pub(super) fn next_of(&self, portal: &Portal, number: u64) -> u64 {
-        let head = self.versions.head(portal.portal_id);
-        let newer = head.filter(|_| self.is_behind(portal));
-        let known = newer.map_or(number, |head| head.store_version.max(number));
-        known.saturating_add(1)
+        self.newest_of(portal, number).saturating_add(1)
     }
 
-    /// Tells the log that a portal was written. To be called when the write is committed, and before it is answered.
+    /// The greatest that it can have been.
+    fn newest_of(&self, portal: &Portal, number: u64) -> u64 {
+        let head = self.versions.head(portal.portal_id);
+        let newer = head.filter(|_| self.is_behind(portal));
+        newer.map_or(number, |head| head.store_version.max(number))
+    }
+
+    /// Tells the log that a portal was written, and which of its tokens are in force. To be called when the write is
+    /// committed, and before it is answered.
     ///
     /// # Errors
     /// If the log cannot be told: the write stands nevertheless.
-    pub async fn committed(
-        &self,
-        portal_id: PortalId,
-        store_version: u64,
-        state: State,
-    ) -> Result<(), Error> {
-        let erased = state == State::Erased;
+    pub async fn committed(&self, portal: &Portal) -> Result<(), Error> {
+        for credential in &portal.credentials {
+            self.versions
+                .in_force(credential.credential_id, credential.version)
+                .await?;
+        }
+        let erased = portal.state == State::Erased;
+        let (portal_id, store_version) = (portal.portal_id, portal.store_version);
         Ok(self.versions.committed(portal_id, store_version, erased).await?)
     }
 
@@ -103,11 +114,12 @@ impl Portals {
     /// Tells the log of a write of which it knows nothing: the process that wrote died before it could tell.
     async fn tell_missed(&self, portal: &Portal) -> Result<(), Error> {
         let head = self.versions.head(portal.portal_id);
-        if head.is_some_and(|head| head.store_version >= portal.store_version) {
+        let told = head.is_some_and(|head| head.store_version >= portal.store_version);
+        let mut credentials = portal.credentials.iter();
+        if told && credentials.all(|one| self.versions.token(one.credential_id) == Some(one.version)) {
             return Ok(());
         }
-        self.committed(portal.portal_id, portal.store_version, portal.state)
-            .await
+        self.committed(portal).await
     }
 
     /// The portal as it is served: if the log knows a newer state than its row holds, it is suspected.
@@ -118,12 +130,67 @@ impl Portals {
         portal
     }
 
-    /// Whether the log knows a newer state of a portal than its row holds.
+    /// Whether the log knows a newer state of a portal than its row holds, or a newer token of any of its credentials.
     pub(super) fn is_behind(&self, portal: &Portal) -> bool {
         let head = self.versions.head(portal.portal_id);
-        head.is_some_and(|head| {
+        let is_old = head.is_some_and(|head| {
             head.store_version > portal.store_version || (head.erased && portal.state != State::Erased)
-        })
+        });
+        is_old || self.replaced(portal).next().is_some()
+    }
+
+    /// The credentials of a portal whose tokens were replaced since they were as its row has them.
+    pub(super) fn replaced<'a>(
+        &'a self,
+        portal: &'a Portal,
+    ) -> impl Iterator<Item = &'a PortalCredential> + 'a {
+        let is_old = |one: &&PortalCredential| {
+            let known = self.versions.token(one.credential_id);
+            known.is_some_and(|known| known > one.version)
+        };
+        portal.credentials.iter().filter(is_old)
+    }
+
+    /// A portal that is older than the log knows it, if it may be served as it is: no token of it was replaced since,
+    /// and HubSpot says of each that it is this portal's.
+    ///
+    /// # Errors
+    /// [`Error::TokenReplaced`] if a token was; or if HubSpot refuses one, or does not answer.
+    pub async fn is_good(&self, act: &Act, portal: &Portal) -> Result<(), Error> {
+        if let Some(replaced) = self.replaced(portal).next() {
+            return Err(Error::TokenReplaced {
+                client_slug: portal.client_slug.clone(),
+                name: replaced.name.clone(),
+            });
+        }
+        for credential in &portal.credentials {
+            self.identify(act, portal, credential).await?;
+        }
+        Ok(())
+    }
+
+    /// A credential of an old row, of which the log knows nothing by itself, as it was told by an older version of this
+    /// service: its token may have been replaced, and it is taken for that.
+    pub(super) async fn suspect(&self, credential: &PortalCredential) -> Result<(), Error> {
+        if self.versions.token(credential.credential_id).is_none() {
+            let replaced = credential.version.saturating_add(1);
+            self.versions.in_force(credential.credential_id, replaced).await?;
+        }
+        Ok(())
+    }
+
+    /// The portals that the log knows, and that have no row: it was deleted, or a backup from before them was restored.
+    /// Erased ones are not among them.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn missing(&self) -> Result<Vec<PortalId>, Error> {
+        let rows = store::ids(&self.database).await?;
+        let known = self.versions.portals().into_iter();
+        Ok(known
+            .filter(|(id, head)| !head.erased && !rows.contains(&id.as_i64()))
+            .map(|(id, _)| id)
+            .collect())
     }
 
     /// Whether a portal that has no row was in the vault once.

@@ -50,6 +50,12 @@ pub struct Staged {
     sealed: Sealed,
 }
 
+impl CheckedToken {
+    pub(super) const fn new(scopes: Vec<String>, fresh: Option<Arc<Fresh>>) -> Self {
+        Self { scopes, fresh }
+    }
+}
+
 impl Staged {
     /// The credential as it is.
     pub const fn before(&self) -> &PortalCredential {
@@ -112,7 +118,9 @@ impl Portals {
         token: &PortalToken,
     ) -> Result<CheckedToken, Error> {
         check_form(token)?;
-        let presented = self.ask_of_new(act, credential.kind, token).await?;
+        let presented = self
+            .ask_of_new(act, credential.kind, token, Some(portal.portal_id))
+            .await?;
         let identity = presented.identity;
         if identity.portal_id != portal.portal_id {
             return Err(Error::TokenOfAnotherPortal {
@@ -216,9 +224,16 @@ impl Portals {
     /// # Errors
     /// If the log cannot be told: the switch stands nevertheless.
     pub async fn switched(&self, staged: &Staged, store_version: u64) -> Result<(), Error> {
-        let portal = &staged.portal;
-        self.committed(portal.portal_id, store_version, portal.state)
-            .await
+        let mut portal = staged.portal.clone();
+        portal.store_version = store_version;
+        for credential in &mut portal.credentials {
+            if credential.credential_id == staged.after.credential_id {
+                credential.clone_from(&staged.after);
+            } else if portal.state == State::RollbackSuspected {
+                self.suspect(credential).await?;
+            }
+        }
+        self.committed(&portal).await
     }
 
     /// Asks HubSpot whether it still accepts a token of a rotation.
@@ -228,7 +243,8 @@ impl Portals {
     pub async fn accepts(&self, draft: Draft, probed: Probed<'_>) -> Result<bool, Error> {
         let Probed { token, payer, .. } = probed;
         let deadline = self.clock.tick().plus(PROBE);
-        self.budget.take(payer, deadline).await?;
+        let portal = Some(probed.portal_id);
+        self.budget.take(payer, portal, deadline).await?;
         if self.is_consent(&probed).await? {
             return self.accepts_consent(draft, token, deadline).await;
         }

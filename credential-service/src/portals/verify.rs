@@ -38,7 +38,7 @@ impl Portals {
     }
 
     /// What HubSpot says of a credential's token; refused if it is not this portal's.
-    async fn identify(
+    pub(super) async fn identify(
         &self,
         act: &Act,
         portal: &Portal,
@@ -88,10 +88,9 @@ impl Portals {
             transaction.commit().await?;
             return Ok(portal);
         }
-        let store_version = self.write(&mut transaction, &mut portal).await?;
+        self.write(&mut transaction, &mut portal).await?;
         transaction.commit().await?;
-        self.committed(portal.portal_id, store_version, portal.state)
-            .await?;
+        self.committed(&portal).await?;
         Ok(portal)
     }
 }

@@ -15,13 +15,15 @@ use std::{
 use hubkeep_audit_log::{AuditLog, Head};
 use hubkeep_core::{
     database::{Database, Transaction},
-    id::PortalId,
+    id::{CredentialId, PortalId},
 };
 
 pub use error::Error;
 
 /// Heads of portals are named by this and the portal's id.
 const PORTAL: &str = "portal/";
+/// Heads of credentials are named by this and the credential's id: the version of the token in force.
+const TOKEN: &str = "token/";
 /// Heads of keys that authenticate rows are named by this and the key's id.
 const ROW_KEY: &str = "rows/";
 /// The head of the whole store.
@@ -42,6 +44,7 @@ pub struct StoreVersion {
     database: Database,
     log: AuditLog,
     heads: Arc<RwLock<HashMap<PortalId, KnownHead>>>,
+    tokens: Arc<RwLock<HashMap<CredentialId, u64>>>,
 }
 
 impl StoreVersion {
@@ -54,6 +57,7 @@ impl StoreVersion {
             database,
             log,
             heads: Arc::default(),
+            tokens: Arc::default(),
         };
         version.look().await?;
         Ok(version)
@@ -99,6 +103,39 @@ impl StoreVersion {
         Ok(())
     }
 
+    /// Tells the log which version of a credential is in force, where it knows of none as new. To be called before
+    /// the portal is [told of](Self::committed): what is found newer there is known by then.
+    ///
+    /// # Errors
+    /// If the log cannot be told.
+    pub async fn in_force(&self, credential: CredentialId, version: u64) -> Result<(), Error> {
+        if self.token(credential).is_some_and(|known| known >= version) {
+            return Ok(());
+        }
+        let head = Head {
+            name: format!("{TOKEN}{credential}"),
+            number: version,
+            is_final: false,
+        };
+        self.log.raise_head(&head).await?;
+        self.note_token(credential, version);
+        Ok(())
+    }
+
+    /// The version of a credential that the log knows to be in force, as far as this process knows.
+    pub fn token(&self, credential: CredentialId) -> Option<u64> {
+        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        tokens.get(&credential).copied()
+    }
+
+    /// The portals of which the log was told, in the order of their ids, as far as this process knows.
+    pub fn portals(&self) -> Vec<(PortalId, KnownHead)> {
+        let heads = self.heads.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = heads.iter().map(|(id, head)| (*id, *head)).collect();
+        all.sort_by_key(|(id, _)| id.get());
+        all
+    }
+
     /// What the log was told of a portal, as far as this process knows.
     pub fn head(&self, portal: PortalId) -> Option<KnownHead> {
         let heads = self.heads.read().unwrap_or_else(PoisonError::into_inner);
@@ -123,6 +160,8 @@ impl StoreVersion {
                         erased,
                     },
                 );
+            } else if let Some(credential) = token_of(&head.name) {
+                self.note_token(credential, head.number);
             }
         }
         Ok(())
@@ -157,8 +196,18 @@ impl StoreVersion {
         known.store_version = known.store_version.max(head.store_version);
         known.erased |= head.erased;
     }
+
+    fn note_token(&self, credential: CredentialId, version: u64) {
+        let mut tokens = self.tokens.write().unwrap_or_else(PoisonError::into_inner);
+        let known = tokens.entry(credential).or_insert(version);
+        *known = version.max(*known);
+    }
 }
 
 fn portal_of(name: &str) -> Option<PortalId> {
     name.strip_prefix(PORTAL)?.parse().ok().and_then(PortalId::new)
+}
+
+fn token_of(name: &str) -> Option<CredentialId> {
+    name.strip_prefix(TOKEN)?.parse().ok()
 }

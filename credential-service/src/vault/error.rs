@@ -19,6 +19,17 @@ pub enum Error {
     NotText(String),
 }
 
+impl Error {
+    /// Whether the token itself, or the portal's key, was altered or is gone, so that asking again does not help.
+    pub fn is_unreadable(&self) -> bool {
+        match self {
+            Self::Store(error) => matches!(error, secret_store::Error::Missing(_)),
+            Self::Seal(error) => error.is_unreadable(),
+            Self::NotText(_) => true,
+        }
+    }
+}
+
 impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use hubkeep_core::database::Database;
 use hubkeep_credential_service::MIGRATIONS;
 use hubkeep_proto::credential::v1::{
-    GetPortalRequest, HandleOperation, HandleScope, IssueHandleRequest, OnboardPortalRequest,
-    OnboardPortalResponse, VerifyPortalRequest,
+    GetPortalRequest, HandleOperation, HandleScope, IssueHandleRequest, IssueHandleResponse,
+    OnboardPortalRequest, OnboardPortalResponse, VerifyPortalRequest,
 };
 use hubspot_sim::TokenSpec;
 use sqlx::{AssertSqlSafe, raw_sql};
@@ -112,6 +112,22 @@ async fn add(bench: &Bench, token: &str, name: &str) -> Result<OnboardPortalResp
 
 /// The token that a fresh handle of these operations and types is served with.
 async fn served(bench: &Bench, operations: &[HandleOperation], types: &[&str]) -> String {
+    let issued = issue(bench, operations, types).await.expect("issues");
+    let redeemed = bench.redeem(&issued.handle, SYNC).await.expect("redeems");
+    let (_, entry) = bench.last_entry().await;
+    assert_eq!(
+        entry.token_fingerprint,
+        hubspot_sim::fingerprint(&redeemed.portal_token)
+    );
+    assert_eq!(entry.credential_version, redeemed.credential_version);
+    redeemed.portal_token
+}
+
+async fn issue(
+    bench: &Bench,
+    operations: &[HandleOperation],
+    types: &[&str],
+) -> Result<IssueHandleResponse, Status> {
     let request = IssueHandleRequest {
         scope: Some(HandleScope {
             operations: operations.iter().map(|one| i32::from(*one)).collect(),
@@ -120,18 +136,7 @@ async fn served(bench: &Bench, operations: &[HandleOperation], types: &[&str]) -
         }),
         ..wish("acme")
     };
-    let issued = bench.handles(SYNC).issue_handle(request).await.expect("issues");
-    let redeemed = bench
-        .redeem(&issued.into_inner().handle, SYNC)
-        .await
-        .expect("redeems");
-    let (_, entry) = bench.last_entry().await;
-    assert_eq!(
-        entry.token_fingerprint,
-        hubspot_sim::fingerprint(&redeemed.portal_token)
-    );
-    assert_eq!(entry.credential_version, redeemed.credential_version);
-    redeemed.portal_token
+    Ok(bench.handles(SYNC).issue_handle(request).await?.into_inner())
 }
 
 #[tokio::test]
@@ -169,6 +174,25 @@ async fn a_handle_is_served_by_the_narrowest_credential_that_covers_it() {
     assert_eq!(served(&bench, &[Get, Update], &["contacts"]).await, WRITER);
     assert_eq!(served(&bench, &[Update], &["deals"]).await, ACME_TOKEN);
     // It reads deals only by a token that can write, which a handle that may not write is not given.
+    let refused = issue(&bench, &[Get], &["deals"]).await;
+    let message = refused.as_ref().expect_err("refused").message().to_owned();
+    assert!(
+        message.contains("reader") && message.contains("crm.objects.deals.read"),
+        "{message}"
+    );
+    assert_eq!(reason(&refused), "SCOPES_NOT_COVERED");
+    // Whatever types there are is what the token has, and what HubSpot gives it is known once it is verified.
+    assert_eq!(served(&bench, &[Get], &["*"]).await, READER);
+    bench.clock.advance(Duration::from_secs(11));
+    bench
+        .hubspot
+        .set_scopes(READER, ["oauth", "crm.objects.deals.read"])
+        .expect("a token");
+    let verify = hubkeep_proto::credential::v1::VerifyPortalRequest {
+        client_slug: "acme".to_owned(),
+    };
+    let verified = bench.portals(OPERATOR).verify_portal(verify).await;
+    verified.expect("records it");
     assert_eq!(served(&bench, &[Get], &["deals"]).await, READER);
 }
 

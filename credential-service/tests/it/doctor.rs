@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use hubkeep_proto::{
     audit::v1::Operation,
     credential::v1::{
-        CloseRotationRequest, FindingKind, Rotation, RunDoctorRequest, RunDoctorResponse,
+        CloseRotationRequest, FindingKind, PortalExamined, Rotation, RunDoctorRequest, RunDoctorResponse,
         SuspendPortalRequest, run_doctor_response::Message,
     },
 };
@@ -161,12 +161,92 @@ async fn one_portals_trouble_hides_no_other_and_a_suspended_one_is_told_without_
         .await
         .expect("suspends");
     assert_eq!(
-        told(&bench).await,
+        crate::import::patiently(&bench, told(&bench)).await,
         of(&[FindingKind::Suspended], &[FindingKind::NotExamined])
     );
-    assert_eq!(reason(&ask(&bench, &["nobody"]).await), "PORTAL_UNKNOWN");
     assert_eq!(reason(&ask(&bench, &["../x"]).await), "INVALID_FIELD");
     assert_eq!(ask(&bench, &["acme"]).await.expect("answers").len(), 1);
+}
+
+#[tokio::test]
+async fn a_slug_that_names_nobody_is_told_and_the_others_are_looked_at() {
+    let bench = bench().await;
+    let answers = ask(&bench, &["acme", "nobody"]).await.expect("answers");
+    let mut found = BTreeMap::new();
+    for portal in portals(answers) {
+        let kinds: Vec<_> = portal.findings.iter().map(|finding| finding.kind()).collect();
+        found.insert(portal.client_slug, (portal.portal_id, kinds));
+    }
+    assert_eq!(found["acme"], (ACME, vec![]));
+    assert_eq!(found["nobody"], (0, vec![FindingKind::Unknown]));
+    assert_eq!(found.len(), 2);
+}
+
+#[tokio::test]
+async fn healthy_or_not_each_portal_has_its_tokens_ages_the_calls_that_are_left_and_where_its_data_is() {
+    let bench = bench().await;
+    bench
+        .hubspot
+        .set_data_hosting_location(ACME, "eu1")
+        .expect("a portal");
+    bench.hubspot.consume_daily(GLOBEX, 1_000).expect("a portal");
+    bench.clock.advance(30 * DAY);
+    for portal in portals(ask(&bench, &[]).await.expect("answers")) {
+        let [credential] = &portal.credentials[..] else {
+            panic!("one credential each: {portal:?}");
+        };
+        assert_eq!(credential.credential_name, "default");
+        let age = credential.token_age.expect("it ages");
+        assert_eq!(age.seconds / (24 * 60 * 60), 30);
+        let calls = portal.daily_calls.expect("HubSpot counts");
+        assert!(
+            calls.left < calls.limit && calls.left > calls.limit / 2,
+            "{calls:?}"
+        );
+        let place = if portal.client_slug == "acme" {
+            "eu1"
+        } else {
+            "na1"
+        };
+        assert_eq!(portal.data_hosting_location, place);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_was_altered_or_is_gone_is_named_with_what_to_do() {
+    for sql in [
+        "DELETE FROM sealed_secret WHERE secret_id = 'portal/1001/token/1'",
+        "UPDATE sealed_secret SET sealed = (SELECT sealed FROM sealed_secret WHERE secret_id = 'portal/1002/token/1') \
+         WHERE secret_id = 'portal/1001/token/1'",
+        "DELETE FROM seal_key WHERE owner = 'portal/1001' AND purpose = 'credential'",
+    ] {
+        let bench = bench().await;
+        let database = bench.database().await;
+        crate::fleet::run(&database, sql.to_owned()).await;
+        // Until then an unwrapped key serves from memory.
+        bench.clock.advance(bench.config.keys.cached_for);
+        assert_eq!(
+            told(&bench).await,
+            of(&[FindingKind::TokenUnreadable], &[]),
+            "{sql}"
+        );
+        // It was right that it is to be rotated.
+        rotate(&bench, to(ACME_SECOND_TOKEN)).await.expect(sql);
+        let mended = told(&bench).await.portals;
+        assert!(
+            !mended["acme"].contains(&FindingKind::TokenUnreadable),
+            "{sql}: {mended:?}"
+        );
+        database.close().await;
+    }
+}
+
+fn portals(answers: Vec<RunDoctorResponse>) -> Vec<PortalExamined> {
+    let told = answers.into_iter().filter_map(|answer| match answer.message {
+        Some(Message::Portal(portal)) => Some(portal),
+        _ => None,
+    });
+    told.collect()
 }
 
 #[tokio::test]

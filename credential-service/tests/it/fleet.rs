@@ -15,7 +15,7 @@ use tonic::Status;
 
 use crate::harness::*;
 
-async fn get(bench: &Bench, slug: &str) -> GetPortalResponse {
+pub(crate) async fn get(bench: &Bench, slug: &str) -> GetPortalResponse {
     let request = GetPortalRequest {
         client_slug: slug.to_owned(),
     };
@@ -285,14 +285,14 @@ const TABLES: [&str; 11] = [
     "signing_key",
 ];
 
-async fn run(database: &Database, sql: String) {
+pub(crate) async fn run(database: &Database, sql: String) {
     let done = sqlx::query(sqlx::AssertSqlSafe(sql))
         .execute(database.pool())
         .await;
     done.expect("runs");
 }
 
-async fn back_up(database: &Database) {
+pub(crate) async fn back_up(database: &Database) {
     for table in TABLES {
         run(
             database,
@@ -302,7 +302,7 @@ async fn back_up(database: &Database) {
     }
 }
 
-async fn restore(database: &Database) {
+pub(crate) async fn restore(database: &Database) {
     for table in TABLES {
         run(database, format!("DELETE FROM {table}")).await;
         run(
@@ -373,16 +373,4 @@ async fn refuses_both(bench: &Bench, acme: &str, globex: &str) {
         );
         assert_eq!(reason(&suspend(bench, slug).await), "PORTAL_ROLLBACK_SUSPECTED");
     }
-}
-
-#[tokio::test]
-async fn a_portal_that_a_restored_backup_has_lost_is_not_onboarded_as_if_it_were_new() {
-    let bench = Bench::start().await;
-    let database = bench.database().await;
-    back_up(&database).await;
-    bench.handle().await;
-    restore(&database).await;
-    let refused = bench.onboard("acme", ACME_TOKEN, ACME).await;
-    assert_eq!(reason(&refused), "PORTAL_ROLLBACK_SUSPECTED");
-    database.close().await;
 }

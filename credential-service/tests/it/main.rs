@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod again;
 mod clock;
 #[cfg(all(feature = "aws", feature = "gcp"))]
 mod cloud_stores;

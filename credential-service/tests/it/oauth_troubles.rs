@@ -320,6 +320,6 @@ async fn an_access_token_moved_to_another_portal_or_another_time_does_not_open()
         let database = bench.database().await;
         let done = sqlx::query(sql).execute(database.pool()).await.expect("altered");
         assert_eq!(done.rows_affected(), 1, "{sql}");
-        assert_eq!(reason(&redeem_anew(&bench).await), "INTERNAL", "{sql}");
+        assert_eq!(reason(&redeem_anew(&bench).await), "TOKEN_UNREADABLE", "{sql}");
     }
 }

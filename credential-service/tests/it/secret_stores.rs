@@ -308,7 +308,7 @@ async fn a_service_whose_tokens_rest_in_vault_serves_none_that_was_moved_and_say
     let moved = bench.redeem(&handle, SYNC).await;
     assert_eq!(
         reason(&moved),
-        "INTERNAL",
+        "TOKEN_UNREADABLE",
         "globex's bytes open nothing of acme's"
     );
     for trouble in [Trouble::Denies, Trouble::Hangs, Trouble::Fails] {

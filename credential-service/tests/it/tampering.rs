@@ -68,7 +68,7 @@ async fn a_token_moved_to_another_portal_does_not_open() {
             "UPDATE sealed_secret SET sealed = \
              (SELECT sealed FROM sealed_secret WHERE secret_id = 'portal/1002/token/1') \
              WHERE secret_id = 'portal/1001/token/1'",
-            "INTERNAL",
+            "TOKEN_UNREADABLE",
         ),
         (
             "UPDATE portal_credential SET credential_version = 2 WHERE portal_id = 1001",
@@ -80,7 +80,7 @@ async fn a_token_moved_to_another_portal_does_not_open() {
         ),
         (
             "DELETE FROM sealed_secret WHERE secret_id = 'portal/1001/token/1'",
-            "INTERNAL",
+            "TOKEN_UNREADABLE",
         ),
         (
             "UPDATE portal SET client_slug = 'acme-2' WHERE client_slug = 'acme'",

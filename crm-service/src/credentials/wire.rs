@@ -101,7 +101,11 @@ pub(super) fn refusal(status: &Status) -> Error {
         }
         (
             Code::FailedPrecondition,
-            Some(reason @ (ErrorReason::PortalAltered | ErrorReason::PortalRollbackSuspected)),
+            Some(
+                reason @ (ErrorReason::PortalAltered
+                | ErrorReason::PortalRollbackSuspected
+                | ErrorReason::TokenUnreadable),
+            ),
         ) => {
             let info = details.error_info();
             let called = |key: &str| info.and_then(|info| info.metadata.get(key)).cloned();
@@ -261,6 +265,7 @@ mod tests {
         for (reason, key) in [
             (ErrorReason::PortalAltered, "portal"),
             (ErrorReason::PortalRollbackSuspected, "client_slug"),
+            (ErrorReason::TokenUnreadable, "client_slug"),
         ] {
             let error = refusal(&status(reason, key));
             assert_eq!(error.reason(), reason);

@@ -33,6 +33,12 @@ pub enum Kind {
     ConsumersBehind,
     /// The portal's rows in the vault are not what was written.
     Altered,
+    /// The log knows the portal, and the vault has no row of it.
+    Missing,
+    /// What is sealed of the token, or its key, was altered or is gone.
+    TokenUnreadable,
+    /// No portal has this slug.
+    Unknown,
 }
 
 /// What is not as it should be.
@@ -58,6 +64,18 @@ impl Finding {
     /// That a portal's rows were altered, as it is told to whoever wants it served.
     pub fn altered(refused: &impl ServiceError) -> Self {
         Self::new(Kind::Altered, &refused.public_message())
+    }
+
+    /// That the log knows a portal which the vault does not.
+    pub fn missing() -> Self {
+        let what = "the log knows this portal, and the vault has no row of it: that was deleted, or a backup was \
+                    restored; import it again with a token, or restore a newer backup";
+        Self::new(Kind::Missing, what)
+    }
+
+    /// That no portal has the slug that was asked about.
+    pub fn unknown(refused: &impl ServiceError) -> Self {
+        Self::new(Kind::Unknown, &refused.public_message())
     }
 
     /// The same, about a credential.

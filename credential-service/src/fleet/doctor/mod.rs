@@ -9,7 +9,9 @@ use std::time::Duration;
 use hubkeep_core::{
     clock::Timestamp,
     error::{ErrorKind, ErrorReason, ServiceError as _},
+    id::CredentialName,
 };
+use hubkeep_hubspot::DailyUsage;
 use jiff::civil::Date;
 
 pub use finding::{Finding, Kind};
@@ -25,9 +27,60 @@ const NOTICE: Duration = Duration::from_secs(180 * 24 * 60 * 60);
 /// Less than this part of a day's calls left is little.
 const LITTLE: u64 = 10;
 
+/// What a look at a portal showed.
+#[derive(Clone, Debug)]
+pub struct Examination {
+    /// What is not as it should be.
+    pub findings: Vec<Finding>,
+    /// Where HubSpot keeps the data, as far as it says.
+    pub data_hosting_location: String,
+    /// The calls of today, if HubSpot gave a count.
+    pub usage: Option<DailyUsage>,
+    /// Its credentials, the first onboarded first.
+    pub credentials: Vec<Look>,
+}
+
+/// A look at a credential.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// Its name.
+    pub name: CredentialName,
+    /// What sort of credential it is.
+    pub kind: CredentialKind,
+    /// How long its token is in the vault; `None` if that does not age.
+    pub age: Option<Duration>,
+}
+
 impl Fleet {
-    /// What is not as it should be with a portal. `max_age` is how old a token may be.
-    pub async fn examine(&self, act: &Act, portal: &Portal, max_age: Duration) -> Vec<Finding> {
+    /// Looks at a portal. `max_age` is how old a token may be.
+    pub async fn examine(&self, act: &Act, portal: &Portal, max_age: Duration) -> Examination {
+        let (mut usage, mut location) = (None, portal.facts.data_hosting_location.clone());
+        let findings = self.findings(act, portal, max_age, |now| {
+            usage = usage.or(now.usage);
+            location.clone_from(&now.facts.data_hosting_location);
+        });
+        let findings = findings.await;
+        let credentials = portal.credentials.iter().map(|credential| Look {
+            name: credential.name.clone(),
+            kind: credential.kind,
+            age: self.age(credential),
+        });
+        Examination {
+            credentials: credentials.collect(),
+            findings,
+            data_hosting_location: location,
+            usage,
+        }
+    }
+
+    /// What is not as it should be with a portal. `seen` hears what HubSpot says of each token.
+    async fn findings(
+        &self,
+        act: &Act,
+        portal: &Portal,
+        max_age: Duration,
+        mut seen: impl FnMut(&Examined),
+    ) -> Vec<Finding> {
         act.concerns(portal.proven());
         match portal.state {
             State::Erased => return Vec::new(),
@@ -47,7 +100,10 @@ impl Fleet {
         for credential in &portal.credentials {
             findings.extend(self.of_age(credential, max_age));
             match self.portals.examine(act, portal, credential).await {
-                Ok(now) => findings.extend(compared(portal, credential, &now)),
+                Ok(now) => {
+                    seen(&now);
+                    findings.extend(compared(portal, credential, &now));
+                }
                 Err(error) => findings.push(of_error(&error).with(credential)),
             }
         }
@@ -80,12 +136,15 @@ impl Fleet {
         }
     }
 
+    /// How long a token is in the vault; `None` for a refresh token, which does not age, and gives what lives for half an
+    /// hour.
+    fn age(&self, credential: &PortalCredential) -> Option<Duration> {
+        let ages = credential.kind != CredentialKind::OAuth;
+        ages.then(|| self.clock.now().since(credential.token_time))
+    }
+
     fn of_age(&self, credential: &PortalCredential, max_age: Duration) -> Option<Finding> {
-        if credential.kind == CredentialKind::OAuth {
-            // A refresh token does not age, and what it gives lives for half an hour.
-            return None;
-        }
-        let age = self.clock.now().since(credential.token_time);
+        let age = self.age(credential)?;
         let days = age.as_secs() / (24 * 60 * 60);
         (age > max_age).then(|| {
             Finding::new(
@@ -140,15 +199,19 @@ fn words(scopes: &[&str]) -> String {
 fn of_error(error: &Error) -> Finding {
     let kind = match error {
         Error::TokenOfAnotherPortal { .. } | Error::IdentityUnclear { .. } => Kind::IdentityChanged,
-        // A matter of the deployment's app, not of the portal's token.
+        // A matter of the deployment's app, or of what HubSpot lets the token ask: it does not refuse the token.
         error
             if matches!(
                 error.reason(),
-                ErrorReason::AppRefused | ErrorReason::AppNotConfigured
+                ErrorReason::AppRefused
+                    | ErrorReason::AppNotConfigured
+                    | ErrorReason::ScopeMissing
+                    | ErrorReason::ObjectNotFound
             ) =>
         {
             Kind::NotExamined
         }
+        Error::TokenUnreadable { .. } => Kind::TokenUnreadable,
         error if error.kind() == ErrorKind::FailedPrecondition => Kind::TokenRefused,
         _ => Kind::NotExamined,
     };

@@ -117,7 +117,11 @@ fn each_error_has_its_kind_and_reason() {
             "TOKEN_REFUSED",
         ),
         (
-            Error::RowDuplicate { row: 2, first_row: 1 },
+            Error::RowDuplicate {
+                row: 2,
+                first_row: 1,
+                what: Repeated::Token,
+            },
             ErrorKind::AlreadyExists,
             "IMPORT_ROW_DUPLICATE",
         ),

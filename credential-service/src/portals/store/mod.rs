@@ -55,6 +55,14 @@ pub(super) async fn slugs(database: &Database) -> Result<HashSet<String>, Error>
     Ok(slugs.into_iter().collect())
 }
 
+/// The id of every portal that has a row.
+pub(super) async fn ids(database: &Database) -> Result<HashSet<i64>, Error> {
+    let ids: Vec<i64> = sqlx::query_scalar("SELECT portal_id FROM portal")
+        .fetch_all(database.pool())
+        .await?;
+    Ok(ids.into_iter().collect())
+}
+
 /// At most `limit` portals whose slug is greater than `after`, by slug; altered ones among them.
 pub(super) async fn page(
     database: &Database,
@@ -77,6 +85,25 @@ pub(super) async fn held(
     found
         .map(|found| intact(found.checked(key), portal_id))
         .transpose()
+}
+
+/// Takes away what is left of a portal that is onboarded again; `false`, and nothing is taken, if its slug or its id
+/// belongs to a portal as it was written.
+pub(super) async fn clear(
+    transaction: &mut Transaction,
+    key: &MacKey,
+    portal: &Portal,
+) -> Result<bool, Error> {
+    let portal_id = portal.portal_id.as_i64();
+    lock(transaction, portal_id).await?;
+    let by_id = read::within(transaction, portal_id).await?;
+    let by_slug = read::within_by_slug(transaction, &portal.client_slug).await?;
+    let mut found = by_id.into_iter().chain(by_slug);
+    if found.any(|found| matches!(found.checked(key), Listed::Intact(_))) {
+        return Ok(false);
+    }
+    write::remove(transaction, portal_id, portal.client_slug.as_str()).await?;
+    Ok(true)
 }
 
 /// Gives its mac to a portal that has none, as it is. What cannot be read stays without.

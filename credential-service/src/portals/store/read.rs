@@ -77,6 +77,18 @@ pub(super) async fn within(transaction: &mut Transaction, portal_id: i64) -> Res
     Ok(grouped(rows).pop())
 }
 
+/// By slug, within a transaction.
+pub(super) async fn within_by_slug(
+    transaction: &mut Transaction,
+    slug: &ClientSlug,
+) -> Result<Option<Found>, Error> {
+    let rows = sqlx::query_as::<_, Joined>(select!("WHERE client_slug = $1"))
+        .bind(slug.as_str())
+        .fetch_all(&mut *transaction)
+        .await?;
+    Ok(grouped(rows).pop())
+}
+
 /// At most `limit` portals whose slug is greater than `after`, by slug.
 pub(super) async fn page(database: &Database, after: &str, limit: usize) -> Result<Vec<Found>, Error> {
     let rows = sqlx::query_as::<_, Joined>(select!("WHERE client_slug > $1 ORDER BY client_slug LIMIT $2"))

@@ -30,7 +30,22 @@ pub(in super::super) async fn insert(transaction: &mut Transaction, portal: &Por
     .bind(row.verify_time)
     .execute(&mut *transaction)
     .await?;
-    Ok(done.rows_affected() == 1)
+    if done.rows_affected() != 1 {
+        return Ok(false);
+    }
+    // Whatever stands there is nobody's.
+    remove_credentials(transaction, portal.portal_id.as_i64()).await?;
+    Ok(true)
+}
+
+/// Takes away the rows that have this id, or this slug.
+pub(super) async fn remove(transaction: &mut Transaction, portal_id: i64, slug: &str) -> Result<(), Error> {
+    sqlx::query("DELETE FROM portal WHERE portal_id = $1 OR client_slug = $2")
+        .bind(portal_id)
+        .bind(slug)
+        .execute(&mut *transaction)
+        .await?;
+    remove_credentials(transaction, portal_id).await
 }
 
 /// Writes a portal that has a row, and all of its credentials. The one place where what is in these tables is made true.

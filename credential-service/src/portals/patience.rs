@@ -1,0 +1,86 @@
+//! One answer of HubSpot's that is only of the moment says nothing about a token: it is asked again, a few times, within the
+//! deadline of whoever wants to know.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use hubkeep_core::{
+    clock::Tick,
+    error::{ErrorReason, ServiceError as _},
+    id::PortalId,
+    secret::TokenFingerprint,
+};
+use hubkeep_hubspot::Error as Refused;
+
+use super::{Error, budget::Budget};
+
+/// How often a question is repeated.
+const TIMES: usize = 3;
+/// The first wait, where HubSpot names none. Each further one is twice as long.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// Which token is asked about, and until when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question<'a> {
+    /// The token in whose budget it is.
+    pub(super) payer: &'a TokenFingerprint,
+    /// Whose it should be, if that is known.
+    pub(super) portal: Option<PortalId>,
+    pub(super) deadline: Tick,
+}
+
+impl Budget {
+    /// Asks within the budget, and again while HubSpot is busy or away. Waits as long as HubSpot wants.
+    ///
+    /// # Errors
+    /// What HubSpot said first, if it says so still; or at once, if it does not have to do with the moment.
+    pub(super) async fn ask<T, F>(
+        &self,
+        question: Question<'_>,
+        ask: impl Fn() -> F + Send,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Refused>> + Send,
+    {
+        let Question {
+            payer,
+            portal,
+            deadline,
+        } = question;
+        let waits = ExponentialBuilder::new()
+            .with_min_delay(FIRST_WAIT)
+            .with_max_times(TIMES)
+            .build();
+        let mut before = None;
+        for wait in waits.map(Some).chain([None]) {
+            if let Err(exhausted) = self.take(payer, portal, deadline).await {
+                // What HubSpot said before tells more than that there was no room to ask it again.
+                return Err(before.map_or(exhausted, Error::HubSpot));
+            }
+            let refused = match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(refused) => refused,
+            };
+            let Some(wait) = wait.filter(|_| is_passing(&refused)) else {
+                return Err(refused.into());
+            };
+            let wait = refused.retry_after().map_or(wait, |asked| asked.max(wait));
+            let again = self.clock().tick().plus(wait);
+            if again >= deadline {
+                return Err(refused.into());
+            }
+            before = Some(refused);
+            self.clock().sleep_until(again).await;
+        }
+        Err(before.map_or(Error::TokenUnknown, Error::HubSpot))
+    }
+}
+
+/// Whether HubSpot may say otherwise soon. The day's limit names no time at which it ends.
+fn is_passing(refused: &Refused) -> bool {
+    match refused.reason() {
+        ErrorReason::HubspotUnavailable => true,
+        ErrorReason::HubspotRateLimited => refused.retry_after().is_some(),
+        _ => false,
+    }
+}
