@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use clap::Args;
 use hubkeep_core::id::ClientSlug;
 use hubkeep_proto::credential::v1::{
-    Finding, FindingKind, PortalExamined, RunDoctorRequest, portal_service_client::PortalServiceClient,
-    run_doctor_response::Message,
+    CredentialExamined, Finding, FindingKind, PortalExamined, RunDoctorRequest,
+    portal_service_client::PortalServiceClient, run_doctor_response::Message,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -20,6 +20,8 @@ use crate::{
 };
 
 /// Look at every portal with HubSpot, within its quota, and tell what is not as it should be. Ends with 7 if anything is.
+///
+/// Each portal is listed with the age of its tokens, the day's calls that are left, and where HubSpot keeps its data.
 ///
 /// Told are tokens that HubSpot refuses, that are of another portal now, may do more or less than before, or are old;
 /// data that moved; a day's calls that run out; portals that are suspended, that a restored backup made old, or whose rows
@@ -44,7 +46,7 @@ pub async fn run(args: DoctorArgs, service: &Service, output: &Output) -> Result
     };
     let (mut of_service, mut portals) = (Vec::new(), BTreeMap::new());
     let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} portals looked at") {
+    if let Ok(style) = ProgressStyle::with_template("{spinner} looked at: {pos}") {
         bar.set_style(style);
     }
     let answer = PortalServiceClient::new(service.connection())
@@ -56,7 +58,7 @@ pub async fn run(args: DoctorArgs, service: &Service, output: &Output) -> Result
             Some(Message::Service(finding)) => of_service.push(finding),
             Some(Message::Portal(portal)) => {
                 bar.inc(1);
-                portals.insert(portal.client_slug.clone(), portal);
+                portals.insert((portal.client_slug.clone(), portal.portal_id), portal);
             }
             None => {}
         }
@@ -67,7 +69,7 @@ pub async fn run(args: DoctorArgs, service: &Service, output: &Output) -> Result
 
 fn tell(
     of_service: &[Finding],
-    portals: &BTreeMap<String, PortalExamined>,
+    portals: &BTreeMap<(String, u64), PortalExamined>,
     output: &Output,
 ) -> Result<Exit, Error> {
     let ill = portals
@@ -87,12 +89,14 @@ fn tell(
     }
     let of_service = of_service.iter().map(|finding| row("(service)", "", finding));
     let of_portals = portals.values().flat_map(|portal| {
-        let id = portal.portal_id.to_string();
+        let id = id(portal);
         portal
             .findings
             .iter()
             .map(move |finding| row(&portal.client_slug, &id, finding))
     });
+    let looks = portals.values().flat_map(look).collect();
+    output.table(&LOOK, looks, "there are no portals")?;
     let header = ["client", "portal", "credential", "finding", "what"];
     output.table(
         &header,
@@ -105,6 +109,53 @@ fn tell(
         counted(portals.len(), "portal")
     ))?;
     Ok(exit)
+}
+
+/// The columns of what was looked at: a line for each credential, within 80 columns.
+const LOOK: [&str; 6] = ["client", "portal", "credential", "days old", "calls left", "data"];
+
+/// A portal's lines: a portal that could not be looked into has one without a credential.
+fn look(portal: &PortalExamined) -> Vec<Vec<String>> {
+    let line = |credential: &str, age: String, first: bool| {
+        let of_portal = |text: String| if first { text } else { String::new() };
+        vec![
+            of_portal(portal.client_slug.clone()),
+            of_portal(id(portal)),
+            credential.to_owned(),
+            age,
+            of_portal(calls(portal)),
+            of_portal(printable(&portal.data_hosting_location)),
+        ]
+    };
+    if portal.credentials.is_empty() {
+        return vec![line("", String::new(), true)];
+    }
+    let lines = portal.credentials.iter().enumerate().map(|(nth, credential)| {
+        let age = days(credential).map_or_else(|| "-".to_owned(), |days| days.to_string());
+        line(&credential.credential_name, age, nth == 0)
+    });
+    lines.collect()
+}
+
+fn id(portal: &PortalExamined) -> String {
+    match portal.portal_id {
+        0 => String::new(),
+        id => id.to_string(),
+    }
+}
+
+fn calls(portal: &PortalExamined) -> String {
+    let calls = portal.daily_calls.as_ref();
+    calls.map_or_else(
+        || "-".to_owned(),
+        |calls| format!("{}/{}", calls.left, calls.limit),
+    )
+}
+
+/// How old a token is, in whole days.
+fn days(credential: &CredentialExamined) -> Option<i64> {
+    let age = credential.token_age.as_ref()?;
+    Some(age.seconds / (24 * 60 * 60))
 }
 
 fn row(client: &str, portal: &str, finding: &Finding) -> Vec<String> {
@@ -134,6 +185,21 @@ fn portal_as_json(portal: &PortalExamined) -> Value {
     json!({
         "client_slug": portal.client_slug,
         "portal_id": portal.portal_id,
+        "data_hosting_location": portal.data_hosting_location,
+        "daily_calls": portal.daily_calls.as_ref().map(|calls| json!({
+            "limit": calls.limit,
+            "left": calls.left,
+        })),
+        "credentials": portal.credentials.iter().map(credential_as_json).collect::<Vec<_>>(),
         "findings": portal.findings.iter().map(as_json).collect::<Vec<_>>(),
+    })
+}
+
+fn credential_as_json(credential: &CredentialExamined) -> Value {
+    let kind = credential.credential_kind().as_str_name();
+    json!({
+        "credential_name": credential.credential_name,
+        "credential_kind": kind.strip_prefix("CREDENTIAL_KIND_").unwrap_or(kind),
+        "token_age_days": days(credential),
     })
 }
