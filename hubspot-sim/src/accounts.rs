@@ -1,6 +1,7 @@
 //! The living accounts and tokens, as they are after everything that happened since the start.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, RwLock};
 
 use crate::limits::Meter;
@@ -255,11 +256,22 @@ fn settle(spec: PortalSpec, now: i64) -> Result<Portal, WorldError> {
     })
 }
 
+/// The id of an app that this token has for itself: always the same for the same token.
+fn own_app(token: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    token.hash(&mut hasher);
+    // As short as HubSpot's own ids.
+    1_000_000 + hasher.finish() % 1_000_000_000
+}
+
 fn issue(spec: TokenSpec, portal: Arc<Portal>) -> Token {
     Token {
         portal,
         kind: spec.kind,
-        app_id: spec.app_id,
+        app_id: match spec.app_id {
+            0 => own_app(&spec.token),
+            app_id => app_id,
+        },
         user_id: spec.user_id,
         standing: Mutex::new(Standing {
             scopes: spec.scopes,

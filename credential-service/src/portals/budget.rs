@@ -1,5 +1,5 @@
-//! This service's own share of HubSpot's limits: a few calls for each token, which crm-service leaves free, and not many
-//! for all tokens of one app in an account, which HubSpot counts together.
+//! This service's own share of HubSpot's limits: a few calls for each app in an account, which HubSpot counts together and
+//! of which crm-service leaves so many free; of a token whose app is not known yet, for the token.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -15,11 +15,12 @@ use hubkeep_core::{
 
 use super::Error;
 
-/// Calls that one token may make in [`WINDOW`]: two verifications, of two calls each.
+/// Calls that one app, or a token whose app is not known, may make in [`WINDOW`] in one portal: two verifications, of two
+/// calls each. crm-service leaves so many free.
 const CALLS: usize = 4;
-/// Calls that all tokens of one app in one portal may make in [`WINDOW`] together: a fifth of the 100 that HubSpot allows
-/// the least of accounts, so that who serves clients by the same app is not pushed aside by an import.
-const CALLS_OF_APP: usize = 20;
+/// Calls that tokens of apps that are not known yet may make in [`WINDOW`] in one portal together: a fifth of the 100 that
+/// HubSpot allows each app of the least of accounts. HubSpot's first answer tells the app.
+const CALLS_OF_UNKNOWN: usize = 20;
 /// The sliding window. HubSpot's own is 10 s, counted at arrival, which may come a little later than the call.
 const WINDOW: Duration = Duration::from_millis(10_100);
 
@@ -87,12 +88,11 @@ impl Budget {
         let mut spent = self.spent();
         spent.forget(now);
         let known = spent.known.get(token).cloned();
-        let shared = known.or_else(|| portal.map(Purse::Portal));
-        let purses = [(Some(Purse::Token(token.clone())), CALLS), (shared, CALLS_OF_APP)];
-        let purses = purses
-            .into_iter()
-            .filter_map(|(purse, calls)| Some((purse?, calls)));
-        let purses: Vec<(Purse, usize)> = purses.collect();
+        let purses = match known.or_else(|| portal.map(Purse::Portal)) {
+            Some(app @ Purse::App(..)) => vec![(app, CALLS)],
+            Some(portal) => vec![(Purse::Token(token.clone()), CALLS), (portal, CALLS_OF_UNKNOWN)],
+            None => vec![(Purse::Token(token.clone()), CALLS)],
+        };
         let free = purses.iter().map(|(purse, calls)| spent.free(purse, *calls));
         let place = free.flatten().fold(now, Ord::max);
         if place > deadline {
@@ -190,13 +190,14 @@ mod tests {
             let clock = MockClock::at(Timestamp::from_micros(0));
             let budget = Budget::new(clock.clone());
             let soon = clock.tick().plus(Duration::from_secs(2));
-            for nth in 0..=CALLS_OF_APP {
+            let together = if known { CALLS } else { CALLS_OF_UNKNOWN };
+            for nth in 0..=together {
                 let token = token(&nth.to_string());
                 if known {
                     budget.learn(&token, portal, Some(1));
                 }
                 let taken = budget.take(&token, Some(portal), soon).await;
-                assert_eq!(taken.is_ok(), nth < CALLS_OF_APP, "{nth}");
+                assert_eq!(taken.is_ok(), nth < together, "{nth}");
             }
             budget.learn(&token("other"), portal, Some(2));
             budget

@@ -40,8 +40,9 @@ pub struct TokenSpec {
     /// What it may do.
     #[serde(default = "all_scopes")]
     pub scopes: Vec<String>,
-    /// The app or key it belongs to; the burst limit counts per app.
-    #[serde(default = "default_app")]
+    /// The app or key it belongs to; the burst limit counts per app. 0 for one of its own, as each private app and each
+    /// service key is.
+    #[serde(default)]
     pub app_id: u64,
     /// The user who created it.
     #[serde(default = "default_user")]
@@ -58,7 +59,7 @@ impl TokenSpec {
             token: token.into(),
             kind: TokenKind::PrivateApp,
             scopes: all_scopes(),
-            app_id: default_app(),
+            app_id: 0,
             user_id: default_user(),
             revoked: false,
         }
@@ -103,10 +104,6 @@ impl TokenSpec {
 
 pub(super) fn all_scopes() -> Vec<String> {
     ALL_SCOPES.iter().map(|scope| (*scope).to_owned()).collect()
-}
-
-fn default_app() -> u64 {
-    1_000_001
 }
 
 pub(super) fn default_user() -> u64 {
