@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use hubkeep_audit_log::{Operation, Phase};
 use hubkeep_proto::credential::v1::{RotationState, TokenStanding};
 use hubkeep_tests::{
-    Fault, FaultRule, Hubkeep, Limits, Service, Setup, World, eventually, reason,
+    BOUND, Fault, FaultRule, Hubkeep, Limits, Service, Setup, World, eventually, reason,
     support::rotations::{Traffic, consumer},
 };
 use hubspot_sim::fingerprint;
@@ -160,7 +160,8 @@ async fn the_old_token_is_watched_until_hubspot_refuses_it_and_only_then_is_the_
         "whatever consumers say"
     );
     hubkeep.hubspot.expire_old_token(&old).expect("expired");
-    eventually!(now().await.state() == RotationState::Done);
+    // It is believed when HubSpot has refused it twice, and asked four times in 10 s at most.
+    eventually!(3 * BOUND, now().await.state() == RotationState::Done);
     assert_eq!(now().await.old_token(), TokenStanding::Refused);
     let asked = hubkeep.journal().len();
     hubkeep.hubspot.advance_time(Duration::from_secs(3_600));
