@@ -1,8 +1,7 @@
 //! `ImportPortals`: rows in, outcomes out, both as streams.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use futures::{Stream, TryStreamExt as _, future};
 use hubkeep_audit_log::Operation;
 use hubkeep_core::{
     error::{ErrorReason, ServiceError as _},
@@ -11,25 +10,19 @@ use hubkeep_core::{
 use hubkeep_proto::credential::v1::{ImportOutcome, ImportPortalsRequest, ImportPortalsResponse};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{Desk, Error, portal::new_portal_of_row};
+use super::{
+    Desk, Error,
+    portal::new_portal_of_row,
+    rows::{self, Outcomes, Row},
+};
 use crate::{
-    portals::{self, ImportedRows, NewPortal, Onboarded, Portals, ROWS_AT_ONCE, Turn},
+    portals::{self, ImportedRows, NewPortal, Onboarded, Portals, Turn},
     record::Act,
 };
 
 /// How long one row may take, with the waits for room in its portal's limits and for HubSpot to be well again. An import
 /// has no deadline of its own: it lasts as long as its rows come.
 const ROW_LIMIT: Duration = Duration::from_secs(60);
-
-/// An outcome for each row, in the order in which they are ready.
-pub(super) type Outcomes = Pin<Box<dyn Stream<Item = Result<ImportPortalsResponse, Status>> + Send>>;
-
-/// A row as it was read: what it asks for, or why it asks for nothing that can be done.
-struct Row {
-    number: u32,
-    client_slug: String,
-    new: Result<(NewPortal, Turn), Error>,
-}
 
 /// What all rows of one import share.
 struct Import {
@@ -39,79 +32,71 @@ struct Import {
     rows: ImportedRows,
 }
 
-/// Onboards each row as it comes. A row that is refused refuses itself only; the stream ends when the rows do.
-///
-/// The import leaves one entry when it begins, and each row one of its own.
+/// Onboards each row as it comes.
 pub(super) async fn import(
     desk: Desk,
     portals: Portals,
     request: Request<Streaming<ImportPortalsRequest>>,
-) -> Result<Response<Outcomes>, Status> {
-    let context = Context::of(&request)?;
-    let opened = desk.answer(request, Operation::PortalImport, |_act, rows| {
-        future::ready(Ok(rows))
-    });
-    let rows = opened.await?.into_inner();
-    let import = Arc::new(Import {
-        desk,
+) -> Result<Response<Outcomes<ImportPortalsResponse>>, Status> {
+    let begin = |context| Import {
+        desk: desk.clone(),
         portals,
         context,
         rows: ImportedRows::default(),
-    });
-    let outcomes = rows
-        .map_err({
-            let import = Arc::clone(&import);
-            move |broken| import.context.complete(&broken)
-        })
-        .map_ok({
-            let import = Arc::clone(&import);
-            // In order, before any row is worked on: which of two equal rows is the first must not be a matter of luck.
-            move |row| import.read(row)
-        })
-        .map_ok(move |row| outcome(Arc::clone(&import), row))
-        .try_buffer_unordered(ROWS_AT_ONCE);
-    Ok(Response::new(Box::pin(outcomes)))
+    };
+    rows::import(&desk, Operation::PortalImport, request, begin).await
 }
 
-/// In a task of its own, so that a client which hangs up does not cut a row in half.
-async fn outcome(import: Arc<Import>, row: Row) -> Result<ImportPortalsResponse, Status> {
-    let (number, client_slug) = (row.number, row.client_slug.clone());
-    let task = tokio::spawn(async move { import.onboard(row).await });
-    let result = task.await.map_err(Error::from).flatten();
-    Ok(answer(number, client_slug, result))
-}
+impl rows::Import for Import {
+    type Request = ImportPortalsRequest;
+    type Wish = (NewPortal, Turn);
+    type Done = Onboarded;
+    type Response = ImportPortalsResponse;
 
-impl Import {
-    fn read(&self, row: ImportPortalsRequest) -> Row {
+    fn read(&self, row: ImportPortalsRequest) -> Row<(NewPortal, Turn)> {
         let (number, client_slug) = (row.row, row.client_slug.clone());
-        let new = new_portal_of_row(row).map(|new| {
+        let wish = new_portal_of_row(row).map(|new| {
             let turn = self.rows.note(number, &new);
             (new, turn)
         });
         Row {
             number,
             client_slug,
-            new,
+            wish,
         }
     }
 
-    async fn onboard(&self, row: Row) -> Result<Onboarded, Error> {
+    async fn work(&self, wish: Result<(NewPortal, Turn), Error>) -> Result<Onboarded, Error> {
         let mut context = self.context.clone();
         context.deadline = self.desk.time_in(ROW_LIMIT);
-        let only_checked = row.new.as_ref().is_ok_and(|(new, _)| new.validate_only);
+        let only_checked = wish.as_ref().is_ok_and(|(new, _)| new.validate_only);
         let operation = if only_checked {
             Operation::PortalCheck
         } else {
             Operation::PortalOnboard
         };
         let act = self.desk.begin(context, operation)?;
-        let result = match row.new {
+        let result = match wish {
             Ok((new, turn)) => self.in_turn(&act, new, turn).await,
             Err(error) => Err(error),
         };
         self.desk.on_record(&act, result).await
     }
 
+    fn answer(row: u32, client_slug: String, result: Result<Onboarded, Error>) -> ImportPortalsResponse {
+        let (portal_id, outcome, reason, message) = told(result);
+        ImportPortalsResponse {
+            row,
+            client_slug,
+            portal_id,
+            outcome: outcome.into(),
+            reason: reason.into(),
+            message,
+        }
+    }
+}
+
+impl Import {
     async fn in_turn(&self, act: &Act, new: NewPortal, mut turn: Turn) -> Result<Onboarded, Error> {
         turn.come().await?;
         let result = self.portals.onboard(act, new).await;
@@ -120,41 +105,23 @@ impl Import {
     }
 }
 
-fn answer(row: u32, client_slug: String, result: Result<Onboarded, Error>) -> ImportPortalsResponse {
-    let (portal_id, outcome, reason, message) = match result {
-        Ok(Onboarded::Now(portal)) => (
-            portal.portal_id.get(),
-            ImportOutcome::Onboarded,
-            ErrorReason::Unspecified,
-            String::new(),
-        ),
-        Ok(Onboarded::Before(portal)) => (
-            portal.portal_id.get(),
-            ImportOutcome::Unchanged,
-            ErrorReason::Unspecified,
-            String::new(),
-        ),
-        Ok(Onboarded::Would(portal)) => (
-            portal.portal_id.get(),
-            ImportOutcome::WouldOnboard,
-            ErrorReason::Unspecified,
-            String::new(),
-        ),
-        Err(error) => (
-            told_by(&error),
-            ImportOutcome::Refused,
-            error.reason(),
-            error.public_message(),
-        ),
+/// What became of a row: the portal, in a word, why, and in words.
+fn told(result: Result<Onboarded, Error>) -> (u64, ImportOutcome, ErrorReason, String) {
+    let (portal, outcome) = match result {
+        Ok(Onboarded::Now(portal)) => (portal, ImportOutcome::Onboarded),
+        Ok(Onboarded::Before(portal)) => (portal, ImportOutcome::Unchanged),
+        Ok(Onboarded::Would(portal)) => (portal, ImportOutcome::WouldOnboard),
+        Err(error) => {
+            let (reason, message) = (error.reason(), error.public_message());
+            return (told_by(&error), ImportOutcome::Refused, reason, message);
+        }
     };
-    ImportPortalsResponse {
-        row,
-        client_slug,
-        portal_id,
-        outcome: outcome.into(),
-        reason: reason.into(),
-        message,
-    }
+    (
+        portal.portal_id.get(),
+        outcome,
+        ErrorReason::Unspecified,
+        String::new(),
+    )
 }
 
 /// The portal that HubSpot named, where it named one and the row was refused nevertheless.

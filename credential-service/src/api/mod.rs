@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `desk` | answers: works to the end, puts on record, releases |
 //! | `fields`, `page` | read the fields that requests share |
+//! | `rows` | what every import has in common: rows in, outcomes out |
 //! | `portal_service`, `import` | portals, and many of them |
 //! | `rotation_service`, `rotation_import`, `rotation`, `consumer` | rotations, many of them, and who must hear of them |
 //! | `consumer_service` | rotations as those see them |
@@ -24,6 +25,7 @@ mod redemption_service;
 mod rotation;
 mod rotation_import;
 mod rotation_service;
+mod rows;
 
 pub use consumer_service::ConsumerApi;
 pub use desk::Desk;

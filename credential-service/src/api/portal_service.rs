@@ -4,16 +4,17 @@ use hubkeep_audit_log::Operation;
 use hubkeep_core::id::ClientSlug;
 use hubkeep_proto::credential::v1::{
     ErasePortalRequest, ErasePortalResponse, GetPortalRequest, GetPortalResponse, ImportPortalsRequest,
-    ListPortalsRequest, ListPortalsResponse, OnboardPortalRequest, OnboardPortalResponse,
-    ResumePortalRequest, ResumePortalResponse, RunDoctorRequest, SuspendPortalRequest, SuspendPortalResponse,
-    UpdatePortalRequest, UpdatePortalResponse, VerifyPortalRequest, VerifyPortalResponse,
-    portal_service_server::PortalService,
+    ImportPortalsResponse, ListPortalsRequest, ListPortalsResponse, OnboardPortalRequest,
+    OnboardPortalResponse, ResumePortalRequest, ResumePortalResponse, RunDoctorRequest, SuspendPortalRequest,
+    SuspendPortalResponse, UpdatePortalRequest, UpdatePortalResponse, VerifyPortalRequest,
+    VerifyPortalResponse, portal_service_server::PortalService,
 };
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     Desk, Error, doctor, fields, import, page,
     portal::{described, details, listed_to_wire, new_portal, to_wire, with_lost},
+    rows,
 };
 use crate::{
     fleet::Fleet,
@@ -40,7 +41,7 @@ impl PortalApi {
 
 #[tonic::async_trait]
 impl PortalService for PortalApi {
-    type ImportPortalsStream = import::Outcomes;
+    type ImportPortalsStream = rows::Outcomes<ImportPortalsResponse>;
     type RunDoctorStream = doctor::Examinations;
 
     async fn onboard_portal(

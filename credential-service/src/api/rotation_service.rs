@@ -3,10 +3,10 @@
 use hubkeep_audit_log::Operation;
 use hubkeep_proto::credential::v1::{
     CancelRotationRequest, CancelRotationResponse, CloseRotationRequest, CloseRotationResponse,
-    GetRotationRequest, GetRotationResponse, ImportRotationsRequest, ListConsumersRequest,
-    ListConsumersResponse, ListRotationsRequest, ListRotationsResponse, RegisterConsumerRequest,
-    RegisterConsumerResponse, RemoveConsumerRequest, RemoveConsumerResponse, RotateCredentialRequest,
-    RotateCredentialResponse, rotation_service_server::RotationService,
+    GetRotationRequest, GetRotationResponse, ImportRotationsRequest, ImportRotationsResponse,
+    ListConsumersRequest, ListConsumersResponse, ListRotationsRequest, ListRotationsResponse,
+    RegisterConsumerRequest, RegisterConsumerResponse, RemoveConsumerRequest, RemoveConsumerResponse,
+    RotateCredentialRequest, RotateCredentialResponse, rotation_service_server::RotationService,
 };
 use secrecy::ExposeSecret as _;
 use tonic::{Request, Response, Status, Streaming};
@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::{
     Desk, Error, consumer, fields, page,
     rotation::{reason, task_to_wire, to_wire, wish},
-    rotation_import,
+    rotation_import, rows,
 };
 use crate::rotation::{Rotated, Rotations};
 
@@ -38,7 +38,7 @@ impl RotationApi {
 
 #[tonic::async_trait]
 impl RotationService for RotationApi {
-    type ImportRotationsStream = rotation_import::Outcomes;
+    type ImportRotationsStream = rows::Outcomes<ImportRotationsResponse>;
 
     async fn rotate_credential(
         &self,
