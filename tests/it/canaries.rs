@@ -2,30 +2,18 @@
 //! write-ahead logs, not in the files of the PostgreSQL server, not in dumps, not in logs at the level trace, not in
 //! results, not in what a panic says; and a crash leaves no image of the memory, in which they would be.
 
-use std::{
-    fs::{self, File},
-    net::TcpListener,
-    panic,
-    path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
-    time::Duration,
+mod stage;
+
+use std::{fs, panic, path::PathBuf, process::Command, time::Duration};
+
+use hubkeep_core::{handle_token::HandleToken, secret::PortalToken};
+use hubkeep_tests::support::{
+    canaries::{Canaries, disguised},
+    portals::OPERATOR,
 };
 
-use hubkeep_core::{handle_token::HandleToken, random::SystemRandom, secret::PortalToken};
-use hubkeep_seal::FileKek;
-use hubkeep_test_postgres::{Fresh, Own};
-use hubkeep_tests::{
-    World,
-    support::{
-        canaries::{Canaries, disguised},
-        portals::OPERATOR,
-        processes::{Process, credential_service_binary, crm_service_binary, hubkeep_binary, serve},
-        wait::wait_until,
-    },
-};
-use hubspot_sim::Simulator;
+use stage::{APP_SECRET, PORTALS, Stage};
 
-const PORTALS: usize = 60;
 /// Tokens that no portal has.
 const REFUSED: usize = 10;
 /// Values, searches and addresses of people.
@@ -42,158 +30,25 @@ fn a_secret_is_found_in_every_disguise() {
     assert!(canaries.in_bytes(b"pat-na1-canary").is_empty());
 }
 
-/// Both services and the command, as processes, and all that they write.
-struct Stage {
-    hubspot: Simulator,
-    world: World,
-    /// What they keep, and what they say.
-    kept: tempfile::TempDir,
-    /// What they are given: the keys, the clients.
-    given: tempfile::TempDir,
-    addresses: [String; 2],
-    running: Vec<Process>,
-    secrets: Vec<(String, Vec<u8>)>,
-    postgres: Option<Own>,
-    databases: Vec<Fresh>,
-    results: usize,
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("it listens").port()
-}
-
 impl Stage {
-    fn new(postgres: bool) -> Self {
-        let world = World::of_portals(u32::try_from(PORTALS).expect("few"));
-        // A server of its own, whose files hold nothing else.
-        let postgres = postgres.then(|| Own::start(&[]));
-        let fresh = |name: &str| postgres.as_ref().map(|server| server.fresh(name));
-        let names = [
-            "canary_credential",
-            "canary_credential_audit",
-            "canary_crm",
-            "canary_crm_audit",
-        ];
-        let stage = Self {
-            hubspot: Simulator::start(world.clone()).expect("the simulator starts"),
-            world,
-            kept: tempfile::tempdir().expect("a folder"),
-            given: tempfile::tempdir().expect("a folder"),
-            addresses: [free_port(), free_port()].map(|port| format!("127.0.0.1:{port}")),
-            running: Vec::new(),
-            secrets: Vec::new(),
-            databases: names.into_iter().filter_map(fresh).collect(),
-            postgres,
-            results: 0,
-        };
-        stage.configure();
-        stage
-    }
-
-    fn configure(&self) {
-        for (number, service) in ["credential-service", "crm-service"].into_iter().enumerate() {
-            let key = |version: u32| self.given.path().join(format!("{service}-{version}.kek"));
-            for version in [1, 2] {
-                FileKek::create(&key(version), &*SystemRandom::shared()).expect("made");
-            }
-            let text = format!(
-                "deployment = \"test\"\n[grpc]\nlisten = \"{}\"\n[telemetry]\nfilter = \"trace\"\n\
-                 [hubspot]\napi_base = \"{}\"\n[database]\n{}[audit]\n{}\
-                 [keys]\nkek_file = \"{}\"\n[[keys.kek]]\nversion = 2\nfile = \"{}\"\n{}",
-                self.addresses[number],
-                self.hubspot.base_url(),
-                self.database(number * 2, &format!("{service}.db")),
-                self.database(number * 2 + 1, &format!("{service}-audit.db")),
-                key(1).display(),
-                key(2).display(),
-                match service {
-                    "crm-service" => format!("[credentials]\nurl = \"http://{}\"\n", self.addresses[0]),
-                    _ => String::new(),
-                }
-            );
-            fs::write(self.given.path().join(format!("{service}.toml")), text).expect("written");
-        }
-    }
-
-    fn database(&self, number: usize, file: &str) -> String {
-        match self.databases.get(number) {
-            Some(fresh) => format!(
-                "url = \"{}\"\npassword_file = \"{}\"\n",
-                fresh.url,
-                fresh.password_file.display()
-            ),
-            None => format!("url = \"sqlite://{}/{file}\"\n", self.kept.path().display()),
-        }
-    }
-
-    async fn start(&mut self) {
-        let binaries: [&Path; 2] = [credential_service_binary(), crm_service_binary()];
-        for (service, binary) in ["credential-service", "crm-service"].into_iter().zip(binaries) {
-            let config = self.given.path().join(format!("{service}.toml"));
-            let log = File::options()
-                .create(true)
-                .append(true)
-                .open(self.kept.path().join(format!("{service}.log")))
-                .expect("opened");
-            let said = log.try_clone().expect("cloned");
-            let mut command = where_crashes_leave_their_memory(&serve(binary, &config));
-            command.current_dir(self.kept.path());
-            command.stdin(Stdio::null()).stdout(said).stderr(log);
-            self.running.push(Process::started(service, &mut command));
-            wait_until("it serves", Duration::from_secs(60), async || {
-                let healthy = Command::new(binary)
-                    .args(["health", "--config"])
-                    .arg(&config)
-                    .stderr(Stdio::null())
-                    .status();
-                healthy.is_ok_and(|status| status.success())
-            })
-            .await;
-        }
-    }
-
-    fn plant(&mut self, name: impl Into<String>, secret: impl Into<Vec<u8>>) {
-        self.secrets.push((name.into(), secret.into()));
-    }
-
-    fn run(&self, words: &[&str], handle: &str, caller: &str) -> Output {
-        Command::new(hubkeep_binary())
-            .args(words)
-            .args(["--as", caller])
-            .env(
-                "HUBKEEP_CREDENTIAL_SERVICE",
-                format!("http://{}", self.addresses[0]),
-            )
-            .env("HUBKEEP_CRM_SERVICE", format!("http://{}", self.addresses[1]))
-            .env("HUBKEEP_HANDLE", handle)
-            .stdin(Stdio::null())
-            .output()
-            .expect("it runs")
-    }
-
-    /// Runs the command, and keeps what it says among what is searched.
-    fn result(&mut self, words: &[&str], handle: &str, caller: &str, code: i32) {
-        let output = self.run(words, handle, caller);
-        let heard = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(code), "{words:?}: {heard}");
-        self.results += 1;
-        let file = |end: &str| self.kept.path().join(format!("result-{}.{end}", self.results));
-        fs::write(file("out"), &output.stdout).expect("written");
-        fs::write(file("err"), &output.stderr).expect("written");
-    }
-
     /// The clients, their tokens, and some tokens that nobody has.
     fn clients(&mut self) -> PathBuf {
-        let mut rows = String::from("clientSlug,portalToken,portalId\n");
+        let mut rows = String::from("clientSlug,portalToken,portalId,credentialKind\n");
+        self.plant("the secret of the app", APP_SECRET);
         for portal in self.world.portals.clone() {
-            let token = portal.first_token().expect("it has one").to_owned();
-            rows.push_str(&format!("{},{token},{}\n", portal.slug, portal.portal_id));
+            let (token, kind) = match portal.installs.first() {
+                Some(install) => (install.refresh_token.clone(), "oauth"),
+                None => (
+                    portal.first_token().expect("it has one").to_owned(),
+                    "private_app",
+                ),
+            };
+            rows.push_str(&format!("{},{token},{},{kind}\n", portal.slug, portal.portal_id));
             self.plant(format!("the token of {}", portal.slug), token);
         }
         for number in 0..REFUSED {
             let token = format!("pat-na1-0badcafe-0000-4000-8000-{number:012}");
-            rows.push_str(&format!("refused-{number},{token},\n"));
+            rows.push_str(&format!("refused-{number},{token},,\n"));
             self.plant(format!("refused token {number}"), token);
         }
         let file = self.given.path().join("clients.csv");
@@ -313,14 +168,6 @@ impl Stage {
         );
         assert!(found.is_empty(), "{when}: {found:#?}");
     }
-}
-
-/// The command, run where the system lets a process that crashes leave its memory in a file.
-fn where_crashes_leave_their_memory(command: &Command) -> Command {
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "ulimit -c unlimited 2>/dev/null; exec \"$0\" \"$@\""]);
-    shell.arg(command.get_program()).args(command.get_args());
-    shell
 }
 
 /// What a panic says about things that hold secrets.
