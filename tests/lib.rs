@@ -43,6 +43,7 @@ pub mod support {
     pub mod balancer;
     pub mod canaries;
     pub mod certificates;
+    pub mod certified;
     pub mod chance;
     pub mod chaos;
     pub mod compose;

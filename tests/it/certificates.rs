@@ -103,6 +103,7 @@ async fn a_stranger_gets_no_connection_and_hears_why() {
                 "does not trust the CA",
             ),
             (ours.expired("sync").connect(address), "has expired"),
+            (ours.not_yet("sync").connect(address), "does not hold yet"),
             (for_servers.connect(address), "not one that a client may show"),
             (
                 ours.of("sync").trusting(others.ca()).connect(address),

@@ -13,8 +13,9 @@ use hubkeep::certs::{Authority, CertsDir, Issued, Validity, Wish};
 use hubkeep_core::{
     clock::Timestamp,
     random::SystemRandom,
-    tls::{Config, DEFAULT_TRUST_DOMAIN},
+    tls::{Certificate as Read, Config, DEFAULT_TRUST_DOMAIN, RevocationList, Revoked},
 };
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 /// The hosts under which services are called here.
@@ -52,13 +53,55 @@ impl Certificates {
         let made = Authority::make(Validity::days(now, DAYS + 1), &*SystemRandom::shared());
         let (authority, issued) = made.expect("a CA");
         CertsDir::at(&dir).keep_authority(&issued).expect("written");
-        Self {
+        let this = Self {
             authority,
             ca: issued.certificate.clone(),
             dir,
             now,
             known: Mutex::default(),
-        }
+        };
+        this.revoke(&[], DAYS);
+        this
+    }
+
+    /// Puts a list in place that revokes these, and is to be followed by a newer one after so many days.
+    pub fn revoke(&self, serials: &[Vec<u8>], days: u32) -> PathBuf {
+        let revoked = serials.iter().map(|serial| Revoked {
+            serial: serial.clone(),
+            since: self.now,
+        });
+        let list = RevocationList {
+            number: 1,
+            revoked: revoked.collect(),
+        };
+        let list = self.authority.revoke(&list, Validity::days(self.now, days));
+        let dir = CertsDir::at(&self.dir);
+        dir.keep_list(&list.expect("signed")).expect("written")
+    }
+
+    /// Puts another certificate with another key in the place of a service's, and gives it.
+    pub fn renew(&self, files: &Config, name: &str) -> Read {
+        let issued = self.of_service(name);
+        replace(&files.key_file, &issued.key);
+        replace(&files.certificate_file, &issued.certificate);
+        read(&issued.certificate)
+    }
+
+    /// The serial number of a service's certificate.
+    pub fn serial_of(&self, files: &Config) -> Vec<u8> {
+        let text = std::fs::read_to_string(&files.certificate_file).expect("read");
+        read(&text).serial().to_vec()
+    }
+
+    /// A certificate with which a service of this name serves.
+    pub fn of_service(&self, name: &str) -> Issued {
+        let wish = Wish {
+            hosts: HOSTS.map(str::to_owned).to_vec(),
+            ..self.wish(name)
+        };
+        self.authority
+            .issue(&wish, &*SystemRandom::shared())
+            .expect("issued")
     }
 
     /// The CA, PEM.
@@ -78,16 +121,9 @@ impl Certificates {
 
     /// The files of a service of this name.
     pub fn service(&self, name: &str) -> Config {
-        let wish = Wish {
-            hosts: HOSTS.map(str::to_owned).to_vec(),
-            ..self.wish(name)
-        };
-        let issued = self
-            .authority
-            .issue(&wish, &*SystemRandom::shared())
-            .expect("issued");
+        let issued = self.of_service(name);
         let dir = CertsDir::at(&self.dir);
-        let files = dir.keep(&wish.name, &issued).expect("written");
+        let files = dir.keep(&self.wish(name).name, &issued).expect("written");
         Config {
             certificate_file: files.certificate,
             key_file: files.key,
@@ -116,6 +152,19 @@ impl Certificates {
         let validity = Validity {
             from: self.now.minus(Duration::from_secs(3_600)),
             until: self.now.minus(second),
+        };
+        self.by_wish(&Wish {
+            validity,
+            ..self.wish(name)
+        })
+    }
+
+    /// Somebody whose certificate will hold in an hour.
+    pub fn not_yet(&self, name: &str) -> Holder {
+        let hour = Duration::from_secs(3_600);
+        let validity = Validity {
+            from: self.now.plus(hour),
+            until: self.now.plus(2 * hour),
         };
         self.by_wish(&Wish {
             validity,
@@ -158,6 +207,16 @@ impl Holder {
             channels: Arc::default(),
             ..self
         }
+    }
+
+    /// The serial number of its certificate.
+    pub fn serial(&self) -> Vec<u8> {
+        read(&self.issued.certificate).serial().to_vec()
+    }
+
+    /// The certificate, PEM.
+    pub fn certificate(&self) -> &str {
+        &self.issued.certificate
     }
 
     /// The private key, PEM.
@@ -210,6 +269,20 @@ impl Holder {
             (option, file.display().to_string())
         })
     }
+}
+
+fn read(certificate: &str) -> Read {
+    let der = CertificateDer::from_pem_slice(certificate.as_bytes()).expect("PEM");
+    Read::read(&der).expect("a certificate")
+}
+
+/// Puts a file in another's place, as whoever renews a certificate does.
+pub fn replace(file: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let beside = file.with_extension("new");
+    std::fs::write(&beside, text).expect("written");
+    std::fs::set_permissions(&beside, std::fs::Permissions::from_mode(0o600)).expect("set");
+    std::fs::rename(&beside, file).expect("renamed");
 }
 
 /// TLS that trusts services of this CA, without a certificate of its own.

@@ -136,6 +136,11 @@ impl Process {
         self.child.id()
     }
 
+    /// Asks it to look at its files again: by SIGHUP.
+    pub fn ask_to_look_again(&self) {
+        self.signal("-HUP");
+    }
+
     /// Asks it to stop, as a supervisor does: by SIGTERM.
     pub fn ask_to_stop(&self) {
         self.signal("-TERM");

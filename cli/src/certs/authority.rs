@@ -7,11 +7,12 @@ use hubkeep_core::{
     clock::Timestamp,
     id::CallerName,
     random::{Random, RandomError},
-    tls,
+    tls::{self, RevocationList, Revoked},
 };
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, SanType, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType,
+    SerialNumber,
 };
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use thiserror::Error as ThisError;
@@ -163,6 +164,30 @@ impl Authority {
         }
         params.use_authority_key_identifier_extension = true;
         Ok(params)
+    }
+
+    /// Signs the list of what it revoked, PEM, which says that a newer one comes before the end of `validity`.
+    ///
+    /// # Errors
+    /// If the times are out of range.
+    pub fn revoke(&self, list: &RevocationList, validity: Validity) -> Result<String, Error> {
+        let entry = |revoked: &Revoked| {
+            Ok(RevokedCertParams {
+                serial_number: SerialNumber::from_slice(&revoked.serial),
+                revocation_time: moment(revoked.since)?,
+                reason_code: None,
+                invalidity_date: None,
+            })
+        };
+        let params = CertificateRevocationListParams {
+            this_update: moment(validity.from)?,
+            next_update: moment(validity.until)?,
+            crl_number: SerialNumber::from(list.number),
+            issuing_distribution_point: None,
+            revoked_certs: list.revoked.iter().map(entry).collect::<Result<_, Error>>()?,
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        Ok(params.signed_by(&self.issuer)?.pem()?)
     }
 
     /// Signs what is described, with a new key, as it is: for certificates that nobody should wish for.

@@ -1,4 +1,5 @@
-//! The folder of a CA and of the certificates from it. No file is ever overwritten.
+//! The folder of a CA and of the certificates from it. No file is ever overwritten unasked but the list of what is
+//! revoked; what is replaced, is replaced in one step.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions},
@@ -7,7 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use hubkeep_core::id::CallerName;
+use hubkeep_core::{
+    id::CallerName,
+    tls::{Certificate, RevocationList},
+};
 use zeroize::Zeroizing;
 
 use super::{Authority, Issued};
@@ -20,7 +24,7 @@ const KEY: u32 = 0o600;
 /// The CA's is written once and never changed.
 const CA_KEY: u32 = 0o400;
 
-/// A folder with a CA: `ca.crt`, `ca.key`, and for each name `NAME.crt` and `NAME.key`.
+/// A folder with a CA: `ca.crt`, `ca.key`, `ca.crl`, and for each name `NAME.crt` and `NAME.key`.
 #[derive(Debug)]
 pub struct CertsDir {
     path: PathBuf,
@@ -53,6 +57,53 @@ impl CertsDir {
         self.pair(&name.as_str().replace('/', "-"))
     }
 
+    /// The file of the CA's list.
+    pub fn list(&self) -> PathBuf {
+        self.path.join("ca.crl")
+    }
+
+    /// The list that lies here; an empty one if there is none yet.
+    ///
+    /// # Errors
+    /// If it cannot be read: a new one would forget whom it revokes.
+    pub fn open_list(&self) -> Result<RevocationList, Error> {
+        let path = self.list();
+        match fs::read_to_string(&path) {
+            Ok(text) => RevocationList::read(&text).ok_or_else(|| {
+                Error::Usage(format!("{}: is no list of revoked certificates", path.display()))
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(RevocationList::default()),
+            Err(error) => Err(unusable(&path, "cannot be read", &error)),
+        }
+    }
+
+    /// Puts a newer list in the place of the one that lies here, so that who reads it finds the one or the other.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn keep_list(&self, list: &str) -> Result<PathBuf, Error> {
+        let path = self.list();
+        replace(&path, list.as_bytes(), CERTIFICATE)?;
+        Ok(path)
+    }
+
+    /// A certificate that the CA here has signed.
+    ///
+    /// # Errors
+    /// If it cannot be read, or another CA signed it.
+    pub fn signed_here(&self, path: &Path) -> Result<Certificate, Error> {
+        let ca = self.authority().certificate;
+        let read =
+            |path: &Path| fs::read_to_string(path).map_err(|error| unusable(path, "cannot be read", &error));
+        Certificate::signed_by(&read(&ca)?, &read(path)?).ok_or_else(|| {
+            Error::Usage(format!(
+                "{} is no certificate that the CA of {} has signed",
+                path.display(),
+                ca.display()
+            ))
+        })
+    }
+
     fn pair(&self, stem: &str) -> Pair {
         Pair {
             certificate: self.path.join(format!("{stem}.crt")),
@@ -79,6 +130,23 @@ impl CertsDir {
     pub fn keep(&self, name: &CallerName, issued: &Issued) -> Result<Pair, Error> {
         let pair = self.of(name);
         keep(&pair, issued, KEY)?;
+        Ok(pair)
+    }
+
+    /// Puts a name's certificate and key in the place of those that are there, if any. The certificate that was there is
+    /// kept as `NAME.old.crt`, so that it can be revoked.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn renew(&self, name: &CallerName, issued: &Issued) -> Result<Pair, Error> {
+        let pair = self.of(name);
+        if pair.certificate.exists() {
+            let old = fs::read(&pair.certificate)
+                .map_err(|error| unusable(&pair.certificate, "cannot be read", &error))?;
+            replace(&pair.certificate.with_extension("old.crt"), &old, CERTIFICATE)?;
+        }
+        replace(&pair.key, issued.key.as_bytes(), KEY)?;
+        replace(&pair.certificate, issued.certificate.as_bytes(), CERTIFICATE)?;
         Ok(pair)
     }
 
@@ -121,6 +189,22 @@ fn keep(pair: &Pair, issued: &Issued, key_mode: u32) -> Result<(), Error> {
     }
     write_new(&pair.key, issued.key.as_bytes(), key_mode)?;
     write_new(&pair.certificate, issued.certificate.as_bytes(), CERTIFICATE)
+}
+
+/// In one step: who reads the file finds what was there or what is.
+fn replace(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    // What an attempt left behind that was cut off.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(unusable(&beside, "cannot be removed", &error));
+        }
+        _ => {}
+    }
+    write_new(&beside, bytes, mode)?;
+    fs::rename(&beside, path).map_err(|error| unusable(path, "cannot be written", &error))
 }
 
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`Authority`] | a CA that signs |
-//! | [`CertsDir`] | the files, none of which is ever overwritten |
+//! | [`CertsDir`] | the files, of which none is replaced unasked but the list of what is revoked |
 
 mod authority;
 mod files;

@@ -7,7 +7,7 @@ use hubkeep_core::{
     clock::{SharedClock, Timestamp},
     id::{CallerName, InvalidName},
     random::SharedRandom,
-    tls::DEFAULT_TRUST_DOMAIN,
+    tls::{DEFAULT_TRUST_DOMAIN, Revoked},
 };
 use serde_json::json;
 
@@ -21,7 +21,7 @@ use crate::{
 
 /// Make a CA, and certificates for services, callers and operators.
 ///
-/// No file is ever overwritten. Whoever has ca.key can be anybody: keep it where no service runs.
+/// No file is overwritten but ca.crl, and by `issue --renew`. Whoever has ca.key can be anybody: keep it where no service runs.
 #[derive(Args, Debug)]
 pub struct CertsArgs {
     #[command(subcommand)]
@@ -55,6 +55,25 @@ enum CertsCommand {
         /// The trust domain of the services, as their [tls] has it.
         #[arg(long, value_name = "DOMAIN", default_value = DEFAULT_TRUST_DOMAIN)]
         trust_domain: String,
+        /// Replace what is there. The certificate that was there becomes NAME.old.crt.
+        #[arg(long)]
+        renew: bool,
+    },
+    /// Revoke a certificate: writes ca.crl, for `tls.crl_file` of the services, which take it up within seconds.
+    ///
+    /// Without a name, the list is written anew as it is: the first one, or before it is too old.
+    Revoke {
+        /// Whose certificate, as it lies in the folder.
+        #[arg(value_name = "NAME", value_parser = caller_name)]
+        name: Option<CallerName>,
+        /// Another file with the certificate, where a newer one has taken its place in the folder.
+        #[arg(long, value_name = "FILE", conflicts_with = "name")]
+        certificate: Option<PathBuf>,
+        #[command(flatten)]
+        folder: Folder,
+        /// After how long there will be a newer list.
+        #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+        days: u32,
     },
 }
 
@@ -93,6 +112,7 @@ pub fn run(
             hosts,
             days,
             trust_domain,
+            renew,
         } => {
             let (validity, dir) = (Validity::days(now, days), CertsDir::at(&folder.dir));
             let wish = Wish {
@@ -102,8 +122,21 @@ pub fn run(
                 validity,
             };
             let issued = dir.open_authority()?.issue(&wish, &**random).map_err(not_made)?;
-            let pair = dir.keep(&wish.name, &issued)?;
+            let pair = match renew {
+                true => dir.renew(&wish.name, &issued)?,
+                false => dir.keep(&wish.name, &issued)?,
+            };
             tell(wish.name.as_str(), &pair, validity.until, output)?;
+        }
+        CertsCommand::Revoke {
+            name,
+            certificate,
+            folder,
+            days,
+        } => {
+            let dir = CertsDir::at(&folder.dir);
+            let file = certificate.or_else(|| name.map(|name| dir.of(&name).certificate));
+            revoke(&dir, file.as_deref(), Validity::days(now, days), now, output)?;
         }
     }
     Ok(Exit::Done)
@@ -124,6 +157,32 @@ fn tell(name: &str, pair: &Pair, ends: Timestamp, output: &Output) -> Result<(),
         "{GOOD}made{GOOD:#} {} and {} for {name}, until {ends} UTC",
         shown(&pair.certificate),
         shown(&pair.key)
+    ))
+}
+
+fn revoke(
+    dir: &CertsDir,
+    certificate: Option<&Path>,
+    validity: Validity,
+    now: Timestamp,
+    output: &Output,
+) -> Result<(), Error> {
+    let (authority, mut list) = (dir.open_authority()?, dir.open_list()?);
+    if let Some(path) = certificate {
+        let serial = dir.signed_here(path)?.serial().to_vec();
+        if !list.revoked.iter().any(|revoked| revoked.serial == serial) {
+            list.revoked.push(Revoked { serial, since: now });
+        }
+    }
+    list.number = list.number.saturating_add(1);
+    let path = dir.keep_list(&authority.revoke(&list, validity).map_err(not_made)?)?;
+    let (path, count) = (path.display().to_string(), list.revoked.len());
+    let due = day_and_time(Some(&validity.until.into()));
+    if output.is_json() {
+        return output.document(&json!({ "crl_file": path, "revoked": count, "next_due": due }));
+    }
+    output.line(&format!(
+        "{GOOD}made{GOOD:#} {path}, which revokes {count}; a newer one is due by {due} UTC"
     ))
 }
 

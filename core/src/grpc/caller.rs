@@ -84,9 +84,13 @@ impl CallerSource {
     ) -> Result<Caller, Error> {
         match self {
             Self::Stated { default } => stated(headers, default),
-            Self::Certified(_) => {
+            Self::Certified(identity) => {
                 let peer = connection.get::<Arc<Peer>>();
-                certified(headers, peer.ok_or(Error::LayersMissing)?, now)
+                let peer = peer.ok_or(Error::LayersMissing)?;
+                let caller = certified(headers, peer, now)?;
+                peer.kept_out(identity, now).map_or(Ok(caller), |why| {
+                    Err(unknown(format!("your connection is not trusted any more: {why}")))
+                })
             }
         }
     }

@@ -140,6 +140,10 @@ impl Chassis {
         let listen = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
+        if let CallerSource::Certified(identity) = &self.tools.callers {
+            let (clock, stopping) = (self.tools.clock.clone(), self.tools.stopping.clone());
+            tokio::spawn(tls::follow(identity.clone(), clock, stopping));
+        }
         let task = tokio::spawn(run(self.tools.clone(), self.routes, listener));
         Ok(Running {
             address,

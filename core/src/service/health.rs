@@ -94,9 +94,9 @@ async fn connected(
             .await;
     };
     // By the name that others know it by: its certificate need not be for loopback.
-    let tls = identity.client().domain_name(identity.host());
-    let endpoint = Endpoint::from_shared(format!("https://{address}"))?.tls_config(tls)?;
-    endpoint.connect().await
+    let endpoint = Endpoint::from_shared(format!("https://{address}"))?;
+    let dialer = identity.dialer();
+    dialer.connected_to(identity.host(), endpoint.uri()).await
 }
 
 /// A service that listens on every address is asked on loopback.

@@ -2,7 +2,12 @@
 //! hangs, lies or speaks no TLS holds up nobody else: only so many are under way at once, and when one more comes, one
 //! that says nothing has to go (`crowd`).
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -15,6 +20,7 @@ use super::{
     Identity,
     complaints::Complaints,
     crowd::{Crowd, Spoken},
+    material::Material,
     stranger::{self, Opening},
     stream::Secured,
     why_refused,
@@ -120,9 +126,10 @@ impl Handshakes {
                 return None;
             }
         }
-        let acceptor = TlsAcceptor::from(self.identity.server());
+        let current = self.identity.current();
+        let acceptor = TlsAcceptor::from(Arc::clone(&current.server));
         match acceptor.accept(stream).into_fallible().await {
-            Ok(stream) => self.known(stream, peer),
+            Ok(stream) => self.known(stream, peer, Arc::downgrade(&current)),
             Err((error, stream)) => {
                 self.complaints.failed(peer, &reason(&error));
                 stranger::let_go(stream, &self.clock).await;
@@ -135,8 +142,9 @@ impl Handshakes {
         &self,
         stream: tokio_rustls::server::TlsStream<TcpStream>,
         address: SocketAddr,
+        by: Weak<Material>,
     ) -> Option<Secured> {
-        let Some(secured) = Secured::new(stream, self.identity.trust_domain()) else {
+        let Some(secured) = Secured::new(stream, by, self.identity.trust_domain()) else {
             tracing::error!(peer = %address, "a certificate came through the handshake and cannot be read");
             return None;
         };

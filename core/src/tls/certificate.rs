@@ -45,13 +45,13 @@ pub struct Certificate {
     not_after: Timestamp,
     thumbprint: Vec<u8>,
     public_key: Vec<u8>,
+    serial: Vec<u8>,
 }
 
 impl Certificate {
     /// Reads the DER form; `None` if it is not an X.509 certificate.
     pub fn read(der: &[u8]) -> Option<Self> {
         let (_, parsed) = X509Certificate::from_der(der).ok()?;
-        let time = |seconds: i64| Timestamp::from_micros(seconds.saturating_mul(1_000_000));
         let validity = parsed.validity();
         let mut read = Self {
             uris: Vec::new(),
@@ -61,6 +61,7 @@ impl Certificate {
             not_before: time(validity.not_before.timestamp()),
             not_after: time(validity.not_after.timestamp()),
             public_key: parsed.public_key().subject_public_key.data.to_vec(),
+            serial: parsed.raw_serial().to_vec(),
             thumbprint: digest::digest(&digest::SHA256, der).as_ref().to_vec(),
         };
         if let Some(names) = parsed.subject_alternative_name().ok()? {
@@ -140,10 +141,20 @@ impl Certificate {
         self.public_key == public_key
     }
 
+    /// Its serial number, as the bytes that X.509 has of it: by it a CA's list names it.
+    pub fn serial(&self) -> &[u8] {
+        &self.serial
+    }
+
     /// SHA-256 of its DER form (RFC 8705, 3.1).
     pub fn thumbprint(&self) -> &[u8] {
         &self.thumbprint
     }
+}
+
+/// A moment as X.509 has it.
+pub(super) const fn time(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds.saturating_mul(1_000_000))
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {
@@ -168,6 +179,7 @@ mod tests {
             not_after: Timestamp::from_micros(0),
             thumbprint: Vec::new(),
             public_key: Vec::new(),
+            serial: Vec::new(),
         };
         certificate.caller("hubkeep").map(|name| name.to_string())
     }

@@ -3,11 +3,9 @@
 use std::{path::Path, sync::Arc};
 
 use rustls::{ClientConfig, crypto::aws_lc_rs, sign::CertifiedKey, version};
-use tonic::transport::{Certificate, ClientTlsConfig};
-use zeroize::Zeroizing;
 
 use super::{
-    dial::Dialer,
+    dial::{Dialer, Source},
     files::{Authorities, Chain, Named, PrivateKey},
 };
 use crate::{
@@ -70,16 +68,10 @@ pub(super) fn fitting(at: Named<'_>, chain: &Chain, key: &PrivateKey) -> Result<
 
 fn dialer(chain: Chain, key: PrivateKey, ca: Authorities) -> Result<Dialer, rustls::Error> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&version::TLS13])?
         .with_root_certificates(ca.roots)
         .with_client_auth_cert(chain.der, key.der)?;
-    Ok(Dialer::new(config))
-}
-
-/// The client's side of TLS.
-pub(super) fn client(chain: &[u8], key: &Zeroizing<Vec<u8>>, ca: &[u8]) -> ClientTlsConfig {
-    ClientTlsConfig::new()
-        .ca_certificate(Certificate::from_pem(ca))
-        .identity(tonic::transport::Identity::from_pem(chain, key.as_slice()))
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(Dialer::new(Source::Files(Arc::new(config))))
 }

@@ -9,7 +9,7 @@ use crate::config::{Fault, Validate};
 /// The trust domain where none is named.
 pub const DEFAULT_TRUST_DOMAIN: &str = "hubkeep";
 
-/// The section `[tls]`. Its files are read at start, not before.
+/// The section `[tls]`. Its files are read at start, and again every few seconds while the service runs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Config {
@@ -19,6 +19,12 @@ pub struct Config {
     pub key_file: PathBuf,
     /// The CA that signs the certificates of callers and of the other service (PEM; several may follow each other).
     pub ca_file: PathBuf,
+    /// What the CAs have revoked (PEM; one list for each CA that signs). Without it nothing is looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crl_file: Option<PathBuf>,
+    /// Whether nobody is let in once a list is older than it says it may be. Otherwise it goes on counting, with a
+    /// warning.
+    pub crl_must_be_current: bool,
     /// The first part of every caller's URI name: `spiffe://<trust_domain>/<name>`.
     pub trust_domain: String,
 }
@@ -29,6 +35,8 @@ impl Default for Config {
             certificate_file: PathBuf::new(),
             key_file: PathBuf::new(),
             ca_file: PathBuf::new(),
+            crl_file: None,
+            crl_must_be_current: false,
             trust_domain: DEFAULT_TRUST_DOMAIN.to_owned(),
         }
     }
@@ -46,6 +54,9 @@ impl Validate for Config {
                 let problem = "name a file: `hubkeep certs init` and `hubkeep certs issue NAME` make them";
                 faults.push(Fault::new(key, problem));
             }
+        }
+        if self.crl_must_be_current && self.crl_file.is_none() {
+            faults.push(Fault::new("tls.crl_must_be_current", "needs tls.crl_file"));
         }
         if !is_trust_domain(&self.trust_domain) {
             let problem =

@@ -23,20 +23,40 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use tonic::transport::{Channel, Endpoint};
 use tower_service::Service;
 
-use super::refused::failed_handshake;
+use super::{Identity, refused::failed_handshake};
 
 /// What opens connections with one certificate. Clones know the same.
 #[derive(Clone, Debug)]
 pub struct Dialer {
-    config: Arc<ClientConfig>,
+    source: Source,
+    /// Whom the other side must show itself as; by default the host that is called.
+    expected: Option<Arc<str>>,
     refused: Arc<Mutex<Option<String>>>,
 }
 
+/// Where the certificate comes from that is shown.
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    /// Read once.
+    Files(Arc<ClientConfig>),
+    /// A service's own, as it is when a connection is opened.
+    Service(Identity),
+}
+
+impl Source {
+    fn now(&self) -> Arc<ClientConfig> {
+        match self {
+            Self::Files(config) => Arc::clone(config),
+            Self::Service(identity) => identity.client(),
+        }
+    }
+}
+
 impl Dialer {
-    pub(super) fn new(mut config: ClientConfig) -> Self {
-        config.alpn_protocols = vec![b"h2".to_vec()];
+    pub(super) fn new(source: Source) -> Self {
         Self {
-            config: Arc::new(config),
+            source,
+            expected: None,
             refused: Arc::default(),
         }
     }
@@ -51,15 +71,29 @@ impl Dialer {
         address: &Uri,
         with: impl FnOnce(Endpoint) -> Endpoint,
     ) -> Result<Channel, http::Error> {
-        // The certificate is looked at here: for the library below it is a connection like any other.
-        let authority = address.authority().map_or("", |authority| authority.as_str());
-        let plain = Uri::builder()
-            .scheme("http")
-            .authority(authority)
-            .path_and_query("/")
-            .build()?;
-        let endpoint = with(Endpoint::from(plain)).origin(address.clone());
+        let endpoint = with(plain(address)?).origin(address.clone());
         Ok(endpoint.connect_with_connector_lazy(self.clone()))
+    }
+
+    /// A channel whose connection to this `https://` address is open, where whoever answers must have a certificate for
+    /// `host`, whatever host the address has.
+    ///
+    /// # Errors
+    /// If nobody answers, or no connection comes through its handshake.
+    pub async fn connected_to(
+        &self,
+        host: Arc<str>,
+        address: &Uri,
+    ) -> Result<Channel, tonic::transport::Error> {
+        let dialer = Self {
+            expected: Some(host),
+            ..self.clone()
+        };
+        let endpoint = plain(address).unwrap_or_else(|_| Endpoint::from(address.clone()));
+        endpoint
+            .origin(address.clone())
+            .connect_with_connector(dialer)
+            .await
     }
 
     /// Why the last connection was refused, in a sentence, if it was.
@@ -80,10 +114,9 @@ impl Dialer {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let stream = TcpStream::connect((host.as_str(), to.port_u16().unwrap_or(443))).await?;
         stream.set_nodelay(true)?;
-        let name = ServerName::try_from(host).map_err(io::Error::other)?;
-        let connected = TlsConnector::from(Arc::clone(&self.config))
-            .connect(name, stream)
-            .await;
+        let expected = self.expected.as_deref().map_or(host, str::to_owned);
+        let name = ServerName::try_from(expected).map_err(io::Error::other)?;
+        let connected = TlsConnector::from(self.source.now()).connect(name, stream).await;
         let stream = connected.inspect_err(|error| self.note(failed_handshake(error)))?;
         Ok(TokioIo::new(Dialled {
             stream,
@@ -91,6 +124,17 @@ impl Dialer {
             dialer: self,
         }))
     }
+}
+
+/// The certificate is looked at here: for the library below it is a connection like any other.
+fn plain(address: &Uri) -> Result<Endpoint, http::Error> {
+    let authority = address.authority().map_or("", |authority| authority.as_str());
+    let plain = Uri::builder()
+        .scheme("http")
+        .authority(authority)
+        .path_and_query("/")
+        .build()?;
+    Ok(Endpoint::from(plain))
 }
 
 impl Service<Uri> for Dialer {

@@ -9,8 +9,9 @@ use std::{
 
 use rustls::{
     RootCertStore,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, pem::PemObject as _},
 };
+use x509_parser::prelude::{CertificateRevocationList, FromDer as _};
 use zeroize::Zeroizing;
 
 use super::Certificate;
@@ -36,6 +37,14 @@ pub(super) struct PrivateKey {
 pub(super) struct Authorities {
     pub(super) pem: Vec<u8>,
     pub(super) roots: RootCertStore,
+}
+
+/// Revocation lists, as their file has them.
+pub(super) struct Lists {
+    pub(super) pem: Vec<u8>,
+    pub(super) der: Vec<CertificateRevocationListDer<'static>>,
+    /// When the first of them should have been followed by a newer one; `None` if none says so.
+    pub(super) next_due: Option<Timestamp>,
 }
 
 /// Where a file is named, and which.
@@ -105,6 +114,31 @@ impl Named<'_> {
             return Err(self.fault("holds no certificate: name the CA's, as `hubkeep certs init` makes it"));
         }
         Ok(Authorities { pem, roots })
+    }
+
+    /// At least one list of revoked certificates. Who signed it is seen when a certificate is held against it.
+    pub(super) fn lists(&self) -> Result<Lists, Fault> {
+        let pem = self.bytes()?;
+        let der: Vec<CertificateRevocationListDer<'static>> =
+            CertificateRevocationListDer::pem_slice_iter(&pem)
+                .collect::<Result<_, _>>()
+                .map_err(|_| self.fault("is not PEM"))?;
+        if der.is_empty() {
+            return Err(
+                self.fault("holds no list (-----BEGIN X509 CRL-----): `hubkeep certs revoke` makes one")
+            );
+        }
+        let mut due = Vec::new();
+        for list in &der {
+            let read = CertificateRevocationList::from_der(list);
+            let (_, read) = read.map_err(|_| self.fault("holds a list that cannot be read"))?;
+            due.extend(
+                read.next_update()
+                    .map(|time| super::certificate::time(time.timestamp())),
+            );
+        }
+        let next_due = due.into_iter().min();
+        Ok(Lists { pem, der, next_due })
     }
 
     fn bytes(&self) -> Result<Vec<u8>, Fault> {

@@ -1,23 +1,19 @@
-//! A service's own certificate and the CA it trusts: read and checked as a whole, before anything listens.
+//! Who a service is and whom it trusts: read and checked as a whole before anything listens, and again while it runs.
 
-use std::{fmt, sync::Arc};
-
-use rustls::{
-    ServerConfig,
-    client::{WebPkiServerVerifier, danger::ServerCertVerifier as _},
-    crypto::{CryptoProvider, aws_lc_rs},
-    pki_types::UnixTime,
-    server::{NoServerSessionStorage, WebPkiClientVerifier, danger::ClientCertVerifier},
-    sign::{CertifiedKey, SingleCertAndKey},
-    time_provider::TimeProvider,
-    version,
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
 };
-use tonic::transport::ClientTlsConfig;
+
+use rustls::{ClientConfig, pki_types::CertificateDer};
 
 use super::{
-    Config,
-    client::{client, fitting, note},
-    files::{Authorities, Chain, Named},
+    Config, Dialer,
+    dial::Source,
+    material::{Asked, Material},
+    own::{self, Own},
+    trust::Trust,
+    why_refused,
 };
 use crate::{
     clock::{SharedClock, Timestamp},
@@ -25,59 +21,46 @@ use crate::{
     id::CallerName,
 };
 
-/// Who a service is, and how it knows others. Cheap to clone; shows no key.
+/// Who a service is, and how it knows others. Cheap to clone, and all clones go by the same; shows no key.
 #[derive(Clone)]
 pub struct Identity {
     name: CallerName,
-    host: Arc<str>,
-    trust_domain: Arc<str>,
-    server: Arc<ServerConfig>,
-    client: ClientTlsConfig,
-    not_after: Timestamp,
+    config: Arc<Config>,
+    clock: SharedClock,
+    current: Arc<RwLock<Arc<Material>>>,
+}
+
+/// What became of a look at the files.
+#[derive(Debug, Default)]
+pub(super) struct Look {
+    /// Whether something new is gone by from now on.
+    pub(super) taken_up: bool,
+    /// What was not.
+    pub(super) faults: Vec<Fault>,
 }
 
 impl Identity {
     /// Reads the files and checks them: each by itself, the key against the certificate, the certificate against the
-    /// CA and the clock, and that it names a caller and a host.
+    /// CA, its list and the clock, and that it names a caller and a host.
     ///
     /// # Errors
     /// With everything that is wrong, at once.
     pub fn load(config: &Config, clock: &SharedClock) -> Result<Self, InvalidConfig> {
-        let certificate = named("tls.certificate_file", &config.certificate_file);
-        let key_file = named("tls.key_file", &config.key_file);
-        let (now, mut faults) = (clock.now(), Vec::new());
-        let chain = note(certificate.chain(now), &mut faults);
-        let key = note(key_file.private_key(), &mut faults);
-        let ca = note(named("tls.ca_file", &config.ca_file).authorities(), &mut faults);
-        let fitting = match (&chain, &key) {
-            (Some(chain), Some(key)) => note(fitting(key_file, chain, key), &mut faults),
-            _ => None,
+        let (own, trust) = (Own::read(config, clock.now()), Trust::read(config));
+        let (own, trust) = match (own, trust) {
+            (Ok(own), Ok(trust)) => (own, trust),
+            (own, trust) => {
+                let faults = own.err().into_iter().chain(trust.err()).flatten();
+                return Err(InvalidConfig(faults.collect()));
+            }
         };
-        let name = chain
-            .as_ref()
-            .and_then(|chain| note(own_name(certificate, chain, &config.trust_domain), &mut faults));
-        let callers = match (&chain, &ca) {
-            (Some(chain), Some(ca)) => note(verified(certificate, chain, ca, now), &mut faults),
-            _ => None,
-        };
-        let (Some(chain), Some(key), Some(ca)) = (chain, key, ca) else {
-            return Err(InvalidConfig(faults));
-        };
-        let (Some(fitting), Some(name), Some(callers)) = (fitting, name, callers) else {
-            return Err(InvalidConfig(faults));
-        };
+        let halves = (Arc::new(own), Arc::new(trust));
+        let material = Material::of(halves, Asked::Everything, config, clock).map_err(InvalidConfig)?;
         Ok(Self {
-            name,
-            host: chain
-                .leaf
-                .host()
-                .map_or_else(Arc::default, |host| host.to_str().into()),
-            trust_domain: config.trust_domain.as_str().into(),
-            server: Arc::new(server(callers, fitting, clock).map_err(|error| {
-                InvalidConfig(vec![Fault::new("tls", format!("TLS cannot be set up: {error}"))])
-            })?),
-            client: client(&chain.pem, &key.pem, &ca.pem),
-            not_after: chain.leaf.not_after(),
+            name: material.name.clone(),
+            config: Arc::new(config.clone()),
+            clock: Arc::clone(clock),
+            current: Arc::new(RwLock::new(Arc::new(material))),
         })
     }
 
@@ -87,27 +70,107 @@ impl Identity {
     }
 
     /// A host that its certificate is for.
-    pub fn host(&self) -> &str {
-        &self.host
+    pub fn host(&self) -> Arc<str> {
+        Arc::clone(&self.current().host)
     }
 
     /// When its certificate ends.
-    pub const fn not_after(&self) -> Timestamp {
-        self.not_after
+    pub fn not_after(&self) -> Timestamp {
+        self.current().own.chain.leaf.not_after()
     }
 
-    /// How it calls others: with its certificate, and only whom its CA has signed and whose certificate has the host
-    /// that is called.
-    pub fn client(&self) -> ClientTlsConfig {
-        self.client.clone()
+    /// How it calls others: with its certificate as it is when a connection is opened, and only whom its CA has signed
+    /// and whose certificate has the host that is called.
+    pub fn dialer(&self) -> Dialer {
+        Dialer::new(Source::Service(self.clone()))
     }
 
-    pub(crate) fn trust_domain(&self) -> &Arc<str> {
-        &self.trust_domain
+    pub(crate) fn trust_domain(&self) -> &str {
+        &self.config.trust_domain
     }
 
-    pub(super) fn server(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.server)
+    pub(super) fn current(&self) -> Arc<Material> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn client(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.current().client)
+    }
+
+    /// Why this caller would not be let in now, in a sentence; `None` if it would.
+    pub(super) fn keeps_out(&self, chain: &[CertificateDer<'static>]) -> Option<String> {
+        let refused = self.current().lets_in(chain, self.clock.now());
+        refused.err().as_ref().map(why_refused)
+    }
+
+    /// Reads the files again and goes by them if they are in order, or by that half of them which is: a certificate
+    /// with its key, or the CAs with their lists.
+    pub(super) fn look_again(&self) -> Look {
+        let before = self.current();
+        let mut faults = Vec::new();
+        let own = Own::read(&self.config, self.clock.now()).map(|own| match own.is(&before.own) {
+            true => Arc::clone(&before.own),
+            false => Arc::new(own),
+        });
+        let own = own.map_err(|wrong| faults.extend(wrong)).ok();
+        let trust = Trust::read(&self.config).map(|trust| match trust.is(&before.trust) {
+            true => Arc::clone(&before.trust),
+            false => Arc::new(trust),
+        });
+        let trust = trust.map_err(|wrong| faults.extend(wrong)).ok();
+        let taken = self.first_that_fits(&before, own, trust, &mut faults);
+        let taken_up = taken.is_some();
+        if let Some(material) = taken {
+            *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(material);
+        }
+        Look { taken_up, faults }
+    }
+
+    /// All that is new, or else the half of it that fits what is there. What is new and not taken up is a fault.
+    fn first_that_fits(
+        &self,
+        before: &Material,
+        own: Option<Arc<Own>>,
+        trust: Option<Arc<Trust>>,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Material> {
+        let new_own = own.filter(|own| !Arc::ptr_eq(own, &before.own));
+        let new_trust = trust.filter(|trust| !Arc::ptr_eq(trust, &before.trust));
+        let kept = (Arc::clone(&before.own), Arc::clone(&before.trust));
+        if let (Some(own), Some(trust)) = (&new_own, &new_trust) {
+            let both = (Arc::clone(own), Arc::clone(trust));
+            if let Some(material) = self.fits(both, Asked::Everything, faults) {
+                return Some(material);
+            }
+        }
+        if let Some(trust) = new_trust
+            && let Some(material) = self.fits((kept.0, trust), Asked::OfOurCa, faults)
+        {
+            return Some(material);
+        }
+        self.fits((new_own?, kept.1), Asked::Everything, faults)
+    }
+
+    fn fits(
+        &self,
+        halves: (Arc<Own>, Arc<Trust>),
+        asked: Asked,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Material> {
+        match Material::of(halves, asked, &self.config, &self.clock) {
+            Ok(material) if material.name == self.name => Some(material),
+            Ok(_) => {
+                let problem = format!("is not {}'s: a service changes its name by a restart", self.name);
+                faults.push(own::at(&self.config).fault(&problem));
+                None
+            }
+            Err(wrong) => {
+                let new = wrong.into_iter().filter(|fault| !faults.contains(fault));
+                let new: Vec<Fault> = new.collect();
+                faults.extend(new);
+                None
+            }
+        }
     }
 }
 
@@ -116,86 +179,5 @@ impl fmt::Debug for Identity {
         f.debug_struct("Identity")
             .field("name", &self.name)
             .finish_non_exhaustive()
-    }
-}
-
-fn named<'a>(key: &'a str, path: &'a std::path::Path) -> Named<'a> {
-    Named { key, path }
-}
-
-fn own_name(at: Named<'_>, chain: &Chain, trust_domain: &str) -> Result<CallerName, Fault> {
-    chain
-        .leaf
-        .caller(trust_domain)
-        .map_err(|error| at.fault(&format!("names no service: {error}")))
-}
-
-/// How callers are verified; held first against the service's own certificate, which is also that of a caller.
-fn verified(
-    at: Named<'_>,
-    chain: &Chain,
-    ca: &Authorities,
-    now: Timestamp,
-) -> Result<Arc<dyn ClientCertVerifier>, Fault> {
-    let (roots, provider) = (Arc::new(ca.roots.clone()), provider());
-    let unusable = |error: &dyn fmt::Display| at.fault(&format!("cannot be checked: {error}"));
-    let callers = WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider))
-        .build()
-        .map_err(|error| unusable(&error))?;
-    let Some((leaf, between)) = chain.der.split_first() else {
-        return Err(at.fault("holds no certificate"));
-    };
-    let at_time = UnixTime::since_unix_epoch(now.since(Timestamp::from_micros(0)));
-    callers
-        .verify_client_cert(leaf, between, at_time)
-        .map_err(|error| {
-            at.fault(&format!(
-                "cannot call others with it: {}",
-                super::why_refused(&error)
-            ))
-        })?;
-    let host = chain.leaf.host();
-    let host =
-        host.ok_or_else(|| at.fault("is for no host: `hubkeep certs issue NAME --host HOST` makes one"))?;
-    let servers = WebPkiServerVerifier::builder_with_provider(roots, provider)
-        .build()
-        .map_err(|error| unusable(&error))?;
-    servers
-        .verify_server_cert(leaf, between, &host, &[], at_time)
-        .map_err(|error| at.fault(&format!("cannot serve with it: {}", super::why_refused(&error))))?;
-    Ok(callers)
-}
-
-/// The server's side: TLS 1.3, a certificate of every caller, HTTP/2. No session is resumed: a resumed one would not
-/// have its certificate looked at again.
-fn server(
-    callers: Arc<dyn ClientCertVerifier>,
-    own: CertifiedKey,
-    clock: &SharedClock,
-) -> Result<ServerConfig, rustls::Error> {
-    let time = Arc::new(OurTime(Arc::clone(clock)));
-    let mut config = ServerConfig::builder_with_details(provider(), time)
-        .with_protocol_versions(&[&version::TLS13])?
-        .with_client_cert_verifier(callers)
-        .with_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
-    config.alpn_protocols = vec![b"h2".to_vec()];
-    config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.send_tls13_tickets = 0;
-    Ok(config)
-}
-
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(aws_lc_rs::default_provider())
-}
-
-/// The clock that everything else goes by.
-#[derive(Debug)]
-struct OurTime(SharedClock);
-
-impl TimeProvider for OurTime {
-    fn current_time(&self) -> Option<UnixTime> {
-        Some(UnixTime::since_unix_epoch(
-            self.0.now().since(Timestamp::from_micros(0)),
-        ))
     }
 }

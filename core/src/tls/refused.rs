@@ -84,6 +84,9 @@ pub fn why_refused(error: &Error) -> String {
     match error {
         Error::NoCertificatesPresented => "no certificate was shown".to_owned(),
         Error::InvalidCertificate(error) => of_certificate(error),
+        Error::InvalidCertRevocationList(error) => {
+            format!("the list of revoked certificates cannot be used: {error:?}")
+        }
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             "the other side does not speak TLS".to_owned()
         }
@@ -101,6 +104,13 @@ fn of_certificate(error: &CertificateError) -> String {
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             "its certificate does not hold yet: compare the clocks"
+        }
+        CertificateError::Revoked => "its certificate was revoked: take a new one",
+        CertificateError::UnknownRevocationStatus => {
+            "the CA that signed its certificate has no list of what it revoked in tls.crl_file"
+        }
+        CertificateError::ExpiredRevocationList | CertificateError::ExpiredRevocationListContext { .. } => {
+            "the list of revoked certificates is older than it may be: put a new one in place"
         }
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "its certificate is not signed by the CA that is trusted here"
@@ -127,7 +137,10 @@ fn of_alert(alert: AlertDescription) -> String {
         AlertDescription::UnknownCA | AlertDescription::BadCertificate | AlertDescription::DecryptError => {
             "it does not trust the CA of the certificate that was shown"
         }
-        AlertDescription::CertificateExpired => "the certificate that was shown has expired: take a new one",
+        AlertDescription::CertificateExpired => {
+            "the certificate that was shown has expired, or does not hold yet: take a new one, or compare the clocks"
+        }
+        AlertDescription::CertificateRevoked => "the certificate that was shown was revoked: take a new one",
         AlertDescription::UnsupportedCertificate | AlertDescription::CertificateUnknown => {
             "the certificate that was shown is not one that a client may show"
         }

@@ -9,7 +9,7 @@ use hubkeep_core::{
     grpc::CALLER_HEADER,
     id::{InvalidId, PortalId},
     secret::{PortalToken, TokenFingerprint},
-    tls::{Identity, refused_connection},
+    tls::{Identity, Line, refused_connection},
 };
 use hubkeep_proto::credential::v1::{HandleOperation, HandleScope, RedeemHandleResponse};
 use tonic::{
@@ -34,7 +34,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(2);
 /// The connection, and who this service says it is.
 #[derive(Clone, Debug)]
 pub(super) struct Link {
-    channel: Channel,
+    path: Path,
     /// In development; elsewhere the connection's certificate says it.
     name: Option<MetadataValue<Ascii>>,
 }
@@ -45,28 +45,25 @@ impl Link {
     pub(super) fn open(config: &Config, identity: Option<&Identity>) -> Result<Self, Error> {
         let unusable = |error: &dyn std::error::Error| Error::unavailable(error.to_string());
         let endpoint = Endpoint::from_shared(config.url.to_string()).map_err(|error| unusable(&error))?;
-        let (endpoint, name) = match identity {
+        let (path, name) = match identity {
             Some(identity) => {
-                let tls = identity.client().timeout(KEEP_ALIVE);
-                (endpoint.tls_config(tls).map_err(|error| unusable(&error))?, None)
+                let line = Line::to(endpoint.uri().clone(), identity, watched);
+                (Path::Certified(line.map_err(|error| unusable(&error))?), None)
             }
             None => (
-                endpoint,
+                Path::Plain(watched(endpoint).connect_lazy()),
                 Some(config.name.parse().map_err(|error| unusable(&error))?),
             ),
         };
-        let channel = endpoint
-            .connect_timeout(KEEP_ALIVE)
-            .http2_keep_alive_interval(KEEP_ALIVE)
-            .keep_alive_timeout(KEEP_ALIVE)
-            .keep_alive_while_idle(true)
-            .tcp_nodelay(true)
-            .connect_lazy();
-        Ok(Self { channel, name })
+        Ok(Self { path, name })
     }
 
+    /// What to call by now: once this service has a new certificate, another than before.
     pub(super) fn channel(&self) -> Channel {
-        self.channel.clone()
+        match &self.path {
+            Path::Plain(channel) => channel.clone(),
+            Path::Certified(line) => line.channel(),
+        }
     }
 
     /// A request that says who asks.
@@ -77,6 +74,24 @@ impl Link {
         }
         request
     }
+}
+
+/// How the other service is reached.
+#[derive(Clone, Debug)]
+enum Path {
+    /// In development.
+    Plain(Channel),
+    /// With certificates.
+    Certified(Line),
+}
+
+fn watched(endpoint: Endpoint) -> Endpoint {
+    endpoint
+        .connect_timeout(KEEP_ALIVE)
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE)
+        .keep_alive_while_idle(true)
+        .tcp_nodelay(true)
 }
 
 /// Whether the replica that was asked stops, or is gone: nothing was said about what was asked.
