@@ -23,6 +23,7 @@ mod deployment_secrets;
 mod drain;
 mod drain_idle;
 mod erasure;
+mod errors_page;
 mod faults;
 mod faults_client;
 mod faults_database;
