@@ -27,13 +27,16 @@ struct Seen {
     sent_elsewhere: AtomicU32,
 }
 
-/// Refused with STOPPING; or never sent, as tonic says by CANCELLED of what a closing connection did not take any more
-/// (other libraries send it again without a word). That it was not sent is held below: each write arrives once.
+/// Refused with STOPPING; or never taken by a closing connection, of which tonic says CANCELLED or, where the server's
+/// farewell named an earlier request as its last, INTERNAL with that farewell (other libraries send it again without a
+/// word). That it was not taken is held below: each write arrives once.
 fn is_for_another(status: &Status) -> bool {
     let details = status.get_error_details();
-    match details.error_info() {
-        Some(info) => info.reason == "STOPPING",
-        None => status.code() == Code::Cancelled,
+    match (details.error_info(), status.code()) {
+        (Some(info), _) => info.reason == "STOPPING",
+        (None, Code::Cancelled) => true,
+        (None, Code::Internal) => format!("{status:?}").contains("GoAway(b\"\", NO_ERROR, Remote)"),
+        _ => false,
     }
 }
 

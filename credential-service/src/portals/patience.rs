@@ -16,8 +16,9 @@ use super::{Error, budget::Budget};
 
 /// How often a question is repeated.
 const TIMES: usize = 3;
-/// The first wait, where HubSpot names none. Each further one is twice as long.
-const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// The first wait, where HubSpot names none. Each further one is twice as long: 1.75 s in all, for which also somebody waits
+/// who onboards a single portal.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
 
 /// Which token is asked about, and until when.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +65,7 @@ impl Budget {
             let Some(wait) = wait.filter(|_| is_passing(&refused)) else {
                 return Err(refused.into());
             };
-            let wait = refused.retry_after().map_or(wait, |asked| asked.max(wait));
+            let wait = named_by_hubspot(&refused).map_or(wait, |asked| asked.max(wait));
             let again = self.clock().tick().plus(wait);
             if again >= deadline {
                 return Err(refused.into());
@@ -74,6 +75,12 @@ impl Budget {
         }
         Err(before.map_or(Error::TokenUnknown, Error::HubSpot))
     }
+}
+
+/// How long HubSpot itself asks to be left alone: who is away asks nothing.
+fn named_by_hubspot(refused: &Refused) -> Option<Duration> {
+    let limited = refused.reason() == ErrorReason::HubspotRateLimited;
+    refused.retry_after().filter(|_| limited)
 }
 
 /// Whether HubSpot may say otherwise soon. The day's limit names no time at which it ends.
