@@ -5,11 +5,14 @@ use std::{env, error::Error, fs, path::PathBuf};
 use prost::Message as _;
 
 /// Messages that carry a token, a handle or a secret. Their `Debug` is written by hand and shows neither.
-const SECRET_BEARING: [&str; 11] = [
+const SECRET_BEARING: [&str; 14] = [
     ".hubkeep.credential.v1.OnboardPortalRequest",
     ".hubkeep.credential.v1.ImportPortalsRequest",
     ".hubkeep.credential.v1.IssueHandleResponse",
     ".hubkeep.credential.v1.IntrospectHandleRequest",
+    ".hubkeep.credential.v1.NarrowHandleRequest",
+    ".hubkeep.credential.v1.NarrowHandleResponse",
+    ".hubkeep.credential.v1.ReserveCallRequest",
     ".hubkeep.credential.v1.RevokeHandleRequest",
     ".hubkeep.credential.v1.RedeemHandleRequest",
     ".hubkeep.credential.v1.RedeemHandleResponse",
@@ -19,13 +22,15 @@ const SECRET_BEARING: [&str; 11] = [
     ".hubkeep.credential.v1.RegisterConsumerResponse",
 ];
 
-const FILES: [&str; 12] = [
+const FILES: [&str; 14] = [
     "hubkeep/error/v1/error_reason.proto",
     "hubkeep/audit/v1/entry.proto",
     "hubkeep/audit/v1/audit_service.proto",
     "hubkeep/credential/v1/portal_service.proto",
     "hubkeep/credential/v1/handle_service.proto",
     "hubkeep/credential/v1/redemption_service.proto",
+    "hubkeep/credential/v1/access_service.proto",
+    "hubkeep/credential/v1/containment_service.proto",
     "hubkeep/credential/v1/key_service.proto",
     "hubkeep/credential/v1/rotation_service.proto",
     "hubkeep/crm/v1/reply.proto",

@@ -9,6 +9,7 @@
 //! | [`fleet`] | what touches many rooms at once: suspend, resume, erase |
 //! | [`rotation`] | new tokens in the place of old ones, and who must run on them |
 //! | [`handles`] | issue, introspect, redeem, revoke, list |
+//! | [`access`] | who may have which handles, and how wide |
 //! | [`portals`] | onboard, import, read, verify |
 //! | [`access_tokens`] | what refresh tokens give, for half an hour each time |
 //! | [`vault`] | tokens in, sealed; and out, by one door |
@@ -16,6 +17,7 @@
 //! | [`store_version`] | how often the vault was written, and whether it is older than the log knows it |
 //! | [`record`] | what a request turned out to be about, for its audit entry |
 
+pub mod access;
 pub mod access_tokens;
 pub mod api;
 pub mod config;

@@ -4,8 +4,9 @@ use std::fmt;
 
 use crate::credential::v1::{
     ImportPortalsRequest, ImportRotationsRequest, IntrospectHandleRequest, IssueHandleResponse,
-    OnboardPortalRequest, RedeemHandleRequest, RedeemHandleResponse, RegisterConsumerRequest,
-    RegisterConsumerResponse, RevokeHandleRequest, RotateCredentialRequest, revoke_handle_request,
+    NarrowHandleRequest, NarrowHandleResponse, OnboardPortalRequest, RedeemHandleRequest,
+    RedeemHandleResponse, RegisterConsumerRequest, RegisterConsumerResponse, ReserveCallRequest,
+    RevokeHandleRequest, RotateCredentialRequest, revoke_handle_request,
 };
 
 const REDACTED: &str = "[redacted]";
@@ -54,10 +55,47 @@ impl fmt::Debug for IntrospectHandleRequest {
     }
 }
 
+impl fmt::Debug for NarrowHandleRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NarrowHandleRequest")
+            .field("handle", &REDACTED)
+            .field("scope", &self.scope)
+            .field("read_only", &self.read_only)
+            .field("budget", &self.budget)
+            .field("lifetime", &self.lifetime)
+            .field("purpose_code", &self.purpose_code)
+            .finish()
+    }
+}
+
+impl fmt::Debug for NarrowHandleResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NarrowHandleResponse")
+            .field("handle", &REDACTED)
+            .field("description", &self.description)
+            .finish()
+    }
+}
+
+impl fmt::Debug for ReserveCallRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReserveCallRequest")
+            .field("handle", &REDACTED)
+            .field("presented_by", &self.presented_by)
+            .field("scope", &self.scope)
+            .field("purpose_code", &self.purpose_code)
+            .field("lifetime", &self.lifetime)
+            .field("call_id", &self.call_id)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for RevokeHandleRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RevokeHandleRequest")
             .field("target", &self.target)
+            .field("family", &self.family)
+            .field("wait", &self.wait)
             .finish()
     }
 }

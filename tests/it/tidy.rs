@@ -31,13 +31,15 @@ const FLOORS: [(&str, &[&str]); 10] = [
 ];
 
 /// The rooms of a service, and the rooms that each may use. `server`, `cli` and `config` build everything.
-const CREDENTIAL_ROOMS: [(&str, &[&str]); 11] = [
+const CREDENTIAL_ROOMS: [(&str, &[&str]); 13] = [
     (
         "api",
         &[
             "fleet",
             "rotation",
             "handles",
+            "access",
+            "holders",
             "portals",
             "vault",
             "revocations",
@@ -47,10 +49,23 @@ const CREDENTIAL_ROOMS: [(&str, &[&str]); 11] = [
     ),
     (
         "fleet",
-        &["rotation", "handles", "portals", "revocations", "record"],
+        &[
+            "rotation",
+            "handles",
+            "access",
+            "holders",
+            "portals",
+            "revocations",
+            "record",
+        ],
     ),
     ("rotation", &["portals", "vault", "revocations", "record"]),
-    ("handles", &["portals", "revocations", "record"]),
+    (
+        "handles",
+        &["access", "holders", "portals", "revocations", "record"],
+    ),
+    ("access", &["holders", "revocations", "record"]),
+    ("holders", &["revocations", "record"]),
     ("portals", &["access_tokens", "vault", "store_version", "record"]),
     ("access_tokens", &["vault"]),
     ("vault", &["secret_store"]),

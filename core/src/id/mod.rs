@@ -3,7 +3,7 @@
 mod name;
 mod uuid;
 
-pub use name::{CallerName, ClientSlug, CredentialName, InvalidName, PurposeCode};
+pub use name::{CallerName, ClientSlug, CredentialName, GrantId, InvalidName, PersonId, PurposeCode};
 pub use uuid::{CallId, CredentialId, DeliveryId, EntryId, HandleId, InvalidId, RequestId, RotationId};
 
 use std::{fmt, num::NonZeroU64};

@@ -76,10 +76,21 @@ name! {
     /// Why a handle was issued.
     PurposeCode,
     "a purpose code is 1 to 64 of a-z, 0-9, '-' and '.'",
-    |text| {
-        let inner = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(byte);
-        (1..=64).contains(&text.len()) && text.as_bytes().iter().all(inner)
-    }
+    is_code
+}
+
+name! {
+    /// An operator's name for a grant of handles.
+    GrantId,
+    "a grant's id is 1 to 64 of a-z, 0-9, '-' and '.'",
+    is_code
+}
+
+name! {
+    /// An operator's name for a person.
+    PersonId,
+    "a person's id is 1 to 64 of a-z, 0-9, '-' and '.'",
+    is_code
 }
 
 impl Default for CredentialName {
@@ -87,6 +98,11 @@ impl Default for CredentialName {
     fn default() -> Self {
         Self("default".into())
     }
+}
+
+fn is_code(text: &str) -> bool {
+    let inner = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(byte);
+    (1..=64).contains(&text.len()) && text.as_bytes().iter().all(inner)
 }
 
 fn is_label(text: &str) -> bool {

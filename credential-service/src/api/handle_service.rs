@@ -3,15 +3,16 @@
 use hubkeep_audit_log::Operation as Recorded;
 use hubkeep_core::id::ClientSlug;
 use hubkeep_proto::credential::v1::{
-    self as wire, HandleOperation, HandleScope, IntrospectHandleRequest, IntrospectHandleResponse,
-    IssueHandleRequest, IssueHandleResponse, ListHandlesRequest, ListHandlesResponse, RevokeHandleRequest,
-    RevokeHandleResponse, handle_service_server::HandleService, revoke_handle_request,
+    self as wire, IntrospectHandleRequest, IntrospectHandleResponse, IssueHandleRequest, IssueHandleResponse,
+    ListHandlesRequest, ListHandlesResponse, NarrowHandleRequest, NarrowHandleResponse,
+    RenewCertificateRequest, RenewCertificateResponse, RevokeHandleRequest, RevokeHandleResponse,
+    handle_service_server::HandleService, revoke_handle_request,
 };
 use tonic::{Request, Response, Status};
 
-use super::{Desk, Error, fields, page};
+use super::{Desk, Error, fields, page, scope};
 use crate::{
-    handles::{Handle, Handles, Operation, Scope, Target, Wish},
+    handles::{Handle, Handles, Target, Wish},
     record::Act,
 };
 
@@ -75,6 +76,20 @@ impl HandleService for HandleApi {
         self.desk.answer(request, Recorded::HandleRevoke, work).await
     }
 
+    async fn narrow_handle(
+        &self,
+        _request: Request<NarrowHandleRequest>,
+    ) -> Result<Response<NarrowHandleResponse>, Status> {
+        Err(Status::unimplemented("BASE"))
+    }
+
+    async fn renew_certificate(
+        &self,
+        _request: Request<RenewCertificateRequest>,
+    ) -> Result<Response<RenewCertificateResponse>, Status> {
+        Err(Status::unimplemented("BASE"))
+    }
+
     async fn list_handles(
         &self,
         request: Request<ListHandlesRequest>,
@@ -110,48 +125,13 @@ async fn list(
 fn wish(request: IssueHandleRequest) -> Result<Wish, Error> {
     Ok(Wish {
         client_slug: fields::name("client_slug", &request.client_slug)?,
-        scope: scope(request.scope.unwrap_or_default())?,
+        scope: scope::read(request.scope.unwrap_or_default())?,
         lifetime: request
             .lifetime
             .map(|wire| fields::duration("lifetime", wire))
             .transpose()?,
         purpose: fields::name("purpose_code", &request.purpose_code)?,
     })
-}
-
-fn scope(wire: HandleScope) -> Result<Scope, Error> {
-    let operations = wire.operations.iter().map(|number| operation(*number));
-    let operations = operations.collect::<Option<Vec<_>>>();
-    let operations =
-        operations.ok_or_else(|| Error::field("scope.operations", "name known operations only"))?;
-    Scope::new(operations, wire.object_types, wire.properties).map_err(Error::Fields)
-}
-
-fn operation(number: i32) -> Option<Operation> {
-    match HandleOperation::try_from(number).ok()? {
-        HandleOperation::Unspecified => None,
-        HandleOperation::Get => Some(Operation::Get),
-        HandleOperation::List => Some(Operation::List),
-        HandleOperation::Search => Some(Operation::Search),
-        HandleOperation::Create => Some(Operation::Create),
-        HandleOperation::Update => Some(Operation::Update),
-        HandleOperation::Archive => Some(Operation::Archive),
-        HandleOperation::ReadAudit => Some(Operation::ReadAudit),
-        HandleOperation::Quota => Some(Operation::Quota),
-    }
-}
-
-const fn operation_to_wire(operation: Operation) -> HandleOperation {
-    match operation {
-        Operation::Get => HandleOperation::Get,
-        Operation::List => HandleOperation::List,
-        Operation::Search => HandleOperation::Search,
-        Operation::Create => HandleOperation::Create,
-        Operation::Update => HandleOperation::Update,
-        Operation::Archive => HandleOperation::Archive,
-        Operation::ReadAudit => HandleOperation::ReadAudit,
-        Operation::Quota => HandleOperation::Quota,
-    }
 }
 
 fn target(request: RevokeHandleRequest) -> Result<Target, Error> {
@@ -166,20 +146,12 @@ fn target(request: RevokeHandleRequest) -> Result<Target, Error> {
 
 /// A handle without its secret.
 pub(super) fn to_wire(handle: &Handle) -> wire::Handle {
-    let scope = &handle.scope;
     wire::Handle {
         handle_id: handle.handle_id.to_string(),
         client_slug: handle.client_slug.to_string(),
         portal_id: handle.portal_id.get(),
         caller: handle.caller.name.to_string(),
-        scope: Some(HandleScope {
-            operations: scope
-                .operations()
-                .map(|operation| operation_to_wire(operation).into())
-                .collect(),
-            object_types: scope.object_types().map(str::to_owned).collect(),
-            properties: scope.properties().map(str::to_owned).collect(),
-        }),
+        scope: Some(scope::to_wire(&handle.scope)),
         purpose_code: handle.purpose.to_string(),
         issue_time: Some(handle.issue_time.into()),
         expire_time: Some(handle.expire_time.into()),

@@ -3,7 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `desk` | answers: works to the end, puts on record, releases |
-//! | `fields`, `page` | read the fields that requests share |
+//! | `fields`, `page`, `scope` | read the fields that requests share |
 //! | `rows` | what every import has in common: rows in, outcomes out |
 //! | `portal_service`, `import` | portals, and many of them |
 //! | `rotation_service`, `rotation_import`, `rotation`, `consumer` | rotations, many of them, and who must hear of them |
@@ -26,6 +26,7 @@ mod rotation;
 mod rotation_import;
 mod rotation_service;
 mod rows;
+mod scope;
 
 pub use consumer_service::ConsumerApi;
 pub use desk::Desk;

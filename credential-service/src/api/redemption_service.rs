@@ -6,10 +6,11 @@ use futures::{Stream, StreamExt as _, future, stream};
 use hubkeep_audit_log::Operation;
 use hubkeep_core::grpc::{Caller, Context, Thumbprint};
 use hubkeep_proto::credential::v1::{
-    self as wire, ConfirmErasureRequest, ConfirmErasureResponse, CredentialVersion, Heartbeat, PortalErasure,
-    PortalGeneration, RedeemHandleRequest, RedeemHandleResponse, WatchRevocationsRequest,
-    WatchRevocationsResponse, redemption_service_server::RedemptionService, revocation,
-    watch_revocations_response::Message,
+    self as wire, CallerGeneration, ConfirmErasureRequest, ConfirmErasureResponse, CredentialVersion,
+    GrantRevision, Heartbeat, PersonGeneration, PortalErasure, PortalGeneration, RedeemHandleRequest,
+    RedeemHandleResponse, RedeemReservationRequest, RedeemReservationResponse, ReserveCallRequest,
+    ReserveCallResponse, WatchRevocationsRequest, WatchRevocationsResponse,
+    redemption_service_server::RedemptionService, revocation, watch_revocations_response::Message,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
@@ -65,6 +66,20 @@ impl RedemptionService for RedemptionApi {
             Ok(answer(&redeemed))
         };
         self.desk.answer(request, Operation::HandleRedeem, work).await
+    }
+
+    async fn reserve_call(
+        &self,
+        _request: Request<ReserveCallRequest>,
+    ) -> Result<Response<ReserveCallResponse>, Status> {
+        Err(Status::unimplemented("BASE"))
+    }
+
+    async fn redeem_reservation(
+        &self,
+        _request: Request<RedeemReservationRequest>,
+    ) -> Result<Response<RedeemReservationResponse>, Status> {
+        Err(Status::unimplemented("BASE"))
     }
 
     async fn confirm_erasure(
@@ -212,6 +227,22 @@ fn revocation_to_wire(revocation: &Revocation) -> wire::Revocation {
                 generation: *generation,
             })
         }
+        Scope::CallerGeneration(caller, generation) => {
+            revocation::Scope::CallerGeneration(CallerGeneration {
+                caller: caller.to_string(),
+                generation: *generation,
+            })
+        }
+        Scope::PersonGeneration(person, generation) => {
+            revocation::Scope::PersonGeneration(PersonGeneration {
+                person_id: person.to_string(),
+                generation: *generation,
+            })
+        }
+        Scope::GrantRevision(grant, revision) => revocation::Scope::GrantRevision(GrantRevision {
+            grant_id: grant.to_string(),
+            revision: *revision,
+        }),
     };
     wire::Revocation {
         seq: revocation.seq,

@@ -8,7 +8,11 @@ use hubkeep_core::{
 use hubkeep_seal::{Owner, Place, Purpose};
 use serde::{Deserialize, Serialize};
 
-use super::{Scope, store};
+use super::store;
+use crate::{
+    access::{Operation, Scope},
+    portals::Need,
+};
 
 /// What a handle is, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +35,16 @@ pub struct Handle {
     pub issue_time: Timestamp,
     /// When it ends.
     pub expire_time: Timestamp,
+}
+
+/// What a scope takes of a token.
+pub(super) fn need(scope: &Scope) -> Need {
+    let reads = scope.operations().any(|one| one.is_on_records() && !one.writes());
+    Need::new(
+        scope.object_types(),
+        reads,
+        scope.operations().any(Operation::writes),
+    )
 }
 
 /// The sealed form. Field names are short-lived: no handle lives longer than minutes.

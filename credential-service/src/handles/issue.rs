@@ -8,8 +8,8 @@ use hubkeep_core::{
     id::{ClientSlug, HandleId, PurposeCode},
 };
 
-use super::{Error, Handle, Handles, Scope, claims, store};
-use crate::{portals::Portal, record::Act};
+use super::{Error, Handle, Handles, claims, store};
+use crate::{access::Scope, portals::Portal, record::Act};
 
 /// How long a handle's row is kept after its end, to tell on the log that it expired rather than never was.
 const KEPT_AFTER_END: Duration = Duration::from_secs(24 * 60 * 60);
@@ -47,7 +47,7 @@ impl Handles {
         act.purpose(&wish.purpose);
         let portal = self.portals.get(act, &wish.client_slug).await?;
         portal.served()?;
-        portal.covers(&wish.scope.need())?;
+        portal.covers(&claims::need(&wish.scope))?;
         let lifetime = self.lifetime(wish.lifetime)?;
         let token = HandleToken::make(&*self.random)?;
         let handle = self.new_handle(act, portal, wish, lifetime).await?;

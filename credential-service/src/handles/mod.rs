@@ -10,7 +10,7 @@
 //! | `redeem` | gives the token behind it |
 //! | `revoke`, `list` | end it, and show the caller's own |
 //! | `read_authority` | lets it open an audit log |
-//! | `scope`, `claims` | what it allows, and how that is sealed |
+//! | `claims` | what it is, and how that is sealed |
 //! | `seen_time` | the time by which it expires |
 //! | `sweeps` | when rows of long ago are deleted |
 //! | `store` | the table |
@@ -24,7 +24,6 @@ mod list;
 mod read_authority;
 mod redeem;
 mod revoke;
-mod scope;
 mod seen_time;
 mod store;
 mod sweeps;
@@ -40,7 +39,6 @@ pub use judge::Living;
 pub use list::Page;
 pub use redeem::{Presented, Redeemed};
 pub use revoke::Target;
-pub use scope::{Operation, Scope};
 
 use crate::{portals::Portals, record::Act, revocations::Revocations};
 use seen_time::SeenTime;

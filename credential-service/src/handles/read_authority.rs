@@ -4,7 +4,8 @@ use futures::future::{BoxFuture, FutureExt as _};
 use hubkeep_audit_log::{ProvenPortal, ReadAuthority, ReadGrant};
 use hubkeep_core::{error::ServiceError, grpc::Context, handle_token::HandleToken, id::ClientSlug};
 
-use super::{Error, Handles, Living, Operation};
+use super::{Error, Handles, Living};
+use crate::access::Operation;
 
 impl Handles {
     async fn may_read(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hubkeep_core::{grpc::Caller, handle_token::HandleToken, id::CallId, secret::PortalToken};
 
-use super::{Error, Handles, Living};
+use super::{Error, Handles, Living, claims};
 use crate::{portals::PortalCredential, record::Act};
 
 /// The longest that a redeemer may answer from memory.
@@ -59,7 +59,10 @@ impl Handles {
             });
         }
         let living = self.living(act, &presented.token, &presented.by).await?;
-        let credential = living.portal.narrowest(&living.handle.scope.need())?.clone();
+        let credential = living
+            .portal
+            .narrowest(&claims::need(&living.handle.scope))?
+            .clone();
         act.credential(credential.version, &credential.token_fingerprint);
         let token = self.portals.token_to_call_with(act, &living.portal, &credential);
         let (token, token_time_left) = token.await?;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
+use hubkeep_audit_log::Cause;
 use hubkeep_core::{
     clock::Tick,
     error::{ErrorReason, ServiceError as _},
@@ -50,10 +51,9 @@ impl Budget {
         } = question;
         let waits = ExponentialBuilder::new()
             .with_min_delay(FIRST_WAIT)
-            .with_max_times(TIMES)
-            .build();
-        let mut before = None;
-        for wait in waits.map(Some).chain([None]) {
+            .with_max_times(TIMES);
+        let (mut waits, mut before) = (waits.build(), None);
+        loop {
             if let Err(exhausted) = self.take(payer, portal, deadline).await {
                 // What HubSpot said before tells more than that there was no room to ask it again.
                 return Err(before.map_or(exhausted, Error::HubSpot));
@@ -62,7 +62,7 @@ impl Budget {
                 Ok(answer) => return Ok(answer),
                 Err(refused) => refused,
             };
-            let Some(wait) = wait.filter(|_| is_passing(&refused)) else {
+            let Some(wait) = waits.next().filter(|_| may_be_asked_again(&refused)) else {
                 return Err(refused.into());
             };
             let wait = named_by_hubspot(&refused).map_or(wait, |asked| asked.max(wait));
@@ -73,7 +73,6 @@ impl Budget {
             before = Some(refused);
             self.clock().sleep_until(again).await;
         }
-        Err(before.map_or(Error::TokenUnknown, Error::HubSpot))
     }
 }
 
@@ -83,11 +82,14 @@ fn named_by_hubspot(refused: &Refused) -> Option<Duration> {
     refused.retry_after().filter(|_| limited)
 }
 
-/// Whether HubSpot may say otherwise soon. The day's limit names no time at which it ends.
-fn is_passing(refused: &Refused) -> bool {
-    match refused.reason() {
-        ErrorReason::HubspotUnavailable => true,
-        ErrorReason::HubspotRateLimited => refused.retry_after().is_some(),
-        _ => false,
-    }
+/// Whether HubSpot may say otherwise soon. Who was silent for as long as a question may take is not asked again.
+fn may_be_asked_again(refused: &Refused) -> bool {
+    let silent = matches!(
+        refused,
+        Refused::NoAnswer {
+            cause: Cause::Timeout,
+            ..
+        }
+    );
+    refused.is_passing() && !silent
 }

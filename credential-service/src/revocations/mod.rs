@@ -10,7 +10,7 @@ use std::sync::Arc;
 use hubkeep_core::{
     clock::{SharedClock, Timestamp},
     database::{Database, Notices, Transaction},
-    id::{ClientSlug, HandleId, PortalId},
+    id::{CallerName, ClientSlug, GrantId, HandleId, PersonId, PortalId},
 };
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -21,7 +21,7 @@ pub use feed::{Feed, News};
 /// What is revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// One handle.
+    /// One handle, and every handle narrowed from it.
     Handle(HandleId),
     /// Every handle of a portal issued under an older generation than this.
     PortalGeneration(PortalId, u64),
@@ -29,6 +29,12 @@ pub enum Scope {
     CredentialVersion(PortalId, u64),
     /// Everything of a portal, which was erased, under an older generation than this: the keys of whoever listens too.
     PortalErasure(PortalId, ClientSlug, u64),
+    /// Every handle of a caller issued under an older generation than this.
+    CallerGeneration(CallerName, u64),
+    /// Every handle of a person's callers issued under an older generation than this.
+    PersonGeneration(PersonId, u64),
+    /// Every handle issued under an older revision of a grant than this.
+    GrantRevision(GrantId, u64),
 }
 
 /// Something that was revoked.

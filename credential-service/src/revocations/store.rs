@@ -13,6 +13,9 @@ const GENERATION: &str = "portal-generation";
 const VERSION: &str = "credential-version";
 /// Its subject is the portal's id and slug.
 const ERASURE: &str = "portal-erasure";
+const CALLER: &str = "caller-generation";
+const PERSON: &str = "person-generation";
+const GRANT: &str = "grant-revision";
 
 /// seq, time, scope, subject, number.
 type Row = (i64, i64, String, String, i64);
@@ -31,6 +34,9 @@ pub(super) async fn append(
         Scope::PortalGeneration(portal, generation) => (GENERATION, portal.to_string(), generation),
         Scope::CredentialVersion(portal, version) => (VERSION, portal.to_string(), version),
         Scope::PortalErasure(portal, slug, generation) => (ERASURE, format!("{portal}/{slug}"), generation),
+        Scope::CallerGeneration(caller, generation) => (CALLER, caller.to_string(), generation),
+        Scope::PersonGeneration(person, generation) => (PERSON, person.to_string(), generation),
+        Scope::GrantRevision(grant, revision) => (GRANT, grant.to_string(), revision),
     };
     sqlx::query(
         "INSERT INTO revocation (seq, revoke_time, scope, subject, number) VALUES ($1, $2, $3, $4, $5)",
@@ -92,6 +98,9 @@ fn scope_of(name: &str, subject: &str, number: u64) -> Option<Scope> {
             Some(Scope::PortalErasure(portal, slug.parse().ok()?, number))
         }
         VERSION => Some(Scope::CredentialVersion(portal()?, number)),
+        CALLER => Some(Scope::CallerGeneration(subject.parse().ok()?, number)),
+        PERSON => Some(Scope::PersonGeneration(subject.parse().ok()?, number)),
+        GRANT => Some(Scope::GrantRevision(subject.parse().ok()?, number)),
         _ => None,
     }
 }

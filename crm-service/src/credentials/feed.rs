@@ -117,5 +117,8 @@ fn scope(event: &Revocation) -> Option<Scope> {
                 version: moved.version,
             })
         }
+        revocation::Scope::CallerGeneration(_)
+        | revocation::Scope::PersonGeneration(_)
+        | revocation::Scope::GrantRevision(_) => None,
     }
 }
