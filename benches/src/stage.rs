@@ -298,9 +298,11 @@ pub(crate) fn wish(client_slug: &str) -> IssueHandleRequest {
             operations: vec![HandleOperation::Get.into()],
             object_types: vec!["contacts".to_owned()],
             properties: Vec::new(),
+            ..HandleScope::default()
         }),
         lifetime: None,
         purpose_code: "bench".to_owned(),
+        ..IssueHandleRequest::default()
     }
 }
 

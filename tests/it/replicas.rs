@@ -128,7 +128,13 @@ async fn a_handle_revoked_at_one_replica_opens_nothing_at_any_within_a_second() 
     let target = Some(Target::Handle(handle.token.clone()));
     let mut handles = HandleServiceClient::new(fleet.channel(Service::Credential));
     let revoked = handles
-        .revoke_handle(named("sync", RevokeHandleRequest { target }))
+        .revoke_handle(named(
+            "sync",
+            RevokeHandleRequest {
+                target,
+                ..RevokeHandleRequest::default()
+            },
+        ))
         .await;
     revoked.expect("revoked");
     for crm in &callers {

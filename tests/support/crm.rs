@@ -233,6 +233,7 @@ impl Crm {
             client_slug: self.client_slug.clone(),
             object_type: object_type.to_owned(),
             properties: properties(values),
+            ..CreateObjectRequest::default()
         };
         let answer = self.objects.clone().create_object(self.request(message)).await?;
         Ok(answer.into_inner())
@@ -254,6 +255,7 @@ impl Crm {
             object_id: id.to_owned(),
             properties: properties(values),
             id_property: String::new(),
+            ..UpdateObjectRequest::default()
         };
         let answer = self.objects.clone().update_object(self.request(message)).await?;
         Ok(answer.into_inner())
@@ -268,6 +270,7 @@ impl Crm {
             client_slug: self.client_slug.clone(),
             object_type: object_type.to_owned(),
             object_id: id.to_owned(),
+            ..ArchiveObjectRequest::default()
         };
         let answer = self.objects.clone().archive_object(self.request(message)).await?;
         Ok(answer.into_inner())
@@ -294,6 +297,7 @@ impl Crm {
         let message = GetOwnerRequest {
             client_slug: self.client_slug.clone(),
             owner_id: id.to_owned(),
+            ..GetOwnerRequest::default()
         };
         let answer = self.owners.clone().get_owner(self.request(message)).await?;
         Ok(answer.into_inner())

@@ -67,9 +67,11 @@ impl HandleWish {
                 operations: EVERYTHING.map(i32::from).to_vec(),
                 object_types: vec!["*".to_owned()],
                 properties: Vec::new(),
+                ..HandleScope::default()
             }),
             lifetime: None,
             purpose_code: "test".to_owned(),
+            ..IssueHandleRequest::default()
         };
         Self {
             door,
@@ -160,6 +162,7 @@ impl Hubkeep {
     pub async fn revoke(&self, handle: &Handle) -> RevokeHandleResponse {
         let request = RevokeHandleRequest {
             target: Some(Target::Handle(handle.token.clone())),
+            ..RevokeHandleRequest::default()
         };
         let door = self.door(Service::Credential);
         let mut client = HandleServiceClient::new(door.of(&handle.caller));

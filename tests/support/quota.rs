@@ -19,7 +19,13 @@ impl Hubkeep {
     /// With the refusal.
     pub async fn quota(&self, reader: Reader<'_>, client_slug: &str) -> Result<Quota, Status> {
         let client_slug = client_slug.to_owned();
-        let request = reader.request(self, GetQuotaRequest { client_slug });
+        let request = reader.request(
+            self,
+            GetQuotaRequest {
+                client_slug,
+                ..GetQuotaRequest::default()
+            },
+        );
         let mut client = QuotaServiceClient::new(self.door(Service::Crm).of(reader.name()));
         let answer = client.get_quota(request).await?.into_inner();
         Ok(answer.quota.expect("it says what is left"))
@@ -35,7 +41,13 @@ impl Hubkeep {
         client_slug: &str,
     ) -> Result<Streaming<WatchQuotaResponse>, Status> {
         let client_slug = client_slug.to_owned();
-        let request = reader.request(self, WatchQuotaRequest { client_slug });
+        let request = reader.request(
+            self,
+            WatchQuotaRequest {
+                client_slug,
+                ..WatchQuotaRequest::default()
+            },
+        );
         let mut client = QuotaServiceClient::new(self.door(Service::Crm).of(reader.name()));
         Ok(client.watch_quota(request).await?.into_inner())
     }

@@ -144,6 +144,7 @@ impl Work for Redeeming {
             presented_thumbprint: Vec::new(),
             seen_revocation_seq: 0,
             call_id: CallId::make(&*self.clock, &*self.random)?.to_string(),
+            ..RedeemHandleRequest::default()
         };
         let request = named("crm-service", request)?;
         self.client.clone().redeem_handle(request).await?;

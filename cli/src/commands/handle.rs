@@ -113,9 +113,11 @@ async fn issue(args: IssueArgs, service: &Service, output: &Output) -> Result<()
             operations: args.allow.into_iter().map(Into::into).collect(),
             object_types: args.types,
             properties: args.properties,
+            ..HandleScope::default()
         }),
         lifetime: Some(lifetime),
         purpose_code: args.purpose,
+        ..IssueHandleRequest::default()
     };
     let mut client = HandleServiceClient::new(service.connection());
     let answer = client.issue_handle(request).await;
@@ -175,7 +177,10 @@ async fn introspect(handle: &str, service: &Service, output: &Output) -> Result<
 }
 
 async fn revoke(target: Target, service: &Service, output: &Output) -> Result<(), Error> {
-    let request = RevokeHandleRequest { target: Some(target) };
+    let request = RevokeHandleRequest {
+        target: Some(target),
+        ..RevokeHandleRequest::default()
+    };
     let mut client = HandleServiceClient::new(service.connection());
     let answer = client.revoke_handle(request).await;
     let answer = answer.map_err(|status| service.ended(status))?.into_inner();

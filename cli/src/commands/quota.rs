@@ -45,7 +45,12 @@ pub async fn run(args: QuotaArgs, service: Service, output: &Output) -> Result<E
 
 async fn get(client_slug: String, service: &Service, output: &Output) -> Result<(), Error> {
     let mut client = QuotaServiceClient::new(service.connection());
-    let answer = client.get_quota(GetQuotaRequest { client_slug }).await;
+    let answer = client
+        .get_quota(GetQuotaRequest {
+            client_slug,
+            ..GetQuotaRequest::default()
+        })
+        .await;
     let answer = answer.map_err(|status| service.ended(status))?.into_inner();
     if output.is_json() {
         return output.document(&wire_json::of("hubkeep.crm.v1.GetQuotaResponse", &answer)?);
@@ -55,7 +60,12 @@ async fn get(client_slug: String, service: &Service, output: &Output) -> Result<
 
 async fn watch(client_slug: String, service: &Service, output: &Output) -> Result<(), Error> {
     let mut client = QuotaServiceClient::new(service.connection());
-    let opened = client.watch_quota(WatchQuotaRequest { client_slug }).await;
+    let opened = client
+        .watch_quota(WatchQuotaRequest {
+            client_slug,
+            ..WatchQuotaRequest::default()
+        })
+        .await;
     let mut changes = opened.map_err(|status| service.ended(status))?.into_inner();
     while let Some(change) = changes.message().await.map_err(|status| service.ended(status))? {
         if output.is_json() {

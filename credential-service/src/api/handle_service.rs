@@ -71,7 +71,10 @@ impl HandleService for HandleApi {
         let handles = self.handles.clone();
         let work = async move |act, request| {
             let revocation_seq = handles.revoke(&act, target(request)?).await?;
-            Ok(RevokeHandleResponse { revocation_seq })
+            Ok(RevokeHandleResponse {
+                revocation_seq,
+                ..RevokeHandleResponse::default()
+            })
         };
         self.desk.answer(request, Recorded::HandleRevoke, work).await
     }
@@ -155,5 +158,6 @@ pub(super) fn to_wire(handle: &Handle) -> wire::Handle {
         purpose_code: handle.purpose.to_string(),
         issue_time: Some(handle.issue_time.into()),
         expire_time: Some(handle.expire_time.into()),
+        ..wire::Handle::default()
     }
 }

@@ -192,13 +192,17 @@ fn answer(redeemed: &Redeemed) -> RedeemHandleResponse {
         token_fingerprint: redeemed.token.fingerprint().to_string(),
         time_zone: portal.facts.time_zone.clone(),
         token_time_left: redeemed.token_time_left.and_then(fields::to_wire),
+        ..RedeemHandleResponse::default()
     }
 }
 
 fn news_to_wire(news: News) -> WatchRevocationsResponse {
     let message = match news {
         News::Revoked(revocation) => Message::Revocation(revocation_to_wire(&revocation)),
-        News::Heartbeat(revocation_seq) => Message::Heartbeat(Heartbeat { revocation_seq }),
+        News::Heartbeat(revocation_seq) => Message::Heartbeat(Heartbeat {
+            revocation_seq,
+            ..Heartbeat::default()
+        }),
     };
     WatchRevocationsResponse {
         message: Some(message),

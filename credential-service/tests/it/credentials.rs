@@ -133,6 +133,7 @@ async fn issue(
             operations: operations.iter().map(|one| i32::from(*one)).collect(),
             object_types: types.iter().map(|name| (*name).to_owned()).collect(),
             properties: Vec::new(),
+            ..HandleScope::default()
         }),
         ..wish("acme")
     };

@@ -30,7 +30,10 @@ async fn introspect(
 }
 
 async fn revoke(bench: &Bench, caller: &'static str, target: Target) -> Result<u64, Status> {
-    let request = RevokeHandleRequest { target: Some(target) };
+    let request = RevokeHandleRequest {
+        target: Some(target),
+        ..RevokeHandleRequest::default()
+    };
     Ok(bench
         .handles(caller)
         .revoke_handle(request)

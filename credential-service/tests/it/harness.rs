@@ -296,9 +296,11 @@ pub(crate) fn wish(slug: &str) -> IssueHandleRequest {
             operations: vec![HandleOperation::Get.into()],
             object_types: vec!["contacts".to_owned()],
             properties: Vec::new(),
+            ..HandleScope::default()
         }),
         lifetime: None,
         purpose_code: "nightly-sync".to_owned(),
+        ..IssueHandleRequest::default()
     }
 }
 

@@ -13,7 +13,10 @@ use tonic::{Status, Streaming};
 use crate::harness::*;
 
 pub(crate) async fn watch(bench: &Bench, after: u64) -> Result<Streaming<WatchRevocationsResponse>, Status> {
-    let first = stream::iter([WatchRevocationsRequest { applied_seq: after }]);
+    let first = stream::iter([WatchRevocationsRequest {
+        applied_seq: after,
+        ..WatchRevocationsRequest::default()
+    }]);
     let opened = bench
         .redemption()
         .watch_revocations(first.chain(stream::pending()))
@@ -53,7 +56,10 @@ async fn revoke_one(bench: &Bench) -> String {
     let target = Some(Target::Handle(issued.handle));
     bench
         .handles(SYNC)
-        .revoke_handle(RevokeHandleRequest { target })
+        .revoke_handle(RevokeHandleRequest {
+            target,
+            ..RevokeHandleRequest::default()
+        })
         .await
         .expect("revokes");
     issued.description.expect("described").handle_id

@@ -124,7 +124,10 @@ async fn a_deleted_revocation_breaks_the_feed_rather_than_be_missed() {
     let (bench, database, [acme, globex]) = bench().await;
     for handle in [acme, globex] {
         let target = Some(hubkeep_proto::credential::v1::revoke_handle_request::Target::Handle(handle));
-        let request = hubkeep_proto::credential::v1::RevokeHandleRequest { target };
+        let request = hubkeep_proto::credential::v1::RevokeHandleRequest {
+            target,
+            ..RevokeHandleRequest::default()
+        };
         bench.handles(SYNC).revoke_handle(request).await.expect("revokes");
     }
     alter(&database, "DELETE FROM revocation WHERE seq = 1").await;

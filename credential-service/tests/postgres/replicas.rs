@@ -75,7 +75,10 @@ impl Replica {
     }
 
     async fn watch(&self) -> Streaming<WatchRevocationsResponse> {
-        let first = stream::iter([WatchRevocationsRequest { applied_seq: 0 }]);
+        let first = stream::iter([WatchRevocationsRequest {
+            applied_seq: 0,
+            ..WatchRevocationsRequest::default()
+        }]);
         let mut client = RedemptionServiceClient::new(self.channel_of(CRM));
         let opened = client.watch_revocations(first.chain(stream::pending())).await;
         opened.expect("opens").into_inner()
@@ -107,7 +110,10 @@ async fn a_handle_of_one_replica_is_redeemed_and_revoked_at_the_other() {
     let target = Some(Target::Handle(issued.handle.clone()));
     let revoked = other
         .handles(SYNC)
-        .revoke_handle(RevokeHandleRequest { target })
+        .revoke_handle(RevokeHandleRequest {
+            target,
+            ..RevokeHandleRequest::default()
+        })
         .await;
     revoked.expect("revokes");
     assert_eq!(
@@ -130,7 +136,10 @@ async fn a_revocation_wakes_the_watchers_of_every_replica() {
     let target = Some(Target::Handle(issued.handle));
     let revoked = bench
         .handles(SYNC)
-        .revoke_handle(RevokeHandleRequest { target })
+        .revoke_handle(RevokeHandleRequest {
+            target,
+            ..RevokeHandleRequest::default()
+        })
         .await;
     revoked.expect("revokes");
     // The other's clock stands: what comes now was woken, not polled for.
@@ -153,7 +162,12 @@ async fn revocations_at_two_replicas_stand_in_one_dense_order_for_all_watchers()
 
     let revoke = async |mut client: HandleServiceClient<Named>, handle: &str| {
         let target = Some(Target::Handle(handle.to_owned()));
-        let revoked = client.revoke_handle(RevokeHandleRequest { target }).await;
+        let revoked = client
+            .revoke_handle(RevokeHandleRequest {
+                target,
+                ..RevokeHandleRequest::default()
+            })
+            .await;
         revoked.expect("revokes").into_inner().revocation_seq
     };
     // Every handle is revoked at both, half of them first at one and half at the other.

@@ -55,7 +55,10 @@ pub(super) async fn follow(link: Link, heard: Heard, clock: SharedClock, stop: C
 async fn watch(link: &Link, heard: &Heard, clock: &SharedClock, broken: &mut bool) -> Result<(), Status> {
     let memory = &heard.memory;
     let (acks, outgoing) = mpsc::channel(ACKS);
-    let acknowledge = |applied_seq| WatchRevocationsRequest { applied_seq };
+    let acknowledge = |applied_seq| WatchRevocationsRequest {
+        applied_seq,
+        ..WatchRevocationsRequest::default()
+    };
     // The channel is empty, so that the first message always has room.
     let _ = acks.try_send(acknowledge(memory.applied_seq()));
     let mut client = RedemptionServiceClient::new(link.channel());

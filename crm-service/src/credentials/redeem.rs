@@ -137,6 +137,7 @@ impl Credentials {
                     .to_vec(),
                 seen_revocation_seq: self.memory.applied_seq(),
                 call_id: call_id.to_string(),
+                ..RedeemHandleRequest::default()
             });
             // The lease runs from before the question, so that it cannot outlast what credential-service meant.
             let asked = self.clock.tick();

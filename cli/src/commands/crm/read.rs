@@ -17,6 +17,7 @@ pub(super) async fn get(args: GetArgs, service: &Service, output: &Output) -> Re
         properties: args.properties,
         id_property: args.id_property.unwrap_or_default(),
         archived: args.archived,
+        ..GetObjectRequest::default()
     };
     let mut client = ObjectServiceClient::new(service.connection());
     let answer = client.get_object(request).await;
@@ -37,6 +38,7 @@ pub(super) async fn list(args: ListArgs, service: &Service, output: &Output) -> 
         page_size: args.page.size(args.all.then_some(100)),
         page_token: args.page.token.unwrap_or_default(),
         archived: args.archived,
+        ..ListObjectsRequest::default()
     };
     let mut client = ObjectServiceClient::new(service.connection());
     let mut found = Vec::new();
@@ -82,6 +84,7 @@ pub(super) async fn search(args: SearchArgs, service: &Service, output: &Output)
         sort,
         page_size: args.page.size(None),
         page_token: args.page.token.unwrap_or_default(),
+        ..SearchObjectsRequest::default()
     };
     let asked = request.properties.clone();
     let mut client = ObjectServiceClient::new(service.connection());
@@ -102,6 +105,7 @@ pub(super) async fn owners(args: OwnersArgs, service: &Service, output: &Output)
         let request = GetOwnerRequest {
             client_slug: args.slug,
             owner_id,
+            ..GetOwnerRequest::default()
         };
         let answer = client.get_owner(request).await;
         let answer = answer.map_err(|status| service.ended(status))?.into_inner();
@@ -117,6 +121,7 @@ pub(super) async fn owners(args: OwnersArgs, service: &Service, output: &Output)
         page_size: args.page.size(None),
         page_token: args.page.token.unwrap_or_default(),
         archived: args.archived,
+        ..ListOwnersRequest::default()
     };
     let answer = client.list_owners(request).await;
     let answer = answer.map_err(|status| service.ended(status))?.into_inner();

@@ -44,6 +44,7 @@ pub(super) async fn run(
         archived: args.archived,
         resume_token: String::new(),
         page_size: args.page_size.unwrap_or(0),
+        ..StreamObjectsRequest::default()
     };
     let mut walk = Walk {
         handles,
@@ -94,9 +95,11 @@ impl Handles {
                 operations: vec![HandleOperation::List.into()],
                 object_types: vec![args.of.object_type.clone()],
                 properties: args.properties.clone(),
+                ..HandleScope::default()
             }),
             lifetime: None,
             purpose_code: purpose.clone(),
+            ..IssueHandleRequest::default()
         };
         Ok(Self::Issued(Box::new(Issuing { credential, request })))
     }

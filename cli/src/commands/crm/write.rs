@@ -18,6 +18,7 @@ pub(super) async fn create(args: CreateArgs, service: &Service, output: &Output)
         client_slug: args.of.slug,
         object_type: args.of.object_type,
         properties: args.set.into_iter().collect(),
+        ..CreateObjectRequest::default()
     };
     let mut client = ObjectServiceClient::new(service.connection());
     let answer = client.create_object(request).await;
@@ -36,6 +37,7 @@ pub(super) async fn update(args: UpdateArgs, service: &Service, output: &Output)
         object_id: args.id,
         properties: args.set.into_iter().collect(),
         id_property: args.id_property.unwrap_or_default(),
+        ..UpdateObjectRequest::default()
     };
     let mut client = ObjectServiceClient::new(service.connection());
     let answer = client.update_object(request).await;
@@ -52,6 +54,7 @@ pub(super) async fn archive(args: ArchiveArgs, service: &Service, output: &Outpu
         client_slug: args.of.slug,
         object_type: args.of.object_type,
         object_id: args.id.clone(),
+        ..ArchiveObjectRequest::default()
     };
     let mut client = ObjectServiceClient::new(service.connection());
     let answer = client.archive_object(request).await;

@@ -125,6 +125,7 @@ impl Client<'_> {
                 ("firstname", "Robin"),
                 ("lastname", "Demo"),
             ]),
+            ..CreateObjectRequest::default()
         };
         let created = self
             .records
@@ -154,6 +155,7 @@ impl Client<'_> {
             client_slug: self.slug.to_owned(),
             object_type: TYPE.to_owned(),
             object_id: object_id.clone(),
+            ..ArchiveObjectRequest::default()
         };
         let archived = self
             .records

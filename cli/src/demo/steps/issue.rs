@@ -59,9 +59,11 @@ pub(in crate::demo) async fn issue(
             operations: operations.iter().map(|operation| (*operation).into()).collect(),
             object_types: types.iter().map(|name| (*name).to_owned()).collect(),
             properties: Vec::new(),
+            ..HandleScope::default()
         }),
         lifetime: prost_types::Duration::try_from(lifetime).ok(),
         purpose_code: "demo".to_owned(),
+        ..IssueHandleRequest::default()
     };
     let answer = HandleServiceClient::new(service.connection())
         .issue_handle(request)

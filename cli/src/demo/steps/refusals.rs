@@ -89,6 +89,7 @@ async fn revoke(stage: &Stage, handle: &str) -> Result<(), Error> {
     let service = stage.credential();
     let request = RevokeHandleRequest {
         target: Some(Target::Handle(handle.to_owned())),
+        ..RevokeHandleRequest::default()
     };
     let answer = HandleServiceClient::new(service.connection())
         .revoke_handle(request)
