@@ -76,6 +76,8 @@ purposes! {
     Webhook = "webhook",
     /// The key that authenticates rows which lie in clear.
     Rows = "rows",
+    /// Who may have which handles, and who is who.
+    Access = "access",
 }
 
 impl Purpose {
