@@ -159,6 +159,11 @@ impl Scope {
 
     /// The first part in which it allows something that `limit` does not; `None` if it is nowhere wider.
     pub fn beyond(&self, limit: &Self) -> Option<Part> {
+        self.all_beyond(limit).next()
+    }
+
+    /// Every part in which it allows something that `limit` does not.
+    pub(super) fn all_beyond(&self, limit: &Self) -> impl Iterator<Item = Part> + use<> {
         let any_type = limit.object_types.contains(ANY_TYPE);
         let parts = [
             (Part::Operations, self.operations.is_subset(&limit.operations)),
@@ -170,7 +175,10 @@ impl Scope {
             (Part::Pipelines, is_within(&self.pipelines, &limit.pipelines)),
             (Part::OwnerIds, is_within(&self.owner_ids, &limit.owner_ids)),
         ];
-        parts.into_iter().find(|(_, holds)| !holds).map(|(part, _)| part)
+        parts
+            .into_iter()
+            .filter(|(_, holds)| !holds)
+            .map(|(part, _)| part)
     }
 
     fn faults(&self) -> Vec<FieldViolation> {
