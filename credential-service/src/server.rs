@@ -17,9 +17,10 @@ use hubkeep_keys::KeyApi;
 use hubkeep_proto::{
     audit::v1::audit_service_server::AuditServiceServer,
     credential::v1::{
-        consumer_service_server::ConsumerServiceServer, handle_service_server::HandleServiceServer,
-        key_service_server::KeyServiceServer, portal_service_server::PortalServiceServer,
-        redemption_service_server::RedemptionServiceServer, rotation_service_server::RotationServiceServer,
+        access_service_server::AccessServiceServer, consumer_service_server::ConsumerServiceServer,
+        handle_service_server::HandleServiceServer, key_service_server::KeyServiceServer,
+        portal_service_server::PortalServiceServer, redemption_service_server::RedemptionServiceServer,
+        rotation_service_server::RotationServiceServer,
     },
 };
 use hubkeep_seal::{Keks, KeksError, Keyring};
@@ -29,11 +30,13 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     MIGRATIONS,
+    access::{self, Access},
     access_tokens::{self, AccessTokens},
-    api::{ConsumerApi, Desk, HandleApi, PortalApi, RedemptionApi, RotationApi},
+    api::{AccessApi, ConsumerApi, Desk, HandleApi, PortalApi, RedemptionApi, RotationApi},
     config::Config,
     fleet::{self, Fleet},
     handles::{self, Handles},
+    holders::Holders,
     portals::{self, Portals},
     revocations::Revocations,
     rotation::{self, Background, Rotations},
@@ -114,7 +117,7 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         random,
         callers,
     } = deps;
-    let access = config.who_may();
+    let who_may = config.who_may();
     let keks = Keks::open(&config.keys, &clock).await?;
 
     let identity = Identity {
@@ -133,6 +136,15 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
     let hubspot = hubkeep_hubspot::Client::new(&config.hubspot, audit_log.clone(), clock.clone())?;
 
     let revocations = Revocations::build(database.clone(), clock.clone());
+    let holders = Holders::build(database.clone(), revocations.clone(), clock.clone());
+    let access = Access::build(access::Deps {
+        database: database.clone(),
+        keyring: keyring.clone(),
+        holders,
+        revocations: revocations.clone(),
+        log: audit_log.clone(),
+        clock: clock.clone(),
+    });
     let secrets = SecretStore::build(
         &config.secrets,
         &config.deployment,
@@ -182,6 +194,7 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         handles::Deps {
             database: database.clone(),
             keyring: keyring.clone(),
+            access: access.clone(),
             portals: portals.clone(),
             revocations: revocations.clone(),
             clock: clock.clone(),
@@ -214,7 +227,7 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         clock.clone(),
         random.clone(),
         callers,
-        access,
+        who_may,
         refusals,
     );
     let stopping = chassis.stopping();
@@ -242,12 +255,14 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
     let consumers = ConsumerApi::new(desk.clone(), rotations.clone(), stopping);
     let rotation_service = RotationServiceServer::new(RotationApi::new(desk.clone(), rotations.clone()))
         .max_decoding_message_size(MAX_ROW_BYTES);
+    let access_service = AccessApi::new(desk.clone(), access, handles.clone(), portals.clone());
     let portal_service = PortalServiceServer::new(PortalApi::new(desk.clone(), portals, fleet))
         .max_decoding_message_size(MAX_ROW_BYTES);
     let server = chassis
         .serve(portal_service)
         .serve(rotation_service)
         .serve(ConsumerServiceServer::new(consumers))
+        .serve(AccessServiceServer::new(access_service))
         .serve(HandleServiceServer::new(HandleApi::new(desk, handles)))
         .serve(RedemptionServiceServer::new(redemption))
         .serve(KeyServiceServer::new(keys))

@@ -8,7 +8,7 @@ use hubkeep_core::{
 };
 use thiserror::Error;
 
-use crate::{fleet, handles, portals, revocations, rotation};
+use crate::{access, fleet, handles, portals, revocations, rotation};
 
 /// A method was refused.
 #[derive(Debug, Error)]
@@ -28,6 +28,9 @@ pub enum Error {
     /// The room of handles refused.
     #[error(transparent)]
     Handles(#[from] handles::Error),
+    /// The room of access refused.
+    #[error(transparent)]
+    Access(#[from] access::Error),
     /// The room of the fleet refused.
     #[error(transparent)]
     Fleet(#[from] fleet::Error),
@@ -68,6 +71,7 @@ impl Error {
         match self {
             Self::Portals(error) => Some(error),
             Self::Handles(error) => Some(error),
+            Self::Access(error) => Some(error),
             Self::Fleet(error) => Some(error),
             Self::Revocations(error) => Some(error),
             Self::Rotation(error) => Some(error),
@@ -91,6 +95,7 @@ impl ServiceError for Error {
             Self::Random(_) | Self::BrokeOff(_) => ErrorKind::Internal,
             Self::Portals(error) => error.kind(),
             Self::Handles(error) => error.kind(),
+            Self::Access(error) => error.kind(),
             Self::Fleet(error) => error.kind(),
             Self::Revocations(error) => error.kind(),
             Self::Rotation(error) => error.kind(),
@@ -107,6 +112,7 @@ impl ServiceError for Error {
             Self::Random(_) | Self::BrokeOff(_) => ErrorReason::Internal,
             Self::Portals(error) => error.reason(),
             Self::Handles(error) => error.reason(),
+            Self::Access(error) => error.reason(),
             Self::Fleet(error) => error.reason(),
             Self::Revocations(error) => error.reason(),
             Self::Rotation(error) => error.reason(),
@@ -130,6 +136,7 @@ impl ServiceError for Error {
             Self::Random(_) | Self::BrokeOff(_) => "an internal error; the request id finds it".to_owned(),
             Self::Portals(error) => error.public_message(),
             Self::Handles(error) => error.public_message(),
+            Self::Access(error) => error.public_message(),
             Self::Fleet(error) => error.public_message(),
             Self::Revocations(error) => error.public_message(),
             Self::Rotation(error) => error.public_message(),
@@ -201,6 +208,11 @@ mod tests {
                 Error::Handles(handles::Error::TooMany(1)),
                 ErrorKind::ResourceExhausted,
                 "TOO_MANY_HANDLES",
+            ),
+            (
+                Error::Access(access::Error::GrantUnknown("g".parse().expect("valid"))),
+                ErrorKind::NotFound,
+                "GRANT_UNKNOWN",
             ),
             (
                 Error::Fleet(fleet::Error::SigningKey),

@@ -3,22 +3,27 @@
 //! | file | does |
 //! |---|---|
 //! | `desk` | answers: works to the end, puts on record, releases |
-//! | `fields`, `page`, `scope` | read the fields that requests share |
+//! | `fields`, `faults`, `page`, `scope` | read the fields that requests share |
 //! | `rows` | what every import has in common: rows in, outcomes out |
 //! | `portal_service`, `import` | portals, and many of them |
 //! | `rotation_service`, `rotation_import`, `rotation`, `consumer` | rotations, many of them, and who must hear of them |
 //! | `consumer_service` | rotations as those see them |
+//! | `access_service`, `grant`, `person` | who may have which handles |
 //! | `handle_service`, `redemption_service` | handles, and what is behind them |
 
+mod access_service;
 mod consumer;
 mod consumer_service;
 mod desk;
 mod doctor;
 mod error;
+mod faults;
 mod fields;
+mod grant;
 mod handle_service;
 mod import;
 mod page;
+mod person;
 mod portal;
 mod portal_service;
 mod redemption_service;
@@ -28,6 +33,7 @@ mod rotation_service;
 mod rows;
 mod scope;
 
+pub use access_service::AccessApi;
 pub use consumer_service::ConsumerApi;
 pub use desk::Desk;
 pub use error::Error;

@@ -9,7 +9,7 @@ use hubkeep_core::{
 };
 use thiserror::Error;
 
-use crate::{portals, revocations};
+use crate::{access, portals, revocations};
 
 /// A handle was refused, not issued, or not found.
 #[derive(Debug, Error)]
@@ -55,6 +55,9 @@ pub enum Error {
         /// What is here.
         newest: u64,
     },
+    /// No grant lets the caller have it.
+    #[error(transparent)]
+    Access(#[from] access::Error),
     /// The portal could not be found.
     #[error(transparent)]
     Portal(#[from] portals::Error),
@@ -89,6 +92,7 @@ impl ServiceError for Error {
             Self::Lifetime { .. } => ErrorKind::InvalidArgument,
             Self::TooMany(_) => ErrorKind::ResourceExhausted,
             Self::Behind { .. } | Self::Storage(_) => ErrorKind::Unavailable,
+            Self::Access(error) => error.kind(),
             Self::Portal(error) => error.kind(),
             Self::Revocations(error) => error.kind(),
             Self::Seal(error) => error.kind(),
@@ -105,6 +109,7 @@ impl ServiceError for Error {
             Self::TooMany(_) => ErrorReason::TooManyHandles,
             Self::Behind { .. } => ErrorReason::CredentialServiceUnavailable,
             Self::Storage(_) => ErrorReason::StorageUnavailable,
+            Self::Access(error) => error.reason(),
             Self::Portal(error) => error.reason(),
             Self::Revocations(error) => error.reason(),
             Self::Seal(error) => error.reason(),
@@ -127,6 +132,7 @@ impl ServiceError for Error {
                 "this replica lags behind the revocations you have seen: try again".to_owned()
             }
             Self::Storage(_) => "the service's database did not answer: try again".to_owned(),
+            Self::Access(error) => error.public_message(),
             Self::Portal(error) => error.public_message(),
             Self::Revocations(error) => error.public_message(),
             Self::Seal(error) => error.public_message(),
@@ -141,6 +147,7 @@ impl ServiceError for Error {
             Self::PortalMismatch { requested, .. } => vec![("requested_client_slug", requested.to_string())],
             Self::AuditNotAllowed(_) => vec![("operation", "READ_AUDIT".to_owned())],
             Self::TooMany(limit) => vec![("limit", limit.to_string())],
+            Self::Access(error) => error.metadata(),
             Self::Portal(error) => error.metadata(),
             _ => Vec::new(),
         }
@@ -220,6 +227,11 @@ mod tests {
                 Error::Behind { seen: 2, newest: 1 },
                 ErrorKind::Unavailable,
                 "CREDENTIAL_SERVICE_UNAVAILABLE",
+            ),
+            (
+                Error::Access(access::Error::Contained("sync".parse().expect("valid"))),
+                ErrorKind::PermissionDenied,
+                "CALLER_CONTAINED",
             ),
             (Error::Portal(unknown), ErrorKind::NotFound, "PORTAL_UNKNOWN"),
             (

@@ -9,7 +9,11 @@ use hubkeep_core::{
 };
 
 use super::{Error, Handle, Handles, claims, store};
-use crate::{access::Scope, portals::Portal, record::Act};
+use crate::{
+    access::{Asked, Budget, Permitted, Scope},
+    portals::{self, Portal},
+    record::Act,
+};
 
 /// How long a handle's row is kept after its end, to tell on the log that it expired rather than never was.
 const KEPT_AFTER_END: Duration = Duration::from_secs(24 * 60 * 60);
@@ -42,13 +46,21 @@ impl Handles {
     /// Issues a handle to the caller of this act.
     ///
     /// # Errors
-    /// If there is no such portal, none of its credentials covers the scope, the lifetime is out of bounds, or the caller holds too many living handles.
+    /// If no grant covers the wish, which does not say whether there is such a portal; if there is none, none of its credentials covers the scope, the lifetime is out of bounds, or the caller holds too many living handles.
     pub async fn issue(&self, act: &Act, wish: Wish) -> Result<Issued, Error> {
         act.purpose(&wish.purpose);
-        let portal = self.portals.get(act, &wish.client_slug).await?;
+        act.claims(&wish.client_slug);
+        // What is found is told, and proven on the log, only to whom a grant allows it: others must not learn what there is.
+        let found = match self.portals.named(&wish.client_slug).await {
+            Err(error) if !matches!(error, portals::Error::Altered(_)) => return Err(error.into()),
+            found => found,
+        };
+        let permitted = self.permitted(act, &wish, &found).await?;
+        let portal = found?.ok_or_else(|| portals::Error::Unknown(wish.client_slug.clone()))?;
+        act.concerns(portal.proven());
         portal.served()?;
         portal.covers(&claims::need(&wish.scope))?;
-        let lifetime = self.lifetime(wish.lifetime)?;
+        let lifetime = self.lifetime(wish.lifetime, permitted.max_lifetime)?;
         let token = HandleToken::make(&*self.random)?;
         let handle = self.new_handle(act, portal, wish, lifetime).await?;
         act.handle(handle.handle_id);
@@ -56,9 +68,31 @@ impl Handles {
         Ok(Issued { token, handle })
     }
 
-    fn lifetime(&self, wish: Option<Duration>) -> Result<Duration, Error> {
+    async fn permitted(
+        &self,
+        act: &Act,
+        wish: &Wish,
+        found: &Result<Option<Portal>, portals::Error>,
+    ) -> Result<Permitted, Error> {
+        let tags = match found {
+            Ok(Some(portal)) => self.portals.tags_of(portal).await?,
+            Ok(None) | Err(_) => Vec::new(),
+        };
+        let asked = Asked {
+            caller: &act.context().caller.name,
+            client_slug: &wish.client_slug,
+            tags: &tags,
+            scope: &wish.scope,
+            lifetime: wish.lifetime,
+            budget: Budget::default(),
+        };
+        Ok(self.access.permit(&asked).await?)
+    }
+
+    fn lifetime(&self, wish: Option<Duration>, granted: Option<Duration>) -> Result<Duration, Error> {
         let max = self.config.max_lifetime;
-        match wish.unwrap_or(self.config.default_lifetime) {
+        let default = self.config.default_lifetime;
+        match wish.unwrap_or(granted.map_or(default, |granted| default.min(granted))) {
             lifetime if (MIN_LIFETIME..=max).contains(&lifetime) => Ok(lifetime),
             _ => Err(Error::Lifetime {
                 max_secs: max.as_secs(),

@@ -9,6 +9,7 @@
 //! | `judge` | says whether a presented one lives, and whose it is |
 //! | `redeem` | gives the token behind it |
 //! | `revoke`, `list` | end it, and show the caller's own |
+//! | `replay` | holds those that were issued against other grants |
 //! | `read_authority` | lets it open an audit log |
 //! | `claims` | what it is, and how that is sealed |
 //! | `seen_time` | the time by which it expires |
@@ -23,6 +24,7 @@ mod judge;
 mod list;
 mod read_authority;
 mod redeem;
+mod replay;
 mod revoke;
 mod seen_time;
 mod store;
@@ -40,7 +42,7 @@ pub use list::Page;
 pub use redeem::{Presented, Redeemed};
 pub use revoke::Target;
 
-use crate::{portals::Portals, record::Act, revocations::Revocations};
+use crate::{access::Access, portals::Portals, record::Act, revocations::Revocations};
 use seen_time::SeenTime;
 use sweeps::Sweeps;
 
@@ -51,6 +53,8 @@ pub struct Deps {
     pub database: Database,
     /// Seals their claims and keeps their pepper.
     pub keyring: Keyring,
+    /// Who may have which.
+    pub access: Access,
     /// The portals they are for.
     pub portals: Portals,
     /// Where their end is announced.
@@ -67,6 +71,7 @@ pub struct Handles {
     config: Config,
     database: Database,
     keyring: Keyring,
+    access: Access,
     portals: Portals,
     revocations: Revocations,
     time: SeenTime,
@@ -84,6 +89,7 @@ impl Handles {
         let Deps {
             database,
             keyring,
+            access,
             portals,
             revocations,
             clock,
@@ -96,6 +102,7 @@ impl Handles {
             config,
             database,
             keyring,
+            access,
             portals,
             revocations,
             time,

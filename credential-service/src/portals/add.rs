@@ -36,7 +36,7 @@ impl Portals {
             }
             // Somebody was quicker: what is stored now decides.
             let slug = &portal.client_slug;
-            let now = self.by_slug(slug).await?;
+            let now = self.named(slug).await?;
             portal = now.ok_or_else(|| Error::Unknown(slug.clone()))?;
             portal.kept()?;
             if let Some(before) = new.before(&portal, fingerprint)? {

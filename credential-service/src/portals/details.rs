@@ -122,6 +122,28 @@ impl Portals {
             .map_err(|_| Error::BrokenRow(portal.portal_id.as_i64()))
     }
 
+    /// The tags of the portal with this slug; none if there is no such portal, or it cannot be read.
+    ///
+    /// # Errors
+    /// If the database or the key fails.
+    pub async fn tags(&self, client_slug: &ClientSlug) -> Result<Vec<String>, Error> {
+        let portal = match self.named(client_slug).await {
+            Ok(Some(portal)) => portal,
+            Ok(None) | Err(Error::Altered(_)) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        self.tags_of(&portal).await
+    }
+
+    /// The tags of a portal, as of when it was read.
+    ///
+    /// # Errors
+    /// If they cannot be opened.
+    pub async fn tags_of(&self, portal: &Portal) -> Result<Vec<String>, Error> {
+        let details = self.details(portal).await?;
+        Ok(details.map(|details| details.tags).unwrap_or_default())
+    }
+
     /// What is known of a portal's client, sealed for its row. No transaction may be open: it may make a key.
     pub(super) async fn seal_details(
         &self,

@@ -142,7 +142,7 @@ impl Portals {
     /// If there is none, or its rows were altered.
     pub async fn get(&self, act: &Act, client_slug: &ClientSlug) -> Result<Portal, Error> {
         act.claims(client_slug);
-        let portal = self.by_slug(client_slug).await?;
+        let portal = self.named(client_slug).await?;
         let portal = portal.ok_or_else(|| Error::Unknown(client_slug.clone()))?;
         act.concerns(portal.proven());
         Ok(portal)
@@ -176,7 +176,11 @@ impl Portals {
         Ok(unknown.cloned().collect())
     }
 
-    async fn by_slug(&self, client_slug: &ClientSlug) -> Result<Option<Portal>, Error> {
+    /// The portal with this slug, if there is one. Nothing is noted of it.
+    ///
+    /// # Errors
+    /// If its rows were altered, or the database fails.
+    pub async fn named(&self, client_slug: &ClientSlug) -> Result<Option<Portal>, Error> {
         match store::by_slug(&self.database, &self.rows, client_slug).await? {
             Some(portal) => self.find(portal.portal_id).await,
             None => Ok(None),

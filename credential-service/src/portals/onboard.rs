@@ -157,7 +157,7 @@ impl Portals {
         portal_id: Option<PortalId>,
         token: &TokenFingerprint,
     ) -> Result<Known, Error> {
-        match self.by_slug(&new.client_slug).await {
+        match self.named(&new.client_slug).await {
             Ok(Some(portal)) => return new.beside(portal, portal_id, token),
             Ok(None) => {}
             // Whose the slug was nobody knows any more: the operator must say.

@@ -41,6 +41,8 @@ use tonic::{
 };
 use tonic_types::StatusExt as _;
 
+use crate::grants::{of_everything, put};
+
 pub(crate) const ACME: u64 = 1_001;
 pub(crate) const GLOBEX: u64 = 1_002;
 pub(crate) const ACME_TOKEN: &str = "pat-na1-acme-00000000-0000-4000-8000-000000000001";
@@ -131,7 +133,15 @@ impl Bench {
         Self::start_with(|_| {}).await
     }
 
+    /// The same, where everybody may have every handle.
     pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let bench = Self::without_grants(change).await;
+        put(&bench, of_everything("everybody", "*")).await.expect("put");
+        bench
+    }
+
+    /// The same, where nobody may have any.
+    pub(crate) async fn without_grants(change: impl FnOnce(&mut Config)) -> Self {
         let hubspot = Simulator::start(world()).expect("the simulator starts");
         let folder = TempDir::new().expect("folder");
         let mut config = config(folder.path(), &hubspot);

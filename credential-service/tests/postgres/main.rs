@@ -21,6 +21,12 @@ mod credentials;
 mod doctor;
 #[path = "../it/fleet.rs"]
 mod fleet;
+#[path = "../it/grant_questions.rs"]
+mod grant_questions;
+#[path = "../it/grant_rows.rs"]
+mod grant_rows;
+#[path = "../it/grants.rs"]
+mod grants;
 #[path = "../it/handles.rs"]
 mod handles;
 #[path = "../it/harness.rs"]
@@ -42,6 +48,8 @@ mod old_kek_gone;
 mod onboarding;
 #[path = "../it/password_store.rs"]
 mod password_store;
+#[path = "../it/people.rs"]
+mod people;
 mod replicas;
 #[path = "../it/revocations.rs"]
 mod revocations;
