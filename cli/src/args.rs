@@ -101,6 +101,8 @@ pub enum Command {
     Rotations(commands::rotations::RotationsArgs),
     Consumers(commands::consumers::ConsumersArgs),
     Doctor(commands::doctor::DoctorArgs),
+    Grants(commands::grants::GrantsArgs),
+    People(commands::people::PeopleArgs),
     Handle(commands::handle::HandleArgs),
     Crm(commands::crm::CrmArgs),
     Quota(commands::quota::QuotaArgs),
@@ -207,6 +209,19 @@ mod tests {
             "consumers add billing --portals acme,globex --webhook https://a.b --secret-file c --deadline 2h",
             "consumers add billing --tags emea,gold",
             "consumers remove billing",
+            "grants",
+            "grants list --caller nightly-sync --portal acme",
+            "grants show nightly-sync",
+            "grants put nightly-sync --caller jobs/* --portals acme,globex --tags eu --allow get,list --types contacts \
+             --properties email --pipelines default --owners 42 --max-lifetime 5m --max-calls 100 --max-records 1000 \
+             --writes-need-approval --dry-run",
+            "grants put ann --person ann --all-portals --allow quota",
+            "grants put --file grants.toml --dry-run",
+            "grants delete nightly-sync",
+            "grants replay --file grants.toml --without nightly-sync --since 2h",
+            "people",
+            "people put ann --certs operator/ann --oidc https://accounts.google.com#1 --slack T1#U1",
+            "people delete ann",
             "portals show acme",
             "portals suspend acme",
             "portals resume acme",
@@ -245,6 +260,23 @@ mod tests {
                 "operator/ann",
                 "{line}"
             );
+        }
+    }
+
+    #[test]
+    fn a_grant_is_put_whole_on_the_command_line_or_read_from_a_file() {
+        for line in [
+            "grants put",
+            "grants put a --portals acme --allow get",
+            "grants put a --caller x --person y --allow get",
+            "grants put a --caller x --portals acme",
+            "grants put --file a.toml --caller x",
+            "grants put a --file a.toml --caller x --allow get",
+            "grants put a --caller x --allow get --max-calls 0",
+            "grants replay",
+        ] {
+            let words = std::iter::once("hubkeep").chain(line.split(' '));
+            assert!(Cli::try_parse_from(words).is_err(), "{line}");
         }
     }
 

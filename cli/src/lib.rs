@@ -111,6 +111,8 @@ async fn dispatch(cli: Cli, program: &str, output: &Output) -> Result<Exit, Erro
         Command::Doctor(args) => {
             commands::doctor::run(args, &credential(global)?.without_timeout(), output).await
         }
+        Command::Grants(args) => commands::grants::run(args, &credential(global)?, output).await,
+        Command::People(args) => commands::people::run(args, &credential(global)?, output).await,
         Command::Handle(args) => commands::handle::run(args, &credential(global)?, output).await,
         Command::Crm(args) => {
             let clock = SystemClock::shared();

@@ -257,7 +257,7 @@ const OPERATIONS: [(&str, HandleOperation); 8] = [
     ("quota", HandleOperation::Quota),
 ];
 
-fn operation(text: &str) -> Result<HandleOperation, String> {
+pub(super) fn operation(text: &str) -> Result<HandleOperation, String> {
     let found = OPERATIONS.iter().find(|(word, _)| *word == text);
     found.map(|(_, operation)| *operation).ok_or_else(|| {
         let words: Vec<&str> = OPERATIONS.iter().map(|(word, _)| *word).collect();
@@ -265,7 +265,7 @@ fn operation(text: &str) -> Result<HandleOperation, String> {
     })
 }
 
-fn operations(scope: &HandleScope) -> String {
+pub(super) fn operations(scope: &HandleScope) -> String {
     let word = |operation: HandleOperation| {
         let found = OPERATIONS.iter().find(|(_, known)| *known == operation);
         found.map_or("?", |(word, _)| *word).to_owned()
@@ -273,7 +273,7 @@ fn operations(scope: &HandleScope) -> String {
     joined(&scope.operations().map(word).collect::<Vec<_>>(), "nothing")
 }
 
-fn joined(words: &[String], if_empty: &str) -> String {
+pub(super) fn joined(words: &[String], if_empty: &str) -> String {
     if words.is_empty() {
         if_empty.to_owned()
     } else {

@@ -33,6 +33,8 @@ impl Narrator {
             self.output
                 .line(&format!("  {name:<20}{FAINT}{address}{FAINT:#}"))?;
         }
+        let open = "everybody may have handles here, by a grant; nobody may where no grant says so";
+        self.output.line(&format!("  {FAINT}{open}{FAINT:#}"))?;
         let live = "lines that begin with │ are the two audit logs, live";
         self.output.line(&format!("  {FAINT}{live}{FAINT:#}"))
     }

@@ -2,22 +2,18 @@
 
 use std::net::SocketAddr;
 
-use hubkeep_core::{clock::SharedClock, id::CallerName, random::SharedRandom};
+use hubkeep_core::{clock::SharedClock, random::SharedRandom};
 use hubspot_sim::{Control, Simulator, TokenSpec, World};
 use tempfile::TempDir;
 
 use crate::{
-    channel::{CREDENTIAL_SERVICE, CRM_SERVICE, Service},
+    channel::Service,
     dev::{
-        DataDir,
+        DataDir, grants,
         services::{Ports, Services, url},
     },
     errors::Error,
-    login::Login,
 };
-
-/// The demo's operator. A silent caller is the same one, so that printed grpcurl lines need not say who they are.
-const CALLER: &str = "operator/dev";
 
 /// Everything that runs.
 pub(super) struct Stage {
@@ -61,13 +57,11 @@ impl Stage {
         let folder = tempfile::Builder::new().prefix("hubkeep-demo-").tempdir()?;
         let data = DataDir::open(folder.path(), &*random)?;
         let services = Services::start(&data, &url(&simulator.base_url())?, ports, &clock, &random).await?;
-        let caller: CallerName = CALLER
-            .parse()
-            .map_err(|_| Error::Failed(format!("{CALLER} is no caller's name")))?;
-        let login = Login::stated(caller, clock.now());
+        let credential = grants::by_operator(&services.credential_address(), &clock)?;
+        grants::for_everybody_at_first(&credential).await?;
         Ok(Self {
-            credential: Service::at(CREDENTIAL_SERVICE, &services.credential_address(), &login)?,
-            crm: Service::at(CRM_SERVICE, &services.crm_address(), &login)?,
+            credential,
+            crm: grants::crm_by_operator(&services.crm_address(), &clock)?,
             world,
             simulator,
             services,

@@ -2,6 +2,7 @@
 //! only: callers name themselves, and the keys lie beside the data.
 
 mod data;
+pub(crate) mod grants;
 mod sample;
 pub(crate) mod services;
 
@@ -71,7 +72,9 @@ pub async fn run(args: DevArgs, program: &str, output: &Output) -> Result<Exit, 
         crm: args.crm_port,
     };
     let services = Services::start(&data, hubspot.address(), ports, &clock, &random).await?;
-    announce(&services, &hubspot, &data, program, output)?;
+    let operator = grants::by_operator(&services.credential_address(), &clock)?;
+    let open = grants::for_everybody_at_first(&operator).await?;
+    announce(&services, &hubspot, &data, open, program, output)?;
     until_told().await?;
     output.note("stopping: what is in flight may end; once more ends it too")?;
     tokio::select! {
@@ -138,6 +141,7 @@ fn announce(
     services: &Services,
     hubspot: &HubSpot,
     data: &DataDir,
+    open: bool,
     program: &str,
     output: &Output,
 ) -> Result<(), Error> {
@@ -153,6 +157,7 @@ fn announce(
             "hubspot": hubspot.address(),
             "data_dir": data.path(),
             "import_file": file,
+            "grant": open.then_some(grants::EVERYBODY),
         }));
     }
     output.line(&format!(
@@ -166,6 +171,14 @@ fn announce(
             format!("{}{kind}", hubspot.address().as_str().trim_end_matches('/')),
         ),
         ("data", data.path().display().to_string()),
+        (
+            "handles",
+            if open {
+                format!("for everybody, by the grant {}", grants::EVERYBODY)
+            } else {
+                format!("for whom there are grants: {program} grants")
+            },
+        ),
     ] {
         output.line(&format!("  {FAINT}{name:<20}{FAINT:#}{STRONG}{value}{STRONG:#}"))?;
     }
