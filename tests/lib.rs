@@ -52,6 +52,7 @@ pub mod support {
     pub mod disk;
     pub mod doors;
     pub mod fleet;
+    pub mod grants;
     pub mod handles;
     pub mod hubkeep;
     pub mod keeping;

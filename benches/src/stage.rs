@@ -14,7 +14,8 @@ use hubkeep_core::{
 use hubkeep_credential_service as credential_service;
 use hubkeep_crm_service as crm_service;
 use hubkeep_proto::credential::v1::{
-    HandleOperation, HandleScope, ImportOutcome, ImportPortalsRequest, IssueHandleRequest,
+    Grant, HandleOperation, HandleScope, ImportOutcome, ImportPortalsRequest, IssueHandleRequest,
+    PortalSelection, PutGrantRequest, access_service_client::AccessServiceClient, grant::Holder,
     handle_service_client::HandleServiceClient, portal_service_client::PortalServiceClient,
 };
 use hubkeep_seal::{FileKek, KekConfig};
@@ -181,7 +182,7 @@ impl Stage {
         connect(address).await
     }
 
-    /// Onboards every portal, in one import.
+    /// Onboards every portal, in one import, and lets everybody have handles.
     ///
     /// # Errors
     /// If one is refused.
@@ -196,6 +197,12 @@ impl Stage {
                 ..ImportPortalsRequest::default()
             });
         let rows: Vec<_> = rows.collect();
+        let request = PutGrantRequest {
+            grant: Some(for_everybody()),
+            validate_only: false,
+        };
+        let mut client = AccessServiceClient::new(self.to_credential().await?);
+        client.put_grant(named(OPERATOR, request)?).await?;
         let mut client = PortalServiceClient::new(self.to_credential().await?);
         let rows = named(OPERATOR, futures::stream::iter(rows))?;
         let mut outcomes = client.import_portals(rows).await?.into_inner();
@@ -288,6 +295,24 @@ fn hubspot(place: &Place, portals: u32) -> Result<(TempDir, World, Simulator, Ur
     let simulator = Simulator::start(world.clone())?;
     let address = Url::parse(&simulator.base_url())?;
     Ok((place.temporary()?, world, simulator, address))
+}
+
+/// What everybody may have here: everything that is wished for.
+fn for_everybody() -> Grant {
+    Grant {
+        grant_id: "everybody".to_owned(),
+        holder: Some(Holder::Caller("*".to_owned())),
+        portals: Some(PortalSelection {
+            all: true,
+            ..PortalSelection::default()
+        }),
+        scope: Some(HandleScope {
+            operations: (HandleOperation::Get.into()..=HandleOperation::Quota.into()).collect(),
+            object_types: vec!["*".to_owned()],
+            ..HandleScope::default()
+        }),
+        ..Grant::default()
+    }
 }
 
 /// A request for a handle that allows to read contacts.

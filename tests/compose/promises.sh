@@ -56,7 +56,12 @@ strangers_are_refused() {
     held "no certificate, another CA's, another service's role: refused"
 }
 
-handle() { hubkeep handle issue acme --allow get,list,update --types contacts --purpose trial --lifetime 15m; }
+# Nobody has a handle unless a grant says so.
+granted() {
+    hubkeep grants put operators --caller 'operator/*' --portals acme --allow get,list,update --types contacts >/dev/null
+}
+
+handle() { granted && hubkeep handle issue acme --allow get,list,update --types contacts --purpose trial --lifetime 15m; }
 
 # Writes until the file "enough" is there, one process and connection each, and notes how each ended. A write tells
 # more than a read: whether it may have been sent without our knowing is an exit code of its own.

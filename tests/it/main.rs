@@ -31,6 +31,7 @@ mod faults_hubspot;
 mod faults_restart;
 mod faults_services;
 mod from_source;
+mod grants;
 mod handles;
 mod isolation;
 mod isolation_load;

@@ -103,7 +103,8 @@ async fn refuses_outsiders(setup: Setup) {
     let setup = setup
         .credential(|config| config.access = only_for(&config.access, &["known", "crm-service"]))
         .crm(|config| config.access = only_for(&config.access, &["known"]));
-    let hubkeep = setup.start().await;
+    // Their operator is no known one.
+    let hubkeep = setup.without_grants().start().await;
     for (number, (service, method)) in methods().into_iter().enumerate() {
         let (path, stranger) = (path(&method), format!("stranger-{number}"));
         let door = hubkeep.door(service);

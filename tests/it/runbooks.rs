@@ -64,6 +64,27 @@ fn the_runbook_for_onboarding_works_as_it_stands() {
 }
 
 #[test]
+fn the_runbook_for_access_works_as_it_stands() {
+    let said = follow("docs/operations/access.md");
+    let told = |command: &str| {
+        let found = said.iter().find(|(said, _)| said.starts_with(command));
+        &found.unwrap_or_else(|| panic!("no {command}")).1
+    };
+    assert!(told("hubkeep grants show nightly-sync").contains("acme, globex"));
+    let listed = told("hubkeep grants list --caller nightly-sync");
+    assert!(
+        listed.contains("nightly-sync") && listed.contains("everybody"),
+        "{listed}"
+    );
+    let checked = told("hubkeep grants put --file grants.toml --dry-run");
+    assert!(
+        checked.contains("nightly-sync would be put (revision 2)"),
+        "{checked}"
+    );
+    assert!(told("hubkeep audit list").contains("grant"));
+}
+
+#[test]
 fn the_runbook_for_erasure_works_as_it_stands() {
     let said = follow("docs/operations/erasure.md");
     let erased: Vec<_> = said

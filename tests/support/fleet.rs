@@ -16,6 +16,7 @@ use super::{
     balancer::Balancer,
     crm::Crm,
     doors::Door,
+    grants,
     handles::{HandleWish, named},
     hubkeep::{Place, Service},
     keeping::Keeping,
@@ -67,6 +68,7 @@ impl Fleet {
                 fleet.add(service).await;
             }
         }
+        grants::for_everybody(&Door::to(fleet.address(Service::Credential), None)).await;
         fleet
     }
 

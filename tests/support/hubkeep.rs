@@ -24,7 +24,8 @@ use tonic::transport::{Channel, Endpoint};
 use url::Url;
 
 use super::{
-    certificates::Certificates, chaos::Proxy, crm::Crm, doors::Door, handles::HandleWish, keeping::Keeping,
+    certificates::Certificates, chaos::Proxy, crm::Crm, doors::Door, grants, handles::HandleWish,
+    keeping::Keeping,
 };
 
 /// One of the two services.
@@ -57,6 +58,7 @@ pub struct Setup {
     credential: Vec<ChangeCredential>,
     crm: Vec<ChangeCrm>,
     without_crm: bool,
+    without_grants: bool,
     certified: bool,
 }
 
@@ -103,6 +105,13 @@ impl Setup {
     #[must_use]
     pub const fn without_crm(mut self) -> Self {
         self.without_crm = true;
+        self
+    }
+
+    /// Leaves it to the test who may have handles. Else everybody may have every one.
+    #[must_use]
+    pub const fn without_grants(mut self) -> Self {
+        self.without_grants = true;
         self
     }
 
@@ -155,8 +164,12 @@ impl Setup {
             Some(crm.expect("crm-service starts"))
         };
         let door = |address: SocketAddr| Door::to(address, certificates.clone());
+        let to_credential = door(credential.address());
+        if !self.without_grants {
+            grants::for_everybody(&to_credential).await;
+        }
         Hubkeep {
-            to_credential: door(credential.address()),
+            to_credential,
             to_crm: crm.as_ref().map(|crm| door(crm.address())),
             certificates: certificates.clone(),
             world: self.world,
@@ -255,6 +268,7 @@ impl Hubkeep {
             credential: Vec::new(),
             crm: Vec::new(),
             without_crm: false,
+            without_grants: false,
             certified: false,
         }
     }
