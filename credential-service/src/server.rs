@@ -118,6 +118,7 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         callers,
     } = deps;
     let who_may = config.who_may();
+    let identity_of_callers = callers.identity().cloned();
     let keks = Keks::open(&config.keys, &clock).await?;
 
     let identity = Identity {
@@ -263,7 +264,11 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         .serve(rotation_service)
         .serve(ConsumerServiceServer::new(consumers))
         .serve(AccessServiceServer::new(access_service))
-        .serve(HandleServiceServer::new(HandleApi::new(desk, handles)))
+        .serve(HandleServiceServer::new(HandleApi::new(
+            desk,
+            handles,
+            identity_of_callers,
+        )))
         .serve(RedemptionServiceServer::new(redemption))
         .serve(KeyServiceServer::new(keys))
         .serve(AuditServiceServer::new(audit))

@@ -80,6 +80,10 @@ uuid_id! {
     CredentialId
 }
 uuid_id! {
+    /// A call that was reserved, to be made when its caller is gone.
+    ReservationId
+}
+uuid_id! {
     /// One rotation: a token in the place of another.
     RotationId
 }

@@ -8,7 +8,7 @@ use std::{
 use rustls::{ClientConfig, pki_types::CertificateDer};
 
 use super::{
-    Config, Dialer,
+    Certificate, Config, Dialer,
     dial::Source,
     material::{Asked, Material},
     own::{self, Own},
@@ -18,6 +18,7 @@ use super::{
 use crate::{
     clock::{SharedClock, Timestamp},
     config::{Fault, InvalidConfig},
+    grpc::{Caller, Thumbprint},
     id::CallerName,
 };
 
@@ -101,6 +102,22 @@ impl Identity {
     pub(super) fn keeps_out(&self, chain: &[CertificateDer<'static>]) -> Option<String> {
         let refused = self.current().lets_in(chain, self.clock.now());
         refused.err().as_ref().map(why_refused)
+    }
+
+    /// Who a caller with this certificate is, if it would be let in now.
+    ///
+    /// # Errors
+    /// With a sentence that says why it would not be, or names no caller.
+    pub fn caller_of(&self, der: &[u8]) -> Result<Caller, String> {
+        let certificate = Certificate::read(der).ok_or("it is not an X.509 certificate in DER")?;
+        if let Some(why) = self.keeps_out(&[CertificateDer::from(der.to_vec())]) {
+            return Err(why);
+        }
+        let name = certificate.caller(self.trust_domain());
+        Ok(Caller {
+            name: name.map_err(|error| error.to_string())?,
+            thumbprint: Thumbprint::from_wire(certificate.thumbprint()),
+        })
     }
 
     /// Reads the files again and goes by them if they are in order, or by that half of them which is: a certificate

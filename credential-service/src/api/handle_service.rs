@@ -1,7 +1,13 @@
 //! `hubkeep.credential.v1.HandleService`.
 
+use std::str::FromStr;
+
 use hubkeep_audit_log::Operation as Recorded;
-use hubkeep_core::id::ClientSlug;
+use hubkeep_core::{
+    error::FieldViolation,
+    id::{ClientSlug, InvalidName},
+    tls::Identity,
+};
 use hubkeep_proto::credential::v1::{
     self as wire, IntrospectHandleRequest, IntrospectHandleResponse, IssueHandleRequest, IssueHandleResponse,
     ListHandlesRequest, ListHandlesResponse, NarrowHandleRequest, NarrowHandleResponse,
@@ -12,7 +18,7 @@ use tonic::{Request, Response, Status};
 
 use super::{Desk, Error, fields, page, scope};
 use crate::{
-    handles::{Handle, Handles, Target, Wish},
+    handles::{self, Handle, Handles, Narrowing, Reach, Target, Wish},
     record::Act,
 };
 
@@ -21,12 +27,17 @@ use crate::{
 pub struct HandleApi {
     desk: Desk,
     handles: Handles,
+    identity: Option<Identity>,
 }
 
 impl HandleApi {
-    /// The service.
-    pub const fn new(desk: Desk, handles: Handles) -> Self {
-        Self { desk, handles }
+    /// The service. `identity` says whose certificates are trusted, where callers have any.
+    pub const fn new(desk: Desk, handles: Handles, identity: Option<Identity>) -> Self {
+        Self {
+            desk,
+            handles,
+            identity,
+        }
     }
 }
 
@@ -69,8 +80,13 @@ impl HandleService for HandleApi {
         request: Request<RevokeHandleRequest>,
     ) -> Result<Response<RevokeHandleResponse>, Status> {
         let handles = self.handles.clone();
-        let work = async move |act, request| {
-            let revocation_seq = handles.revoke(&act, target(request)?).await?;
+        let work = async move |act, request: RevokeHandleRequest| {
+            let reach = if request.family {
+                Reach::Family
+            } else {
+                Reach::Children
+            };
+            let revocation_seq = handles.revoke(&act, target(request.target)?, reach).await?;
             Ok(RevokeHandleResponse {
                 revocation_seq,
                 ..RevokeHandleResponse::default()
@@ -81,16 +97,37 @@ impl HandleService for HandleApi {
 
     async fn narrow_handle(
         &self,
-        _request: Request<NarrowHandleRequest>,
+        request: Request<NarrowHandleRequest>,
     ) -> Result<Response<NarrowHandleResponse>, Status> {
-        Err(Status::unimplemented("BASE"))
+        let handles = self.handles.clone();
+        let work = async move |act, request: NarrowHandleRequest| {
+            let parent = fields::handle(&request.handle)?;
+            let issued = handles.narrow(&act, &parent, narrowing(request)?).await?;
+            Ok(NarrowHandleResponse {
+                handle: issued.token.expose().to_owned(),
+                description: Some(to_wire(&issued.handle)),
+            })
+        };
+        self.desk.answer(request, Recorded::HandleNarrow, work).await
     }
 
     async fn renew_certificate(
         &self,
-        _request: Request<RenewCertificateRequest>,
+        request: Request<RenewCertificateRequest>,
     ) -> Result<Response<RenewCertificateResponse>, Status> {
-        Err(Status::unimplemented("BASE"))
+        let (handles, identity) = (self.handles.clone(), self.identity.clone());
+        let work = async move |act, request: RenewCertificateRequest| {
+            let successor = match identity {
+                Some(identity) => identity.caller_of(&request.certificate),
+                None => Err("callers have no certificates here, in development".to_owned()),
+            };
+            let successor = successor.map_err(handles::Error::CertificateRefused)?;
+            let expire_time = handles.succeed(&act, &successor).await?;
+            Ok(RenewCertificateResponse {
+                expire_time: Some(expire_time.into()),
+            })
+        };
+        self.desk.answer(request, Recorded::CertificateRenew, work).await
     }
 
     async fn list_handles(
@@ -134,11 +171,42 @@ fn wish(request: IssueHandleRequest) -> Result<Wish, Error> {
             .map(|wire| fields::duration("lifetime", wire))
             .transpose()?,
         purpose: fields::name("purpose_code", &request.purpose_code)?,
+        budget: scope::budget(request.budget)?,
+        expected_portal_id: fields::portal_id("expected_portal_id", request.expected_portal_id)?,
+        audience: stated("audience", &request.audience)?,
+        end_user: match request.end_user.as_str() {
+            "" => None,
+            text => Some(
+                text.parse()
+                    .map_err(|violation: FieldViolation| Error::Fields(vec![violation]))?,
+            ),
+        },
     })
 }
 
-fn target(request: RevokeHandleRequest) -> Result<Target, Error> {
-    match request.target {
+fn narrowing(request: NarrowHandleRequest) -> Result<Narrowing, Error> {
+    Ok(Narrowing {
+        named: scope::named(request.scope.unwrap_or_default())?,
+        read_only: request.read_only,
+        budget: scope::budget(request.budget)?,
+        lifetime: request
+            .lifetime
+            .map(|wire| fields::duration("lifetime", wire))
+            .transpose()?,
+        purpose: stated("purpose_code", &request.purpose_code)?,
+    })
+}
+
+/// A name that may be left out.
+fn stated<N: FromStr<Err = InvalidName>>(field: &str, text: &str) -> Result<Option<N>, Error> {
+    match text {
+        "" => Ok(None),
+        text => fields::name(field, text).map(Some),
+    }
+}
+
+fn target(target: Option<revoke_handle_request::Target>) -> Result<Target, Error> {
+    match target {
         Some(revoke_handle_request::Target::Handle(text)) => Ok(Target::Token(fields::handle(&text)?)),
         Some(revoke_handle_request::Target::HandleId(text)) => {
             Ok(Target::Id(fields::id("handle_id", &text)?))
@@ -158,6 +226,15 @@ pub(super) fn to_wire(handle: &Handle) -> wire::Handle {
         purpose_code: handle.purpose.to_string(),
         issue_time: Some(handle.issue_time.into()),
         expire_time: Some(handle.expire_time.into()),
-        ..wire::Handle::default()
+        ancestor_ids: handle.ancestors.iter().map(ToString::to_string).collect(),
+        budget: scope::budget_to_wire(handle.budget),
+        grant_id: handle.under.grant_id.to_string(),
+        audience: handle.audience.to_string(),
+        end_user: handle
+            .end_user
+            .as_ref()
+            .map(|user| user.expose().to_owned())
+            .unwrap_or_default(),
+        writes_need_approval: handle.under.writes_need_approval,
     }
 }

@@ -9,7 +9,7 @@
 //! | `rotation_service`, `rotation_import`, `rotation`, `consumer` | rotations, many of them, and who must hear of them |
 //! | `consumer_service` | rotations as those see them |
 //! | `access_service`, `grant`, `person` | who may have which handles |
-//! | `handle_service`, `redemption_service` | handles, and what is behind them |
+//! | `handle_service`, `redemption_service`, `redemption` | handles, and what is behind them |
 
 mod access_service;
 mod consumer;
@@ -26,6 +26,7 @@ mod page;
 mod person;
 mod portal;
 mod portal_service;
+mod redemption;
 mod redemption_service;
 mod rotation;
 mod rotation_import;

@@ -116,13 +116,13 @@ impl PortalService for PortalApi {
         &self,
         request: Request<UpdatePortalRequest>,
     ) -> Result<Response<UpdatePortalResponse>, Status> {
-        let portals = self.portals.clone();
+        let fleet = self.fleet.clone();
         let work = async move |act, request: UpdatePortalRequest| {
             let stated = request
                 .details
                 .ok_or_else(|| Error::field("details", "state what is known"))?;
             let stated = details(stated)?;
-            let portal = portals
+            let portal = fleet
                 .describe(&act, &slug(&request.client_slug)?, &stated)
                 .await?;
             Ok(UpdatePortalResponse {

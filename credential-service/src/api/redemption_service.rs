@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use futures::{Stream, StreamExt as _, future, stream};
 use hubkeep_audit_log::Operation;
-use hubkeep_core::grpc::{Caller, Context, Thumbprint};
+use hubkeep_core::grpc::Context;
 use hubkeep_proto::credential::v1::{
     self as wire, CallerGeneration, ConfirmErasureRequest, ConfirmErasureResponse, CredentialVersion,
     GrantRevision, Heartbeat, PersonGeneration, PortalErasure, PortalGeneration, RedeemHandleRequest,
@@ -15,10 +15,10 @@ use hubkeep_proto::credential::v1::{
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{Desk, Error, fields, handle_service::to_wire};
+use super::{Desk, Error, fields, redemption};
 use crate::{
     fleet::{Fleet, Tombstone},
-    handles::{Handles, Presented, Redeemed},
+    handles::Handles,
     revocations::{News, Revocation, Revocations, Scope},
 };
 
@@ -62,24 +62,43 @@ impl RedemptionService for RedemptionApi {
     ) -> Result<Response<RedeemHandleResponse>, Status> {
         let handles = self.handles.clone();
         let work = async move |act, request| {
-            let redeemed = handles.redeem(&act, presented(&request)?).await?;
-            Ok(answer(&redeemed))
+            let redeemed = handles.redeem(&act, redemption::presented(&request)?).await?;
+            Ok(redemption::answer(&redeemed))
         };
         self.desk.answer(request, Operation::HandleRedeem, work).await
     }
 
     async fn reserve_call(
         &self,
-        _request: Request<ReserveCallRequest>,
+        request: Request<ReserveCallRequest>,
     ) -> Result<Response<ReserveCallResponse>, Status> {
-        Err(Status::unimplemented("BASE"))
+        let handles = self.handles.clone();
+        let work = async move |act, request| {
+            let reserved = handles.reserve(&act, redemption::reserving(request)?).await?;
+            Ok(ReserveCallResponse {
+                reservation_id: reserved.reservation_id.to_string(),
+                expire_time: Some(reserved.expire_time.into()),
+            })
+        };
+        self.desk.answer(request, Operation::CallReserve, work).await
     }
 
     async fn redeem_reservation(
         &self,
-        _request: Request<RedeemReservationRequest>,
+        request: Request<RedeemReservationRequest>,
     ) -> Result<Response<RedeemReservationResponse>, Status> {
-        Err(Status::unimplemented("BASE"))
+        let handles = self.handles.clone();
+        let work = async move |act, request| {
+            let redeemed = handles
+                .redeem_reservation(&act, redemption::due(&request)?)
+                .await?;
+            Ok(RedeemReservationResponse {
+                redeemed: Some(redemption::answer(&redeemed)),
+            })
+        };
+        self.desk
+            .answer(request, Operation::ReservationRedeem, work)
+            .await
     }
 
     async fn confirm_erasure(
@@ -164,35 +183,6 @@ fn tombstone(request: ConfirmErasureRequest) -> Tombstone {
         index: request.index,
         entry_id: request.entry_id,
         keys: request.destroyed_keys,
-    }
-}
-
-fn presented(request: &RedeemHandleRequest) -> Result<Presented, Error> {
-    Ok(Presented {
-        token: fields::handle(&request.handle)?,
-        by: Caller {
-            name: fields::name("presented_by", &request.presented_by)?,
-            thumbprint: Thumbprint::from_wire(&request.presented_thumbprint),
-        },
-        seen_revocation_seq: request.seen_revocation_seq,
-        call_id: fields::id("call_id", &request.call_id)?,
-    })
-}
-
-fn answer(redeemed: &Redeemed) -> RedeemHandleResponse {
-    let portal = &redeemed.living.portal;
-    RedeemHandleResponse {
-        description: Some(to_wire(&redeemed.living.handle)),
-        portal_token: redeemed.token.expose().to_owned(),
-        credential_version: redeemed.credential.version,
-        portal_generation: portal.portal_generation,
-        keep_for: fields::to_wire(redeemed.keep_for),
-        time_left: fields::to_wire(redeemed.living.time_left),
-        revocation_seq: redeemed.revocation_seq,
-        token_fingerprint: redeemed.token.fingerprint().to_string(),
-        time_zone: portal.facts.time_zone.clone(),
-        token_time_left: redeemed.token_time_left.and_then(fields::to_wire),
-        ..RedeemHandleResponse::default()
     }
 }
 

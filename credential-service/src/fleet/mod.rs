@@ -3,6 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `suspend` | suspends and resumes |
+//! | `describe` | says what is known of a portal's client |
 //! | `erase` | destroys a portal's keys, tells crm-service, and waits until it has done the same |
 //! | `certificate` | says in words, and signed, that nothing is left |
 //! | `signer`, `note` | the service's own key, and the form in which it signs |
@@ -11,6 +12,7 @@
 //! | `store` | the tables `portal_erasure` and `signing_key` |
 
 mod certificate;
+mod describe;
 pub mod doctor;
 mod erase;
 mod error;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use hubkeep_core::config::{Fault, Validate};
+use hubkeep_core::{
+    config::{Fault, Validate},
+    id::CallerName,
+};
 use serde::{Deserialize, Serialize};
 
 /// No handle lives longer, whatever is configured.
@@ -20,15 +23,36 @@ pub struct Config {
     /// The longest life; 15 minutes at most.
     #[serde(with = "humantime_serde")]
     pub max_lifetime: Duration,
+    /// The service that may redeem a handle whose caller names none, by the name in its certificate.
+    #[serde(with = "name")]
+    pub audience: CallerName,
     /// Living handles that one caller may hold of one portal; 1,024 at most.
     pub max_live_per_caller: u32,
 }
 
+/// A caller's name, as text.
+mod name {
+    use hubkeep_core::id::CallerName;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(name: &CallerName, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(name.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CallerName, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(|error: hubkeep_core::id::InvalidName| D::Error::custom(error.rule()))
+    }
+}
+
+#[expect(clippy::expect_used, reason = "the name is a constant, and a test reads it")]
 impl Default for Config {
     fn default() -> Self {
         Self {
             default_lifetime: Duration::from_secs(300),
             max_lifetime: LONGEST,
+            audience: "crm-service".parse().expect("a caller's name"),
             max_live_per_caller: 64,
         }
     }

@@ -4,11 +4,12 @@ use hubkeep_audit_log::{Cause, ProvenPortal};
 use hubkeep_core::{
     database,
     error::{ErrorKind, ErrorReason, FieldViolation, QuotaViolation, ServiceError},
-    id::{ClientSlug, HandleId},
+    id::{ClientSlug, HandleId, PortalId},
     random::RandomError,
 };
 use thiserror::Error;
 
+use super::{Spent, Wider, narrow::DEEPEST};
 use crate::{access, portals, revocations};
 
 /// A handle was refused, not issued, or not found.
@@ -35,6 +36,35 @@ pub enum Error {
         /// What was named.
         requested: ClientSlug,
     },
+    /// The portal with the slug that was named has another id than the caller expects.
+    #[error("the portal that was named is not the one that was expected")]
+    NotThatPortal {
+        /// What was named.
+        requested: ClientSlug,
+        /// The id that was expected of it.
+        expected: Option<PortalId>,
+    },
+    /// A child was to be wider than this handle.
+    #[error("a child of handle {0} would be wider than it: {1}")]
+    Wider(HandleId, Wider),
+    /// A child was asked of a handle that was narrowed as often as may be.
+    #[error("handle {0} was narrowed as often as may be")]
+    TooDeep(HandleId),
+    /// What a child, or a reservation, shall allow breaks its rules.
+    #[error("a scope that breaks its rules was asked for")]
+    Scope(Vec<FieldViolation>),
+    /// Its budget, or that of a handle it was narrowed from, is used up.
+    #[error("the budget of handle {0} is used up: {1}")]
+    BudgetSpent(HandleId, Spent),
+    /// The reservation cannot be redeemed. Callers are not told why.
+    #[error("the reservation cannot be redeemed: {0}")]
+    ReservationUnusable(&'static str),
+    /// The bytes are not those that were reserved.
+    #[error("the bytes are not those that were reserved")]
+    ActionChanged,
+    /// The certificate cannot take the place of the caller's own.
+    #[error("a certificate was refused: {0}")]
+    CertificateRefused(String),
     /// It does not allow reading the audit log.
     #[error("handle {0} does not allow READ_AUDIT")]
     AuditNotAllowed(HandleId),
@@ -87,10 +117,16 @@ impl From<sqlx::Error> for Error {
 impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Invalid { .. } => ErrorKind::Unauthenticated,
-            Self::PortalMismatch { .. } | Self::AuditNotAllowed(_) => ErrorKind::PermissionDenied,
-            Self::Lifetime { .. } => ErrorKind::InvalidArgument,
-            Self::TooMany(_) => ErrorKind::ResourceExhausted,
+            Self::Invalid { .. } | Self::ReservationUnusable(_) => ErrorKind::Unauthenticated,
+            Self::PortalMismatch { .. }
+            | Self::NotThatPortal { .. }
+            | Self::Wider(..)
+            | Self::AuditNotAllowed(_) => ErrorKind::PermissionDenied,
+            Self::Lifetime { .. } | Self::Scope(_) => ErrorKind::InvalidArgument,
+            Self::TooMany(_) | Self::BudgetSpent(..) => ErrorKind::ResourceExhausted,
+            Self::TooDeep(_) | Self::ActionChanged | Self::CertificateRefused(_) => {
+                ErrorKind::FailedPrecondition
+            }
             Self::Behind { .. } | Self::Storage(_) => ErrorKind::Unavailable,
             Self::Access(error) => error.kind(),
             Self::Portal(error) => error.kind(),
@@ -103,9 +139,15 @@ impl ServiceError for Error {
     fn reason(&self) -> ErrorReason {
         match self {
             Self::Invalid { .. } => ErrorReason::HandleInvalid,
-            Self::PortalMismatch { .. } => ErrorReason::PortalMismatch,
+            Self::PortalMismatch { .. } | Self::NotThatPortal { .. } => ErrorReason::PortalMismatch,
+            Self::Wider(..) => ErrorReason::HandleWider,
+            Self::TooDeep(_) => ErrorReason::HandleTooDeep,
+            Self::BudgetSpent(..) => ErrorReason::HandleBudgetExhausted,
+            Self::ReservationUnusable(_) => ErrorReason::ReservationInvalid,
+            Self::ActionChanged => ErrorReason::ActionChanged,
+            Self::CertificateRefused(_) => ErrorReason::CertificateRefused,
             Self::AuditNotAllowed(_) => ErrorReason::OperationNotAllowed,
-            Self::Lifetime { .. } => ErrorReason::InvalidField,
+            Self::Lifetime { .. } | Self::Scope(_) => ErrorReason::InvalidField,
             Self::TooMany(_) => ErrorReason::TooManyHandles,
             Self::Behind { .. } => ErrorReason::CredentialServiceUnavailable,
             Self::Storage(_) => ErrorReason::StorageUnavailable,
@@ -123,6 +165,34 @@ impl ServiceError for Error {
             Self::PortalMismatch { requested, .. } => {
                 format!("the handle is not for {requested}: take one that is")
             }
+            Self::NotThatPortal { requested, .. } => {
+                format!("{requested} is not the portal that you expect: look at slug and id")
+            }
+            Self::Wider(_, Wider(field)) => {
+                format!("a child must not be wider than its parent, and {field} would be")
+            }
+            Self::TooDeep(_) => {
+                format!(
+                    "a handle is narrowed {DEEPEST} times at most: narrow one of those it was narrowed from"
+                )
+            }
+            Self::Scope(violations) => {
+                let lines = violations
+                    .iter()
+                    .map(|one| format!("{}: {}", one.field, one.description));
+                lines.collect::<Vec<_>>().join("; ")
+            }
+            Self::BudgetSpent(_, spent) => {
+                format!(
+                    "the handle may make no more {}: take a new one, if you may",
+                    spent.name()
+                )
+            }
+            Self::ReservationUnusable(_) => {
+                "the reservation cannot be redeemed: begin anew what was to be done".to_owned()
+            }
+            Self::ActionChanged => "these are not the bytes that were reserved".to_owned(),
+            Self::CertificateRefused(why) => format!("the new certificate is not taken: {why}"),
             Self::AuditNotAllowed(_) => "the handle does not allow READ_AUDIT: take one that does".to_owned(),
             Self::Lifetime { max_secs } => lifetime_rule(*max_secs),
             Self::TooMany(limit) => format!(
@@ -145,6 +215,16 @@ impl ServiceError for Error {
     fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::PortalMismatch { requested, .. } => vec![("requested_client_slug", requested.to_string())],
+            Self::NotThatPortal { requested, expected } => vec![
+                ("requested_client_slug", requested.to_string()),
+                (
+                    "expected_portal_id",
+                    expected.map(|id| id.to_string()).unwrap_or_default(),
+                ),
+            ],
+            Self::Wider(_, Wider(field)) => vec![("field", (*field).to_owned())],
+            Self::TooDeep(_) => vec![("limit", DEEPEST.to_string())],
+            Self::BudgetSpent(_, spent) => vec![("budget", spent.name().to_owned())],
             Self::AuditNotAllowed(_) => vec![("operation", "READ_AUDIT".to_owned())],
             Self::TooMany(limit) => vec![("limit", limit.to_string())],
             Self::Access(error) => error.metadata(),
@@ -161,6 +241,7 @@ impl ServiceError for Error {
                     description: lifetime_rule(*max_secs),
                 }]
             }
+            Self::Scope(violations) => violations.clone(),
             _ => Vec::new(),
         }
     }
@@ -169,6 +250,10 @@ impl ServiceError for Error {
         match self {
             Self::TooMany(_) => Some(QuotaViolation {
                 subject: "caller".to_owned(),
+                description: self.public_message(),
+            }),
+            Self::BudgetSpent(handle_id, _) => Some(QuotaViolation {
+                subject: format!("handle:{handle_id}"),
                 description: self.public_message(),
             }),
             _ => None,
@@ -207,6 +292,49 @@ mod tests {
                 Error::PortalMismatch { handle_id, requested },
                 ErrorKind::PermissionDenied,
                 "PORTAL_MISMATCH",
+            ),
+            (
+                Error::NotThatPortal {
+                    requested: "acme".parse().expect("valid"),
+                    expected: PortalId::new(1),
+                },
+                ErrorKind::PermissionDenied,
+                "PORTAL_MISMATCH",
+            ),
+            (
+                Error::Wider(handle_id, Wider("budget")),
+                ErrorKind::PermissionDenied,
+                "HANDLE_WIDER",
+            ),
+            (
+                Error::TooDeep(handle_id),
+                ErrorKind::FailedPrecondition,
+                "HANDLE_TOO_DEEP",
+            ),
+            (
+                Error::Scope(Vec::new()),
+                ErrorKind::InvalidArgument,
+                "INVALID_FIELD",
+            ),
+            (
+                Error::BudgetSpent(handle_id, Spent::Calls),
+                ErrorKind::ResourceExhausted,
+                "HANDLE_BUDGET_EXHAUSTED",
+            ),
+            (
+                Error::ReservationUnusable("used"),
+                ErrorKind::Unauthenticated,
+                "RESERVATION_INVALID",
+            ),
+            (
+                Error::ActionChanged,
+                ErrorKind::FailedPrecondition,
+                "ACTION_CHANGED",
+            ),
+            (
+                Error::CertificateRefused("why".to_owned()),
+                ErrorKind::FailedPrecondition,
+                "CERTIFICATE_REFUSED",
             ),
             (
                 Error::AuditNotAllowed(handle_id),

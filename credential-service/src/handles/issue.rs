@@ -5,10 +5,10 @@ use std::time::Duration;
 use hubkeep_core::{
     clock::Timestamp,
     handle_token::HandleToken,
-    id::{ClientSlug, HandleId, PurposeCode},
+    id::{CallerName, ClientSlug, HandleId, PortalId, PurposeCode},
 };
 
-use super::{Error, Handle, Handles, claims, store};
+use super::{EndUser, Error, Handle, Handles, claims, claims::Under, store};
 use crate::{
     access::{Asked, Budget, Permitted, Scope},
     portals::{self, Portal},
@@ -18,7 +18,7 @@ use crate::{
 /// How long a handle's row is kept after its end, to tell on the log that it expired rather than never was.
 const KEPT_AFTER_END: Duration = Duration::from_secs(24 * 60 * 60);
 /// The shortest life of a handle.
-const MIN_LIFETIME: Duration = Duration::from_secs(1);
+pub(super) const MIN_LIFETIME: Duration = Duration::from_secs(1);
 
 /// What a caller wants.
 #[derive(Clone, Debug)]
@@ -31,6 +31,14 @@ pub struct Wish {
     pub lifetime: Option<Duration>,
     /// Why.
     pub purpose: PurposeCode,
+    /// How much it may do; what is not named is what the grant allows.
+    pub budget: Budget,
+    /// The portal's id, where the caller knows it.
+    pub expected_portal_id: Option<PortalId>,
+    /// The only service that may redeem it; `None` for the deployment's default.
+    pub audience: Option<CallerName>,
+    /// On whose behalf.
+    pub end_user: Option<EndUser>,
 }
 
 /// A handle that was issued. Its token is shown this once.
@@ -58,13 +66,22 @@ impl Handles {
         let permitted = self.permitted(act, &wish, &found).await?;
         let portal = found?.ok_or_else(|| portals::Error::Unknown(wish.client_slug.clone()))?;
         act.concerns(portal.proven());
+        if wish
+            .expected_portal_id
+            .is_some_and(|expected| expected != portal.portal_id)
+        {
+            return Err(Error::NotThatPortal {
+                requested: wish.client_slug,
+                expected: wish.expected_portal_id,
+            });
+        }
         portal.served()?;
         portal.covers(&claims::need(&wish.scope))?;
         let lifetime = self.lifetime(wish.lifetime, permitted.max_lifetime)?;
         let token = HandleToken::make(&*self.random)?;
-        let handle = self.new_handle(act, portal, wish, lifetime).await?;
+        let handle = self.new_handle(act, portal, (wish, permitted), lifetime).await?;
         act.handle(handle.handle_id);
-        self.store(&token, &handle).await?;
+        self.store(&token, &handle, handle.budget.is_limited()).await?;
         Ok(Issued { token, handle })
     }
 
@@ -84,7 +101,7 @@ impl Handles {
             tags: &tags,
             scope: &wish.scope,
             lifetime: wish.lifetime,
-            budget: Budget::default(),
+            budget: wish.budget,
         };
         Ok(self.access.permit(&asked).await?)
     }
@@ -104,12 +121,20 @@ impl Handles {
         &self,
         act: &Act,
         portal: Portal,
-        wish: Wish,
+        (wish, permitted): (Wish, Permitted),
         lifetime: Duration,
     ) -> Result<Handle, Error> {
         let issue_time = self.time.now().await?;
+        let handle_id = HandleId::make(&*self.clock, &*self.random)?;
+        let budget = permitted.budget;
         Ok(Handle {
-            handle_id: HandleId::make(&*self.clock, &*self.random)?,
+            handle_id,
+            ancestors: Vec::new(),
+            audience: wish.audience.unwrap_or_else(|| self.config.audience.clone()),
+            budget,
+            budgeted: budget.is_limited().then_some(handle_id).into_iter().collect(),
+            under: under(permitted),
+            end_user: wish.end_user,
             portal_id: portal.portal_id,
             client_slug: portal.client_slug,
             portal_generation: portal.portal_generation,
@@ -121,7 +146,13 @@ impl Handles {
         })
     }
 
-    async fn store(&self, token: &HandleToken, handle: &Handle) -> Result<(), Error> {
+    /// Stores a new handle, with a budget of its own where it has one.
+    pub(super) async fn store(
+        &self,
+        token: &HandleToken,
+        handle: &Handle,
+        own_budget: bool,
+    ) -> Result<(), Error> {
         // Keys are made where there are none, so all of this comes before the transaction.
         let row = self.sealed_row(token, handle).await?;
         let mut transaction = self.database.begin().await?;
@@ -134,6 +165,10 @@ impl Handles {
             return Err(Error::TooMany(self.config.max_live_per_caller));
         }
         store::insert(&mut transaction, &row).await?;
+        if own_budget {
+            let (handle_id, end) = (handle.handle_id, handle.expire_time);
+            store::budgets::insert(&mut transaction, handle_id, handle.budget, end).await?;
+        }
         transaction.commit().await?;
         self.sweep(now).await;
         Ok(())
@@ -143,10 +178,17 @@ impl Handles {
     /// once may get into each other's way, and then the next sweep will do.
     async fn sweep(&self, now: Timestamp) {
         if self.sweeps.is_due(self.clock.tick())
-            && let Err(error) = store::sweep(&self.database, now.minus(KEPT_AFTER_END)).await
+            && let Err(error) = self.sweep_before(now.minus(KEPT_AFTER_END)).await
         {
             tracing::warn!(%error, "handles that ended long ago could not be deleted");
         }
+    }
+
+    async fn sweep_before(&self, time: Timestamp) -> Result<(), Error> {
+        store::sweep(&self.database, time).await?;
+        store::budgets::sweep(&self.database, time).await?;
+        store::reservations::sweep(&self.database, time).await?;
+        store::successions::sweep(&self.database, time).await
     }
 
     async fn sealed_row(&self, token: &HandleToken, handle: &Handle) -> Result<store::Row, Error> {
@@ -163,9 +205,20 @@ impl Handles {
             client_slug: handle.client_slug.to_string(),
             caller: handle.caller.name.to_string(),
             expire_time: handle.expire_time.as_micros(),
+            grant_id: Some(handle.under.grant_id.to_string()),
             claims: sealed,
             revocation_seq: None,
             handle_id,
         })
+    }
+}
+
+fn under(permitted: Permitted) -> Under {
+    Under {
+        grant_id: permitted.grant_id,
+        grant_revision: permitted.grant_revision,
+        caller_generation: permitted.caller_generation,
+        person: permitted.person.zip(permitted.person_generation),
+        writes_need_approval: permitted.writes_need_approval,
     }
 }

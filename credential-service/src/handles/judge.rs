@@ -7,7 +7,7 @@ use hubkeep_audit_log::{Cause, ProvenPortal};
 use hubkeep_core::{
     grpc::Caller,
     handle_token::HandleToken,
-    id::{HandleId, PortalId},
+    id::{CallerName, HandleId, PortalId},
 };
 use hubkeep_seal::{Owner, Purpose};
 
@@ -16,6 +16,7 @@ use super::{
     store::{self, Row},
 };
 use crate::{
+    access::Held,
     portals::{Portal, State},
     record::Act,
 };
@@ -60,22 +61,47 @@ impl Handles {
         token: &HandleToken,
         presenter: &Caller,
     ) -> Result<Living, Error> {
-        let living = on_record(act, self.judge(token, presenter).await)?;
-        let Living { handle, .. } = &living;
-        act.concerns(ProvenPortal::by_redeemed_handle(
-            handle.portal_id,
-            handle.client_slug.clone(),
-        ));
-        act.handle(handle.handle_id);
-        act.purpose(&handle.purpose);
-        Ok(living)
+        on_record(act, self.judge(token, presenter).await).inspect(|living| noted(act, &living.handle))
+    }
+
+    /// The same, presented by way of a redeemer, who must be the one that the handle is for.
+    pub(super) async fn living_at(
+        &self,
+        act: &Act,
+        token: &HandleToken,
+        presenter: &Caller,
+    ) -> Result<Living, Error> {
+        let judged = self.judge_at(token, presenter, &act.context().caller.name);
+        on_record(act, judged.await).inspect(|living| noted(act, &living.handle))
+    }
+
+    async fn judge_at(
+        &self,
+        token: &HandleToken,
+        presenter: &Caller,
+        redeemer: &CallerName,
+    ) -> Result<Living, Error> {
+        let found = self.present(token, presenter).await?;
+        if found.handle.audience != *redeemer {
+            return found.refused(Cause::HandleOfAnotherAudience);
+        }
+        self.alive(found).await
     }
 
     /// The handle, if it lives and is this presenter's.
     pub(super) async fn judge(&self, token: &HandleToken, presenter: &Caller) -> Result<Living, Error> {
         let found = self.present(token, presenter).await?;
+        self.alive(found).await
+    }
+
+    /// A handle, if it lives: it and those it was narrowed from were not ended, its time is not over, its portal is served,
+    /// and what it was issued under still is.
+    async fn alive(&self, found: Found) -> Result<Living, Error> {
         if found.revocation_seq.is_some() {
             return found.refused(Cause::HandleRevoked);
+        }
+        if self.has_ended_ancestors(&found.handle).await? {
+            return found.refused(Cause::ParentRevoked);
         }
         let now = self.time.now().await?;
         if found.handle.expire_time <= now {
@@ -93,6 +119,9 @@ impl Handles {
             Some(portal)
                 if portal.portal_generation == handle.portal_generation && portal.state == State::Active =>
             {
+                if let Some(cause) = self.lapsed(handle, &portal).await? {
+                    return found.refused(cause);
+                }
                 let time_left = handle.expire_time.since(now);
                 Ok(Living {
                     handle: found.handle,
@@ -104,10 +133,37 @@ impl Handles {
         }
     }
 
+    /// Whether a handle from which this one was narrowed was ended, or its row is gone.
+    pub(super) async fn has_ended_ancestors(&self, handle: &Handle) -> Result<bool, Error> {
+        if handle.ancestors.is_empty() {
+            return Ok(false);
+        }
+        let (found, ended) = store::ended_among(&self.database, &handle.ancestors).await?;
+        let all = u64::try_from(handle.ancestors.len()).unwrap_or(u64::MAX);
+        Ok(ended > 0 || found < all)
+    }
+
+    /// Why what a handle was issued under does not hold any more; `None` if it does.
+    pub(super) async fn lapsed(&self, handle: &Handle, portal: &Portal) -> Result<Option<Cause>, Error> {
+        let tags = self.portals.tags_of(portal).await?;
+        let under = &handle.under;
+        let person = under.person.as_ref();
+        let held = Held {
+            caller: &handle.caller.name,
+            client_slug: &handle.client_slug,
+            tags: &tags,
+            grant_id: &under.grant_id,
+            grant_revision: under.grant_revision,
+            caller_generation: under.caller_generation,
+            person: person.map(|(person, generation)| (person, *generation)),
+        };
+        Ok(self.access.lapsed(&held).await?)
+    }
+
     /// The handle with this token, living or not, if it is this presenter's.
     pub(super) async fn present(&self, token: &HandleToken, presenter: &Caller) -> Result<Found, Error> {
         let found = self.by_token(token).await?;
-        if found.handle.caller != *presenter {
+        if found.handle.caller != *presenter && !self.has_succeeded(&found.handle.caller, presenter).await? {
             return found.refused(Cause::HandleOfAnotherCaller);
         }
         Ok(found)
@@ -146,9 +202,19 @@ impl Handles {
         let handle_id: HandleId = row.handle_id.parse().map_err(|_| altered())?;
         let portal_id = PortalId::from_i64(row.portal_id).ok_or_else(altered)?;
         let place = claims::place(&row.handle_id, portal_id, &row.client_slug);
+        // Handles of before their grant was kept are none any more: whoever has one takes a new one.
+        if row.grant_id.is_none() {
+            return Err(Error::Invalid {
+                cause: Cause::HandleUnknown,
+                handle_id: Some(handle_id),
+                portal: None,
+            });
+        }
         let opened = self.keyring.open(&place, &row.claims).await?;
-        let (handle, secret_mac) = claims::decode(handle_id, &opened).ok_or_else(altered)?;
-        let fits = constant_time::verify_slices_are_equal(&secret_mac, &row.secret_mac).is_ok()
+        let (handle, secret_mac) = claims::decode(&opened).ok_or_else(altered)?;
+        let fits = handle.handle_id == handle_id
+            && row.grant_id.as_deref() == Some(handle.under.grant_id.as_str())
+            && constant_time::verify_slices_are_equal(&secret_mac, &row.secret_mac).is_ok()
             && handle.portal_id == portal_id
             && handle.client_slug.as_str() == row.client_slug
             && handle.caller.name.as_str() == row.caller
@@ -171,6 +237,16 @@ impl Handles {
             .mac(Owner::Service, Purpose::HandlePepper, secret)
             .await?)
     }
+}
+
+/// Notes with the act which handle it is about; the portal too, which the handle proves.
+fn noted(act: &Act, handle: &Handle) {
+    act.concerns(ProvenPortal::by_redeemed_handle(
+        handle.portal_id,
+        handle.client_slug.clone(),
+    ));
+    act.handle(handle.handle_id);
+    act.purpose(&handle.purpose);
 }
 
 /// Notes with the act why a handle is refused, and which.

@@ -1,9 +1,12 @@
 //! The caller's own living handles.
 
-use hubkeep_core::id::{ClientSlug, HandleId};
+use hubkeep_core::{
+    grpc::Caller,
+    id::{ClientSlug, HandleId},
+};
 
 use super::{Error, Handle, Handles, store};
-use crate::record::Act;
+use crate::{portals::Portal, record::Act};
 
 /// Greater than every id: UUIDs have no letter beyond f.
 const BEFORE_ALL: &str = "g";
@@ -42,11 +45,20 @@ impl Handles {
         for row in rows {
             let handle = self.open(row).await?.handle;
             page.more_after = full.then_some(handle.handle_id);
-            // Of the same name with another certificate is another caller; of an older generation is dead.
-            if handle.caller == *caller && handle.portal_generation == portal.portal_generation {
+            if self.lives(&handle, caller, &portal).await? {
                 page.handles.push(handle);
             }
         }
         Ok(page)
+    }
+
+    /// Whether a handle that was not ended itself, and whose time is not over, is this caller's and lives. Of the same
+    /// name with another certificate is another caller; of an older generation is dead.
+    async fn lives(&self, handle: &Handle, caller: &Caller, portal: &Portal) -> Result<bool, Error> {
+        let own = handle.caller == *caller || self.has_succeeded(&handle.caller, caller).await?;
+        Ok(own
+            && handle.portal_generation == portal.portal_generation
+            && !self.has_ended_ancestors(handle).await?
+            && self.lapsed(handle, portal).await?.is_none())
     }
 }

@@ -7,40 +7,52 @@
 //! |---|---|
 //! | `issue` | makes one |
 //! | `judge` | says whether a presented one lives, and whose it is |
-//! | `redeem` | gives the token behind it |
+//! | `redeem`, `budgets` | gives the token behind it, and a part of what it may still do |
+//! | `narrow` | gives a child of it, never wider |
+//! | `reserve` | keeps one call of it for later |
+//! | `succession` | lets it go on with the certificate that replaces its caller's |
 //! | `revoke`, `list` | end it, and show the caller's own |
 //! | `replay` | holds those that were issued against other grants |
 //! | `read_authority` | lets it open an audit log |
-//! | `claims` | what it is, and how that is sealed |
+//! | `claims`, `end_user` | what it is, and how that is sealed |
 //! | `seen_time` | the time by which it expires |
 //! | `sweeps` | when rows of long ago are deleted |
 //! | `store` | the table |
 
+mod budgets;
 mod claims;
 mod config;
+mod end_user;
 mod error;
 mod issue;
 mod judge;
 mod list;
+mod narrow;
 mod read_authority;
 mod redeem;
 mod replay;
+mod reserve;
 mod revoke;
 mod seen_time;
 mod store;
+mod succession;
 mod sweeps;
 
 use hubkeep_core::{clock::SharedClock, database::Database, handle_token::HandleToken, random::SharedRandom};
 use hubkeep_seal::{Keyring, Owner, Purpose};
 
-pub use claims::Handle;
+pub use budgets::{Slice, Spent, Unspent};
+pub use claims::{Handle, Under};
 pub use config::Config;
+pub use end_user::EndUser;
 pub use error::Error;
 pub use issue::{Issued, Wish};
 pub use judge::Living;
 pub use list::Page;
+pub use narrow::{Narrowing, Wider};
 pub use redeem::{Presented, Redeemed};
-pub use revoke::Target;
+pub use reserve::{ActionHash, Due, Reserved, Reserving};
+pub use revoke::{Reach, Target};
 
 use crate::{access::Access, portals::Portals, record::Act, revocations::Revocations};
 use seen_time::SeenTime;

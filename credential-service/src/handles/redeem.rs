@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use hubkeep_core::{grpc::Caller, handle_token::HandleToken, id::CallId, secret::PortalToken};
 
-use super::{Error, Handles, Living, claims};
+use super::{
+    Error, Handles, Living,
+    budgets::{Slice, Unspent, is_small},
+    claims,
+};
 use crate::{portals::PortalCredential, record::Act};
 
 /// The longest that a redeemer may answer from memory.
@@ -21,6 +25,8 @@ pub struct Presented {
     pub seen_revocation_seq: u64,
     /// The call for which it is redeemed.
     pub call_id: CallId,
+    /// What the redeemer has not spent yet of the handle's budget.
+    pub unspent: Unspent,
 }
 
 /// What a redeemer gets.
@@ -36,6 +42,8 @@ pub struct Redeemed {
     pub token_time_left: Option<Duration>,
     /// How long it may be kept in memory.
     pub keep_for: Duration,
+    /// What the redeemer may spend of the handle's budget beside what it has.
+    pub slice: Slice,
     /// The place in the feed of revocations as of which this is true.
     pub revocation_seq: u64,
 }
@@ -45,20 +53,41 @@ impl Handles {
     ///
     /// # Errors
     /// If the handle is not valid for who presented it, this replica lags behind the redeemer, or the token cannot
-    /// be opened.
+    /// be opened, or the handle's budget is used up.
     pub async fn redeem(&self, act: &Act, presented: Presented) -> Result<Redeemed, Error> {
         act.for_call(presented.call_id);
         // Read before the handle is: what the answer says of the feed must never be newer than what it says of the
         // handle.
-        let revocation_seq = self.revocations.newest().await?;
-        let seen = presented.seen_revocation_seq;
-        if seen > revocation_seq {
-            return Err(Error::Behind {
-                seen,
-                newest: revocation_seq,
-            });
+        let revocation_seq = self.not_behind(presented.seen_revocation_seq).await?;
+        let living = self.living_at(act, &presented.token, &presented.by).await?;
+        let keep = if is_small(living.handle.budget) {
+            Duration::ZERO
+        } else {
+            MAX_KEEP
+        };
+        let mut redeemed = self.open_for(act, living, revocation_seq, keep).await?;
+        // Last: what is handed out for an answer that is none would be lost.
+        redeemed.slice = self.hand_out(&redeemed.living.handle, presented.unspent).await?;
+        Ok(redeemed)
+    }
+
+    /// The newest revocation here, if it is not older than what a redeemer has seen.
+    pub(super) async fn not_behind(&self, seen: u64) -> Result<u64, Error> {
+        let newest = self.revocations.newest().await?;
+        if seen > newest {
+            return Err(Error::Behind { seen, newest });
         }
-        let living = self.living(act, &presented.token, &presented.by).await?;
+        Ok(newest)
+    }
+
+    /// The token of the credential that serves a living handle.
+    pub(super) async fn open_for(
+        &self,
+        act: &Act,
+        living: Living,
+        revocation_seq: u64,
+        keep: Duration,
+    ) -> Result<Redeemed, Error> {
         let credential = living
             .portal
             .narrowest(&claims::need(&living.handle.scope))?
@@ -68,7 +97,7 @@ impl Handles {
         let (token, token_time_left) = token.await?;
         let keep_for = living
             .time_left
-            .min(MAX_KEEP)
+            .min(keep)
             .min(token_time_left.unwrap_or(MAX_KEEP));
         Ok(Redeemed {
             living,
@@ -76,6 +105,7 @@ impl Handles {
             token,
             token_time_left,
             keep_for,
+            slice: Slice::default(),
             revocation_seq,
         })
     }

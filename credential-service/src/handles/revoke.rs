@@ -12,7 +12,7 @@ use super::{
     judge::{Found, on_record},
     store,
 };
-use crate::{record::Act, revocations::Scope};
+use crate::{portals::Portal, record::Act, revocations::Scope};
 
 /// Which handle.
 #[derive(Debug)]
@@ -23,13 +23,22 @@ pub enum Target {
     Id(HandleId),
 }
 
+/// How much of a family ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The handle, and what was narrowed from it.
+    Children,
+    /// The handle from which it was narrowed in the beginning, and everything that was narrowed from that.
+    Family,
+}
+
 impl Handles {
-    /// Ends a handle, and says where its revocation stands on the feed. Ending it again changes nothing and says the
-    /// same.
+    /// Ends a handle with what was narrowed from it, and says where its revocation stands on the feed. Ending it again
+    /// changes nothing and says the same.
     ///
     /// # Errors
     /// If there is no such handle, or it is not the caller's to end.
-    pub async fn revoke(&self, act: &Act, target: Target) -> Result<u64, Error> {
+    pub async fn revoke(&self, act: &Act, target: Target, reach: Reach) -> Result<u64, Error> {
         let found = on_record(act, self.target(act, target).await)?;
         let handle = &found.handle;
         act.concerns(ProvenPortal::by_redeemed_handle(
@@ -38,10 +47,48 @@ impl Handles {
         ));
         act.handle(handle.handle_id);
         act.purpose(&handle.purpose);
-        match found.revocation_seq {
-            Some(seq) => Ok(seq),
-            None => self.end(handle.handle_id).await,
+        match (reach, found.revocation_seq) {
+            (Reach::Family, _) if handle.root() != handle.handle_id => self.end(handle.root()).await,
+            (_, Some(seq)) => Ok(seq),
+            (_, None) => self.end(handle.handle_id).await,
         }
+    }
+
+    /// Ends the whole family of a handle, whosever it is: for operators who contain it.
+    ///
+    /// # Errors
+    /// If there is no such handle, or the database fails.
+    pub async fn revoke_family(&self, act: &Act, handle_id: HandleId) -> Result<u64, Error> {
+        self.revoke(act, Target::Id(handle_id), Reach::Family).await
+    }
+
+    /// Ends the living handles of a portal that were issued under grants which selected it by tags that it has no more.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn revoke_unselected(
+        &self,
+        portal: &Portal,
+        had: &[String],
+        has: &[String],
+    ) -> Result<(), Error> {
+        let slug = &portal.client_slug;
+        let grants = self.access.no_longer_selecting(slug, had, has).await?;
+        let now = self.time.now().await?;
+        let mut transaction = self.database.begin().await?;
+        let mut last = None;
+        for granted in &grants {
+            let (portal_id, grant_id) = (portal.portal_id, &granted.grant.grant_id);
+            for text in store::of_grant_and_portal(&mut transaction, portal_id, grant_id, now).await? {
+                let handle_id = text.parse().map_err(|_| Error::Altered(text.clone()))?;
+                last = self.end_in(&mut transaction, handle_id).await?.or(last);
+            }
+        }
+        transaction.commit().await?;
+        if let Some(seq) = last {
+            self.revocations.announce(seq);
+        }
+        Ok(())
     }
 
     /// Deletes every handle of a portal, as part of the transaction that erases it.
@@ -49,6 +96,7 @@ impl Handles {
     /// # Errors
     /// If the database fails.
     pub async fn remove_of(&self, transaction: &mut Transaction, portal_id: PortalId) -> Result<(), Error> {
+        store::reservations::delete_of(transaction, portal_id).await?;
         store::delete_of(transaction, portal_id).await
     }
 
@@ -74,20 +122,27 @@ impl Handles {
     /// The row and the feed change together, and the feed is told when both are there to stay.
     async fn end(&self, handle_id: HandleId) -> Result<u64, Error> {
         let mut transaction = self.database.begin().await?;
-        let seq = self
-            .revocations
-            .append(&mut transaction, Scope::Handle(handle_id))
-            .await?;
-        if !store::revoke(&mut transaction, handle_id, seq).await? {
+        let Some(seq) = self.end_in(&mut transaction, handle_id).await? else {
             // Somebody was quicker. Theirs stands, and this place on the feed is given back.
             transaction.rollback().await?;
             let found = self.by_id(handle_id).await?;
             return found
                 .revocation_seq
                 .ok_or_else(|| Error::Altered(handle_id.to_string()));
-        }
+        };
         transaction.commit().await?;
         self.revocations.announce(seq);
         Ok(seq)
+    }
+
+    /// Ends a handle as part of a transaction, and voids what was reserved by it. `None` if it had ended before: then the
+    /// place on the feed that was taken need not be kept.
+    async fn end_in(&self, transaction: &mut Transaction, handle_id: HandleId) -> Result<Option<u64>, Error> {
+        let seq = self
+            .revocations
+            .append(transaction, Scope::Handle(handle_id))
+            .await?;
+        store::reservations::void(transaction, handle_id, seq).await?;
+        Ok(store::revoke(transaction, handle_id, seq).await?.then_some(seq))
     }
 }

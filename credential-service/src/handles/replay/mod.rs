@@ -1,6 +1,6 @@
 //! Handles that were issued, held against grants as they would be. Changes nothing.
 
-mod store;
+mod rows;
 
 use std::{collections::HashMap, time::Duration};
 
@@ -9,8 +9,8 @@ use hubkeep_core::{
     id::{GrantId, PortalId},
 };
 
-use super::{Error, Handle, Handles};
-use crate::access::{Asked, Budget, Past, Proposed, Replayed};
+use super::{Error, Handle, Handles, store};
+use crate::access::{Asked, Past, Proposed, Replayed};
 
 /// Rows read at once.
 const PAGE: usize = 1_000;
@@ -27,7 +27,10 @@ impl Handles {
         let mut tags: HashMap<PortalId, Vec<String>> = HashMap::new();
         let mut pages = Pages::of_those_that_end_after(from);
         while let Some(handles) = pages.next(self).await? {
-            for handle in handles.iter().filter(|handle| handle.issue_time >= from) {
+            for handle in handles
+                .iter()
+                .filter(|handle| handle.issue_time >= from && handle.ancestors.is_empty())
+            {
                 if !tags.contains_key(&handle.portal_id) {
                     tags.insert(handle.portal_id, self.tags_of(handle).await?);
                 }
@@ -43,14 +46,8 @@ impl Handles {
     /// # Errors
     /// If they cannot be read.
     pub async fn living_under(&self, grant_id: &GrantId) -> Result<u32, Error> {
-        let mut pages = Pages::of_those_that_end_after(self.time.now().await?);
-        pages.with_revoked = false;
-        let mut living = 0_u32;
-        while let Some(handles) = pages.next(self).await? {
-            let under = handles.iter().filter(|handle| grant_of(handle) == Some(grant_id));
-            living = living.saturating_add(u32::try_from(under.count()).unwrap_or(u32::MAX));
-        }
-        Ok(living)
+        let count = store::count_of_grant(&self.database, grant_id, self.time.now().await?).await?;
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
     /// The tags of the portal that a handle is for, as of now.
@@ -62,7 +59,6 @@ impl Handles {
 /// Every handle that ends after a moment, some at a time. One whose row was altered hides no other.
 struct Pages {
     ends_after: Timestamp,
-    with_revoked: bool,
     after: Option<String>,
 }
 
@@ -70,7 +66,6 @@ impl Pages {
     const fn of_those_that_end_after(ends_after: Timestamp) -> Self {
         Self {
             ends_after,
-            with_revoked: true,
             after: Some(String::new()),
         }
     }
@@ -79,7 +74,7 @@ impl Pages {
         let Some(after) = self.after.take() else {
             return Ok(None);
         };
-        let rows = store::page(&handles.database, self.ends_after, &after, PAGE).await?;
+        let rows = rows::page(&handles.database, self.ends_after, &after, PAGE).await?;
         self.after = rows
             .last()
             .filter(|_| rows.len() == PAGE)
@@ -87,8 +82,7 @@ impl Pages {
         let mut found = Vec::with_capacity(rows.len());
         for row in rows {
             match handles.open(row).await {
-                Ok(one) if self.with_revoked || one.revocation_seq.is_none() => found.push(one.handle),
-                Ok(_) => {}
+                Ok(one) => found.push(one.handle),
                 Err(error @ (Error::Altered(_) | Error::Seal(_))) => {
                     tracing::warn!(%error, "a handle cannot be looked at");
                 }
@@ -107,14 +101,9 @@ fn past<'a>(handle: &'a Handle, tags: &'a [String]) -> Past<'a> {
             tags,
             scope: &handle.scope,
             lifetime: Some(handle.expire_time.since(handle.issue_time)),
-            budget: Budget::default(),
+            budget: handle.budget,
         },
-        grant_id: grant_of(handle),
+        grant_id: Some(&handle.under.grant_id),
         issue_time: handle.issue_time,
     }
-}
-
-/// The grant under which a handle was issued, where its claims say so.
-const fn grant_of(_handle: &Handle) -> Option<&GrantId> {
-    None
 }

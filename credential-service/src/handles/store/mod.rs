@@ -1,9 +1,13 @@
-//! The tables `handle` and `seen_time`.
+//! The tables of the room: `handle` and `seen_time` here, others in files of their names.
+
+pub(super) mod budgets;
+pub(super) mod reservations;
+pub(super) mod successions;
 
 use hubkeep_core::{
     clock::Timestamp,
     database::{Database, Transaction},
-    id::{CallerName, HandleId, PortalId},
+    id::{CallerName, GrantId, HandleId, PortalId},
 };
 use sqlx::FromRow;
 
@@ -23,6 +27,8 @@ pub(super) struct Row {
     pub(super) client_slug: String,
     pub(super) caller: String,
     pub(super) expire_time: i64,
+    /// The grant, where it is known.
+    pub(super) grant_id: Option<String>,
     pub(super) claims: Vec<u8>,
     /// Where its revocation stands on the feed.
     pub(super) revocation_seq: Option<i64>,
@@ -32,7 +38,7 @@ pub(super) struct Row {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT handle_id, secret_mac, portal_id, client_slug, caller, expire_time, claims, revocation_seq ",
+            "SELECT handle_id, secret_mac, portal_id, client_slug, caller, expire_time, grant_id, claims, revocation_seq ",
             "FROM handle ",
             $rest
         )
@@ -41,8 +47,8 @@ macro_rules! select {
 
 pub(super) async fn insert(transaction: &mut Transaction, row: &Row) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO handle (handle_id, secret_mac, portal_id, client_slug, caller, expire_time, claims) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO handle (handle_id, secret_mac, portal_id, client_slug, caller, expire_time, grant_id, claims) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(&row.handle_id)
     .bind(row.secret_mac.as_slice())
@@ -50,6 +56,7 @@ pub(super) async fn insert(transaction: &mut Transaction, row: &Row) -> Result<(
     .bind(&row.client_slug)
     .bind(&row.caller)
     .bind(row.expire_time)
+    .bind(row.grant_id.as_deref())
     .bind(row.claims.as_slice())
     .execute(&mut *transaction)
     .await?;
@@ -95,6 +102,57 @@ pub(super) async fn page(
     Ok(rows)
 }
 
+/// How many of these handles there are, and how many of them were ended before their time.
+pub(super) async fn ended_among(database: &Database, handles: &[HandleId]) -> Result<(u64, u64), Error> {
+    // At most three: a handle is narrowed no deeper.
+    let [first, second, third] = [0, 1, 2].map(|n| handles.get(n).map(HandleId::to_string));
+    let (found, ended): (i64, i64) = sqlx::query_as(
+        "SELECT COUNT(*), COUNT(revocation_seq) FROM handle \
+         WHERE handle_id = $1 OR handle_id = $2 OR handle_id = $3",
+    )
+    .bind(first)
+    .bind(second)
+    .bind(third)
+    .fetch_one(database.pool())
+    .await?;
+    Ok((unsigned(found), unsigned(ended)))
+}
+
+/// How many handles of a grant live.
+pub(super) async fn count_of_grant(
+    database: &Database,
+    grant_id: &GrantId,
+    now: Timestamp,
+) -> Result<u64, Error> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM handle WHERE grant_id = $1 AND expire_time > $2 AND revocation_seq IS NULL",
+    )
+    .bind(grant_id.as_str())
+    .bind(now.as_micros())
+    .fetch_one(database.pool())
+    .await?;
+    Ok(unsigned(count))
+}
+
+/// The living handles of a portal that were issued under a grant.
+pub(super) async fn of_grant_and_portal(
+    transaction: &mut Transaction,
+    portal_id: PortalId,
+    grant_id: &GrantId,
+    now: Timestamp,
+) -> Result<Vec<String>, Error> {
+    let ids: Vec<String> = sqlx::query_scalar(
+        "SELECT handle_id FROM handle \
+         WHERE portal_id = $1 AND grant_id = $2 AND expire_time > $3 AND revocation_seq IS NULL",
+    )
+    .bind(portal_id.as_i64())
+    .bind(grant_id.as_str())
+    .bind(now.as_micros())
+    .fetch_all(&mut *transaction)
+    .await?;
+    Ok(ids)
+}
+
 /// How many handles of a caller and portal live.
 pub(super) async fn count_living(
     transaction: &mut Transaction,
@@ -111,7 +169,7 @@ pub(super) async fn count_living(
     .bind(now.as_micros())
     .fetch_one(&mut *transaction)
     .await?;
-    Ok(u64::try_from(count).unwrap_or(u64::MAX))
+    Ok(unsigned(count))
 }
 
 /// Marks a handle as revoked; `false` if it was already.
@@ -168,4 +226,8 @@ pub(super) async fn note_seen_time(database: &Database, time: Timestamp) -> Resu
     .fetch_one(database.pool())
     .await?;
     Ok(Timestamp::from_micros(micros))
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
 }

@@ -12,7 +12,7 @@ pub(super) async fn page(
     limit: usize,
 ) -> Result<Vec<Row>, Error> {
     let rows = sqlx::query_as::<_, Row>(
-        "SELECT handle_id, secret_mac, portal_id, client_slug, caller, expire_time, claims, revocation_seq \
+        "SELECT handle_id, secret_mac, portal_id, client_slug, caller, expire_time, grant_id, claims, revocation_seq \
          FROM handle WHERE expire_time > $1 AND handle_id > $2 ORDER BY handle_id LIMIT $3",
     )
     .bind(time.as_micros())

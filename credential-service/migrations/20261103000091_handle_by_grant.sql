@@ -1,0 +1,1 @@
+CREATE INDEX handle_by_grant ON handle (grant_id, expire_time);

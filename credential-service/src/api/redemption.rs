@@ -1,0 +1,95 @@
+//! What redeemers ask and get, from the wire and back.
+
+use hubkeep_core::grpc::{Caller, Thumbprint};
+use hubkeep_proto::credential::v1::{
+    BudgetSlice, RedeemHandleRequest, RedeemHandleResponse, RedeemReservationRequest, ReserveCallRequest,
+};
+
+use super::{Error, fields, handle_service::to_wire, scope};
+use crate::handles::{ActionHash, Due, Presented, Redeemed, Reserving, Slice, Unspent};
+
+/// A handle that was presented to the redeemer.
+pub(super) fn presented(request: &RedeemHandleRequest) -> Result<Presented, Error> {
+    Ok(Presented {
+        token: fields::handle(&request.handle)?,
+        by: presenter(&request.presented_by, &request.presented_thumbprint)?,
+        seen_revocation_seq: request.seen_revocation_seq,
+        call_id: fields::id("call_id", &request.call_id)?,
+        unspent: Unspent {
+            calls: request.unspent_calls,
+            records: request.unspent_records,
+        },
+    })
+}
+
+/// A call that is to be reserved.
+pub(super) fn reserving(request: ReserveCallRequest) -> Result<Reserving, Error> {
+    let scope = scope::read(request.scope.unwrap_or_default())?;
+    if scope.operations().count() != 1 {
+        return Err(Error::field("scope.operations", "a call is one operation"));
+    }
+    let lifetime = request.lifetime.unwrap_or_default();
+    Ok(Reserving {
+        token: fields::handle(&request.handle)?,
+        by: presenter(&request.presented_by, &request.presented_thumbprint)?,
+        action_hash: action_hash(&request.action_hash)?,
+        scope,
+        purpose: match request.purpose_code.as_str() {
+            "" => None,
+            text => Some(fields::name("purpose_code", text)?),
+        },
+        lifetime: fields::duration("lifetime", lifetime)?,
+        call_id: fields::id("call_id", &request.call_id)?,
+    })
+}
+
+/// A reservation that is to be redeemed.
+pub(super) fn due(request: &RedeemReservationRequest) -> Result<Due, Error> {
+    Ok(Due {
+        reservation_id: fields::id("reservation_id", &request.reservation_id)?,
+        action_hash: action_hash(&request.action_hash)?,
+        seen_revocation_seq: request.seen_revocation_seq,
+        call_id: fields::id("call_id", &request.call_id)?,
+    })
+}
+
+fn presenter(name: &str, thumbprint: &[u8]) -> Result<Caller, Error> {
+    Ok(Caller {
+        name: fields::name("presented_by", name)?,
+        thumbprint: Thumbprint::from_wire(thumbprint),
+    })
+}
+
+fn action_hash(bytes: &[u8]) -> Result<ActionHash, Error> {
+    let hash = bytes.try_into().map(ActionHash);
+    hash.map_err(|_| Error::field("action_hash", "must be 32 bytes: the SHA-256 of the action's"))
+}
+
+/// What a redeemer gets.
+pub(super) fn answer(redeemed: &Redeemed) -> RedeemHandleResponse {
+    let (handle, portal) = (&redeemed.living.handle, &redeemed.living.portal);
+    let under = &handle.under;
+    let person = under.person.as_ref();
+    RedeemHandleResponse {
+        description: Some(to_wire(handle)),
+        portal_token: redeemed.token.expose().to_owned(),
+        credential_version: redeemed.credential.version,
+        portal_generation: portal.portal_generation,
+        keep_for: fields::to_wire(redeemed.keep_for),
+        time_left: fields::to_wire(redeemed.living.time_left),
+        revocation_seq: redeemed.revocation_seq,
+        token_fingerprint: redeemed.token.fingerprint().to_string(),
+        time_zone: portal.facts.time_zone.clone(),
+        token_time_left: redeemed.token_time_left.and_then(fields::to_wire),
+        slice: slice(redeemed.slice),
+        caller_generation: under.caller_generation,
+        person_id: person.map(|(person, _)| person.to_string()).unwrap_or_default(),
+        person_generation: person.map(|(_, generation)| *generation).unwrap_or_default(),
+        grant_revision: under.grant_revision,
+    }
+}
+
+fn slice(slice: Slice) -> Option<BudgetSlice> {
+    let Slice { calls, records } = slice;
+    (calls.is_some() || records.is_some()).then_some(BudgetSlice { calls, records })
+}
