@@ -10,6 +10,7 @@
 //! | [`rotation`] | new tokens in the place of old ones, and who must run on them |
 //! | [`handles`] | issue, introspect, redeem, revoke, list |
 //! | [`access`] | who may have which handles, and how wide |
+//! | [`holders`] | callers and people: the generation of their handles, and whether they are contained |
 //! | [`portals`] | onboard, import, read, verify |
 //! | [`access_tokens`] | what refresh tokens give, for half an hour each time |
 //! | [`vault`] | tokens in, sealed; and out, by one door |
@@ -23,6 +24,7 @@ pub mod api;
 pub mod config;
 pub mod fleet;
 pub mod handles;
+pub mod holders;
 pub mod portals;
 pub mod record;
 pub mod revocations;

@@ -90,6 +90,14 @@ impl Revocations {
         Ok(seq)
     }
 
+    /// The newest place, as a transaction sees it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn newest_in(&self, transaction: &mut Transaction) -> Result<u64, Error> {
+        store::newest_in(transaction).await
+    }
+
     /// Wakes the feeds of this process. Those of other replicas are woken by the commit.
     pub fn announce(&self, seq: u64) {
         self.wake.send_if_modified(|newest| {

@@ -51,6 +51,13 @@ pub(super) async fn append(
     Ok(unsigned(seq))
 }
 
+pub(super) async fn newest_in(transaction: &mut Transaction) -> Result<u64, Error> {
+    let seq: i64 = sqlx::query_scalar("SELECT seq FROM revocation_counter WHERE counter_id = 1")
+        .fetch_one(transaction)
+        .await?;
+    Ok(unsigned(seq))
+}
+
 pub(super) async fn newest(database: &Database) -> Result<u64, Error> {
     let seq: i64 = sqlx::query_scalar("SELECT seq FROM revocation_counter WHERE counter_id = 1")
         .fetch_one(database.pool())
