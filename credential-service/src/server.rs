@@ -17,9 +17,10 @@ use hubkeep_keys::KeyApi;
 use hubkeep_proto::{
     audit::v1::audit_service_server::AuditServiceServer,
     credential::v1::{
-        consumer_service_server::ConsumerServiceServer, handle_service_server::HandleServiceServer,
-        key_service_server::KeyServiceServer, portal_service_server::PortalServiceServer,
-        redemption_service_server::RedemptionServiceServer, rotation_service_server::RotationServiceServer,
+        consumer_service_server::ConsumerServiceServer, containment_service_server::ContainmentServiceServer,
+        handle_service_server::HandleServiceServer, key_service_server::KeyServiceServer,
+        portal_service_server::PortalServiceServer, redemption_service_server::RedemptionServiceServer,
+        rotation_service_server::RotationServiceServer,
     },
 };
 use hubkeep_seal::{Keks, KeksError, Keyring};
@@ -30,10 +31,11 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::{
     MIGRATIONS,
     access_tokens::{self, AccessTokens},
-    api::{ConsumerApi, Desk, HandleApi, PortalApi, RedemptionApi, RotationApi},
+    api::{ConsumerApi, ContainmentApi, Desk, HandleApi, PortalApi, RedemptionApi, RotationApi},
     config::Config,
     fleet::{self, Fleet},
     handles::{self, Handles},
+    holders::Holders,
     portals::{self, Portals},
     revocations::Revocations,
     rotation::{self, Background, Rotations},
@@ -177,6 +179,7 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
             random: random.clone(),
         },
     );
+    let holders = Holders::build(database.clone(), revocations.clone(), clock.clone());
     let handles = Handles::build(
         config.handles.clone(),
         handles::Deps {
@@ -196,6 +199,7 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         keyring: keyring.clone(),
         portals: portals.clone(),
         handles: handles.clone(),
+        holders,
         rotations: rotations.clone(),
         revocations: revocations.clone(),
         log: audit_log.clone(),
@@ -236,19 +240,25 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         desk.clone(),
         handles.clone(),
         fleet.clone(),
-        revocations,
+        revocations.clone(),
         stopping.clone(),
     );
     let consumers = ConsumerApi::new(desk.clone(), rotations.clone(), stopping);
     let rotation_service = RotationServiceServer::new(RotationApi::new(desk.clone(), rotations.clone()))
         .max_decoding_message_size(MAX_ROW_BYTES);
+    let containments = ContainmentApi::new(desk.clone(), fleet.clone());
     let portal_service = PortalServiceServer::new(PortalApi::new(desk.clone(), portals, fleet))
         .max_decoding_message_size(MAX_ROW_BYTES);
     let server = chassis
         .serve(portal_service)
         .serve(rotation_service)
         .serve(ConsumerServiceServer::new(consumers))
-        .serve(HandleServiceServer::new(HandleApi::new(desk, handles)))
+        .serve(HandleServiceServer::new(HandleApi::new(
+            desk,
+            handles,
+            revocations,
+        )))
+        .serve(ContainmentServiceServer::new(containments))
         .serve(RedemptionServiceServer::new(redemption))
         .serve(KeyServiceServer::new(keys))
         .serve(AuditServiceServer::new(audit))

@@ -4,7 +4,9 @@ mod name;
 mod uuid;
 
 pub use name::{CallerName, ClientSlug, CredentialName, GrantId, InvalidName, PersonId, PurposeCode};
-pub use uuid::{CallId, CredentialId, DeliveryId, EntryId, HandleId, InvalidId, RequestId, RotationId};
+pub use uuid::{
+    CallId, CredentialId, DeliveryId, EntryId, HandleId, InvalidId, RedeemerId, RequestId, RotationId,
+};
 
 use std::{fmt, num::NonZeroU64};
 

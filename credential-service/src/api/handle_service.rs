@@ -10,10 +10,11 @@ use hubkeep_proto::credential::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{Desk, Error, fields, page, scope};
+use super::{Desk, Error, containment_service::reach_to_wire, fields, page, scope};
 use crate::{
     handles::{Handle, Handles, Target, Wish},
     record::Act,
+    revocations::Revocations,
 };
 
 /// Handles, over gRPC.
@@ -21,12 +22,17 @@ use crate::{
 pub struct HandleApi {
     desk: Desk,
     handles: Handles,
+    revocations: Revocations,
 }
 
 impl HandleApi {
     /// The service.
-    pub const fn new(desk: Desk, handles: Handles) -> Self {
-        Self { desk, handles }
+    pub const fn new(desk: Desk, handles: Handles, revocations: Revocations) -> Self {
+        Self {
+            desk,
+            handles,
+            revocations,
+        }
     }
 }
 
@@ -68,12 +74,18 @@ impl HandleService for HandleApi {
         &self,
         request: Request<RevokeHandleRequest>,
     ) -> Result<Response<RevokeHandleResponse>, Status> {
-        let handles = self.handles.clone();
-        let work = async move |act, request| {
+        let (handles, revocations) = (self.handles.clone(), self.revocations.clone());
+        let desk = self.desk.clone();
+        let work = async move |act, request: RevokeHandleRequest| {
+            let wait = fields::wait(request.wait)?;
             let revocation_seq = handles.revoke(&act, target(request)?).await?;
+            let reach = match wait {
+                Some(wait) => Some(revocations.reach(revocation_seq, desk.time_in(wait)).await?),
+                None => None,
+            };
             Ok(RevokeHandleResponse {
                 revocation_seq,
-                ..RevokeHandleResponse::default()
+                reach: reach.map(reach_to_wire),
             })
         };
         self.desk.answer(request, Recorded::HandleRevoke, work).await

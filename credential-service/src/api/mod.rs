@@ -8,10 +8,13 @@
 //! | `portal_service`, `import` | portals, and many of them |
 //! | `rotation_service`, `rotation_import`, `rotation`, `consumer` | rotations, many of them, and who must hear of them |
 //! | `consumer_service` | rotations as those see them |
+//! | `containment_service` | what is contained, and whose handles are ended |
 //! | `handle_service`, `redemption_service` | handles, and what is behind them |
+//! | `revocation_feed` | the stream on which redeemers hear what is revoked |
 
 mod consumer;
 mod consumer_service;
+mod containment_service;
 mod desk;
 mod doctor;
 mod error;
@@ -22,6 +25,7 @@ mod page;
 mod portal;
 mod portal_service;
 mod redemption_service;
+mod revocation_feed;
 mod rotation;
 mod rotation_import;
 mod rotation_service;
@@ -29,6 +33,7 @@ mod rows;
 mod scope;
 
 pub use consumer_service::ConsumerApi;
+pub use containment_service::ContainmentApi;
 pub use desk::Desk;
 pub use error::Error;
 pub use handle_service::HandleApi;

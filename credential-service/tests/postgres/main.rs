@@ -15,6 +15,8 @@ mod clock;
 mod consumer_portals;
 #[path = "../it/consumers.rs"]
 mod consumers;
+#[path = "../it/containments.rs"]
+mod containments;
 #[path = "../it/credentials.rs"]
 mod credentials;
 #[path = "../it/doctor.rs"]
@@ -42,6 +44,9 @@ mod old_kek_gone;
 mod onboarding;
 #[path = "../it/password_store.rs"]
 mod password_store;
+mod redeemer_replicas;
+#[path = "../it/redeemers.rs"]
+mod redeemers;
 mod replicas;
 #[path = "../it/revocations.rs"]
 mod revocations;
