@@ -69,6 +69,10 @@ impl Step<Call<Minimal>> for Retry {
                 () = self.clock.sleep_until(again_at) => {}
                 () = self.stopping.cancelled() => return Err(error),
                 () = call.caller_gone.cancelled() => return Err(error),
+                // There is no attempt after this, and that the last one failed is not what the caller must know.
+                () = call.authority.grant().taken_away().cancelled() => {
+                    return Err(credentials::Error::Invalid.into());
+                }
             }
             call.attempt += 1;
             before = Some(error);

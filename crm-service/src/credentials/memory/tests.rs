@@ -28,7 +28,7 @@ fn bench() -> Bench {
     let grant = Arc::new(wire::grant(response(id), clock.tick()).expect("complete"));
     let memory = Memory::default();
     let key = Key::of(&handle, &caller);
-    memory.beat(0, clock.tick());
+    memory.beat(0, Some(clock.tick()));
     assert!(memory.keep(key.clone(), &grant, 0, clock.tick()));
     Bench {
         clock,
@@ -77,7 +77,7 @@ fn a_grant_is_recalled_while_the_feed_is_heard() {
     assert!(bench.recall().is_some());
     bench.clock.advance(Duration::from_millis(1));
     assert!(bench.recall().is_none(), "5 s without a heartbeat");
-    bench.memory.beat(0, bench.clock.tick());
+    bench.memory.beat(0, Some(bench.clock.tick()));
     assert!(
         bench.recall().is_some(),
         "the feed is back and nothing was revoked"
@@ -88,18 +88,16 @@ fn a_grant_is_recalled_while_the_feed_is_heard() {
 fn a_grant_is_not_recalled_after_its_time() {
     let bench = bench();
     bench.clock.advance(Duration::from_secs(60));
-    bench.memory.beat(0, bench.clock.tick());
+    bench.memory.beat(0, Some(bench.clock.tick()));
     assert!(bench.recall().is_none());
 }
 
 #[test]
 fn a_revoked_handle_is_forgotten() {
     let bench = bench();
-    bench.memory.apply(
-        1,
-        Some(Scope::Handle(bench.grant.handle_id())),
-        bench.clock.tick(),
-    );
+    bench
+        .memory
+        .apply(1, Some(Scope::Handle(bench.grant.handle_id())));
     assert!(bench.recall().is_none());
 }
 
@@ -107,14 +105,12 @@ fn a_revoked_handle_is_forgotten() {
 fn a_newer_generation_or_credential_takes_away_older_grants_of_that_portal_only() {
     let portal = |id| PortalId::new(id).expect("not zero");
     let bench = bench();
-    let now = bench.clock.tick();
     bench.memory.apply(
         1,
         Some(Scope::PortalGeneration {
             portal: portal(7),
             generation: 9,
         }),
-        now,
     );
     bench.memory.apply(
         2,
@@ -122,7 +118,6 @@ fn a_newer_generation_or_credential_takes_away_older_grants_of_that_portal_only(
             portal: portal(42),
             version: 1,
         }),
-        now,
     );
     assert!(bench.recall().is_some());
     bench.memory.apply(
@@ -131,7 +126,6 @@ fn a_newer_generation_or_credential_takes_away_older_grants_of_that_portal_only(
             portal: portal(42),
             version: 2,
         }),
-        now,
     );
     assert!(bench.recall().is_none());
 }
@@ -139,13 +133,13 @@ fn a_newer_generation_or_credential_takes_away_older_grants_of_that_portal_only(
 #[test]
 fn a_gap_in_the_feed_or_an_unknown_event_takes_everything() {
     let other = Scope::Handle(HandleId::make(&*bench().clock, &*SystemRandom::shared()).expect("random"));
-    for (seq, scope) in [(2, Some(other)), (1, None)] {
+    for (seq, scope) in [(2, Some(other.clone())), (1, None)] {
         let bench = bench();
-        bench.memory.apply(seq, scope, bench.clock.tick());
+        bench.memory.apply(seq, scope.clone());
         assert!(bench.recall().is_none(), "{seq} {scope:?}");
     }
     let bench = bench();
-    bench.memory.beat(5, bench.clock.tick());
+    bench.memory.beat(5, Some(bench.clock.tick()));
     assert!(
         bench.recall().is_none(),
         "a heartbeat tells of events that never came"
@@ -155,11 +149,9 @@ fn a_gap_in_the_feed_or_an_unknown_event_takes_everything() {
 #[test]
 fn an_answer_older_than_the_feed_is_not_used() {
     let bench = bench();
-    bench.memory.apply(
-        1,
-        Some(Scope::Handle(bench.grant.handle_id())),
-        bench.clock.tick(),
-    );
+    bench
+        .memory
+        .apply(1, Some(Scope::Handle(bench.grant.handle_id())));
     assert!(
         !bench
             .memory
@@ -195,7 +187,7 @@ fn an_answer_older_than_the_feed_is_used_if_what_came_meanwhile_is_about_others(
             portal: portal(id),
             version: 2,
         };
-        bench.memory.apply(seq, Some(other), bench.clock.tick());
+        bench.memory.apply(seq, Some(other.clone()));
     }
     let keep = |as_of| {
         bench
@@ -207,13 +199,13 @@ fn an_answer_older_than_the_feed_is_used_if_what_came_meanwhile_is_about_others(
         portal: portal(42),
         version: 2,
     };
-    bench.memory.apply(3, Some(own), bench.clock.tick());
+    bench.memory.apply(3, Some(own.clone()));
     assert!(
         !keep(0) && !keep(2),
         "the token of version 1 is not given any more"
     );
     assert!(keep(3), "a credential of the portal that kept its version");
-    bench.memory.apply(9, Some(own), bench.clock.tick());
+    bench.memory.apply(9, Some(own.clone()));
     assert!(!keep(3) && !keep(8), "what came in the gap is not known");
 }
 
@@ -224,9 +216,10 @@ fn whoever_works_with_a_grant_of_an_older_version_is_told_apart_from_one_whose_h
         portal: PortalId::new(42).expect("not zero"),
         version: 2,
     };
-    bench.memory.apply(1, Some(moved), bench.clock.tick());
+    bench.memory.apply(1, Some(moved.clone()));
     assert!(bench.recall().is_none());
     assert!(bench.grant.is_superseded() && !bench.grant.is_taken_away());
-    let holds = bench.memory.still_holds(&bench.grant, bench.clock.tick(), FIVE);
-    assert_eq!(holds, Some(true), "the handle lives");
+    let now = bench.clock.tick();
+    let holds = bench.memory.holds_until(&bench.grant, now, FIVE);
+    assert_eq!(holds, Some(now.plus(FIVE)), "the handle lives");
 }
