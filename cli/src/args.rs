@@ -102,6 +102,7 @@ pub enum Command {
     Consumers(commands::consumers::ConsumersArgs),
     Doctor(commands::doctor::DoctorArgs),
     Handle(commands::handle::HandleArgs),
+    Contain(commands::contain::ContainArgs),
     Crm(commands::crm::CrmArgs),
     Quota(commands::quota::QuotaArgs),
     Keys(commands::keys::KeysArgs),

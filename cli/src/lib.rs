@@ -112,6 +112,7 @@ async fn dispatch(cli: Cli, program: &str, output: &Output) -> Result<Exit, Erro
             commands::doctor::run(args, &credential(global)?.without_timeout(), output).await
         }
         Command::Handle(args) => commands::handle::run(args, &credential(global)?, output).await,
+        Command::Contain(args) => commands::contain::run(args, &credential(global)?, output).await,
         Command::Crm(args) => {
             let clock = SystemClock::shared();
             commands::crm::run(args, credential(global)?, crm(global)?, clock, output).await
