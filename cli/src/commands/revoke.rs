@@ -18,7 +18,7 @@ use crate::{
 
 /// End a handle at once and everywhere, or every living handle of somebody.
 #[derive(Args, Debug)]
-pub struct RevokeArgs {
+pub(super) struct RevokeArgs {
     /// The handle, or '-' to read it from standard input.
     #[arg(value_name = "HANDLE|-", group = "which")]
     text: Option<String>,
@@ -48,7 +48,7 @@ pub struct RevokeArgs {
 ///
 /// # Errors
 /// If the service refuses or is not reached.
-pub async fn run(args: RevokeArgs, service: &Service, output: &Output) -> Result<Exit, Error> {
+pub(super) async fn run(args: RevokeArgs, service: &Service, output: &Output) -> Result<Exit, Error> {
     let wait = wait(args.wait)?;
     let holder = (args.of_portal.map(Holder::ClientSlug))
         .or(args.of_caller.map(Holder::Caller))

@@ -18,9 +18,11 @@ use super::{
 const LEASE: Duration = Duration::from_secs(5);
 /// For clocks that do not run alike, and for what was on its way to a socket when the lease ended.
 const MARGIN: Duration = Duration::from_millis(500);
-/// Of a redeemer that was last heard before this, no beat need be waited for: as long as a lease, and as far as the
-/// clocks of replicas may be apart.
+/// A redeemer that was last heard before this has no lease: as long as one, and as far as the clocks of replicas may be
+/// apart.
 const LONG_AGO: Duration = Duration::from_secs(10);
+/// What may still be sent then is what was redeemed over the wire just before the revocation.
+const REDEEMED: Duration = Duration::from_secs(1);
 /// How often the rows are read. Those of this process wake the wait as well.
 const POLL: Duration = Duration::from_millis(25);
 
@@ -39,8 +41,9 @@ pub struct Reach {
 #[derive(Debug)]
 struct Beat {
     number: i64,
-    /// `None` for long ago.
-    seen: Option<Tick>,
+    seen: Tick,
+    /// What may still be served, from then on.
+    lease: Duration,
 }
 
 impl Revocations {
@@ -86,15 +89,18 @@ impl Revocations {
 /// one that was not heard for long, before.
 fn has_lapsed(beats: &mut HashMap<String, Beat>, redeemer: &Known, now: Tick, began: Timestamp) -> bool {
     let number = redeemer.beat;
+    let is_old = began.since(redeemer.last_beat_time) >= LONG_AGO;
     let beat = beats.entry(redeemer.id.clone()).or_insert_with(|| Beat {
         number,
-        seen: (began.since(redeemer.last_beat_time) < LONG_AGO).then_some(now),
+        seen: now,
+        lease: if is_old { REDEEMED } else { LEASE },
     });
     if beat.number != number {
         *beat = Beat {
             number,
-            seen: Some(now),
+            seen: now,
+            lease: LEASE,
         };
     }
-    beat.seen.is_none_or(|seen| now.since(seen) >= LEASE + MARGIN)
+    now.since(beat.seen) >= beat.lease.saturating_add(MARGIN)
 }

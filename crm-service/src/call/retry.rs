@@ -52,7 +52,7 @@ impl Step<Call<Minimal>> for Retry {
                     late @ (Error::TooLate
                     | Error::Stopping
                     | Error::Quota(_)
-                    | Error::Handle(credentials::Error::Superseded)),
+                    | Error::Handle(credentials::Error::Superseded | credentials::Error::Outdated)),
                 ) => {
                     return Err(before.unwrap_or(late));
                 }

@@ -25,6 +25,10 @@ const MAX_GRANTS: usize = 10_000;
 /// So many events of the feed are remembered: those that may come while one redemption is under way.
 const MAX_RECENT: usize = 1_024;
 
+/// Something may be sent for so long after the question by which its handle was redeemed, where the feed is not heard:
+/// credential-service counts on it.
+const WITHOUT_FEED: Duration = Duration::from_secs(1);
+
 /// A handle as presented by one caller. The handle itself is not kept, only its hash.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
@@ -191,9 +195,11 @@ impl Memory {
         if grant.is_taken_away() || now >= grant.ends {
             return None;
         }
-        let heard = self.state().heard;
-        let known_since = heard.map_or(grant.redeemed, |heard| heard.max(grant.redeemed));
-        Some(known_since.plus(max_view_age).min(grant.ends))
+        let by_feed = self.state().heard.map(|heard| heard.plus(max_view_age));
+        // Without the feed only what was just redeemed is known to hold.
+        let by_answer = grant.redeemed.plus(max_view_age.min(WITHOUT_FEED));
+        let until = by_feed.map_or(by_answer, |by_feed| by_feed.max(by_answer));
+        Some(until.min(grant.ends))
     }
 
     /// Keeps a grant that is true as of a place in the feed. Returns whether it may be used: not if the feed has

@@ -116,9 +116,7 @@ impl Credentials {
         let now = self.clock.tick();
         match self.memory.holds_until(grant, now, self.config.max_view_age) {
             None => Err(Error::Invalid),
-            Some(until) if now >= until => Err(Error::unavailable(
-                "the revocation feed has not been heard while the call waited",
-            )),
+            Some(until) if now >= until => Err(Error::Outdated),
             Some(_) if grant.is_superseded() || grant.token_is_over(now) => Err(Error::Superseded),
             Some(until) => Ok(until),
         }

@@ -85,6 +85,19 @@ fn a_grant_is_recalled_while_the_feed_is_heard() {
 }
 
 #[test]
+fn without_the_feed_something_is_sent_only_just_after_its_handle_was_redeemed() {
+    let bench = bench();
+    let holds = || bench.memory.holds_until(&bench.grant, bench.clock.tick(), FIVE);
+    let redeemed = bench.clock.tick();
+    assert_eq!(holds(), Some(redeemed.plus(FIVE)), "the feed was heard");
+    let deaf = Memory::default();
+    let alone = deaf.holds_until(&bench.grant, redeemed, FIVE);
+    assert_eq!(alone, Some(redeemed.plus(WITHOUT_FEED)));
+    bench.grant.take_away();
+    assert_eq!(holds(), None);
+}
+
+#[test]
 fn a_grant_is_not_recalled_after_its_time() {
     let bench = bench();
     bench.clock.advance(Duration::from_secs(60));
