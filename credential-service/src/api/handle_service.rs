@@ -1,5 +1,7 @@
 //! `hubkeep.credential.v1.HandleService`.
 
+use std::time::Duration;
+
 use hubkeep_audit_log::Operation as Recorded;
 use hubkeep_core::id::ClientSlug;
 use hubkeep_proto::credential::v1::{
@@ -16,6 +18,9 @@ use crate::{
     record::Act,
     revocations::Revocations,
 };
+
+/// Kept back from the caller's deadline by who waits, to write the entry and to answer.
+const TO_ANSWER: Duration = Duration::from_millis(500);
 
 /// Handles, over gRPC.
 #[derive(Clone, Debug)]
@@ -76,11 +81,14 @@ impl HandleService for HandleApi {
     ) -> Result<Response<RevokeHandleResponse>, Status> {
         let (handles, revocations) = (self.handles.clone(), self.revocations.clone());
         let desk = self.desk.clone();
-        let work = async move |act, request: RevokeHandleRequest| {
+        let work = async move |act: Act, request: RevokeHandleRequest| {
             let wait = fields::wait(request.wait)?;
             let revocation_seq = handles.revoke(&act, target(request)?).await?;
             let reach = match wait {
-                Some(wait) => Some(revocations.reach(revocation_seq, desk.time_in(wait)).await?),
+                Some(wait) => {
+                    let until = desk.time_in(wait).min(act.context().deadline.minus(TO_ANSWER));
+                    Some(revocations.reach(revocation_seq, until).await?)
+                }
                 None => None,
             };
             Ok(RevokeHandleResponse {

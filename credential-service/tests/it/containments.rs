@@ -3,9 +3,10 @@
 use hubkeep_proto::{
     audit::v1::Operation,
     credential::v1::{
-        ContainRequest, Containment, GetPortalRequest, HandleHolder, LiftContainmentRequest,
-        ListContainmentsRequest, PortalState, ResumePortalRequest, RevokeHandlesRequest,
-        SuspendPortalRequest, containment_service_client::ContainmentServiceClient, handle_holder::Holder,
+        CallerGeneration, ContainRequest, Containment, GetPortalRequest, HandleHolder,
+        LiftContainmentRequest, ListContainmentsRequest, PersonGeneration, PortalState, ResumePortalRequest,
+        RevokeHandlesRequest, SuspendPortalRequest, containment_service_client::ContainmentServiceClient,
+        handle_holder::Holder, revocation::Scope, watch_revocations_response::Message,
     },
 };
 use tonic::Status;
@@ -238,4 +239,44 @@ async fn what_cannot_be_contained_is_refused_with_the_field() {
         .list_containments(ListContainmentsRequest::default())
         .await;
     assert_eq!(reason(&crm), "CALLER_NOT_ALLOWED");
+}
+
+#[tokio::test]
+async fn each_end_of_a_callers_or_persons_handles_is_on_the_feed_with_the_generation_that_lives() {
+    let bench = Bench::start().await;
+    let (sync, ann) = (
+        Holder::Caller(SYNC.to_owned()),
+        Holder::PersonId("ann".to_owned()),
+    );
+    let end = async |holder: &Holder| {
+        let request = RevokeHandlesRequest {
+            target: target(holder),
+            wait: None,
+        };
+        let ended = operator(&bench).revoke_handles(request).await;
+        ended.expect("ends").into_inner().revocation_seq
+    };
+    assert_eq!((end(&sync).await, end(&ann).await, end(&sync).await), (1, 2, 3));
+    contain(&bench, &ann, "an incident").await.expect("contains");
+    contain(&bench, &ann, "again").await.expect("contains");
+    let mut feed = crate::revocations::watch(&bench, 0).await.expect("opens");
+    let caller = |generation| {
+        Scope::CallerGeneration(CallerGeneration {
+            caller: SYNC.to_owned(),
+            generation,
+        })
+    };
+    let person = |generation| {
+        Scope::PersonGeneration(PersonGeneration {
+            person_id: "ann".to_owned(),
+            generation,
+        })
+    };
+    for expected in [caller(2), person(2), caller(3), person(3)] {
+        let Message::Revocation(revocation) = crate::revocations::next(&mut feed).await else {
+            panic!("a heartbeat before {expected:?}");
+        };
+        assert_eq!(revocation.scope, Some(expected));
+    }
+    assert_eq!(crate::revocations::heartbeat(&mut feed).await, 4, "and no more");
 }

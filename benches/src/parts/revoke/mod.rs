@@ -45,6 +45,8 @@ const ROUNDS: usize = 40;
 const INSISTENT: usize = 2;
 /// They begin this long before, and end this long after.
 const AROUND: Duration = Duration::from_millis(250);
+/// Whoever is refused asks again after this.
+const AGAIN: Duration = Duration::from_millis(20);
 /// What may be served without the feed.
 const LEASE: Duration = Duration::from_secs(5);
 /// Revocations with the feed cut.
@@ -170,10 +172,11 @@ impl Bench {
         let mut insistent = JoinSet::new();
         for way in ways.iter().flat_map(|way| std::iter::repeat_n(way, INSISTENT)) {
             let (way, handle, slug) = (way.clone(), self.handle(portal), self.slug(portal).to_owned());
+            let clock = self.clock.clone();
             insistent.spawn(async move {
                 loop {
                     if !get(way.clone(), &handle, &slug).await {
-                        tokio::task::yield_now().await;
+                        clock.sleep(AGAIN).await;
                     }
                 }
             });

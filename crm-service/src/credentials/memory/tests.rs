@@ -236,3 +236,86 @@ fn whoever_works_with_a_grant_of_an_older_version_is_told_apart_from_one_whose_h
     let holds = bench.memory.holds_until(&bench.grant, now, FIVE);
     assert_eq!(holds, Some(now.plus(FIVE)), "the handle lives");
 }
+
+/// The same grant, as [`response`] has it but for what is changed.
+fn changed(change: impl FnOnce(&mut RedeemHandleResponse)) -> Bench {
+    let mut bench = bench();
+    let mut response = response(bench.grant.handle_id());
+    change(&mut response);
+    let now = bench.clock.tick();
+    bench.grant = Arc::new(wire::grant(response, now).expect("complete"));
+    assert!(bench.memory.keep(bench.key.clone(), &bench.grant, 0, now));
+    bench
+}
+
+#[test]
+fn a_revoked_handle_takes_away_every_handle_that_was_narrowed_from_it() {
+    let other = |bench: &Bench| HandleId::make(&*bench.clock, &*SystemRandom::shared()).expect("random");
+    let (parent, root) = (other(&bench()), other(&bench()));
+    for revoked in [parent, root] {
+        let bench = changed(|response| {
+            let description = response.description.get_or_insert_default();
+            description.ancestor_ids = vec![parent.to_string(), root.to_string()];
+        });
+        bench.memory.apply(1, Some(Scope::Handle(other(&bench))));
+        assert!(bench.recall().is_some());
+        bench.memory.apply(2, Some(Scope::Handle(revoked)));
+        assert!(bench.recall().is_none() && bench.grant.is_taken_away());
+    }
+}
+
+#[test]
+fn a_newer_generation_of_caller_or_person_or_revision_of_the_grant_takes_away_older_grants_of_theirs_only() {
+    let by = |caller: &str, generation| Scope::CallerGeneration {
+        caller: caller.parse().expect("valid"),
+        generation,
+    };
+    let of = |person: &str, generation| Scope::PersonGeneration {
+        person: person.parse().expect("valid"),
+        generation,
+    };
+    let under = |grant: &str, revision| Scope::GrantRevision {
+        grant: grant.parse().expect("valid"),
+        revision,
+    };
+    let table = [
+        ([by("other", 9), by("sync", 3)], by("sync", 4)),
+        ([of("bob", 9), of("ann", 5)], of("ann", 6)),
+        ([under("wide", 9), under("narrow", 7)], under("narrow", 8)),
+    ];
+    for (others, own) in table {
+        let bench = changed(|response| {
+            response.caller_generation = 3;
+            response.person_id = "ann".to_owned();
+            response.person_generation = 5;
+            response.grant_revision = 7;
+            response.description.get_or_insert_default().grant_id = "narrow".to_owned();
+        });
+        for (seq, other) in (1..).zip(others) {
+            bench.memory.apply(seq, Some(other.clone()));
+            assert!(bench.recall().is_some(), "{other:?}");
+        }
+        bench.memory.apply(3, Some(own.clone()));
+        assert!(bench.recall().is_none() && bench.grant.is_taken_away(), "{own:?}");
+    }
+}
+
+#[test]
+fn what_is_under_way_by_a_grant_is_waited_for_when_it_is_taken_away_and_not_when_it_gives_another_token() {
+    let bench = bench();
+    let _under_way = bench.grant.begin();
+    let moved = Scope::CredentialVersion {
+        portal: PortalId::new(42).expect("not zero"),
+        version: 2,
+    };
+    assert!(bench.memory.apply(1, Some(moved)).is_empty());
+    assert!(
+        !bench.grant.taken_away().is_cancelled(),
+        "it ends on the old token"
+    );
+    let ending = bench
+        .memory
+        .apply(2, Some(Scope::Handle(bench.grant.handle_id())));
+    assert!(bench.grant.taken_away().is_cancelled());
+    assert_eq!(ending.iter().map(TaskTracker::len).collect::<Vec<_>>(), [1]);
+}
