@@ -126,7 +126,7 @@ async fn a_deleted_revocation_breaks_the_feed_rather_than_be_missed() {
         let target = Some(hubkeep_proto::credential::v1::revoke_handle_request::Target::Handle(handle));
         let request = hubkeep_proto::credential::v1::RevokeHandleRequest {
             target,
-            ..RevokeHandleRequest::default()
+            ..Default::default()
         };
         bench.handles(SYNC).revoke_handle(request).await.expect("revokes");
     }
