@@ -16,6 +16,7 @@
 //! |---|---|
 //! | [`support::hubkeep`] | both services and the simulator, started on free ports with files of their own |
 //! | [`support::handles`], [`support::crm`], [`support::portals`] | what callers do, as a test would say it |
+//! | [`support::containing`] | what an operator does in an incident, and how far it has come |
 //! | [`support::certificates`], [`support::doors`] | who has which certificate, and how callers reach services |
 //! | [`support::refusal`] | what a refusal says, read |
 //! | [`support::audit`] | the logs of both services, read |
@@ -47,6 +48,7 @@ pub mod support {
     pub mod chance;
     pub mod chaos;
     pub mod compose;
+    pub mod containing;
     pub mod crm;
     pub mod crm_process;
     pub mod disk;

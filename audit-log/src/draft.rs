@@ -14,6 +14,8 @@ use crate::{
 
 /// The longest method, path or type kept, in characters. Some of them come from strangers, and leaves stay small.
 const MAX_TEXT: usize = 256;
+/// The longest subject kept, in characters: an operator's reason may stand in it.
+const MAX_SUBJECT: usize = 512;
 
 /// What will be written: the fields of an entry that its writer knows, and the log that it goes to.
 #[derive(Clone, Debug)]
@@ -134,10 +136,10 @@ impl Draft {
         self
     }
 
-    /// What it is about, where that is no portal, record or handle. At most 256 characters are kept.
+    /// What it is about, where that is no portal, record or handle, and why. At most 512 characters are kept.
     #[must_use]
     pub fn subject(mut self, subject: &str) -> Self {
-        self.entry.subject = bounded(subject, MAX_TEXT);
+        self.entry.subject = bounded(subject, MAX_SUBJECT);
         self
     }
 

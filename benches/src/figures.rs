@@ -109,6 +109,11 @@ macro_rules! thousand {
 
 pub(crate) const ON_SQLITE: Thousand = thousand!("");
 pub(crate) const ON_POSTGRES: Thousand = thousand!("_postgres");
+pub(crate) const REVOKE_P50: &str = "revoke_to_last_byte_p50_ms";
+pub(crate) const REVOKE_P99: &str = "revoke_to_last_byte_p99_ms";
+pub(crate) const CONTAIN_P99: &str = "contain_to_last_byte_p99_ms";
+pub(crate) const FEED_CUT_STOP: &str = "feed_cut_stop_s";
+pub(crate) const FEED_CUT_LATE: &str = "feed_cut_late_calls";
 pub(crate) const BURST_USED: &str = "burst_used_percent_1";
 pub(crate) const BURST_USED_190: &str = "burst_used_percent_190";
 pub(crate) const ANSWERS_429: &str = "answers_429";
@@ -126,6 +131,7 @@ pub(crate) fn kinds() -> Vec<Kind> {
     kinds.extend(of_thousand(&ON_POSTGRES, |figures| {
         Some(50.0 * figures.get(ON_POSTGRES.rotate_s)?)
     }));
+    kinds.extend(OF_REVOCATIONS);
     kinds.extend(OF_LIMITS);
     kinds
 }
@@ -177,6 +183,25 @@ const OTHERS: [Kind; 16] = [
     beside(ENTRIES_POSTGRES, "entries/s", ONE_BY_ONE, EACH_SYNCHRONISED),
     alone(RSS_CREDENTIAL, "MiB"),
     alone(RSS_CRM, "MiB"),
+];
+
+/// How soon revocations arrive.
+const OF_REVOCATIONS: [Kind; 5] = [
+    alone(REVOKE_P50, "ms"),
+    alone(REVOKE_P99, "ms"),
+    beside(
+        CONTAIN_P99,
+        "ms",
+        "it returns when all have stopped",
+        Value::Made(|_| Some(0.0)),
+    ),
+    beside(FEED_CUT_STOP, "s", "the lease", Value::Made(|_| Some(5.0))),
+    beside(
+        FEED_CUT_LATE,
+        "calls",
+        "none may come",
+        Value::Made(|_| Some(0.0)),
+    ),
 ];
 
 /// How well limits are used.

@@ -363,7 +363,8 @@ fn credential_config(
     Ok(config)
 }
 
-fn crm_config(
+/// The configuration of a crm-service with files in this folder, for a credential-service at this address.
+pub(crate) fn crm_config(
     place: &Place,
     folder: &Path,
     hubspot: &Url,

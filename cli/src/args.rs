@@ -104,6 +104,7 @@ pub enum Command {
     Grants(commands::grants::GrantsArgs),
     People(commands::people::PeopleArgs),
     Handle(commands::handle::HandleArgs),
+    Contain(commands::contain::ContainArgs),
     Crm(commands::crm::CrmArgs),
     Quota(commands::quota::QuotaArgs),
     Keys(commands::keys::KeysArgs),

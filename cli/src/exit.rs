@@ -22,6 +22,8 @@ pub enum Exit {
     OutcomeUnknown = 6,
     /// The doctor found something that is not as it should be.
     Unhealthy = 7,
+    /// It was done, and has not arrived everywhere yet.
+    NotEverywhere = 8,
 }
 
 impl Exit {
@@ -47,7 +49,8 @@ Exit codes:
   4  the service refused the request
   5  the service was not reached, or the connection broke under a read
   6  a write may or may not have happened: read the record before writing again
-  7  the doctor found something";
+  7  the doctor found something
+  8  it is revoked or contained, and some crm-service had not said so when the wait was over";
 
 #[cfg(test)]
 mod tests {
@@ -64,6 +67,7 @@ mod tests {
             Exit::Unreachable,
             Exit::OutcomeUnknown,
             Exit::Unhealthy,
+            Exit::NotEverywhere,
         ];
         for (number, exit) in (0..).zip(all) {
             assert_eq!(exit.code(), number);

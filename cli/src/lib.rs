@@ -114,6 +114,7 @@ async fn dispatch(cli: Cli, program: &str, output: &Output) -> Result<Exit, Erro
         Command::Grants(args) => commands::grants::run(args, &credential(global)?, output).await,
         Command::People(args) => commands::people::run(args, &credential(global)?, output).await,
         Command::Handle(args) => commands::handle::run(args, &credential(global)?, output).await,
+        Command::Contain(args) => commands::contain::run(args, &credential(global)?, output).await,
         Command::Crm(args) => {
             let clock = SystemClock::shared();
             commands::crm::run(args, credential(global)?, crm(global)?, clock, output).await

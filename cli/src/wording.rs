@@ -1,7 +1,7 @@
 //! The services' words for what a caller sends, as the command line has them: nobody types `expected_portal_id`.
 
 /// Fields of requests, and what stands for them on the command line.
-const TYPED: [(&str, &str); 43] = [
+const TYPED: [(&str, &str); 49] = [
     ("client_slug", "the slug"),
     ("client_slugs", "--portals"),
     ("consumer_name", "the consumer's name"),
@@ -37,12 +37,18 @@ const TYPED: [(&str, &str); 43] = [
     ("portal_token", "the token"),
     ("purpose_code", "--purpose"),
     ("rotation_id", "the rotation"),
+    ("reason", "--reason"),
     ("scope.object_types", "--types"),
     ("scope.operations", "--allow"),
     ("scope.properties", "--properties"),
     ("store_version", "--store-version"),
+    ("target.caller", "the caller"),
+    ("target.client_slug", "the slug"),
+    ("target.handle_id", "the handle's id"),
+    ("target.person_id", "the person"),
     ("to_version", "--to"),
     ("token_fingerprint", "--fingerprint"),
+    ("wait", "--wait"),
     ("webhook_secret", "--secret-file"),
     ("webhook_url", "--webhook"),
 ];

@@ -12,8 +12,8 @@ use hubkeep_core::{
 use hubkeep_proto::{
     audit::v1::audit_service_server,
     credential::v1::{
-        access_service_server, consumer_service_server, handle_service_server, key_service_server,
-        portal_service_server, redemption_service_server, rotation_service_server,
+        access_service_server, consumer_service_server, containment_service_server, handle_service_server,
+        key_service_server, portal_service_server, redemption_service_server, rotation_service_server,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -24,9 +24,10 @@ use crate::{handles, rotation, secret_store};
 const DEFAULT_PORT: u16 = 7401;
 
 /// Who may use which gRPC service, unless `[access]` says otherwise for that service.
-const ACCESS: [(&str, &[&str]); 8] = [
+const ACCESS: [(&str, &[&str]); 9] = [
     (portal_service_server::SERVICE_NAME, &["role:fleet"]),
     (rotation_service_server::SERVICE_NAME, &["role:fleet"]),
+    (containment_service_server::SERVICE_NAME, &["role:fleet"]),
     // Whoever is not registered as a consumer has no task there.
     (consumer_service_server::SERVICE_NAME, &["*"]),
     // Whoever has no grant gets no handle there.

@@ -18,9 +18,9 @@ use hubkeep_proto::{
     audit::v1::audit_service_server::AuditServiceServer,
     credential::v1::{
         access_service_server::AccessServiceServer, consumer_service_server::ConsumerServiceServer,
-        handle_service_server::HandleServiceServer, key_service_server::KeyServiceServer,
-        portal_service_server::PortalServiceServer, redemption_service_server::RedemptionServiceServer,
-        rotation_service_server::RotationServiceServer,
+        containment_service_server::ContainmentServiceServer, handle_service_server::HandleServiceServer,
+        key_service_server::KeyServiceServer, portal_service_server::PortalServiceServer,
+        redemption_service_server::RedemptionServiceServer, rotation_service_server::RotationServiceServer,
     },
 };
 use hubkeep_seal::{Keks, KeksError, Keyring};
@@ -32,7 +32,7 @@ use crate::{
     MIGRATIONS,
     access::{self, Access},
     access_tokens::{self, AccessTokens},
-    api::{AccessApi, ConsumerApi, Desk, HandleApi, PortalApi, RedemptionApi, RotationApi},
+    api::{AccessApi, ConsumerApi, ContainmentApi, Desk, HandleApi, PortalApi, RedemptionApi, RotationApi},
     config::Config,
     fleet::{self, Fleet},
     handles::{self, Handles},
@@ -190,6 +190,7 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
             random: random.clone(),
         },
     );
+    let holders = Holders::build(database.clone(), revocations.clone(), clock.clone());
     let handles = Handles::build(
         config.handles.clone(),
         handles::Deps {
@@ -210,6 +211,7 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         keyring: keyring.clone(),
         portals: portals.clone(),
         handles: handles.clone(),
+        holders,
         rotations: rotations.clone(),
         revocations: revocations.clone(),
         log: audit_log.clone(),
@@ -250,13 +252,14 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         desk.clone(),
         handles.clone(),
         fleet.clone(),
-        revocations,
+        revocations.clone(),
         stopping.clone(),
     );
     let consumers = ConsumerApi::new(desk.clone(), rotations.clone(), stopping);
     let rotation_service = RotationServiceServer::new(RotationApi::new(desk.clone(), rotations.clone()))
         .max_decoding_message_size(MAX_ROW_BYTES);
     let access_service = AccessApi::new(desk.clone(), access, handles.clone(), portals.clone());
+    let containments = ContainmentApi::new(desk.clone(), fleet.clone());
     let portal_service = PortalServiceServer::new(PortalApi::new(desk.clone(), portals, fleet))
         .max_decoding_message_size(MAX_ROW_BYTES);
     let server = chassis
@@ -267,8 +270,10 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         .serve(HandleServiceServer::new(HandleApi::new(
             desk,
             handles,
+            revocations,
             identity_of_callers,
         )))
+        .serve(ContainmentServiceServer::new(containments))
         .serve(RedemptionServiceServer::new(redemption))
         .serve(KeyServiceServer::new(keys))
         .serve(AuditServiceServer::new(audit))

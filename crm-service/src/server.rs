@@ -111,7 +111,13 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let hubspot = Client::new(&config.hubspot, log.clone(), clock.clone())?;
     let quota = Quota::new(config.quota, clock.clone());
     let (orders, ordered) = mpsc::unbounded_channel();
-    let credentials = Credentials::build(config.credentials, certificate.as_ref(), clock.clone(), orders)?;
+    let credentials = Credentials::build(
+        config.credentials,
+        certificate.as_ref(),
+        clock.clone(),
+        &*random,
+        orders,
+    )?;
     let stop = CancellationToken::new();
     let erasures = Erasures {
         database: database.clone(),

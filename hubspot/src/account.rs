@@ -11,7 +11,7 @@ use crate::{
     client::Client,
     error::Error,
     path::Path,
-    request::{Ask, Effect, Request},
+    request::{Ask, Effect, Lease, Request},
     wire,
 };
 
@@ -76,6 +76,7 @@ impl Client {
                 token,
                 draft,
                 deadline,
+                lease: Lease::default(),
             })
             .await?
             .value)
@@ -99,6 +100,7 @@ impl Client {
                 token,
                 draft,
                 deadline,
+                lease: Lease::default(),
             })
             .await?
             .value)

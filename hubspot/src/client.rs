@@ -155,9 +155,8 @@ fn read<T>(recorded: &Recorded<Request<'_, T>>, received: Received, call_id: Cal
             // The decoder's own words may quote the body.
             let detail = "a success with a body that is not HubSpot's".to_owned();
             let lost = Lost {
-                cause: Cause::ConnectionLost,
                 status: Some(received.status),
-                detail,
+                ..Lost::new(Cause::ConnectionLost, detail)
             };
             let ended = not_answered(ask.effect, lost, call_id);
             let merged = Outcome {
@@ -225,8 +224,11 @@ fn not_answered<T>(effect: Effect, lost: Lost, call_id: CallId) -> Ended<T> {
         cause,
         status,
         detail,
+        revoked,
     } = lost;
     let (error, result) = match (cause, effect) {
+        (Cause::NotSent, _) if revoked => (Error::Revoked(detail), CallResult::Failed),
+        (_, Effect::Read) if revoked => (Error::Revoked(detail), CallResult::Unknown),
         (Cause::NotSent, _) => (Error::NotSent(detail), CallResult::Failed),
         (_, Effect::Read) => (Error::NoAnswer { cause, detail }, CallResult::Unknown),
         (_, Effect::Write) => (Error::OutcomeUnknown { call_id, detail }, CallResult::Unknown),

@@ -34,6 +34,9 @@ pub enum Error {
         /// For the log.
         detail: String,
     },
+    /// The handle by which the call is made was revoked: nothing was sent, or a read was cut off.
+    #[error("the call was given up: {0}")]
+    Revoked(String),
     /// A write was sent, and whether it happened is not known.
     #[error("the outcome of call {call_id} is not known: {detail}")]
     OutcomeUnknown {
@@ -90,6 +93,7 @@ impl ServiceError for Error {
             | Self::OutcomeNotRecorded(_)
             | Self::NotSent(_)
             | Self::NoAnswer { .. } => ErrorKind::Unavailable,
+            Self::Revoked(_) => ErrorKind::Unauthenticated,
             Self::OutcomeUnknown { .. } => ErrorKind::Unknown,
             Self::Refused(refusal, _) => match &refusal.kind {
                 RefusalKind::NotFound => ErrorKind::NotFound,
@@ -112,6 +116,7 @@ impl ServiceError for Error {
         match self {
             Self::IntentNotRecorded(_) | Self::OutcomeNotRecorded(_) => ErrorReason::AuditUnavailable,
             Self::NotSent(_) | Self::NoAnswer { .. } => ErrorReason::HubspotUnavailable,
+            Self::Revoked(_) => ErrorReason::HandleInvalid,
             Self::OutcomeUnknown { .. } => ErrorReason::OutcomeUnknown,
             Self::Refused(refusal, _) => match &refusal.kind {
                 RefusalKind::TokenRefused => ErrorReason::TokenRefused,
@@ -140,6 +145,7 @@ impl ServiceError for Error {
             }
             Self::NotSent(_) => "HubSpot could not be reached: try again".to_owned(),
             Self::NoAnswer { .. } => "HubSpot gave no answer that can be used: try again".to_owned(),
+            Self::Revoked(_) => "the handle is not valid: take a new one".to_owned(),
             Self::OutcomeUnknown { .. } => {
                 "the write was sent and its outcome is not known: read the record before writing again"
                     .to_owned()
@@ -160,7 +166,7 @@ impl ServiceError for Error {
         match self {
             Self::IntentNotRecorded(_) | Self::OutcomeNotRecorded(_) => Some(Duration::from_secs(1)),
             Self::NotSent(_) | Self::NoAnswer { .. } => Some(Duration::from_secs(1)),
-            Self::OutcomeUnknown { .. } => None,
+            Self::OutcomeUnknown { .. } | Self::Revoked(_) => None,
             Self::Refused(refusal, _) => refusal.retry_after(),
         }
     }

@@ -39,5 +39,5 @@ pub use error::Error;
 pub use limits::Limits;
 pub use path::Path;
 pub use refusal::{Refusal, RefusalKind};
-pub use request::{Ask, Effect, Request};
+pub use request::{Ask, Effect, Lease, Request};
 pub use usage::DailyUsage;

@@ -17,7 +17,7 @@ use crate::{
     client::Client,
     error::Error,
     path::Path,
-    request::{Ask, Request},
+    request::{Ask, Lease, Request},
     wire,
 };
 
@@ -64,6 +64,7 @@ impl Client {
             token: refresh_token,
             draft,
             deadline,
+            lease: Lease::default(),
         };
         let wire = self.call(request).await?.value;
         Ok(Exchanged {
@@ -95,6 +96,7 @@ impl Client {
             token,
             draft,
             deadline,
+            lease: Lease::default(),
         };
         Ok(self.call(request).await?.value)
     }

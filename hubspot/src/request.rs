@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use hubkeep_audit_log::Draft;
 use hubkeep_core::{clock::Tick, secret::PortalToken};
+use tokio_util::sync::CancellationToken;
 
 use crate::{answer::Decoded, path::Path};
 
@@ -90,6 +91,15 @@ impl<T> Ask<T> {
     }
 }
 
+/// How long the right to make a call lasts. By default as long as anybody wants.
+#[derive(Clone, Debug, Default)]
+pub struct Lease {
+    /// Fires when the right is taken back: then nothing is sent, and what is under way is cut off.
+    pub revoked: CancellationToken,
+    /// After this nothing is sent: nobody can say whether the right is still there. What was sent goes on.
+    pub send_by: Option<Tick>,
+}
+
 /// An [`Ask`], made with a portal's token, for somebody, until a deadline.
 pub struct Request<'a, T> {
     /// What is asked.
@@ -100,4 +110,6 @@ pub struct Request<'a, T> {
     pub draft: Draft,
     /// When the answer must be there. The attempt is given up then.
     pub deadline: Tick,
+    /// How long it may be made.
+    pub lease: Lease,
 }

@@ -40,14 +40,24 @@ pub(crate) struct Lost {
     pub(crate) status: Option<StatusCode>,
     /// For the log.
     pub(crate) detail: String,
+    /// Whether it was lost because its right was taken back.
+    pub(crate) revoked: bool,
 }
 
 impl Lost {
-    fn new(cause: Cause, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(cause: Cause, detail: impl Into<String>) -> Self {
         Self {
             cause,
             status: None,
             detail: detail.into(),
+            revoked: false,
+        }
+    }
+
+    fn revoked(cause: Cause, detail: &str) -> Self {
+        Self {
+            revoked: true,
+            ..Self::new(cause, detail)
         }
     }
 }
@@ -89,8 +99,27 @@ impl Transport {
         })
     }
 
-    /// Sends a recorded request and reads the answer, within its deadline.
+    /// Sends a recorded request and reads the answer, within its deadline, and while its lease lasts. What is cut off
+    /// closes its connection: nothing of a late answer is ever taken for another's.
     pub(crate) async fn send<T>(&self, recorded: &Recorded<Request<'_, T>>) -> Result<Received, Lost> {
+        let lease = &recorded.content().lease;
+        if lease.revoked.is_cancelled() {
+            return Err(Lost::revoked(Cause::NotSent, "the handle was revoked"));
+        }
+        if lease.send_by.is_some_and(|by| self.clock.tick() >= by) {
+            let detail = "it was not known any more whether the handle holds";
+            return Err(Lost::new(Cause::NotSent, detail));
+        }
+        let received = lease.revoked.run_until_cancelled(self.exchange(recorded)).await;
+        received.unwrap_or_else(|| {
+            Err(Lost::revoked(
+                Cause::RevokedInFlight,
+                "the handle was revoked meanwhile",
+            ))
+        })
+    }
+
+    async fn exchange<T>(&self, recorded: &Recorded<Request<'_, T>>) -> Result<Received, Lost> {
         let until = self.until(recorded.content().deadline);
         let mut response = self.head(recorded, until).await?;
         let status = response.status();

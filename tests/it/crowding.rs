@@ -146,7 +146,10 @@ async fn feeds_of_revocations_have_places_of_their_own() {
     // A watcher goes away when both sides of its call end.
     let mut watch = async || {
         let (leaving, left) = oneshot::channel::<WatchRevocationsRequest>();
-        let first = futures::stream::iter([WatchRevocationsRequest::default()]);
+        let first = futures::stream::iter([WatchRevocationsRequest {
+            redeemer_id: "01890000-0000-7000-8000-00000000000a".to_owned(),
+            ..WatchRevocationsRequest::default()
+        }]);
         let listening = first.chain(futures::stream::once(left).filter_map(|said| future::ready(said.ok())));
         let feed = client.watch_revocations(named("crm-service", listening)).await;
         feed.map(|feed| (feed, leaving))

@@ -139,7 +139,10 @@ async fn a_second_signal_ends_it_though_calls_are_in_flight() {
 async fn the_feed_of_revocations_ends_with_a_word_when_credential_service_stops() {
     let hubkeep = Hubkeep::start(World::of_portals(1)).await;
     let mut client = RedemptionServiceClient::new(hubkeep.channel(Service::Credential));
-    let first = futures::stream::iter([WatchRevocationsRequest::default()]);
+    let first = futures::stream::iter([WatchRevocationsRequest {
+        redeemer_id: "01890000-0000-7000-8000-00000000000a".to_owned(),
+        ..WatchRevocationsRequest::default()
+    }]);
     let listening = tokio_stream::StreamExt::chain(first, futures::stream::pending());
     let watched = client.watch_revocations(named("crm-service", listening)).await;
     let mut feed = watched.expect("opened").into_inner();

@@ -171,7 +171,7 @@ async fn an_operator_is_not_a_peer_and_a_caller_is_no_operator() {
     let hubkeep = Hubkeep::start(World::of_portals(1)).await;
     for (service, method) in methods() {
         let outsiders: &[&str] = match method.parent_service().name() {
-            "PortalService" | "RotationService" | "KeyService" => {
+            "PortalService" | "RotationService" | "KeyService" | "ContainmentService" => {
                 &["sync", "crm-service", "operator", "operators/ann"]
             }
             "RedemptionService" => &["sync", OPERATOR, "crm-service2", "Crm-Service"],

@@ -54,6 +54,24 @@ fn follow(page: &str) -> Vec<(String, String)> {
 }
 
 #[test]
+fn the_runbook_for_containment_works_as_it_stands() {
+    let said = follow("docs/operations/containment.md");
+    let told = |word: &str| said.iter().filter(|(_, told)| told.contains(word)).count();
+    assert_eq!(
+        told("1 replica of crm-service stopped and said so"),
+        5,
+        "{said:?}"
+    );
+    let (_, listed) = said
+        .iter()
+        .find(|(command, _)| command == "hubkeep contain list")
+        .expect("shown");
+    for contained in ["portal acme", "caller nightly-sync", "person ann"] {
+        assert!(listed.contains(contained), "{listed}");
+    }
+}
+
+#[test]
 fn the_runbook_for_onboarding_works_as_it_stands() {
     let said = follow("docs/operations/onboarding.md");
     let shown = said

@@ -9,6 +9,7 @@ mod import;
 mod keys;
 mod paths;
 mod redeem;
+mod revoke;
 mod rotate;
 mod rss;
 
@@ -21,8 +22,9 @@ use tempfile::TempDir;
 use crate::{
     Failure,
     figures::{
-        ANSWERS_429, BURST_USED, BURST_USED_190, ENTRIES_POSTGRES, ENTRIES_SQLITE, FDATASYNC, HANDLES_ISSUED,
-        ON_POSTGRES, ON_SQLITE, REDEEM_CACHED, REDEEM_ONLINE, REDEEMED, RSS_CREDENTIAL, RSS_CRM,
+        ANSWERS_429, BURST_USED, BURST_USED_190, CONTAIN_P99, ENTRIES_POSTGRES, ENTRIES_SQLITE, FDATASYNC,
+        FEED_CUT_LATE, FEED_CUT_STOP, HANDLES_ISSUED, ON_POSTGRES, ON_SQLITE, REDEEM_CACHED, REDEEM_ONLINE,
+        REDEEMED, REVOKE_P50, REVOKE_P99, RSS_CREDENTIAL, RSS_CRM,
     },
 };
 
@@ -60,7 +62,7 @@ impl Part {
 }
 
 /// Every part, in the order in which they run.
-pub(crate) const PARTS: [Part; 10] = [
+pub(crate) const PARTS: [Part; 11] = [
     Part {
         name: "disk",
         about: "4 KiB appended and synchronised, one after the other",
@@ -85,6 +87,13 @@ pub(crate) const PARTS: [Part; 10] = [
         about: "handles redeemed one after the other, from memory and over the wire, and by 64 callers at once",
         figures: || vec![REDEEM_CACHED, REDEEM_ONLINE, REDEEMED],
         run: |place| Box::pin(redeem::measure(place)),
+    },
+    Part {
+        name: "revoke",
+        about: "handles revoked and portals contained under 200 calls/s on 100 portals through 3 replicas of crm-service, \
+                HubSpot answering in 50 ms; and one replica that the feed does not reach",
+        figures: || vec![REVOKE_P50, REVOKE_P99, CONTAIN_P99, FEED_CUT_STOP, FEED_CUT_LATE],
+        run: |place| Box::pin(revoke::measure(place)),
     },
     Part {
         name: "entries",

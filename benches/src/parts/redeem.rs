@@ -55,6 +55,7 @@ async fn cached(place: &Place, stage: &Stage, handles: &[String]) -> Result<Load
             config,
             None,
             place.clock.clone(),
+            &*place.random,
             tokio::sync::mpsc::unbounded_channel().0,
         )?,
         handles: handles?,

@@ -3,16 +3,16 @@
 use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
 use hubkeep_proto::credential::v1::{
     Handle, HandleOperation, HandleScope, IntrospectHandleRequest, IssueHandleRequest, ListHandlesRequest,
-    RevokeHandleRequest, handle_service_client::HandleServiceClient, revoke_handle_request::Target,
+    handle_service_client::HandleServiceClient,
 };
 use serde_json::{Value, json};
 
-use super::{shown_handle::ShownHandle, time::day_and_time};
+use super::{revoke, shown_handle::ShownHandle, time::day_and_time};
 use crate::{
     channel::Service,
     errors::Error,
     exit::Exit,
-    output::{COPY, FAINT, GOOD, Output, printable},
+    output::{COPY, FAINT, Output, printable},
     wire_json,
 };
 
@@ -38,17 +38,7 @@ enum HandleCommand {
         #[command(flatten)]
         shown: ShownHandle,
     },
-    /// End a handle at once and everywhere.
-    Revoke {
-        /// The handle, or '-' to read it from standard input.
-        #[arg(value_name = "HANDLE|-", conflicts_with = "id")]
-        text: Option<String>,
-        /// The handle's public id instead, as audit entries show it.
-        #[arg(long, value_name = "ID")]
-        id: Option<String>,
-        #[command(flatten)]
-        shown: ShownHandle,
-    },
+    Revoke(revoke::RevokeArgs),
     /// List our own live handles of one portal, newest first.
     List {
         /// The portal's slug.
@@ -87,18 +77,7 @@ pub async fn run(args: HandleArgs, service: &Service, output: &Output) -> Result
         HandleCommand::Introspect { text, shown } => {
             introspect(ShownHandle::or(text, shown).required()?.as_str(), service, output).await?;
         }
-        // The id comes first: HUBKEEP_HANDLE may be set for other commands.
-        HandleCommand::Revoke { id: Some(id), .. } => {
-            revoke(Target::HandleId(id), service, output).await?;
-        }
-        HandleCommand::Revoke {
-            text,
-            id: None,
-            shown,
-        } => {
-            let handle = ShownHandle::or(text, shown).required()?;
-            revoke(Target::Handle(handle.to_string()), service, output).await?;
-        }
+        HandleCommand::Revoke(args) => return revoke::run(args, service, output).await,
         HandleCommand::List { slug } => list(slug, service, output).await?,
     }
     Ok(Exit::Done)
@@ -174,26 +153,6 @@ async fn introspect(handle: &str, service: &Service, output: &Output) -> Result<
         output.line(&format!("{name:<13} {}", printable(&value)))?;
     }
     Ok(())
-}
-
-async fn revoke(target: Target, service: &Service, output: &Output) -> Result<(), Error> {
-    let request = RevokeHandleRequest {
-        target: Some(target),
-        ..RevokeHandleRequest::default()
-    };
-    let mut client = HandleServiceClient::new(service.connection());
-    let answer = client.revoke_handle(request).await;
-    let answer = answer.map_err(|status| service.ended(status))?.into_inner();
-    if output.is_json() {
-        return output.document(&wire_json::of(
-            "hubkeep.credential.v1.RevokeHandleResponse",
-            &answer,
-        )?);
-    }
-    output.line(&format!(
-        "{GOOD}revoked{GOOD:#} (revocation {})",
-        answer.revocation_seq
-    ))
 }
 
 async fn list(slug: String, service: &Service, output: &Output) -> Result<(), Error> {

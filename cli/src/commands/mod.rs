@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod certs;
 pub mod consumers;
+pub mod contain;
 pub mod crm;
 pub mod details;
 pub mod doctor;
@@ -17,6 +18,7 @@ pub mod rotate;
 pub mod rotations;
 
 mod bulk;
+mod revoke;
 mod secret_input;
 mod shown_handle;
 mod time;

@@ -5,7 +5,8 @@ mod uuid;
 
 pub use name::{CallerName, ClientSlug, CredentialName, GrantId, InvalidName, PersonId, PurposeCode};
 pub use uuid::{
-    CallId, CredentialId, DeliveryId, EntryId, HandleId, InvalidId, RequestId, ReservationId, RotationId,
+    CallId, CredentialId, DeliveryId, EntryId, HandleId, InvalidId, RedeemerId, RequestId, ReservationId,
+    RotationId,
 };
 
 use std::{fmt, num::NonZeroU64};

@@ -88,6 +88,10 @@ uuid_id! {
     RotationId
 }
 uuid_id! {
+    /// A process that redeems handles, for as long as it lives.
+    RedeemerId
+}
+uuid_id! {
     /// One message to one receiver, however often it is sent.
     DeliveryId
 }

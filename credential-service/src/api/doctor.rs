@@ -215,6 +215,7 @@ fn finding_to_wire(finding: &Finding) -> wire::Finding {
         Kind::TokenOld => FindingKind::TokenOld,
         Kind::QuotaLow => FindingKind::QuotaLow,
         Kind::Suspended => FindingKind::Suspended,
+        Kind::Contained => FindingKind::Contained,
         Kind::RollbackSuspected => FindingKind::RollbackSuspected,
         Kind::NotExamined => FindingKind::NotExamined,
         Kind::ApiVersionSunset => FindingKind::ApiVersionSunset,

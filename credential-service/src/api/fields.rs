@@ -51,6 +51,17 @@ pub(super) fn duration(field: &str, wire: prost_types::Duration) -> Result<Durat
     Duration::try_from(wire).map_err(|_| Error::field(field, "must not be negative"))
 }
 
+/// The longest that a request may wait for redeemers.
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(10);
+
+/// How long a request waits for redeemers; `None` where it does not say.
+pub(super) fn wait(wire: Option<prost_types::Duration>) -> Result<Option<Duration>, Error> {
+    match wire.map(|wire| duration("wait", wire)).transpose()? {
+        Some(wait) if wait > MAX_WAIT => Err(Error::field("wait", "must be at most 10 s")),
+        wait => Ok(wait),
+    }
+}
+
 /// A duration as it is sent.
 pub(super) fn to_wire(duration: Duration) -> Option<prost_types::Duration> {
     prost_types::Duration::try_from(duration).ok()
@@ -65,6 +76,16 @@ mod tests {
         assert!(matches!(page_size(0), Ok(100)) && matches!(page_size(1_000), Ok(1_000)));
         for bad in [-1, i32::MIN, 1_001, 10_000] {
             assert!(page_size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn nobody_waits_for_redeemers_longer_than_10_s() {
+        let seconds = |seconds| prost_types::Duration { seconds, nanos: 0 };
+        assert!(matches!(wait(None), Ok(None)));
+        assert!(matches!(wait(Some(seconds(10))), Ok(Some(MAX_WAIT))));
+        for bad in [-1, 11, i64::MAX] {
+            assert!(wait(Some(seconds(bad))).is_err(), "{bad}");
         }
     }
 

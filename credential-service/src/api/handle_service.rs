@@ -1,6 +1,6 @@
 //! `hubkeep.credential.v1.HandleService`.
 
-use std::str::FromStr;
+use std::{str::FromStr, time::Duration};
 
 use hubkeep_audit_log::Operation as Recorded;
 use hubkeep_core::{
@@ -16,26 +16,37 @@ use hubkeep_proto::credential::v1::{
 };
 use tonic::{Request, Response, Status};
 
-use super::{Desk, Error, fields, page, scope};
+use super::{Desk, Error, containment_service::reach_to_wire, fields, page, scope};
 use crate::{
     handles::{self, Handle, Handles, Narrowing, Reach, Target, Wish},
     record::Act,
+    revocations::Revocations,
 };
+
+/// Kept back from the caller's deadline by who waits, to write the entry and to answer.
+const TO_ANSWER: Duration = Duration::from_millis(500);
 
 /// Handles, over gRPC.
 #[derive(Clone, Debug)]
 pub struct HandleApi {
     desk: Desk,
     handles: Handles,
+    revocations: Revocations,
     identity: Option<Identity>,
 }
 
 impl HandleApi {
     /// The service. `identity` says whose certificates are trusted, where callers have any.
-    pub const fn new(desk: Desk, handles: Handles, identity: Option<Identity>) -> Self {
+    pub const fn new(
+        desk: Desk,
+        handles: Handles,
+        revocations: Revocations,
+        identity: Option<Identity>,
+    ) -> Self {
         Self {
             desk,
             handles,
+            revocations,
             identity,
         }
     }
@@ -79,17 +90,26 @@ impl HandleService for HandleApi {
         &self,
         request: Request<RevokeHandleRequest>,
     ) -> Result<Response<RevokeHandleResponse>, Status> {
-        let handles = self.handles.clone();
-        let work = async move |act, request: RevokeHandleRequest| {
+        let (handles, revocations) = (self.handles.clone(), self.revocations.clone());
+        let desk = self.desk.clone();
+        let work = async move |act: Act, request: RevokeHandleRequest| {
+            let wait = fields::wait(request.wait)?;
             let reach = if request.family {
                 Reach::Family
             } else {
                 Reach::Children
             };
             let revocation_seq = handles.revoke(&act, target(request.target)?, reach).await?;
+            let reach = match wait {
+                Some(wait) => {
+                    let until = desk.time_in(wait).min(act.context().deadline.minus(TO_ANSWER));
+                    Some(revocations.reach(revocation_seq, until).await?)
+                }
+                None => None,
+            };
             Ok(RevokeHandleResponse {
                 revocation_seq,
-                ..RevokeHandleResponse::default()
+                reach: reach.map(reach_to_wire),
             })
         };
         self.desk.answer(request, Recorded::HandleRevoke, work).await

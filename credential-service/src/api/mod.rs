@@ -9,11 +9,14 @@
 //! | `rotation_service`, `rotation_import`, `rotation`, `consumer` | rotations, many of them, and who must hear of them |
 //! | `consumer_service` | rotations as those see them |
 //! | `access_service`, `grant`, `person` | who may have which handles |
+//! | `containment_service` | what is contained, and whose handles are ended |
 //! | `handle_service`, `redemption_service`, `redemption` | handles, and what is behind them |
+//! | `revocation_feed` | the stream on which redeemers hear what is revoked |
 
 mod access_service;
 mod consumer;
 mod consumer_service;
+mod containment_service;
 mod desk;
 mod doctor;
 mod error;
@@ -28,6 +31,7 @@ mod portal;
 mod portal_service;
 mod redemption;
 mod redemption_service;
+mod revocation_feed;
 mod rotation;
 mod rotation_import;
 mod rotation_service;
@@ -36,6 +40,7 @@ mod scope;
 
 pub use access_service::AccessApi;
 pub use consumer_service::ConsumerApi;
+pub use containment_service::ContainmentApi;
 pub use desk::Desk;
 pub use error::Error;
 pub use handle_service::HandleApi;

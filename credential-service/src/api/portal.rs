@@ -139,6 +139,7 @@ const fn state_to_wire(state: State) -> wire::PortalState {
     match state {
         State::Active => wire::PortalState::Active,
         State::Suspended => wire::PortalState::Suspended,
+        State::Contained => wire::PortalState::Contained,
         State::Erased => wire::PortalState::Erased,
         State::RollbackSuspected => wire::PortalState::RollbackSuspected,
     }

@@ -10,9 +10,9 @@ use hubkeep_core::{
 };
 use thiserror::Error;
 
-use crate::{handles, portals, revocations, rotation};
+use crate::{handles, holders, portals, revocations, rotation};
 
-/// A portal was not suspended, resumed or erased.
+/// A portal was not suspended, resumed, contained or erased.
 #[derive(Debug, Error)]
 pub enum Error {
     /// The id that was named to confirm an erasure is not the portal's.
@@ -36,6 +36,9 @@ pub enum Error {
     /// The room of handles refused.
     #[error(transparent)]
     Handles(#[from] handles::Error),
+    /// The room of holders refused.
+    #[error(transparent)]
+    Holders(#[from] holders::Error),
     /// The room of rotations refused.
     #[error(transparent)]
     Rotations(#[from] rotation::Error),
@@ -77,6 +80,7 @@ impl ServiceError for Error {
             Self::Unreadable(_) | Self::SigningKey | Self::Json(_) | Self::Random(_) => ErrorKind::Internal,
             Self::Portals(error) => error.kind(),
             Self::Handles(error) => error.kind(),
+            Self::Holders(error) => error.kind(),
             Self::Rotations(error) => error.kind(),
             Self::Revocations(error) => error.kind(),
             Self::Seal(error) => error.kind(),
@@ -92,6 +96,7 @@ impl ServiceError for Error {
             Self::Unreadable(_) | Self::SigningKey | Self::Json(_) | Self::Random(_) => ErrorReason::Internal,
             Self::Portals(error) => error.reason(),
             Self::Handles(error) => error.reason(),
+            Self::Holders(error) => error.reason(),
             Self::Rotations(error) => error.reason(),
             Self::Revocations(error) => error.reason(),
             Self::Seal(error) => error.reason(),
@@ -113,6 +118,7 @@ impl ServiceError for Error {
             }
             Self::Portals(error) => error.public_message(),
             Self::Handles(error) => error.public_message(),
+            Self::Holders(error) => error.public_message(),
             Self::Rotations(error) => error.public_message(),
             Self::Revocations(error) => error.public_message(),
             Self::Seal(error) => error.public_message(),
@@ -125,6 +131,7 @@ impl ServiceError for Error {
             Self::Pending(slug) => vec![("client_slug", slug.to_string())],
             Self::Portals(error) => error.metadata(),
             Self::Handles(error) => error.metadata(),
+            Self::Holders(error) => error.metadata(),
             Self::Rotations(error) => error.metadata(),
             _ => Vec::new(),
         }
@@ -184,6 +191,10 @@ mod tests {
             (
                 Error::Handles(handles::Error::TooMany(1)),
                 (ErrorKind::ResourceExhausted, "TOO_MANY_HANDLES"),
+            ),
+            (
+                Error::Holders(holders::Error::NotContained("caller x".to_owned())),
+                (ErrorKind::NotFound, "CONTAINMENT_UNKNOWN"),
             ),
             (
                 Error::Rotations(rotation::Error::from(sqlx::Error::PoolClosed)),

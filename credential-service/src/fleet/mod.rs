@@ -1,17 +1,19 @@
-//! What touches many rooms at once: a portal suspended, resumed, or erased in both services.
+//! What touches many rooms at once: a portal suspended, resumed, contained, or erased in both services.
 //!
 //! | file | does |
 //! |---|---|
 //! | `suspend` | suspends and resumes |
+//! | `contain` | contains and lifts, ends all handles of somebody, and says how far that has come |
 //! | `describe` | says what is known of a portal's client |
 //! | `erase` | destroys a portal's keys, tells crm-service, and waits until it has done the same |
 //! | `certificate` | says in words, and signed, that nothing is left |
 //! | `signer`, `note` | the service's own key, and the form in which it signs |
 //! | `doctor` | looks at every portal with HubSpot, and says what is not as it should be |
 //! | `watch` | looks each minute whether the vault is older than the log knows it |
-//! | `store` | the tables `portal_erasure` and `signing_key` |
+//! | `store` | the tables `portal_erasure`, `portal_containment` and `signing_key` |
 
 mod certificate;
+mod contain;
 mod describe;
 pub mod doctor;
 mod erase;
@@ -30,10 +32,13 @@ use hubkeep_seal::Keyring;
 use tokio::sync::watch as channel;
 
 pub use certificate::Tombstone;
+pub use contain::{Containment, Ended, Target};
 pub use erase::Erased;
 pub use error::Error;
 
-use crate::{handles::Handles, portals::Portals, revocations::Revocations, rotation::Rotations};
+use crate::{
+    handles::Handles, holders::Holders, portals::Portals, revocations::Revocations, rotation::Rotations,
+};
 use signer::Signer;
 
 /// What the fleet is looked after with.
@@ -49,6 +54,8 @@ pub struct Deps {
     pub portals: Portals,
     /// Their handles.
     pub handles: Handles,
+    /// Callers and people.
+    pub holders: Holders,
     /// The rotations of their tokens.
     pub rotations: Rotations,
     /// Where it is announced.
@@ -68,6 +75,7 @@ pub struct Fleet {
     keyring: Keyring,
     portals: Portals,
     handles: Handles,
+    holders: Holders,
     rotations: Rotations,
     revocations: Revocations,
     log: AuditLog,
@@ -89,6 +97,7 @@ impl Fleet {
             keyring,
             portals,
             handles,
+            holders,
             rotations,
             revocations,
             log,
@@ -107,6 +116,7 @@ impl Fleet {
             keyring,
             portals,
             handles,
+            holders,
             rotations,
             revocations,
             log,

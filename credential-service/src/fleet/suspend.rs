@@ -13,10 +13,11 @@ impl Fleet {
     /// Serves a portal no more, until it is resumed. Its tokens are kept. Suspending it again changes nothing.
     ///
     /// # Errors
-    /// If there is none, or it was erased, or it is older than the log knows it.
+    /// If there is none, it was erased, it is contained, or it is older than the log knows it.
     pub async fn suspend(&self, act: &Act, client_slug: &ClientSlug) -> Result<Portal, Error> {
         let portal = self.portals.get(act, client_slug).await?;
         portal.kept()?;
+        not_contained(&portal)?;
         if portal.state == State::Suspended {
             return Ok(portal);
         }
@@ -28,12 +29,13 @@ impl Fleet {
     /// again changes nothing.
     ///
     /// # Errors
-    /// If there is none, it was erased, or the vault holds a token of it that was replaced, or that HubSpot refuses.
+    /// If there is none, it was erased, it is contained, or the vault holds a token of it that was replaced, or that HubSpot refuses.
     pub async fn resume(&self, act: &Act, client_slug: &ClientSlug) -> Result<Portal, Error> {
         let portal = self.portals.get(act, client_slug).await?;
         if portal.state == State::Erased || self.portals.was_erased(portal.portal_id) {
             return Err(crate::portals::Error::Erased(portal.client_slug).into());
         }
+        not_contained(&portal)?;
         if portal.state == State::Active {
             return Ok(portal);
         }
@@ -57,5 +59,13 @@ impl Fleet {
         self.revocations.announce(seq);
         self.portals.committed(&portal).await?;
         Ok(self.portals.get(act, &before.client_slug).await?)
+    }
+}
+
+/// What is contained is lifted, and by nothing else.
+fn not_contained(portal: &Portal) -> Result<(), Error> {
+    match portal.state {
+        State::Contained => Err(crate::portals::Error::Contained(portal.client_slug.clone()).into()),
+        _ => Ok(()),
     }
 }

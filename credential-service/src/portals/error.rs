@@ -67,6 +67,9 @@ pub enum Error {
     /// It is suspended.
     #[error("portal {0} is suspended")]
     Suspended(ClientSlug),
+    /// It is contained.
+    #[error("portal {0} is contained")]
+    Contained(ClientSlug),
     /// It was erased.
     #[error("portal {0} was erased")]
     Erased(ClientSlug),
@@ -212,6 +215,7 @@ impl ServiceError for Error {
         match self {
             Self::Unknown(_) | Self::CredentialUnknown { .. } => ErrorKind::NotFound,
             Self::TokenForm => ErrorKind::InvalidArgument,
+            Self::Contained(_) => ErrorKind::PermissionDenied,
             Self::SlugTaken { .. }
             | Self::AlreadyOnboarded { .. }
             | Self::TokenDiffers { .. }
@@ -254,6 +258,7 @@ impl ServiceError for Error {
             Self::TokenUnknown => ErrorReason::TokenRefused,
             Self::RowDuplicate { .. } => ErrorReason::ImportRowDuplicate,
             Self::Suspended(_) => ErrorReason::PortalSuspended,
+            Self::Contained(_) => ErrorReason::PortalContained,
             Self::Erased(_) | Self::NotAgain { .. } => ErrorReason::PortalErased,
             Self::RollbackSuspected(_) | Self::TokenReplaced { .. } => ErrorReason::PortalRollbackSuspected,
             Self::ScopesNotCovered { .. } => ErrorReason::ScopesNotCovered,
@@ -279,6 +284,7 @@ impl ServiceError for Error {
         match self {
             Self::Unknown(slug)
             | Self::Suspended(slug)
+            | Self::Contained(slug)
             | Self::Erased(slug)
             | Self::RollbackSuspected(slug) => vec![("client_slug", slug.to_string())],
             Self::Altered(portal) => vec![("portal", portal.clone())],
@@ -331,18 +337,14 @@ impl ServiceError for Error {
                     ("credential_name", credential.to_string()),
                 ]
             }
-            Self::TokenOfAnotherPortal { expected, actual } => {
-                vec![
-                    ("expected_portal_id", expected.to_string()),
-                    ("actual_portal_id", actual.to_string()),
-                ]
-            }
-            Self::IdentityUnclear { account, token } => {
-                vec![
-                    ("account_portal_id", account.to_string()),
-                    ("token_portal_id", token.to_string()),
-                ]
-            }
+            Self::TokenOfAnotherPortal { expected, actual } => vec![
+                ("expected_portal_id", expected.to_string()),
+                ("actual_portal_id", actual.to_string()),
+            ],
+            Self::IdentityUnclear { account, token } => vec![
+                ("account_portal_id", account.to_string()),
+                ("token_portal_id", token.to_string()),
+            ],
             Self::RowDuplicate { row, first_row, what } => vec![
                 ("row", row.to_string()),
                 ("first_row", first_row.to_string()),
@@ -366,12 +368,10 @@ impl ServiceError for Error {
 
     fn field_violations(&self) -> Vec<FieldViolation> {
         match self {
-            Self::TokenForm => {
-                vec![FieldViolation {
-                    field: "portal_token".to_owned(),
-                    description: TOKEN_RULE.to_owned(),
-                }]
-            }
+            Self::TokenForm => vec![FieldViolation {
+                field: "portal_token".to_owned(),
+                description: TOKEN_RULE.to_owned(),
+            }],
             _ => Vec::new(),
         }
     }

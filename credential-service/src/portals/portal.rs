@@ -18,6 +18,8 @@ pub enum State {
     Active,
     /// Not until somebody resumes it. Its tokens are kept.
     Suspended,
+    /// Not until its containment is lifted. Its tokens are kept.
+    Contained,
     /// Never again: its keys are destroyed, and only its name and number are left.
     Erased,
     /// Not until somebody has looked: the log knows a newer state of it than its row holds.
@@ -70,26 +72,33 @@ impl Portal {
     /// The portal, if it is served.
     ///
     /// # Errors
-    /// If it is suspended, erased, or older than the log knows it.
+    /// If it is suspended, contained, erased, or older than the log knows it.
     pub fn served(&self) -> Result<(), Error> {
         let slug = || self.client_slug.clone();
         match self.state {
             State::Active => Ok(()),
             State::Suspended => Err(Error::Suspended(slug())),
+            State::Contained => Err(Error::Contained(slug())),
             State::Erased => Err(Error::Erased(slug())),
             State::RollbackSuspected => Err(Error::RollbackSuspected(slug())),
         }
     }
 
-    /// The portal, if its tokens may be looked at and added to: it is served, or merely suspended.
+    /// The portal, if its tokens may be looked at and added to: it is served, or merely
+    /// suspended or contained.
     ///
     /// # Errors
     /// As [`served`](Self::served) otherwise.
     pub fn kept(&self) -> Result<(), Error> {
         match self.state {
-            State::Suspended => Ok(()),
+            State::Suspended | State::Contained => Ok(()),
             _ => self.served(),
         }
+    }
+
+    /// When it came into the state in which it is; the beginning of time if it never changed.
+    pub const fn state_time(&self) -> Timestamp {
+        self.state_time
     }
 
     /// Takes everything out of it but its names, its numbers and its times.

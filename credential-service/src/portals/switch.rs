@@ -194,7 +194,7 @@ impl Portals {
         };
         credential.clone_from(after);
         now.credential_version = after.version;
-        if self.is_behind(&now) {
+        if self.is_behind(&now) && now.state != State::Contained {
             // The new token is good, and whether the rest of an old row is must still be said by somebody.
             now.state = State::Suspended;
             now.state_time = self.clock.now();

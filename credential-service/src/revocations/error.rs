@@ -2,7 +2,8 @@
 
 use hubkeep_core::{
     database,
-    error::{ErrorKind, ErrorReason, ServiceError},
+    error::{ErrorKind, ErrorReason, FieldViolation, ServiceError},
+    id::RedeemerId,
 };
 use thiserror::Error;
 
@@ -20,6 +21,17 @@ pub enum Error {
         /// What is here.
         newest: u64,
     },
+    /// A redeemer acknowledges what does not exist.
+    #[error("revocation {seq} was acknowledged, and the newest is {newest}")]
+    NotYet {
+        /// What was acknowledged.
+        seq: u64,
+        /// What is here.
+        newest: u64,
+    },
+    /// The id is that of another service's redeemer.
+    #[error("redeemer {0} is another service's")]
+    OtherRedeemer(RedeemerId),
     /// A revocation is missing or cannot be read: somebody altered the table.
     #[error("revocation {0} is missing or cannot be read")]
     Broken(u64),
@@ -31,10 +43,14 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+const NOT_YET: &str = "must be a place that exists on the feed";
+const OTHER: &str = "is another service's: each process makes its own";
+
 impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Storage(_) | Self::Behind { .. } => ErrorKind::Unavailable,
+            Self::NotYet { .. } | Self::OtherRedeemer(_) => ErrorKind::InvalidArgument,
             Self::Broken(_) => ErrorKind::Internal,
         }
     }
@@ -43,6 +59,7 @@ impl ServiceError for Error {
         match self {
             Self::Storage(_) => ErrorReason::StorageUnavailable,
             Self::Behind { .. } => ErrorReason::CredentialServiceUnavailable,
+            Self::NotYet { .. } | Self::OtherRedeemer(_) => ErrorReason::InvalidField,
             Self::Broken(_) => ErrorReason::Internal,
         }
     }
@@ -54,8 +71,22 @@ impl ServiceError for Error {
                 "this replica has not seen all revocations that the caller has: ask another, or later"
                     .to_owned()
             }
+            Self::NotYet { .. } => format!("applied_seq: {NOT_YET}"),
+            Self::OtherRedeemer(_) => format!("redeemer_id: {OTHER}"),
             Self::Broken(_) => "an internal error; the request id finds it".to_owned(),
         }
+    }
+
+    fn field_violations(&self) -> Vec<FieldViolation> {
+        let (field, rule) = match self {
+            Self::NotYet { .. } => ("applied_seq", NOT_YET),
+            Self::OtherRedeemer(_) => ("redeemer_id", OTHER),
+            _ => return Vec::new(),
+        };
+        vec![FieldViolation {
+            field: field.to_owned(),
+            description: rule.to_owned(),
+        }]
     }
 }
 
@@ -75,6 +106,16 @@ mod tests {
                 Error::Behind { seen: 2, newest: 1 },
                 ErrorKind::Unavailable,
                 ErrorReason::CredentialServiceUnavailable,
+            ),
+            (
+                Error::NotYet { seq: 2, newest: 1 },
+                ErrorKind::InvalidArgument,
+                ErrorReason::InvalidField,
+            ),
+            (
+                Error::OtherRedeemer("01890000-0000-7000-8000-000000000000".parse().expect("an id")),
+                ErrorKind::InvalidArgument,
+                ErrorReason::InvalidField,
             ),
             (Error::Broken(1), ErrorKind::Internal, ErrorReason::Internal),
         ];

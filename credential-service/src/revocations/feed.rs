@@ -2,7 +2,6 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use futures::Stream;
 use hubkeep_core::{
     clock::{SharedClock, Tick},
     database::{Database, bounded},
@@ -25,8 +24,13 @@ const BATCH: usize = 256;
 pub enum News {
     /// Something was revoked.
     Revoked(Revocation),
-    /// Nothing newer than this place exists, as of a reading of the database just now.
-    Heartbeat(u64),
+    /// Nothing newer than a place exists, as of a reading of the database just now.
+    Heartbeat {
+        /// The place.
+        seq: u64,
+        /// The newest number of the redeemer's own that was noted before that reading.
+        echo: u64,
+    },
 }
 
 /// One watcher's view. Ends only with an error.
@@ -35,6 +39,9 @@ pub struct Feed {
     database: Database,
     clock: SharedClock,
     wake: watch::Receiver<u64>,
+    echo: watch::Receiver<u64>,
+    /// The last number that was given back.
+    told: u64,
     /// The last place that was given.
     place: u64,
     waiting: VecDeque<Revocation>,
@@ -46,16 +53,18 @@ impl Feed {
         database: Database,
         clock: SharedClock,
         wake: watch::Receiver<u64>,
+        echo: watch::Receiver<u64>,
         place: u64,
     ) -> Self {
-        let (waiting, last_heartbeat) = (VecDeque::new(), None);
         Self {
             database,
             clock,
             wake,
+            echo,
+            told: 0,
             place,
-            waiting,
-            last_heartbeat,
+            waiting: VecDeque::new(),
+            last_heartbeat: None,
         }
     }
 
@@ -72,9 +81,14 @@ impl Feed {
                 self.place = revocation.seq;
                 return Ok(News::Revoked(revocation));
             }
+            // Before the reading: what was revoked before the redeemer spoke is read after it was noted.
+            let echo = *self.echo.borrow_and_update();
             match bounded(HEARTBEAT, self.read()).await {
                 Ok(true) => {}
-                Ok(false) if self.heartbeat_is_due() => return Ok(News::Heartbeat(self.place)),
+                Ok(false) if self.heartbeat_is_due(echo) => {
+                    let seq = self.place;
+                    return Ok(News::Heartbeat { seq, echo });
+                }
                 Ok(false) => self.wait().await,
                 Err(error @ Error::Storage(_)) => {
                     tracing::warn!(%error, place = self.place, "the feed of revocations is silent");
@@ -83,17 +97,6 @@ impl Feed {
                 Err(error) => return Err(error),
             }
         }
-    }
-
-    /// The same as a stream, which ends after the first error.
-    pub fn into_stream(self) -> impl Stream<Item = Result<News, Error>> + Send {
-        futures::stream::unfold(Some(self), |feed| async move {
-            let mut feed = feed?;
-            match feed.next().await {
-                Ok(news) => Some((Ok(news), Some(feed))),
-                Err(error) => Some((Err(error), None)),
-            }
-        })
     }
 
     /// Reads what is new; says whether there is anything.
@@ -105,13 +108,16 @@ impl Feed {
         Ok(!self.waiting.is_empty())
     }
 
-    fn heartbeat_is_due(&mut self) -> bool {
+    /// At once when the redeemer has spoken, and each second.
+    fn heartbeat_is_due(&mut self, echo: u64) -> bool {
         let now = self.clock.tick();
-        let due = self
-            .last_heartbeat
-            .is_none_or(|last| now.since(last) >= HEARTBEAT);
+        let due = echo > self.told
+            || self
+                .last_heartbeat
+                .is_none_or(|last| now.since(last) >= HEARTBEAT);
         if due {
             self.last_heartbeat = Some(now);
+            self.told = echo;
         }
         due
     }
@@ -120,6 +126,7 @@ impl Feed {
         tokio::select! {
             // The sender lives as long as the service; without it only the poll is left.
             Ok(()) = self.wake.changed() => {}
+            Ok(()) = self.echo.changed() => {}
             () = self.clock.sleep(POLL) => {}
         }
     }

@@ -1,8 +1,17 @@
 //! What must not be served from memory any more: a dense sequence, written in the transaction of the act itself, and
 //! a feed of it.
+//!
+//! | file | does |
+//! |---|---|
+//! | `feed` | gives a redeemer the sequence, and shows it that it was heard |
+//! | `redeemer` | notes what a redeemer has applied, and that it lives |
+//! | `reach` | waits until a revocation has arrived everywhere |
+//! | `store` | the tables |
 
 mod error;
 mod feed;
+mod reach;
+mod redeemer;
 mod store;
 
 use std::sync::Arc;
@@ -10,13 +19,15 @@ use std::sync::Arc;
 use hubkeep_core::{
     clock::{SharedClock, Timestamp},
     database::{Database, Notices, Transaction},
-    id::{CallerName, ClientSlug, GrantId, HandleId, PersonId, PortalId},
+    id::{CallerName, ClientSlug, GrantId, HandleId, PersonId, PortalId, RedeemerId},
 };
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use error::Error;
 pub use feed::{Feed, News};
+pub use reach::Reach;
+pub use redeemer::Redeemer;
 
 /// What is revoked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +65,8 @@ pub struct Revocations {
     database: Database,
     clock: SharedClock,
     wake: Arc<watch::Sender<u64>>,
+    /// Wakes who waits for redeemers, when one was heard here.
+    heard: Arc<watch::Sender<()>>,
     _listening: Arc<DropGuard>,
 }
 
@@ -75,6 +88,7 @@ impl Revocations {
             database,
             clock,
             wake,
+            heard: Arc::default(),
             _listening: Arc::new(stop.drop_guard()),
         }
     }
@@ -115,21 +129,31 @@ impl Revocations {
         store::newest(&self.database).await
     }
 
-    /// The feed of everything after a place.
+    /// The feed of everything after a place, for a redeemer of this name; and the redeemer, whose words are to be
+    /// [noted](Redeemer::note) as they come.
     ///
     /// # Errors
-    /// If that place does not exist yet here: then the watcher has seen a newer state than this service has.
-    pub async fn watch(&self, after: u64) -> Result<Feed, Error> {
+    /// If that place does not exist yet here: then the redeemer has seen a newer state than this service has. If another
+    /// service has this id.
+    pub async fn watch(
+        &self,
+        after: u64,
+        id: RedeemerId,
+        name: CallerName,
+    ) -> Result<(Feed, Redeemer), Error> {
         let newest = self.newest().await?;
         if after > newest {
             return Err(Error::Behind { seen: after, newest });
         }
-        Ok(Feed::new(
+        let redeemer = self.register(id, name).await?;
+        let feed = Feed::new(
             self.database.clone(),
             self.clock.clone(),
             self.wake.subscribe(),
+            redeemer.echo(),
             after,
-        ))
+        );
+        Ok((feed, redeemer))
     }
 }
 

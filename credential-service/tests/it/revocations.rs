@@ -15,7 +15,8 @@ use crate::harness::*;
 pub(crate) async fn watch(bench: &Bench, after: u64) -> Result<Streaming<WatchRevocationsResponse>, Status> {
     let first = stream::iter([WatchRevocationsRequest {
         applied_seq: after,
-        ..WatchRevocationsRequest::default()
+        redeemer_id: crate::redeemers::FIRST.to_owned(),
+        echo: 0,
     }]);
     let opened = bench
         .redemption()

@@ -15,6 +15,8 @@ mod clock;
 mod consumer_portals;
 #[path = "../it/consumers.rs"]
 mod consumers;
+#[path = "../it/containments.rs"]
+mod containments;
 #[path = "../it/credentials.rs"]
 mod credentials;
 #[path = "../it/doctor.rs"]
@@ -50,6 +52,9 @@ mod onboarding;
 mod password_store;
 #[path = "../it/people.rs"]
 mod people;
+mod redeemer_replicas;
+#[path = "../it/redeemers.rs"]
+mod redeemers;
 mod replicas;
 #[path = "../it/revocations.rs"]
 mod revocations;

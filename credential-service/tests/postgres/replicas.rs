@@ -77,7 +77,8 @@ impl Replica {
     async fn watch(&self) -> Streaming<WatchRevocationsResponse> {
         let first = stream::iter([WatchRevocationsRequest {
             applied_seq: 0,
-            ..WatchRevocationsRequest::default()
+            redeemer_id: crate::redeemers::SECOND.to_owned(),
+            echo: 0,
         }]);
         let mut client = RedemptionServiceClient::new(self.channel_of(CRM));
         let opened = client.watch_revocations(first.chain(stream::pending())).await;

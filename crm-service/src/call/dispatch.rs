@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hubkeep_audit_log::Draft;
 use hubkeep_hubspot::{
-    Answer as HubSpotAnswer, Ask as HubSpotAsk, Client, Request,
+    Answer as HubSpotAnswer, Ask as HubSpotAsk, Client, Lease, Request,
     objects::{self, Key},
     owners,
 };
@@ -30,7 +30,12 @@ impl Dispatch {
 
 impl End<Admitted<Call<Minimal>>> for Dispatch {
     async fn take(&self, admitted: Admitted<Call<Minimal>>) -> Result<Reply, Error> {
-        let (call, slot) = admitted.into_parts();
+        let (call, slot, lease) = admitted.into_parts();
+        let admitted = Sending {
+            call: &call,
+            slot: &slot,
+            lease: &lease,
+        };
         let version = self.hubspot.version();
         match &call.ask {
             Ask::GetObject {
@@ -39,7 +44,7 @@ impl End<Admitted<Call<Minimal>>> for Dispatch {
                 archived,
             } => {
                 let ask = objects::get(version, &hubspot_key(key), &names(properties), *archived);
-                self.send(&call, &slot, ask, Answer::Object).await
+                self.send(admitted, ask, Answer::Object).await
             }
             Ask::ListObjects {
                 object_type,
@@ -50,26 +55,26 @@ impl End<Admitted<Call<Minimal>>> for Dispatch {
             } => {
                 let (names, after) = (names(properties), after.as_deref());
                 let ask = objects::list(version, object_type.as_str(), &names, *limit, after, *archived);
-                self.send(&call, &slot, ask, Answer::Objects).await
+                self.send(admitted, ask, Answer::Objects).await
             }
             Ask::SearchObjects(search) => {
                 let ask = objects::search(version, search.object_type.as_str(), &search.to_hubspot());
-                self.send(&call, &slot, ask, Answer::Objects).await
+                self.send(admitted, ask, Answer::Objects).await
             }
             Ask::CreateObject {
                 object_type,
                 values: new,
             } => {
                 let ask = objects::create(version, object_type.as_str(), &values(new));
-                self.send(&call, &slot, ask, Answer::Object).await
+                self.send(admitted, ask, Answer::Object).await
             }
             Ask::UpdateObject { key, values: new } => {
                 let ask = objects::update(version, &hubspot_key(key), &values(new));
-                self.send(&call, &slot, ask, Answer::Object).await
+                self.send(admitted, ask, Answer::Object).await
             }
             Ask::ArchiveObject { key } => {
                 let ask = objects::archive(version, &hubspot_key(key));
-                self.send(&call, &slot, ask, |()| Answer::Done).await
+                self.send(admitted, ask, |()| Answer::Done).await
             }
             Ask::ListOwners {
                 email,
@@ -78,24 +83,32 @@ impl End<Admitted<Call<Minimal>>> for Dispatch {
                 archived,
             } => {
                 let ask = owners::list(version, email.as_deref(), *limit, after.as_deref(), *archived);
-                self.send(&call, &slot, ask, Answer::Owners).await
+                self.send(admitted, ask, Answer::Owners).await
             }
             Ask::GetOwner { id } => {
-                self.send(&call, &slot, owners::get(version, id.as_str()), Answer::Owner)
+                self.send(admitted, owners::get(version, id.as_str()), Answer::Owner)
                     .await
             }
         }
     }
 }
 
+/// A call that is about to be sent.
+#[derive(Clone, Copy)]
+struct Sending<'a> {
+    call: &'a Call<Minimal>,
+    slot: &'a Slot,
+    lease: &'a Lease,
+}
+
 impl Dispatch {
     async fn send<T>(
         &self,
-        call: &Call<Minimal>,
-        slot: &Slot,
+        admitted: Sending<'_>,
         ask: HubSpotAsk<T>,
         answered: impl FnOnce(T) -> Answer,
     ) -> Result<Reply, Error> {
+        let Sending { call, slot, lease } = admitted;
         let draft = self.draft(call).await?;
         let grant = call.authority.grant();
         let request = Request {
@@ -103,6 +116,7 @@ impl Dispatch {
             token: grant.token(),
             draft,
             deadline: call.context.deadline,
+            lease: lease.clone(),
         };
         let HubSpotAnswer {
             value,

@@ -3,12 +3,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hubkeep_hubspot::{Error as HubSpotError, RefusalKind};
+use hubkeep_hubspot::{Error as HubSpotError, Lease, RefusalKind};
 use tokio_util::sync::CancellationToken;
 
 use super::{Call, Error, Minimal, Next, Reply, Step, Usage};
 use crate::{
-    credentials::Credentials,
+    credentials::{self, Credentials},
     crm::Operation,
     quota::{Bucket, PortalQuota, Quota, Slot},
 };
@@ -21,11 +21,13 @@ const LEAST: Duration = Duration::from_millis(60);
 pub struct Admitted<T> {
     call: T,
     slot: Arc<Slot>,
+    /// How long it may be sent.
+    lease: Lease,
 }
 
 impl<T> Admitted<T> {
-    pub(super) fn into_parts(self) -> (T, Arc<Slot>) {
-        (self.call, self.slot)
+    pub(super) fn into_parts(self) -> (T, Arc<Slot>, Lease) {
+        (self.call, self.slot, self.lease)
     }
 }
 
@@ -73,17 +75,24 @@ impl Step<Call<Minimal>> for RateLimit {
             biased;
             () = call.caller_gone.cancelled() => return Err(Error::CallerGone),
             () = self.stopping.cancelled() => return Err(Error::Stopping),
+            () = grant.taken_away().cancelled() => return Err(credentials::Error::Invalid.into()),
             paid = quota.pay(bucket, until) => Arc::new(paid?),
         };
         if call.context.deadline.since(self.quota.now()) < LEAST {
             return Err(Error::TooLate);
         }
+        // From here to its end a revocation waits for it.
+        let _under_way = grant.begin();
         // The call may have waited for room, or between attempts: what allowed it may be gone.
-        self.credentials.confirm(&grant)?;
+        let lease = Lease {
+            send_by: Some(self.credentials.confirm(&grant)?),
+            revoked: grant.taken_away().clone(),
+        };
         let context = call.context.clone();
         let call = Admitted {
             call,
             slot: slot.clone(),
+            lease,
         };
         // The slot is held until what came back is taken up: of a call under way it is not known whether HubSpot has
         // counted it.

@@ -46,8 +46,9 @@ impl Step<Call<Presented>> for Redeem {
             let _ = call.proven.set(grant.clone());
             left -= 1;
             match next.run(call.with(Redeemed { grant })).await {
-                // Nothing was sent yet, and nothing more is by the old token: the handle gives another.
-                Err(Error::Handle(credentials::Error::Superseded)) if left > 0 => {}
+                // Nothing was sent yet, and nothing more is by what was redeemed then: the handle is asked about anew.
+                Err(Error::Handle(credentials::Error::Superseded | credentials::Error::Outdated))
+                    if left > 0 => {}
                 reply => return reply,
             }
         }

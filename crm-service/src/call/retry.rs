@@ -52,7 +52,7 @@ impl Step<Call<Minimal>> for Retry {
                     late @ (Error::TooLate
                     | Error::Stopping
                     | Error::Quota(_)
-                    | Error::Handle(credentials::Error::Superseded)),
+                    | Error::Handle(credentials::Error::Superseded | credentials::Error::Outdated)),
                 ) => {
                     return Err(before.unwrap_or(late));
                 }
@@ -69,6 +69,10 @@ impl Step<Call<Minimal>> for Retry {
                 () = self.clock.sleep_until(again_at) => {}
                 () = self.stopping.cancelled() => return Err(error),
                 () = call.caller_gone.cancelled() => return Err(error),
+                // There is no attempt after this, and that the last one failed is not what the caller must know.
+                () = call.authority.grant().taken_away().cancelled() => {
+                    return Err(credentials::Error::Invalid.into());
+                }
             }
             call.attempt += 1;
             before = Some(error);

@@ -10,7 +10,7 @@ use hubkeep_core::{
     id::CallId,
     random::SharedRandom,
 };
-use hubkeep_hubspot::{Client, Request, usage};
+use hubkeep_hubspot::{Client, Lease, Request, usage};
 use thiserror::Error as ThisError;
 use tokio_util::task::TaskTracker;
 
@@ -109,8 +109,15 @@ impl Usage {
         call_id: CallId,
         deadline: Tick,
     ) -> Result<(), Unknown> {
-        let slot = quota.pay(Bucket::Burst, deadline).await?;
-        self.credentials.confirm(grant)?;
+        let paid = grant
+            .taken_away()
+            .run_until_cancelled(quota.pay(Bucket::Burst, deadline));
+        let slot = paid.await.ok_or(credentials::Error::Invalid)??;
+        let _under_way = grant.begin();
+        let lease = Lease {
+            send_by: Some(self.credentials.confirm(grant)?),
+            revoked: grant.taken_away().clone(),
+        };
         let draft = Draft::portal(grant.portal(), Operation::QuotaGet, call_id)
             .context(context)
             .handle(grant.handle_id())
@@ -123,6 +130,7 @@ impl Usage {
             token: grant.token(),
             draft,
             deadline,
+            lease,
         };
         match self.hubspot.call_noting(request, |at| slot.sent(at)).await {
             Ok(answer) => {

@@ -28,6 +28,9 @@ pub enum Error {
     /// The handle lives, and gives another token since it was redeemed: it must be redeemed anew.
     #[error("the portal's credential has moved on")]
     Superseded,
+    /// The revocation feed has not been heard while the call waited: the handle must be redeemed anew.
+    #[error("the revocation feed has not been heard while the call waited")]
+    Outdated,
     /// The handle is right, and its portal has no token to call with: its consent was taken back, or HubSpot gives none.
     #[error("the portal has no token: {} {said}", .reason.wire_name())]
     NoToken {
@@ -57,7 +60,9 @@ impl ServiceError for Error {
             | Self::NoToken {
                 retry_after: None, ..
             } => ErrorKind::FailedPrecondition,
-            Self::NoToken { .. } | Self::Superseded | Self::Unavailable(_) => ErrorKind::Unavailable,
+            Self::NoToken { .. } | Self::Superseded | Self::Outdated | Self::Unavailable(_) => {
+                ErrorKind::Unavailable
+            }
         }
     }
 
@@ -66,7 +71,9 @@ impl ServiceError for Error {
             Self::Malformed(_) => ErrorReason::HandleMalformed,
             Self::Invalid => ErrorReason::HandleInvalid,
             Self::NotServed { reason, .. } | Self::NoToken { reason, .. } => *reason,
-            Self::Superseded | Self::Unavailable(_) => ErrorReason::CredentialServiceUnavailable,
+            Self::Superseded | Self::Outdated | Self::Unavailable(_) => {
+                ErrorReason::CredentialServiceUnavailable
+            }
         }
     }
 
@@ -82,7 +89,9 @@ impl ServiceError for Error {
             }
             Self::Superseded => "the portal's token is being replaced: try again".to_owned(),
             Self::NoToken { said, .. } => said.clone(),
-            Self::Unavailable(_) => "credential-service does not answer: try again".to_owned(),
+            Self::Outdated | Self::Unavailable(_) => {
+                "credential-service does not answer: try again".to_owned()
+            }
         }
     }
 
@@ -99,7 +108,7 @@ impl ServiceError for Error {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Superseded | Self::Unavailable(_) => Some(Duration::from_secs(1)),
+            Self::Superseded | Self::Outdated | Self::Unavailable(_) => Some(Duration::from_secs(1)),
             Self::NoToken { retry_after, .. } => *retry_after,
             Self::Malformed(_) | Self::Invalid | Self::NotServed { .. } => None,
         }
@@ -133,6 +142,11 @@ mod tests {
             ),
             (
                 Error::Superseded,
+                ErrorKind::Unavailable,
+                ErrorReason::CredentialServiceUnavailable,
+            ),
+            (
+                Error::Outdated,
                 ErrorKind::Unavailable,
                 ErrorReason::CredentialServiceUnavailable,
             ),

@@ -1,42 +1,45 @@
 //! Follows the feed of revocations for as long as the service runs.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use hubkeep_core::{clock::SharedClock, id::PortalId};
 use hubkeep_proto::credential::v1::{
-    Revocation, WatchRevocationsRequest, redemption_service_client::RedemptionServiceClient, revocation,
+    Revocation, redemption_service_client::RedemptionServiceClient, revocation,
     watch_revocations_response::Message,
 };
 use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::{
+    ending::{Applied, PATIENCE},
     erasure::{self, ErasureOrder},
-    memory::{Memory, Scope},
+    memory::{Ending, Memory, Scope},
+    pulse::Pulse,
     wire::{self, Link},
 };
 
 /// How soon a broken feed is taken up again.
 const RETRY: Duration = Duration::from_millis(200);
-/// Acknowledgements on their way at once; there is at most one for each event.
-const ACKS: usize = 64;
 
 /// Where what is heard goes.
-#[derive(Debug)]
 pub(super) struct Heard {
     pub(super) memory: Memory,
     pub(super) orders: mpsc::UnboundedSender<ErasureOrder>,
+    /// To who waits for what must end.
+    pub(super) applied: mpsc::UnboundedSender<Applied>,
+    /// What is said.
+    pub(super) pulse: Arc<Pulse>,
+    pub(super) clock: SharedClock,
 }
 
 /// Follows the feed until `stop`.
-pub(super) async fn follow(link: Link, heard: Heard, clock: SharedClock, stop: CancellationToken) {
+pub(super) async fn follow(link: Link, heard: Heard, stop: CancellationToken) {
     let mut broken = false;
     loop {
         let ended = tokio::select! {
             () = stop.cancelled() => return,
-            ended = watch(&link, &heard, &clock, &mut broken) => ended,
+            ended = watch(&link, &heard, &mut broken) => ended,
         };
         // Said once, and once more when it is back: it is tried again several times a second.
         if let Err(status) = ended
@@ -47,23 +50,16 @@ pub(super) async fn follow(link: Link, heard: Heard, clock: SharedClock, stop: C
         }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = clock.sleep(RETRY) => {}
+            () = heard.clock.sleep(RETRY) => {}
         }
     }
 }
 
-async fn watch(link: &Link, heard: &Heard, clock: &SharedClock, broken: &mut bool) -> Result<(), Status> {
-    let memory = &heard.memory;
-    let (acks, outgoing) = mpsc::channel(ACKS);
-    let acknowledge = |applied_seq| WatchRevocationsRequest {
-        applied_seq,
-        ..WatchRevocationsRequest::default()
-    };
-    // The channel is empty, so that the first message always has room.
-    let _ = acks.try_send(acknowledge(memory.applied_seq()));
+async fn watch(link: &Link, heard: &Heard, broken: &mut bool) -> Result<(), Status> {
+    let messages = heard.pulse.clone().messages(heard.memory.applied_seq());
     let mut client = RedemptionServiceClient::new(link.channel());
     let mut feed = client
-        .watch_revocations(link.request(ReceiverStream::new(outgoing)))
+        .watch_revocations(link.request(messages))
         .await?
         .into_inner();
     while let Some(response) = feed.message().await? {
@@ -72,12 +68,16 @@ async fn watch(link: &Link, heard: &Heard, clock: &SharedClock, broken: &mut boo
         }
         match response.message {
             Some(Message::Revocation(event)) => {
-                memory.apply(event.seq, scope(&event), clock.tick());
+                let ending = heard.memory.apply(event.seq, scope(&event));
                 heard.order(&event);
-                // A full channel means that the server is slow to read; the next one says all that this one would.
-                let _ = acks.try_send(acknowledge(memory.applied_seq()));
+                heard.applied(event.seq, ending);
             }
-            Some(Message::Heartbeat(beat)) => memory.beat(beat.revocation_seq, clock.tick()),
+            Some(Message::Heartbeat(beat)) => {
+                let said = heard.pulse.came_back(beat.echo);
+                if let Some(ending) = heard.memory.beat(beat.revocation_seq, said) {
+                    heard.applied(beat.revocation_seq, ending);
+                }
+            }
             None => {}
         }
     }
@@ -85,6 +85,13 @@ async fn watch(link: &Link, heard: &Heard, clock: &SharedClock, broken: &mut boo
 }
 
 impl Heard {
+    /// Has an event acknowledged when what must end for it has ended.
+    fn applied(&self, seq: u64, ending: Ending) {
+        let until = self.clock.tick().plus(PATIENCE);
+        // Nobody is left to acknowledge only when the service stops.
+        let _ = self.applied.send(Applied { seq, ending, until });
+    }
+
     /// Passes an order on. Nobody is left to carry it out only when the service stops: it comes again at the next start.
     fn order(&self, event: &Revocation) {
         if let Some(revocation::Scope::PortalErasure(erasure)) = &event.scope
@@ -120,8 +127,17 @@ fn scope(event: &Revocation) -> Option<Scope> {
                 version: moved.version,
             })
         }
-        revocation::Scope::CallerGeneration(_)
-        | revocation::Scope::PersonGeneration(_)
-        | revocation::Scope::GrantRevision(_) => None,
+        revocation::Scope::CallerGeneration(moved) => Some(Scope::CallerGeneration {
+            caller: moved.caller.parse().ok()?,
+            generation: moved.generation,
+        }),
+        revocation::Scope::PersonGeneration(moved) => Some(Scope::PersonGeneration {
+            person: moved.person_id.parse().ok()?,
+            generation: moved.generation,
+        }),
+        revocation::Scope::GrantRevision(moved) => Some(Scope::GrantRevision {
+            grant: moved.grant_id.parse().ok()?,
+            revision: moved.revision,
+        }),
     }
 }

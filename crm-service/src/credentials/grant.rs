@@ -9,8 +9,12 @@ use std::{
 use hubkeep_audit_log::ProvenPortal;
 use hubkeep_core::{
     clock::Tick,
-    id::{CallerName, HandleId, PurposeCode},
+    id::{CallerName, GrantId, HandleId, PersonId, PurposeCode},
     secret::{PortalToken, TokenFingerprint},
+};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
 use crate::crm::{ObjectType, Operation, PropertyName};
@@ -27,6 +31,8 @@ pub enum ObjectTypes {
 /// A redeemed handle. Only this room makes one.
 pub struct Grant {
     pub(super) handle_id: HandleId,
+    /// The handles that it was narrowed from.
+    pub(super) ancestors: Vec<HandleId>,
     pub(super) portal: ProvenPortal,
     pub(super) time_zone: String,
     pub(super) caller: CallerName,
@@ -38,13 +44,20 @@ pub struct Grant {
     pub(super) fingerprint: TokenFingerprint,
     pub(super) credential_version: u64,
     pub(super) portal_generation: u64,
+    pub(super) caller_generation: u64,
+    /// Who the caller is, and under which generation of that person's handles this one was issued.
+    pub(super) person: Option<(PersonId, u64)>,
+    /// What allowed the handle, in which revision.
+    pub(super) allowed_by: Option<(GrantId, u64)>,
     pub(super) keep_until: Tick,
     pub(super) ends: Tick,
     /// When HubSpot stops to accept the token, if that ends by itself.
     pub(super) token_ends: Option<Tick>,
     pub(super) redeemed: Tick,
-    /// Set when the feed takes the grant away.
-    pub(super) taken_away: AtomicBool,
+    /// Fires when the feed takes the grant away.
+    pub(super) taken_away: CancellationToken,
+    /// Counts what is under way by it.
+    pub(super) under_way: TaskTracker,
     /// Set when the portal's credential has moved on: the handle lives, and gives another token.
     pub(super) superseded: AtomicBool,
 }
@@ -91,12 +104,27 @@ impl Grant {
             .is_none_or(|properties| properties.contains(name))
     }
 
-    pub(super) fn take_away(&self) {
-        self.taken_away.store(true, Ordering::Release);
+    /// Takes it away from whoever works with it. Gives what is still under way by it: that ends soon, and nothing more
+    /// is begun.
+    pub(super) fn take_away(&self) -> TaskTracker {
+        self.taken_away.cancel();
+        self.under_way.close();
+        self.under_way.clone()
     }
 
     pub(super) fn is_taken_away(&self) -> bool {
-        self.taken_away.load(Ordering::Acquire)
+        self.taken_away.is_cancelled()
+    }
+
+    /// Fires when it is taken away: whatever waits or is under way by it must end then.
+    pub const fn taken_away(&self) -> &CancellationToken {
+        &self.taken_away
+    }
+
+    /// Something is under way by it until the token is dropped. To be taken before the grant is looked at for the last
+    /// time: its end is told only when nothing is.
+    pub fn begin(&self) -> TaskTrackerToken {
+        self.under_way.token()
     }
 
     pub(super) fn supersede(&self) {

@@ -13,8 +13,9 @@ use hubkeep_core::{
     clock::Tick,
     grpc::Caller,
     handle_token::HandleToken,
-    id::{HandleId, PortalId},
+    id::{CallerName, GrantId, HandleId, PersonId, PortalId},
 };
+use tokio_util::task::TaskTracker;
 
 use super::grant::Grant;
 
@@ -23,6 +24,10 @@ const MAX_GRANTS: usize = 10_000;
 
 /// So many events of the feed are remembered: those that may come while one redemption is under way.
 const MAX_RECENT: usize = 1_024;
+
+/// Something may be sent for so long after the question by which its handle was redeemed, where the feed is not heard:
+/// credential-service counts on it.
+const WITHOUT_FEED: Duration = Duration::from_secs(1);
 
 /// A handle as presented by one caller. The handle itself is not kept, only its hash.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -44,27 +49,60 @@ impl Key {
 }
 
 /// What an event of the feed takes away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Scope {
+    /// This handle, and all that were narrowed from it.
     Handle(HandleId),
-    PortalGeneration { portal: PortalId, generation: u64 },
-    CredentialVersion { portal: PortalId, version: u64 },
+    PortalGeneration {
+        portal: PortalId,
+        generation: u64,
+    },
+    CredentialVersion {
+        portal: PortalId,
+        version: u64,
+    },
+    CallerGeneration {
+        caller: CallerName,
+        generation: u64,
+    },
+    PersonGeneration {
+        person: PersonId,
+        generation: u64,
+    },
+    GrantRevision {
+        grant: GrantId,
+        revision: u64,
+    },
 }
 
 impl Scope {
-    fn covers(self, grant: &Grant) -> bool {
+    fn covers(&self, grant: &Grant) -> bool {
         let portal_id = grant.portal.portal_id();
         match self {
-            Self::Handle(id) => grant.handle_id == id,
+            Self::Handle(id) => grant.handle_id == *id || grant.ancestors.contains(id),
             Self::PortalGeneration { portal, generation } => {
-                portal_id == portal && grant.portal_generation < generation
+                portal_id == *portal && grant.portal_generation < *generation
             }
             Self::CredentialVersion { portal, version } => {
-                portal_id == portal && grant.credential_version < version
+                portal_id == *portal && grant.credential_version < *version
+            }
+            Self::CallerGeneration { caller, generation } => {
+                grant.caller == *caller && grant.caller_generation < *generation
+            }
+            Self::PersonGeneration { person, generation } => {
+                let own = grant.person.as_ref();
+                own.is_some_and(|(own, of)| own == person && of < generation)
+            }
+            Self::GrantRevision { grant: id, revision } => {
+                let own = grant.allowed_by.as_ref();
+                own.is_some_and(|(own, of)| own == id && of < revision)
             }
         }
     }
 }
+
+/// What was under way by grants that an event took away. It ends soon.
+pub(super) type Ending = Vec<TaskTracker>;
 
 #[derive(Default)]
 struct State {
@@ -74,34 +112,36 @@ struct State {
     applied_seq: u64,
     /// The newest events that were applied, without a gap up to `applied_seq`.
     recent: VecDeque<(u64, Scope)>,
+    /// As of when everything that was revoked is applied.
     heard: Option<Tick>,
 }
 
 impl State {
     /// Takes every grant away, from memory and from whoever works with them: what was missed may be about any.
-    fn forget_all(&mut self) {
+    fn forget_all(&mut self) -> Ending {
         self.grants.clear();
         self.recent.clear();
-        self.in_use
-            .iter()
-            .filter_map(Weak::upgrade)
-            .for_each(|grant| grant.take_away());
+        let in_use = self.in_use.iter().filter_map(Weak::upgrade);
+        in_use.map(|grant| grant.take_away()).collect()
     }
 
-    /// Takes away the grants that an event covers. A handle that gives another token now is redeemed anew.
-    fn forget(&mut self, seq: u64, scope: Scope) {
+    /// Takes away the grants that an event covers. A handle that gives another token now is redeemed anew, and what was
+    /// sent by the old one goes on.
+    fn forget(&mut self, seq: u64, scope: Scope) -> Ending {
         self.grants.retain(|_, grant| !scope.covers(grant));
+        let mut ending = Ending::new();
         let covered = self.in_use.iter().filter_map(Weak::upgrade);
         for grant in covered.filter(|grant| scope.covers(grant)) {
             match scope {
                 Scope::CredentialVersion { .. } => grant.supersede(),
-                Scope::Handle(_) | Scope::PortalGeneration { .. } => grant.take_away(),
+                _ => ending.push(grant.take_away()),
             }
         }
         if self.recent.len() == MAX_RECENT {
             self.recent.pop_front();
         }
         self.recent.push_back((seq, scope));
+        ending
     }
 
     /// Whether it is known that nothing which came after a place is about this grant.
@@ -150,14 +190,16 @@ impl Memory {
             .cloned()
     }
 
-    /// Whether a grant that was redeemed some time ago still holds: `None` if nobody can say so now.
-    pub(super) fn still_holds(&self, grant: &Grant, now: Tick, max_view_age: Duration) -> Option<bool> {
+    /// Until when a grant that was redeemed some time ago holds, if nothing more is heard; `None` if it does not.
+    pub(super) fn holds_until(&self, grant: &Grant, now: Tick, max_view_age: Duration) -> Option<Tick> {
         if grant.is_taken_away() || now >= grant.ends {
-            return Some(false);
+            return None;
         }
-        let heard = self.state().heard;
-        let known_since = heard.map_or(grant.redeemed, |heard| heard.max(grant.redeemed));
-        (now.since(known_since) < max_view_age).then_some(true)
+        let by_feed = self.state().heard.map(|heard| heard.plus(max_view_age));
+        // Without the feed only what was just redeemed is known to hold.
+        let by_answer = grant.redeemed.plus(max_view_age.min(WITHOUT_FEED));
+        let until = by_feed.map_or(by_answer, |by_feed| by_feed.max(by_answer));
+        Some(until.min(grant.ends))
     }
 
     /// Keeps a grant that is true as of a place in the feed. Returns whether it may be used: not if the feed has
@@ -176,30 +218,33 @@ impl Memory {
         true
     }
 
-    /// Applies one event of the feed. After a gap nothing in memory is trusted.
-    pub(super) fn apply(&self, seq: u64, scope: Option<Scope>, now: Tick) {
+    /// Applies one event of the feed, and gives what must end for it. After a gap nothing in memory is trusted.
+    pub(super) fn apply(&self, seq: u64, scope: Option<Scope>) -> Ending {
         let mut state = self.state();
         if seq <= state.applied_seq {
-            return;
+            return Ending::new();
         }
-        match scope {
+        let ending = match scope {
             Some(scope) if seq == state.applied_seq.saturating_add(1) => state.forget(seq, scope),
             _ => state.forget_all(),
-        }
+        };
         state.applied_seq = seq;
-        state.heard = Some(now);
+        ending
     }
 
-    /// A heartbeat: nothing newer than `seq` exists. If that is not what was applied, nothing in memory is trusted.
-    pub(super) fn beat(&self, seq: u64, now: Tick) {
+    /// A heartbeat: nothing newer than `seq` existed when the message that was sent at `said` had been heard. If that is
+    /// not what was applied, nothing in memory is trusted; then this gives what must end.
+    pub(super) fn beat(&self, seq: u64, said: Option<Tick>) -> Option<Ending> {
         let mut state = self.state();
+        let mut ending = None;
         if seq > state.applied_seq {
-            state.forget_all();
+            ending = Some(state.forget_all());
             state.applied_seq = seq;
         }
         if seq == state.applied_seq {
-            state.heard = Some(now);
+            state.heard = state.heard.max(said);
         }
+        ending
     }
 }
 

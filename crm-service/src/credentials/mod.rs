@@ -1,15 +1,27 @@
 //! The client of credential-service: handles redeemed for grants, kept in memory only as long as the revocation
 //! feed says that they still hold.
 //!
-//! A grant is served from memory only while the feed has been heard within the last 5 seconds; else every call goes
-//! over the wire, and if credential-service does not answer, the call is refused.
+//! A grant is served from memory only while the feed is no older than 5 seconds; else every call goes over the wire, and
+//! if credential-service does not answer, the call is refused.
+//!
+//! | file | does |
+//! |---|---|
+//! | `redeem` | turns a handle into a grant, from memory or over the wire |
+//! | `grant` | what a handle gives, and what is under way by it |
+//! | `memory` | keeps grants as of a place in the feed |
+//! | `feed`, `pulse` | hears what is revoked, and says what is applied |
+//! | `ending` | waits until what a revocation must end has ended |
+//! | `erasure` | orders to erase, and the word that it is done |
+//! | `wire` | the connection, and its answers read |
 
 mod config;
+mod ending;
 mod erasure;
 mod error;
 mod feed;
 mod grant;
 mod memory;
+mod pulse;
 mod redeem;
 mod wire;
 

@@ -6,22 +6,25 @@ use hubkeep_core::{
     clock::{SharedClock, Tick},
     grpc::{Caller, Thumbprint},
     handle_token::HandleToken,
-    id::CallId,
+    id::{CallId, RedeemerId},
+    random::Random,
     tls::Identity,
 };
 use hubkeep_proto::credential::v1::{
     RedeemHandleRequest, redemption_service_client::RedemptionServiceClient,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
     config::Config,
+    ending::acknowledge,
     erasure::ErasureOrder,
     error::Error,
     feed,
     grant::Grant,
     memory::{Key, Memory},
+    pulse::Pulse,
     wire::{self, Link},
 };
 
@@ -49,20 +52,24 @@ impl Credentials {
         config: Config,
         identity: Option<&Identity>,
         clock: SharedClock,
+        random: &dyn Random,
         orders: mpsc::UnboundedSender<ErasureOrder>,
     ) -> Result<Self, Error> {
         let link = Link::open(&config, identity)?;
         let memory = Memory::default();
         let stop = CancellationToken::new();
-        tokio::spawn(feed::follow(
-            link.clone(),
-            feed::Heard {
-                memory: memory.clone(),
-                orders,
-            },
-            clock.clone(),
-            stop.clone(),
-        ));
+        let (applied, applying) = mpsc::unbounded_channel();
+        let (done, ended) = watch::channel(0);
+        let id = RedeemerId::make(&*clock, random).map_err(|error| Error::unavailable(error.to_string()))?;
+        let heard = feed::Heard {
+            memory: memory.clone(),
+            orders,
+            applied,
+            pulse: Arc::new(Pulse::new(id, ended, clock.clone())),
+            clock: clock.clone(),
+        };
+        tokio::spawn(acknowledge(applying, done, clock.clone()));
+        tokio::spawn(feed::follow(link.clone(), heard, stop.clone()));
         Ok(Self {
             link,
             memory,
@@ -100,19 +107,18 @@ impl Credentials {
         answer.unwrap_or_else(|| Err(Error::unavailable("no answer before the deadline")))
     }
 
-    /// Looks at a grant again after some time has passed, before anything is sent by it.
+    /// Looks at a grant again after some time has passed, before anything is sent by it. Gives until when that may be
+    /// sent.
     ///
     /// # Errors
     /// If the handle was revoked or has ended meanwhile, gives another token now, or nobody can say whether it was.
-    pub fn confirm(&self, grant: &Grant) -> Result<(), Error> {
+    pub fn confirm(&self, grant: &Grant) -> Result<Tick, Error> {
         let now = self.clock.tick();
-        match self.memory.still_holds(grant, now, self.config.max_view_age) {
-            Some(true) if grant.is_superseded() || grant.token_is_over(now) => Err(Error::Superseded),
-            Some(true) => Ok(()),
-            Some(false) => Err(Error::Invalid),
-            None => Err(Error::unavailable(
-                "the revocation feed has not been heard while the call waited",
-            )),
+        match self.memory.holds_until(grant, now, self.config.max_view_age) {
+            None => Err(Error::Invalid),
+            Some(until) if now >= until => Err(Error::Outdated),
+            Some(_) if grant.is_superseded() || grant.token_is_over(now) => Err(Error::Superseded),
+            Some(until) => Ok(until),
         }
     }
 

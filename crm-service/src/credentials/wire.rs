@@ -1,17 +1,18 @@
 //! The connection to credential-service, and its answers read.
 
-use std::{collections::BTreeSet, sync::atomic::AtomicBool, time::Duration};
+use std::{collections::BTreeSet, str::FromStr, sync::atomic::AtomicBool, time::Duration};
 
 use hubkeep_audit_log::ProvenPortal;
 use hubkeep_core::{
     clock::Tick,
     error::ErrorReason,
     grpc::CALLER_HEADER,
-    id::{InvalidId, PortalId},
+    id::{HandleId, InvalidId, PortalId},
     secret::{PortalToken, TokenFingerprint},
     tls::{Identity, Line, refused_connection},
 };
 use hubkeep_proto::credential::v1::{HandleOperation, HandleScope, RedeemHandleResponse};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{
     Code, Request, Status,
     metadata::{Ascii, MetadataValue},
@@ -180,8 +181,18 @@ pub(super) fn grant(response: RedeemHandleResponse, now: Tick) -> Result<Grant, 
         None => None,
     };
     let scope = handle.scope.ok_or_else(incomplete)?;
+    let ids = handle.ancestor_ids.iter().map(|id| id.parse());
+    let ancestors = ids
+        .collect::<Result<Vec<HandleId>, _>>()
+        .map_err(|_| incomplete())?;
+    let person = named(&response.person_id, response.person_generation).map_err(|_| incomplete())?;
+    let allowed_by = named(&handle.grant_id, response.grant_revision).map_err(|_| incomplete())?;
     Ok(Grant {
         handle_id: handle.handle_id.parse().map_err(|_: InvalidId| incomplete())?,
+        ancestors,
+        caller_generation: response.caller_generation,
+        person,
+        allowed_by,
         portal: ProvenPortal::by_redeemed_handle(portal_id, slug),
         caller: handle.caller.parse().map_err(|_| incomplete())?,
         operations: operations(&scope),
@@ -197,9 +208,18 @@ pub(super) fn grant(response: RedeemHandleResponse, now: Tick) -> Result<Grant, 
         ends: now.plus(time_left),
         token_ends: token_time_left.map(|left| now.plus(left)),
         redeemed: now,
-        taken_away: AtomicBool::new(false),
+        taken_away: CancellationToken::new(),
+        under_way: TaskTracker::new(),
         superseded: AtomicBool::new(false),
     })
+}
+
+/// A name and the number that goes with it; `None` where no name is stated.
+fn named<N: FromStr>(name: &str, number: u64) -> Result<Option<(N, u64)>, N::Err> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some((name.parse()?, number)))
 }
 
 /// An operation that this version does not know is not granted.

@@ -114,6 +114,7 @@ pub(super) const fn state(state: PortalState) -> &'static str {
         PortalState::Unspecified => "–",
         PortalState::Active => "active",
         PortalState::Suspended => "suspended",
+        PortalState::Contained => "contained",
         PortalState::Erased => "erased",
         PortalState::RollbackSuspected => "rollback suspected",
         PortalState::Altered => "altered",

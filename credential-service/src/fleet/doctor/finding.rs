@@ -21,6 +21,8 @@ pub enum Kind {
     QuotaLow,
     /// The portal is suspended.
     Suspended,
+    /// The portal is contained.
+    Contained,
     /// The portal is older in the vault than the log knows it.
     RollbackSuspected,
     /// HubSpot, or this service, could not say.

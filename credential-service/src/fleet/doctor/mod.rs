@@ -90,6 +90,10 @@ impl Fleet {
                     "no handle is served until it is resumed",
                 )];
             }
+            State::Contained => {
+                let what = "no handle is served until its containment is lifted";
+                return vec![Finding::new(Kind::Contained, what)];
+            }
             State::RollbackSuspected => {
                 let what = "the log knows a newer state of it than the vault holds: a backup was restored";
                 return vec![Finding::new(Kind::RollbackSuspected, what)];

@@ -10,6 +10,9 @@ impl Error {
         match self {
             Self::Unknown(slug) => format!("there is no portal {slug}: onboard it first"),
             Self::Suspended(slug) => format!("{slug} is suspended: resume it first"),
+            Self::Contained(slug) => format!(
+                "{slug} is contained: it makes no call, and nobody gets a handle for it, until an operator lifts that"
+            ),
             Self::Erased(slug) => format!("{slug} was erased: nothing of it is left, and it stays so"),
             Self::NotAgain {
                 client_slug,

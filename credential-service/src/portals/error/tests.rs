@@ -15,6 +15,11 @@ fn each_error_has_its_kind_and_reason() {
             "PORTAL_SUSPENDED",
         ),
         (
+            Error::Contained(slug()),
+            ErrorKind::PermissionDenied,
+            "PORTAL_CONTAINED",
+        ),
+        (
             Error::Erased(slug()),
             ErrorKind::FailedPrecondition,
             "PORTAL_ERASED",

@@ -29,6 +29,7 @@ pub(super) const fn state(state: State) -> &'static str {
     match state {
         State::Active | State::RollbackSuspected => "active",
         State::Suspended => "suspended",
+        State::Contained => "contained",
         State::Erased => "erased",
     }
 }
@@ -37,6 +38,7 @@ pub(super) fn state_of(name: &str) -> Option<State> {
     match name {
         "active" => Some(State::Active),
         "suspended" => Some(State::Suspended),
+        "contained" => Some(State::Contained),
         "erased" => Some(State::Erased),
         _ => None,
     }

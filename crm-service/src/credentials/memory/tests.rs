@@ -28,7 +28,7 @@ fn bench() -> Bench {
     let grant = Arc::new(wire::grant(response(id), clock.tick()).expect("complete"));
     let memory = Memory::default();
     let key = Key::of(&handle, &caller);
-    memory.beat(0, clock.tick());
+    memory.beat(0, Some(clock.tick()));
     assert!(memory.keep(key.clone(), &grant, 0, clock.tick()));
     Bench {
         clock,
@@ -77,7 +77,7 @@ fn a_grant_is_recalled_while_the_feed_is_heard() {
     assert!(bench.recall().is_some());
     bench.clock.advance(Duration::from_millis(1));
     assert!(bench.recall().is_none(), "5 s without a heartbeat");
-    bench.memory.beat(0, bench.clock.tick());
+    bench.memory.beat(0, Some(bench.clock.tick()));
     assert!(
         bench.recall().is_some(),
         "the feed is back and nothing was revoked"
@@ -85,21 +85,32 @@ fn a_grant_is_recalled_while_the_feed_is_heard() {
 }
 
 #[test]
+fn without_the_feed_something_is_sent_only_just_after_its_handle_was_redeemed() {
+    let bench = bench();
+    let holds = || bench.memory.holds_until(&bench.grant, bench.clock.tick(), FIVE);
+    let redeemed = bench.clock.tick();
+    assert_eq!(holds(), Some(redeemed.plus(FIVE)), "the feed was heard");
+    let deaf = Memory::default();
+    let alone = deaf.holds_until(&bench.grant, redeemed, FIVE);
+    assert_eq!(alone, Some(redeemed.plus(WITHOUT_FEED)));
+    bench.grant.take_away();
+    assert_eq!(holds(), None);
+}
+
+#[test]
 fn a_grant_is_not_recalled_after_its_time() {
     let bench = bench();
     bench.clock.advance(Duration::from_secs(60));
-    bench.memory.beat(0, bench.clock.tick());
+    bench.memory.beat(0, Some(bench.clock.tick()));
     assert!(bench.recall().is_none());
 }
 
 #[test]
 fn a_revoked_handle_is_forgotten() {
     let bench = bench();
-    bench.memory.apply(
-        1,
-        Some(Scope::Handle(bench.grant.handle_id())),
-        bench.clock.tick(),
-    );
+    bench
+        .memory
+        .apply(1, Some(Scope::Handle(bench.grant.handle_id())));
     assert!(bench.recall().is_none());
 }
 
@@ -107,14 +118,12 @@ fn a_revoked_handle_is_forgotten() {
 fn a_newer_generation_or_credential_takes_away_older_grants_of_that_portal_only() {
     let portal = |id| PortalId::new(id).expect("not zero");
     let bench = bench();
-    let now = bench.clock.tick();
     bench.memory.apply(
         1,
         Some(Scope::PortalGeneration {
             portal: portal(7),
             generation: 9,
         }),
-        now,
     );
     bench.memory.apply(
         2,
@@ -122,7 +131,6 @@ fn a_newer_generation_or_credential_takes_away_older_grants_of_that_portal_only(
             portal: portal(42),
             version: 1,
         }),
-        now,
     );
     assert!(bench.recall().is_some());
     bench.memory.apply(
@@ -131,7 +139,6 @@ fn a_newer_generation_or_credential_takes_away_older_grants_of_that_portal_only(
             portal: portal(42),
             version: 2,
         }),
-        now,
     );
     assert!(bench.recall().is_none());
 }
@@ -139,13 +146,13 @@ fn a_newer_generation_or_credential_takes_away_older_grants_of_that_portal_only(
 #[test]
 fn a_gap_in_the_feed_or_an_unknown_event_takes_everything() {
     let other = Scope::Handle(HandleId::make(&*bench().clock, &*SystemRandom::shared()).expect("random"));
-    for (seq, scope) in [(2, Some(other)), (1, None)] {
+    for (seq, scope) in [(2, Some(other.clone())), (1, None)] {
         let bench = bench();
-        bench.memory.apply(seq, scope, bench.clock.tick());
+        bench.memory.apply(seq, scope.clone());
         assert!(bench.recall().is_none(), "{seq} {scope:?}");
     }
     let bench = bench();
-    bench.memory.beat(5, bench.clock.tick());
+    bench.memory.beat(5, Some(bench.clock.tick()));
     assert!(
         bench.recall().is_none(),
         "a heartbeat tells of events that never came"
@@ -155,11 +162,9 @@ fn a_gap_in_the_feed_or_an_unknown_event_takes_everything() {
 #[test]
 fn an_answer_older_than_the_feed_is_not_used() {
     let bench = bench();
-    bench.memory.apply(
-        1,
-        Some(Scope::Handle(bench.grant.handle_id())),
-        bench.clock.tick(),
-    );
+    bench
+        .memory
+        .apply(1, Some(Scope::Handle(bench.grant.handle_id())));
     assert!(
         !bench
             .memory
@@ -195,7 +200,7 @@ fn an_answer_older_than_the_feed_is_used_if_what_came_meanwhile_is_about_others(
             portal: portal(id),
             version: 2,
         };
-        bench.memory.apply(seq, Some(other), bench.clock.tick());
+        bench.memory.apply(seq, Some(other.clone()));
     }
     let keep = |as_of| {
         bench
@@ -207,13 +212,13 @@ fn an_answer_older_than_the_feed_is_used_if_what_came_meanwhile_is_about_others(
         portal: portal(42),
         version: 2,
     };
-    bench.memory.apply(3, Some(own), bench.clock.tick());
+    bench.memory.apply(3, Some(own.clone()));
     assert!(
         !keep(0) && !keep(2),
         "the token of version 1 is not given any more"
     );
     assert!(keep(3), "a credential of the portal that kept its version");
-    bench.memory.apply(9, Some(own), bench.clock.tick());
+    bench.memory.apply(9, Some(own.clone()));
     assert!(!keep(3) && !keep(8), "what came in the gap is not known");
 }
 
@@ -224,9 +229,93 @@ fn whoever_works_with_a_grant_of_an_older_version_is_told_apart_from_one_whose_h
         portal: PortalId::new(42).expect("not zero"),
         version: 2,
     };
-    bench.memory.apply(1, Some(moved), bench.clock.tick());
+    bench.memory.apply(1, Some(moved.clone()));
     assert!(bench.recall().is_none());
     assert!(bench.grant.is_superseded() && !bench.grant.is_taken_away());
-    let holds = bench.memory.still_holds(&bench.grant, bench.clock.tick(), FIVE);
-    assert_eq!(holds, Some(true), "the handle lives");
+    let now = bench.clock.tick();
+    let holds = bench.memory.holds_until(&bench.grant, now, FIVE);
+    assert_eq!(holds, Some(now.plus(FIVE)), "the handle lives");
+}
+
+/// The same grant, as [`response`] has it but for what is changed.
+fn changed(change: impl FnOnce(&mut RedeemHandleResponse)) -> Bench {
+    let mut bench = bench();
+    let mut response = response(bench.grant.handle_id());
+    change(&mut response);
+    let now = bench.clock.tick();
+    bench.grant = Arc::new(wire::grant(response, now).expect("complete"));
+    assert!(bench.memory.keep(bench.key.clone(), &bench.grant, 0, now));
+    bench
+}
+
+#[test]
+fn a_revoked_handle_takes_away_every_handle_that_was_narrowed_from_it() {
+    let other = |bench: &Bench| HandleId::make(&*bench.clock, &*SystemRandom::shared()).expect("random");
+    let (parent, root) = (other(&bench()), other(&bench()));
+    for revoked in [parent, root] {
+        let bench = changed(|response| {
+            let description = response.description.get_or_insert_default();
+            description.ancestor_ids = vec![parent.to_string(), root.to_string()];
+        });
+        bench.memory.apply(1, Some(Scope::Handle(other(&bench))));
+        assert!(bench.recall().is_some());
+        bench.memory.apply(2, Some(Scope::Handle(revoked)));
+        assert!(bench.recall().is_none() && bench.grant.is_taken_away());
+    }
+}
+
+#[test]
+fn a_newer_generation_of_caller_or_person_or_revision_of_the_grant_takes_away_older_grants_of_theirs_only() {
+    let by = |caller: &str, generation| Scope::CallerGeneration {
+        caller: caller.parse().expect("valid"),
+        generation,
+    };
+    let of = |person: &str, generation| Scope::PersonGeneration {
+        person: person.parse().expect("valid"),
+        generation,
+    };
+    let under = |grant: &str, revision| Scope::GrantRevision {
+        grant: grant.parse().expect("valid"),
+        revision,
+    };
+    let table = [
+        ([by("other", 9), by("sync", 3)], by("sync", 4)),
+        ([of("bob", 9), of("ann", 5)], of("ann", 6)),
+        ([under("wide", 9), under("narrow", 7)], under("narrow", 8)),
+    ];
+    for (others, own) in table {
+        let bench = changed(|response| {
+            response.caller_generation = 3;
+            response.person_id = "ann".to_owned();
+            response.person_generation = 5;
+            response.grant_revision = 7;
+            response.description.get_or_insert_default().grant_id = "narrow".to_owned();
+        });
+        for (seq, other) in (1..).zip(others) {
+            bench.memory.apply(seq, Some(other.clone()));
+            assert!(bench.recall().is_some(), "{other:?}");
+        }
+        bench.memory.apply(3, Some(own.clone()));
+        assert!(bench.recall().is_none() && bench.grant.is_taken_away(), "{own:?}");
+    }
+}
+
+#[test]
+fn what_is_under_way_by_a_grant_is_waited_for_when_it_is_taken_away_and_not_when_it_gives_another_token() {
+    let bench = bench();
+    let _under_way = bench.grant.begin();
+    let moved = Scope::CredentialVersion {
+        portal: PortalId::new(42).expect("not zero"),
+        version: 2,
+    };
+    assert!(bench.memory.apply(1, Some(moved)).is_empty());
+    assert!(
+        !bench.grant.taken_away().is_cancelled(),
+        "it ends on the old token"
+    );
+    let ending = bench
+        .memory
+        .apply(2, Some(Scope::Handle(bench.grant.handle_id())));
+    assert!(bench.grant.taken_away().is_cancelled());
+    assert_eq!(ending.iter().map(TaskTracker::len).collect::<Vec<_>>(), [1]);
 }

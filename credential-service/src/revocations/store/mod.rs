@@ -1,10 +1,12 @@
-//! The tables `revocation` and `revocation_counter`.
+//! The tables `revocation` and `revocation_counter`, and in `redeemers` the table `redeemer`.
 
 use hubkeep_core::{
     clock::Timestamp,
     database::{Database, Transaction},
     id::PortalId,
 };
+
+pub(super) mod redeemers;
 
 use super::{Error, Revocation, Scope};
 

@@ -1,4 +1,6 @@
-//! The tables `portal_erasure` and `signing_key`.
+//! The tables `portal_erasure` and `signing_key`, and in `containments` the table `portal_containment`.
+
+pub(super) mod containments;
 
 use hubkeep_core::{
     clock::Timestamp,
