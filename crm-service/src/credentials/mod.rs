@@ -2,8 +2,10 @@
 //! feed says that they still hold.
 //!
 //! A grant is served from memory only while the feed has been heard within the last 5 seconds; else every call goes
-//! over the wire, and if credential-service does not answer, the call is refused.
+//! over the wire, and if credential-service does not answer, the call is refused. Of a handle that has a budget, what was
+//! given to this process to spend is kept until the handle ends.
 
+mod budget;
 mod config;
 mod erasure;
 mod error;
@@ -13,6 +15,7 @@ mod memory;
 mod redeem;
 mod wire;
 
+pub use budget::{Allowance, Amount, Half, Purse, Taken, Unused};
 pub use config::Config;
 pub use erasure::{ErasureDone, ErasureOrder};
 pub use error::Error;

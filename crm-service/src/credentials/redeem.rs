@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
+    budget::{Budgets, Half},
     config::Config,
     erasure::ErasureOrder,
     error::Error,
@@ -34,6 +35,7 @@ const ATTEMPTS: usize = 3;
 pub struct Credentials {
     link: Link,
     memory: Memory,
+    budgets: Budgets,
     clock: SharedClock,
     config: Config,
     _feed: Arc<DropGuard>,
@@ -66,6 +68,7 @@ impl Credentials {
         Ok(Self {
             link,
             memory,
+            budgets: Budgets::default(),
             clock,
             config,
             _feed: Arc::new(stop.drop_guard()),
@@ -96,7 +99,41 @@ impl Credentials {
         }
         // Rare, and large: kept apart, so that what every call carries along stays small.
         let online = Box::pin(self.redeem_online(key, handle, caller, call_id));
-        let answer = self.clock.timeout_at(deadline, online).await;
+        self.by(deadline, online).await
+    }
+
+    /// Redeems a handle again of whose budget nothing of one half is left here, to be given more; or gives the same
+    /// grant, if others have been given more meanwhile.
+    ///
+    /// # Errors
+    /// As [`Credentials::redeem`]; [`Error::BudgetExhausted`] if there is no more.
+    pub async fn redeem_for_more(
+        &self,
+        handle: &HandleToken,
+        caller: &Caller,
+        call_id: CallId,
+        deadline: Tick,
+        spent: (&Arc<Grant>, Half),
+    ) -> Result<Arc<Grant>, Error> {
+        let (grant, half) = spent;
+        let more = async {
+            let _turn = match grant.allowance() {
+                Some(allowance) => Some(allowance.turn().await),
+                None => None,
+            };
+            let unspent = grant.allowance().map(|allowance| allowance.purse().unspent());
+            let there = unspent.is_some_and(|unspent| unspent.of(half) > 0);
+            if there {
+                return Ok(grant.clone());
+            }
+            self.redeem_online(Key::of(handle, caller), handle, caller, call_id)
+                .await
+        };
+        self.by(deadline, Box::pin(more)).await
+    }
+
+    async fn by<T>(&self, deadline: Tick, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let answer = self.clock.timeout_at(deadline, work).await;
         answer.unwrap_or_else(|| Err(Error::unavailable("no answer before the deadline")))
     }
 
@@ -126,6 +163,7 @@ impl Credentials {
         let mut why = Error::unavailable("the revocation feed kept moving");
         for _ in 0..ATTEMPTS {
             let mut client = RedemptionServiceClient::new(self.link.channel());
+            let unspent = self.budgets.unspent(&key);
             let request = self.link.request(RedeemHandleRequest {
                 handle: handle.expose().to_owned(),
                 presented_by: caller.name.to_string(),
@@ -137,7 +175,8 @@ impl Credentials {
                     .to_vec(),
                 seen_revocation_seq: self.memory.applied_seq(),
                 call_id: call_id.to_string(),
-                ..RedeemHandleRequest::default()
+                unspent_calls: unspent.calls,
+                unspent_records: unspent.records,
             });
             // The lease runs from before the question, so that it cannot outlast what credential-service meant.
             let asked = self.clock.tick();
@@ -151,7 +190,11 @@ impl Credentials {
                 Err(status) => return Err(wire::refusal(&status)),
             };
             let as_of_seq = response.revocation_seq;
-            let grant = Arc::new(wire::grant(response, asked)?);
+            let budget = response.description.as_ref().and_then(|handle| handle.budget);
+            let slice = response.slice;
+            let mut grant = wire::grant(response, asked)?;
+            grant.allowance = self.budgets.take_up(&key, budget, slice, [asked, grant.ends]);
+            let grant = Arc::new(grant);
             if self
                 .memory
                 .keep(key.clone(), &grant, as_of_seq, self.clock.tick())
