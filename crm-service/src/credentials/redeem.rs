@@ -187,7 +187,14 @@ impl Credentials {
                     why = wire::refusal(&status);
                     continue;
                 }
-                Err(status) => return Err(wire::refusal(&status)),
+                Err(status) => match wire::refusal(&status) {
+                    // Nothing is left to be given; but something was given to others here since the question was asked.
+                    Error::BudgetExhausted(half) if self.budgets.unspent(&key).of(half) > 0 => {
+                        why = Error::SliceSpent(half);
+                        continue;
+                    }
+                    refusal => return Err(refusal),
+                },
             };
             let as_of_seq = response.revocation_seq;
             let budget = response.description.as_ref().and_then(|handle| handle.budget);
