@@ -32,6 +32,7 @@
 //! | [`support::keeping`] | where services keep their data: files, or databases of PostgreSQL |
 //! | [`support::crm_process`] | crm-service as a process, the rest here |
 //! | [`support::fleet`], [`support::balancer`] | several replicas of both services on PostgreSQL, behind one address each |
+//! | [`support::limited`] | crm-service before a double of credential-service, for handles with every limit |
 //! | [`support::canaries`] | secrets searched for in every disguise |
 //! | [`support::disk`] | what lies on disk: bytes searched for, databases locked |
 //! | [`support::compose`] | the compose file, read |
@@ -58,6 +59,7 @@ pub mod support {
     pub mod handles;
     pub mod hubkeep;
     pub mod keeping;
+    pub mod limited;
     pub mod portals;
     pub mod processes;
     pub mod quota;

@@ -158,6 +158,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         under_way: under_way.clone(),
         stopping: chassis.stopping(),
         clock: clock.clone(),
+        random: random.clone(),
     });
 
     hubkeep_keys::wipe_until(chassis.stopping(), keyring.clone(), clock.clone());

@@ -191,6 +191,25 @@ impl Accounts {
         Ok(())
     }
 
+    /// Makes a token another account's, with the same rights.
+    pub(crate) fn move_token(&self, text: &str, portal_id: u64) -> Result<(), WorldError> {
+        let portal = self.portal(portal_id)?;
+        let mut directory = write(&self.directory);
+        let token = directory.tokens.get(text).ok_or(WorldError::NoSuchToken)?;
+        let spec = TokenSpec {
+            token: text.to_owned(),
+            kind: token.kind,
+            scopes: token.scopes(),
+            app_id: token.app_id,
+            user_id: token.user_id,
+            revoked: lock(&token.standing).revoked,
+        };
+        directory
+            .tokens
+            .insert(text.to_owned(), Arc::new(issue(spec, portal)));
+        Ok(())
+    }
+
     /// Gives an account a token that expires at `ends`, in microseconds since 1970.
     pub(crate) fn issue_until(&self, portal: &Arc<Portal>, spec: TokenSpec, ends: i64) -> Arc<Token> {
         let text = spec.token.clone();

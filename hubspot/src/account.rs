@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::{
     answer::Decoded,
     client::Client,
+    config::ApiVersion,
     error::Error,
     path::Path,
     request::{Ask, Effect, Lease, Request},
@@ -58,6 +59,11 @@ pub struct TokenInfo {
     pub user_id: Option<u64>,
 }
 
+/// Asks which account the token of the request belongs to.
+pub fn of_token(version: ApiVersion) -> Ask<AccountDetails> {
+    Ask::get(Path::account_details(version), details)
+}
+
 impl Client {
     /// Asks which account a token belongs to.
     ///
@@ -69,7 +75,7 @@ impl Client {
         token: &PortalToken,
         deadline: Tick,
     ) -> Result<AccountDetails, Error> {
-        let ask = Ask::get(Path::account_details(self.version()), details);
+        let ask = of_token(self.version());
         Ok(self
             .call(Request {
                 ask,

@@ -110,7 +110,9 @@ async fn every_request_has_an_intent_and_every_intent_an_outcome_in_both_service
         Fault::CutBody,
         Fault::HtmlBody,
     ] {
-        hubkeep.hubspot.inject(FaultRule::new(fault).times(1));
+        hubkeep
+            .hubspot
+            .inject(FaultRule::new(fault).path("/crm/").times(1));
         let _ = crm.update("contacts", "101", &[("firstname", "x")]).await;
         let _ = crm.get("contacts", "102").await;
     }
@@ -167,7 +169,7 @@ async fn a_write_whose_answer_is_lost_is_unknown_and_is_never_sent_again() {
         let told = format!("{fault:?}");
         hubkeep
             .hubspot
-            .inject(FaultRule::new(fault).after_effect().times(1));
+            .inject(FaultRule::new(fault).path("/crm/").after_effect().times(1));
         let refused = Refused::in_place_of(crm.create("contacts", &[("firstname", "once")]).await);
         assert_eq!(refused.said(), (Code::Unknown, "OUTCOME_UNKNOWN"), "{told}");
         assert_eq!(
@@ -229,7 +231,7 @@ async fn a_caller_that_hangs_up_leaves_a_whole_record() {
     let (hubkeep, crm) = ready().await;
     let held = hubkeep
         .hubspot
-        .inject(FaultRule::new(Fault::HoldUntilReleased).times(1));
+        .inject(FaultRule::new(Fault::HoldUntilReleased).path("/crm/").times(1));
     let call = tokio::spawn(async move { crm.create("contacts", &[("firstname", "left")]).await });
     hubkeep.hubspot.until_held(1).await;
     call.abort();

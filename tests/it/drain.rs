@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use hubkeep_audit_log::{Cause, Phase};
+use hubkeep_audit_log::{Cause, Operation, Phase};
 use hubkeep_core::clock::SystemClock;
 use hubkeep_proto::crm::v1::Reply;
 use hubkeep_tests::{
@@ -123,7 +123,19 @@ async fn under_load_every_call_is_answered_with_its_outcome_on_record_or_was_nev
         );
     }
     assert_eq!(journal.len(), answered.len(), "one request each");
-    assert_eq!(intents.len(), journal.len(), "no intent for what was not sent");
+    let asked = intents
+        .values()
+        .filter(|intent| intent.operation() == Operation::AccountRead);
+    assert_eq!(
+        asked.count(),
+        1,
+        "whose account the token is, before the first write"
+    );
+    assert_eq!(
+        intents.len(),
+        journal.len() + 1,
+        "no intent for what was not sent"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,7 +146,7 @@ async fn what_is_at_hubspot_when_the_stop_comes_is_answered_and_health_says_so_a
     let held = stage
         .hubkeep
         .hubspot
-        .inject(FaultRule::new(Fault::HoldUntilReleased));
+        .inject(FaultRule::new(Fault::HoldUntilReleased).path("/crm/"));
     let reading = tokio::spawn({
         let crm = crm.clone();
         async move { crm.get("contacts", "101").await }

@@ -189,7 +189,11 @@ async fn a_read_is_sent_again_when_a_lock_has_passed_and_a_write_is_not() {
     hubkeep.onboard_all().await;
     let handle = hubkeep.handle("client-0001").issue().await;
     let crm = hubkeep.crm_as("sync").with(&handle);
-    let locked = || FaultRule::new(Fault::Status { status: 423 }).times(1);
+    let locked = || {
+        FaultRule::new(Fault::Status { status: 423 })
+            .path("/crm/")
+            .times(1)
+    };
 
     hubkeep.hubspot.inject(locked());
     crm.get("contacts", "101")
@@ -207,11 +211,13 @@ fn slug(number: u32) -> String {
     format!("client-{number:04}")
 }
 
-/// A caller for whose portal everything goes wrong from now on.
+/// A caller for whose portal every call goes wrong from now on; not so the question whose account its token is.
 async fn client(hubkeep: &Hubkeep, number: u32, case: &Case) -> Crm {
     let slug = slug(number);
     let handle = hubkeep.handle(&slug).issue().await;
-    let rule = FaultRule::new(case.fault.clone()).portal(hubkeep.portal_id(&slug));
+    let rule = FaultRule::new(case.fault.clone())
+        .portal(hubkeep.portal_id(&slug))
+        .path("/crm/");
     hubkeep.hubspot.inject(rule);
     hubkeep.crm_as("sync").with(&handle)
 }

@@ -196,7 +196,7 @@ async fn a_write_whose_outcome_cannot_be_recorded_ends_as_unknown_and_is_on_reco
     let behind = Behind::start(Line::CrmLog).await;
     let crm = behind.caller(A).await.within(MENDED_WITHIN);
     for trouble in BREAKS {
-        let rule = FaultRule::new(Fault::HoldUntilReleased).times(2);
+        let rule = FaultRule::new(Fault::HoldUntilReleased).path("/crm/").times(2);
         let held = behind.hubkeep.hubspot.inject(rule);
         let (reader, writer) = (crm.clone(), crm.clone());
         let read = tokio::spawn(async move { reader.get("contacts", "101").await });

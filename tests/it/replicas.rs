@@ -16,7 +16,7 @@ use hubkeep_proto::{
 use hubkeep_tests::{
     Fleet, Limits, Refused, Service, World, eventually, intents_by_entry, proto_entry,
     support::{
-        audit::{assert_dense, outcomes_by_attempt},
+        audit::{assert_dense, outcomes_by_attempt, without_proofs},
         handles::named,
         portals::OPERATOR,
     },
@@ -91,7 +91,8 @@ async fn isolation_and_record_hold_for_all_replicas_together() {
 
     let events = fleet.audit_events(Service::Crm).await;
     assert_dense(&events);
-    let (intents, outcomes) = (intents_by_entry(&events), outcomes_by_attempt(&events));
+    let asked = without_proofs(&events);
+    let (intents, outcomes) = (intents_by_entry(&asked), outcomes_by_attempt(&asked));
     let made = CALLERS * CALLS / 4 * 3;
     assert_eq!(
         (intents.len(), outcomes.len()),

@@ -11,7 +11,7 @@ use std::{
 use hubkeep_proto::crm::v1::CreateObjectResponse;
 use hubkeep_tests::{
     Crm, Fleet, Limits, Service, World, eventually, intents_by_entry,
-    support::audit::{assert_dense, outcomes_by_attempt},
+    support::audit::{assert_dense, outcomes_by_attempt, without_proofs},
 };
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -105,7 +105,8 @@ async fn a_rolling_restart_of_both_services_loses_no_call() {
 
     let events = fleet.audit_events(Service::Crm).await;
     assert_dense(&events);
-    let (intents, outcomes) = (intents_by_entry(&events), outcomes_by_attempt(&events));
+    let asked = without_proofs(&events);
+    let (intents, outcomes) = (intents_by_entry(&asked), outcomes_by_attempt(&asked));
     assert_eq!(intents.len(), outcomes.len(), "every intent has an outcome");
     let mut journal = fleet.hubspot.journal();
     journal.retain(|entry| entry.path.starts_with("/crm/"));

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, path::Path};
 
-use hubkeep_audit_log::{Entry, Event, Filter, Phase, Position};
+use hubkeep_audit_log::{Entry, Event, Filter, Operation, Phase, Position};
 use hubkeep_proto::audit::v1::{
     EventFilter, ListEventsRequest, StreamEventsRequest, StreamEventsResponse,
     audit_service_client::AuditServiceClient,
@@ -107,6 +107,14 @@ impl Reader<'_> {
 /// The entry of an event, which every event has.
 pub fn proto_entry(event: &Event) -> &Entry {
     event.entry.as_ref().expect("every event has an entry")
+}
+
+/// The events of what callers have asked for: without crm-service's own questions whose account a token is, which come
+/// before the first write of each portal in a process.
+pub fn without_proofs(events: &[Event]) -> Vec<Event> {
+    let mut events = events.to_vec();
+    events.retain(|event| proto_entry(event).operation() != Operation::AccountRead);
+    events
 }
 
 /// The intents by their entry id: the id that goes to HubSpot in the header `x-request-id`.

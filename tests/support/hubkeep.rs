@@ -183,7 +183,7 @@ impl Setup {
 }
 
 /// How a service learns who calls it.
-fn callers(tls: Option<&tls::Config>, clock: &SharedClock) -> CallerSource {
+pub(super) fn callers(tls: Option<&tls::Config>, clock: &SharedClock) -> CallerSource {
     match tls {
         None => CallerSource::development().expect("valid"),
         Some(files) => CallerSource::Certified(Identity::load(files, clock).expect("in order")),

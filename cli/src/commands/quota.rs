@@ -7,6 +7,7 @@ use hubkeep_proto::crm::v1::{
 };
 
 use super::{
+    crm::Expected,
     shown_handle::ShownHandle,
     time::{day_and_time, time_of_day},
 };
@@ -24,6 +25,8 @@ pub struct QuotaArgs {
     #[arg(long)]
     watch: bool,
     #[command(flatten)]
+    expected: Expected,
+    #[command(flatten)]
     shown: ShownHandle,
 }
 
@@ -36,21 +39,25 @@ pub async fn run(args: QuotaArgs, service: Service, output: &Output) -> Result<E
         Some(handle) => service.with_handle(&handle)?,
         None => service,
     };
+    let expected = args.expected.stated();
     match args.watch {
-        true => watch(args.slug, &service.without_timeout(), output).await?,
-        false => get(args.slug, &service, output).await?,
+        true => watch((args.slug, expected), &service.without_timeout(), output).await?,
+        false => get((args.slug, expected), &service, output).await?,
     }
     Ok(Exit::Done)
 }
 
-async fn get(client_slug: String, service: &Service, output: &Output) -> Result<(), Error> {
+async fn get(
+    (client_slug, expected_portal_id): (String, u64),
+    service: &Service,
+    output: &Output,
+) -> Result<(), Error> {
     let mut client = QuotaServiceClient::new(service.connection());
-    let answer = client
-        .get_quota(GetQuotaRequest {
-            client_slug,
-            ..GetQuotaRequest::default()
-        })
-        .await;
+    let request = GetQuotaRequest {
+        client_slug,
+        expected_portal_id,
+    };
+    let answer = client.get_quota(request).await;
     let answer = answer.map_err(|status| service.ended(status))?.into_inner();
     if output.is_json() {
         return output.document(&wire_json::of("hubkeep.crm.v1.GetQuotaResponse", &answer)?);
@@ -58,14 +65,17 @@ async fn get(client_slug: String, service: &Service, output: &Output) -> Result<
     print(&answer.quota.unwrap_or_default(), output)
 }
 
-async fn watch(client_slug: String, service: &Service, output: &Output) -> Result<(), Error> {
+async fn watch(
+    (client_slug, expected_portal_id): (String, u64),
+    service: &Service,
+    output: &Output,
+) -> Result<(), Error> {
     let mut client = QuotaServiceClient::new(service.connection());
-    let opened = client
-        .watch_quota(WatchQuotaRequest {
-            client_slug,
-            ..WatchQuotaRequest::default()
-        })
-        .await;
+    let request = WatchQuotaRequest {
+        client_slug,
+        expected_portal_id,
+    };
+    let opened = client.watch_quota(request).await;
     let mut changes = opened.map_err(|status| service.ended(status))?.into_inner();
     while let Some(change) = changes.message().await.map_err(|status| service.ended(status))? {
         if output.is_json() {

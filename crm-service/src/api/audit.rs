@@ -45,6 +45,7 @@ impl HandleAuthority {
         let shortfall = if grant.portal().client_slug().as_str() != client_slug {
             Some(Cause::Portal {
                 requested: client_slug.chars().take(64).collect(),
+                expected: None,
             })
         } else if !grant.allows_operation(Operation::ReadAudit) {
             Some(Cause::Operation {

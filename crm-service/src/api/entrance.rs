@@ -14,7 +14,7 @@ use tonic::{Request, Response, Status};
 
 use super::write::about;
 use crate::{
-    call::{Call, CallStack, Error, Presented, Reply, Unread},
+    call::{Call, CallStack, Error, Meant, Presented, Reply, Unread},
     crm::{self, Answer, Ask, Faults},
 };
 
@@ -27,8 +27,8 @@ pub struct Entrance {
     random: SharedRandom,
 }
 
-/// What a message asks, read: the portal it names, and the rest.
-pub(super) type Read = Result<(ClientSlug, Ask), crm::Error>;
+/// What a message asks, read: the portal it means, and the rest.
+pub(super) type Read = Result<(Meant, Ask), crm::Error>;
 
 impl Entrance {
     /// Calls go down this stack; what cannot be read is refused there.
@@ -50,12 +50,12 @@ impl Entrance {
     ) -> Result<Answered, Status> {
         let context = Arc::new(Context::of(&request)?);
         let handle = bearer_handle(request.metadata());
-        let (client_slug, ask) = match read(request.get_ref()) {
+        let (meant, ask) = match read(request.get_ref()) {
             Ok(read) => read,
             // Rare, and large: kept apart, so that what every call carries along stays small.
             Err(fault) => return Err(Box::pin(self.unread(operation, &context, handle, fault)).await),
         };
-        let reply = self.carry_out(ask, client_slug, &context, handle).await;
+        let reply = self.carry_out(ask, meant, &context, handle).await;
         let reply = reply.map_err(|error| context.refuse(&error))?;
         Ok(Answered { context, reply })
     }
@@ -64,12 +64,12 @@ impl Entrance {
     pub(super) async fn carry_out(
         &self,
         ask: Ask,
-        client_slug: ClientSlug,
+        meant: Meant,
         context: &Arc<Context>,
         handle: Presented,
     ) -> Result<Reply, Error> {
         let call_id = CallId::make(&*self.clock, &*self.random)?;
-        let call = Call::new(ask, client_slug, Arc::clone(context), call_id, handle);
+        let call = Call::new(ask, meant, Arc::clone(context), call_id, handle);
         self.stack.run(call).await
     }
 
@@ -116,10 +116,12 @@ impl Answered {
     }
 }
 
-/// The portal that a request names. There is no default.
-pub(super) fn client_slug(text: &str, faults: &mut Faults) -> Option<ClientSlug> {
-    faults.keep(
-        "client_slug",
-        text.parse::<ClientSlug>().map_err(|invalid| invalid.rule()),
-    )
+/// The portal that a request means: its slug, and its id where that is stated. There is no default.
+pub(super) fn meant(client_slug: &str, expected_portal_id: u64, faults: &mut Faults) -> Option<Meant> {
+    let slug = client_slug.parse::<ClientSlug>();
+    let client_slug = faults.keep("client_slug", slug.map_err(|invalid| invalid.rule()))?;
+    Some(Meant {
+        client_slug,
+        expected_portal_id,
+    })
 }

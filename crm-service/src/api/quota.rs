@@ -48,7 +48,12 @@ impl QuotaService for QuotaApi {
         let (metadata, _, asked) = request.into_parts();
         let opened = self
             .desk
-            .open(Operation::QuotaGet, &context, &metadata, &asked.client_slug)
+            .open(
+                Operation::QuotaGet,
+                &context,
+                &metadata,
+                (&asked.client_slug, asked.expected_portal_id),
+            )
             .await?;
         Ok(Response::new(GetQuotaResponse {
             quota: Some(quota(&opened.quota.state())),
@@ -63,7 +68,12 @@ impl QuotaService for QuotaApi {
         let (metadata, _, asked) = request.into_parts();
         let opened = self
             .desk
-            .open(Operation::QuotaWatch, &context, &metadata, &asked.client_slug)
+            .open(
+                Operation::QuotaWatch,
+                &context,
+                &metadata,
+                (&asked.client_slug, asked.expected_portal_id),
+            )
             .await?;
         let watch = Watch {
             desk: self.desk.clone(),

@@ -4,20 +4,20 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use hubkeep_audit_log::{AuditLog, Draft, Operation as Recorded, Outcome};
+use hubkeep_audit_log::{AuditLog, Draft, Operation as Recorded, Outcome, ProvenPortal};
 use hubkeep_core::{
     clock::SharedClock,
     error::ServiceError as _,
     grpc::{Context, FLEET, bearer_handle},
     handle_token::HandleToken,
-    id::{CallId, ClientSlug},
+    id::CallId,
     random::SharedRandom,
 };
 use tonic::{Status, metadata::MetadataMap};
 
 use super::{entrance, error::Error};
 use crate::{
-    call::{Cause, Error as CallError, Usage},
+    call::{Cause, Error as CallError, Meant, Usage},
     credentials::{self, Credentials, Grant},
     crm::{Faults, Operation},
     quota::{PortalQuota, Quota},
@@ -54,7 +54,7 @@ pub(super) struct Opened {
 pub(super) struct Reader {
     handle: HandleToken,
     grant: Arc<Grant>,
-    client_slug: ClientSlug,
+    meant: Meant,
     context: Context,
 }
 
@@ -68,16 +68,15 @@ impl QuotaDesk {
         operation: Recorded,
         context: &Context,
         metadata: &MetadataMap,
-        client_slug: &str,
+        named: (&str, u64),
     ) -> Result<Opened, Status> {
         let call_id = self.call_id().map_err(|error| context.refuse(&error))?;
         let proven = Proven::new();
         let by_name = context.has_role(FLEET) && !metadata.contains_key("authorization");
         let opened = if by_name {
-            self.by_name(client_slug)
+            self.by_name(named)
         } else {
-            self.by_handle(context, metadata, client_slug, call_id, &proven)
-                .await
+            self.by_handle(context, metadata, named, call_id, &proven).await
         };
         let draft = self.draft(operation, context, call_id, proven.get());
         match opened {
@@ -108,7 +107,7 @@ impl QuotaDesk {
         let mut context = reader.context.clone();
         context.deadline = self.clock.tick().plus(ANSWERED_WITHIN);
         let grant = self.redeemed(&context, &reader.handle, self.call_id()?).await?;
-        permitted(&grant, &reader.client_slug)
+        permitted(&grant, &reader.meant)
     }
 
     /// Whether the handle's time is over.
@@ -122,10 +121,11 @@ impl QuotaDesk {
         }
     }
 
-    fn by_name(&self, client_slug: &str) -> Result<Opened, Error> {
-        let client_slug = read_slug(client_slug)?;
-        let quota = self.quota.find(&client_slug);
-        let quota = quota.ok_or(Error::PortalUnknown(client_slug))?;
+    fn by_name(&self, named: (&str, u64)) -> Result<Opened, Error> {
+        let meant = read(named)?;
+        let quota = self.quota.find(&meant.client_slug);
+        let quota = quota.ok_or_else(|| Error::PortalUnknown(meant.client_slug.clone()))?;
+        is_meant(&meant, quota.portal())?;
         Ok(Opened { quota, by: None })
     }
 
@@ -133,7 +133,7 @@ impl QuotaDesk {
         &self,
         context: &Context,
         metadata: &MetadataMap,
-        client_slug: &str,
+        named: (&str, u64),
         call_id: CallId,
         proven: &Proven,
     ) -> Result<Opened, Error> {
@@ -143,14 +143,14 @@ impl QuotaDesk {
         let grant = self.redeemed(context, &handle, call_id).await?;
         // Set once: a request presents one handle.
         let _ = proven.set(grant.clone());
-        let client_slug = read_slug(client_slug)?;
-        permitted(&grant, &client_slug)?;
+        let meant = read(named)?;
+        permitted(&grant, &meant)?;
         let quota = self.quota.of(grant.portal(), grant.time_zone());
         self.usage.refresh(&quota, &grant, context, call_id).await;
         let by = Some(Reader {
             handle,
             grant,
-            client_slug,
+            meant,
             context: context.clone(),
         });
         Ok(Opened { quota, by })
@@ -191,24 +191,27 @@ impl QuotaDesk {
 }
 
 /// Whether a grant opens the quota of this portal.
-fn permitted(grant: &Grant, client_slug: &ClientSlug) -> Result<(), Error> {
-    let cause = if grant.portal().client_slug() != client_slug {
-        Cause::Portal {
-            requested: client_slug.to_string(),
-        }
-    } else if !grant.allows_operation(Operation::Quota) {
-        Cause::Operation {
-            operation: Operation::Quota.name(),
-            object_type: String::new(),
-        }
-    } else {
+fn permitted(grant: &Grant, meant: &Meant) -> Result<(), Error> {
+    is_meant(meant, grant.portal())?;
+    if grant.allows_operation(Operation::Quota) {
         return Ok(());
+    }
+    let cause = Cause::Operation {
+        operation: Operation::Quota.name(),
+        object_type: String::new(),
     };
     Err(CallError::NotPermitted(cause).into())
 }
 
-fn read_slug(client_slug: &str) -> Result<ClientSlug, Error> {
+fn is_meant(meant: &Meant, portal: &ProvenPortal) -> Result<(), Error> {
+    match meant.differs_from(portal) {
+        Some(cause) => Err(CallError::NotPermitted(cause).into()),
+        None => Ok(()),
+    }
+}
+
+fn read((client_slug, expected_portal_id): (&str, u64)) -> Result<Meant, Error> {
     let mut faults = Faults::default();
-    let read = entrance::client_slug(client_slug, &mut faults);
+    let read = entrance::meant(client_slug, expected_portal_id, &mut faults);
     Ok(faults.resolve(read).map_err(CallError::from)?)
 }

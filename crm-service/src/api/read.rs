@@ -8,7 +8,7 @@ use hubkeep_proto::crm::v1::{
 };
 
 use super::{
-    entrance::{Read, client_slug},
+    entrance::{Read, meant},
     page_token::Question,
 };
 use crate::crm::{
@@ -18,7 +18,7 @@ use crate::crm::{
 
 pub(super) fn get_object(message: &GetObjectRequest) -> Read {
     let mut faults = Faults::default();
-    let slug = client_slug(&message.client_slug, &mut faults);
+    let meant = meant(&message.client_slug, message.expected_portal_id, &mut faults);
     let key = record_key(
         &message.object_type,
         &message.object_id,
@@ -27,7 +27,7 @@ pub(super) fn get_object(message: &GetObjectRequest) -> Read {
     );
     let properties = Arc::new(read_names("properties", &message.properties, &mut faults));
     let archived = message.archived;
-    faults.resolve(slug.zip(key.map(|key| Ask::GetObject {
+    faults.resolve(meant.zip(key.map(|key| Ask::GetObject {
         key,
         properties,
         archived,
@@ -42,7 +42,7 @@ pub(super) fn list_question(message: &ListObjectsRequest) -> Question {
 
 pub(super) fn list_objects(message: &ListObjectsRequest) -> Read {
     let mut faults = Faults::default();
-    let slug = client_slug(&message.client_slug, &mut faults);
+    let meant = meant(&message.client_slug, message.expected_portal_id, &mut faults);
     let object_type = faults.keep("object_type", ObjectType::read(&message.object_type));
     let properties = Arc::new(read_names("properties", &message.properties, &mut faults));
     let limit = faults.keep("page_size", LIST_PAGE.read(message.page_size));
@@ -57,7 +57,7 @@ pub(super) fn list_objects(message: &ListObjectsRequest) -> Read {
             after,
             archived,
         });
-    faults.resolve(slug.zip(ask))
+    faults.resolve(meant.zip(ask))
 }
 
 /// What the page tokens of a search are bound to.
@@ -74,7 +74,7 @@ pub(super) fn search_question(message: &SearchObjectsRequest) -> Question {
 
 pub(super) fn search_objects(message: &SearchObjectsRequest) -> Read {
     let mut faults = Faults::default();
-    let slug = client_slug(&message.client_slug, &mut faults);
+    let meant = meant(&message.client_slug, message.expected_portal_id, &mut faults);
     let object_type = faults.keep("object_type", ObjectType::read(&message.object_type));
     let groups = filter_groups(&message.filter_groups, &mut faults);
     let properties = read_names("properties", &message.properties, &mut faults);
@@ -104,20 +104,20 @@ pub(super) fn search_objects(message: &SearchObjectsRequest) -> Read {
     if let Some(search) = &search {
         search.check(&mut faults);
     }
-    faults.resolve(slug.zip(search.map(|search| Ask::SearchObjects(Arc::new(search)))))
+    faults.resolve(meant.zip(search.map(|search| Ask::SearchObjects(Arc::new(search)))))
 }
 
 pub(super) fn create_object(message: &CreateObjectRequest) -> Read {
     let mut faults = Faults::default();
-    let slug = client_slug(&message.client_slug, &mut faults);
+    let meant = meant(&message.client_slug, message.expected_portal_id, &mut faults);
     let object_type = faults.keep("object_type", ObjectType::read(&message.object_type));
     let values = Arc::new(read_values("properties", &message.properties, &mut faults));
-    faults.resolve(slug.zip(object_type.map(|object_type| Ask::CreateObject { object_type, values })))
+    faults.resolve(meant.zip(object_type.map(|object_type| Ask::CreateObject { object_type, values })))
 }
 
 pub(super) fn update_object(message: &UpdateObjectRequest) -> Read {
     let mut faults = Faults::default();
-    let slug = client_slug(&message.client_slug, &mut faults);
+    let meant = meant(&message.client_slug, message.expected_portal_id, &mut faults);
     let key = record_key(
         &message.object_type,
         &message.object_id,
@@ -125,14 +125,14 @@ pub(super) fn update_object(message: &UpdateObjectRequest) -> Read {
         &mut faults,
     );
     let values = Arc::new(read_values("properties", &message.properties, &mut faults));
-    faults.resolve(slug.zip(key.map(|key| Ask::UpdateObject { key, values })))
+    faults.resolve(meant.zip(key.map(|key| Ask::UpdateObject { key, values })))
 }
 
 pub(super) fn archive_object(message: &ArchiveObjectRequest) -> Read {
     let mut faults = Faults::default();
-    let slug = client_slug(&message.client_slug, &mut faults);
+    let meant = meant(&message.client_slug, message.expected_portal_id, &mut faults);
     let key = record_key(&message.object_type, &message.object_id, "", &mut faults);
-    faults.resolve(slug.zip(key.map(|key| Ask::ArchiveObject { key })))
+    faults.resolve(meant.zip(key.map(|key| Ask::ArchiveObject { key })))
 }
 
 /// What the page tokens of a list of owners are bound to.
@@ -147,7 +147,7 @@ pub(super) fn owners_question(message: &ListOwnersRequest) -> Question {
 
 pub(super) fn list_owners(message: &ListOwnersRequest) -> Read {
     let mut faults = Faults::default();
-    let slug = client_slug(&message.client_slug, &mut faults);
+    let meant = meant(&message.client_slug, message.expected_portal_id, &mut faults);
     let limit = faults.keep("page_size", OWNER_PAGE.read(message.page_size));
     let after = owners_question(message).cursor(&message.page_token, &mut faults);
     if message.email.chars().count() > MAX_EMAIL_CHARS {
@@ -155,7 +155,7 @@ pub(super) fn list_owners(message: &ListOwnersRequest) -> Read {
     }
     let email = (!message.email.is_empty()).then(|| message.email.clone());
     let archived = message.archived;
-    faults.resolve(slug.zip(limit.map(|limit| Ask::ListOwners {
+    faults.resolve(meant.zip(limit.map(|limit| Ask::ListOwners {
         email,
         limit,
         after,
@@ -165,9 +165,9 @@ pub(super) fn list_owners(message: &ListOwnersRequest) -> Read {
 
 pub(super) fn get_owner(message: &GetOwnerRequest) -> Read {
     let mut faults = Faults::default();
-    let slug = client_slug(&message.client_slug, &mut faults);
+    let meant = meant(&message.client_slug, message.expected_portal_id, &mut faults);
     let id = faults.keep("owner_id", RecordId::read(&message.owner_id));
-    faults.resolve(slug.zip(id.map(|id| Ask::GetOwner { id })))
+    faults.resolve(meant.zip(id.map(|id| Ask::GetOwner { id })))
 }
 
 /// The longest address that mail knows (RFC 5321).

@@ -4,21 +4,18 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use futures::{Stream, StreamExt as _, stream};
 use hubkeep_audit_log::Operation;
-use hubkeep_core::{
-    grpc::{Context, bearer_handle},
-    id::ClientSlug,
-};
+use hubkeep_core::grpc::{Context, bearer_handle};
 use hubkeep_proto::crm::v1::{StreamObjectsRequest, StreamObjectsResponse};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::{
-    entrance::{Entrance, client_slug},
+    entrance::{Entrance, meant},
     page_token::Question,
     write::{about, object},
 };
 use crate::{
-    call::{Error, Presented},
+    call::{Error, Meant, Presented},
     crm::{self, Answer, Ask, Faults, ObjectType, PropertyNames, WALK_PAGE, read_names},
 };
 
@@ -68,7 +65,7 @@ pub(super) async fn begin(
 
 /// What a walk is over, and how far it has come.
 struct Route {
-    client_slug: ClientSlug,
+    meant: Meant,
     object_type: ObjectType,
     properties: Arc<PropertyNames>,
     archived: bool,
@@ -82,15 +79,15 @@ struct Route {
 impl Route {
     fn read(message: &StreamObjectsRequest) -> Result<Self, crm::Error> {
         let mut faults = Faults::default();
-        let slug = client_slug(&message.client_slug, &mut faults);
+        let meant = meant(&message.client_slug, message.expected_portal_id, &mut faults);
         let object_type = faults.keep("object_type", ObjectType::read(&message.object_type));
         let properties = read_names("properties", &message.properties, &mut faults);
         let limit = faults.keep("page_size", WALK_PAGE.read(message.page_size));
         let question = question(message, &properties);
         let after = question.cursor_in("resume_token", &message.resume_token, &mut faults);
-        let route = slug.zip(object_type).zip(limit);
-        faults.resolve(route.map(|((client_slug, object_type), limit)| Self {
-            client_slug,
+        let route = meant.zip(object_type).zip(limit);
+        faults.resolve(route.map(|((meant, object_type), limit)| Self {
+            meant,
             object_type,
             properties: Arc::new(properties),
             archived: message.archived,
@@ -139,9 +136,9 @@ impl Walk {
         if self.stopping.is_cancelled() {
             return Err(Error::Stopping);
         }
-        let (ask, slug) = (self.route.ask(), self.route.client_slug.clone());
+        let (ask, meant) = (self.route.ask(), self.route.meant.clone());
         let handle = self.handle.clone();
-        let reply = self.entrance.carry_out(ask, slug, &self.context, handle).await?;
+        let reply = self.entrance.carry_out(ask, meant, &self.context, handle).await?;
         let about = about(&reply);
         let Answer::Objects(page) = reply.answer else {
             return Err(Error::WrongAnswer);

@@ -35,16 +35,19 @@ impl Step<Call<Redeemed>> for Authorize {
 
 /// In what the grant falls short of the call; the portal first, for it decides what else may be said.
 fn shortfall(call: &Call<Redeemed>, grant: &Grant) -> Option<Cause> {
-    if grant.portal().client_slug() != &call.client_slug {
-        return Some(Cause::Portal {
-            requested: call.client_slug.to_string(),
-        });
+    if let Some(cause) = call.meant.differs_from(grant.portal()) {
+        return Some(cause);
     }
     let (operation, object_type) = (call.ask.operation(), call.ask.object_type());
     if !grant.allows(operation, &object_type) {
         return Some(Cause::Operation {
             operation: operation.name(),
             object_type: object_type.to_string(),
+        });
+    }
+    if grant.writes_need_approval() && !call.ask.is_read() {
+        return Some(Cause::Approval {
+            operation: operation.name(),
         });
     }
     let uncovered = call

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use hubkeep_audit_log::Draft;
 use hubkeep_hubspot::{
-    Answer as HubSpotAnswer, Ask as HubSpotAsk, Client, Lease, Request,
+    Answer as HubSpotAnswer, Ask as HubSpotAsk, Client, Lease, Request, account,
     objects::{self, Key},
     owners,
 };
 
-use super::{Admitted, Call, End, Error, Minimal, ObjectRefs, Reply, record_denial::recorded_as};
+use super::{Admitted, Call, Counted, End, Error, ObjectRefs, Reply, record_denial::recorded_as};
 use crate::{
     crm::{Answer, Ask, PropertyName, PropertyNames, PropertyValues, RecordKey},
     quota::Slot,
@@ -28,8 +28,8 @@ impl Dispatch {
     }
 }
 
-impl End<Admitted<Call<Minimal>>> for Dispatch {
-    async fn take(&self, admitted: Admitted<Call<Minimal>>) -> Result<Reply, Error> {
+impl End<Admitted<Call<Counted>>> for Dispatch {
+    async fn take(&self, admitted: Admitted<Call<Counted>>) -> Result<Reply, Error> {
         let (call, slot, lease) = admitted.into_parts();
         let admitted = Sending {
             call: &call,
@@ -89,6 +89,11 @@ impl End<Admitted<Call<Minimal>>> for Dispatch {
                 self.send(admitted, owners::get(version, id.as_str()), Answer::Owner)
                     .await
             }
+            Ask::ReadAccount => {
+                let ask = account::of_token(version);
+                self.send(admitted, ask, |details| Answer::Account(details.portal_id))
+                    .await
+            }
         }
     }
 }
@@ -96,7 +101,7 @@ impl End<Admitted<Call<Minimal>>> for Dispatch {
 /// A call that is about to be sent.
 #[derive(Clone, Copy)]
 struct Sending<'a> {
-    call: &'a Call<Minimal>,
+    call: &'a Call<Counted>,
     slot: &'a Slot,
     lease: &'a Lease,
 }
@@ -124,7 +129,10 @@ impl Dispatch {
             limits,
         } = self
             .hubspot
-            .call_noting(request, |at| slot.sent(at))
+            .call_noting(request, |at| {
+                call.authority.note_sent();
+                slot.sent(at);
+            })
             .await
             .map_err(|error| Error::HubSpot {
                 error,
@@ -142,9 +150,14 @@ impl Dispatch {
     }
 
     /// What the entries of this attempt say.
-    async fn draft(&self, call: &Call<Minimal>) -> Result<Draft, Error> {
+    async fn draft(&self, call: &Call<Counted>) -> Result<Draft, Error> {
         let grant = call.authority.grant();
+        // The account is no record: its entries name no type.
         let object_type = call.ask.object_type();
+        let named = match call.ask {
+            Ask::ReadAccount => "",
+            _ => object_type.as_str(),
+        };
         let object_ref = match call.ask.record_id() {
             Some(id) => Some(
                 self.object_refs
@@ -160,7 +173,7 @@ impl Dispatch {
                 .purpose(grant.purpose())
                 .credential_version(grant.credential_version())
                 .token(grant.fingerprint())
-                .object(object_type.as_str(), object_ref.as_deref())
+                .object(named, object_ref.as_deref())
                 .attempt(call.attempt),
         )
     }

@@ -1,14 +1,16 @@
 //! Why a call gave no reply.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use hubkeep_core::{
     error::{ErrorKind, ErrorReason, FieldViolation, QuotaViolation, ServiceError},
+    id::PortalId,
     random::RandomError,
 };
 use thiserror::Error as ThisError;
 use tokio::task::JoinError;
 
+use super::Cause;
 use crate::{
     credentials,
     crm::{self, ObjectType},
@@ -39,6 +41,17 @@ pub enum Error {
         /// The type of the records it was about.
         object_type: ObjectType,
     },
+    /// The token that a write would use is another portal's. Nothing was written.
+    #[error("the token of portal {expected} answers for portal {actual}")]
+    OfAnotherPortal {
+        /// Whose it should be.
+        expected: PortalId,
+        /// Whose HubSpot says it is.
+        actual: PortalId,
+    },
+    /// Whose account the token of a write is was not found out: by this, or `None` if not in time. Nothing was written.
+    #[error("before a write it was not found out whose account the token is")]
+    Unproven(#[source] Option<Arc<Error>>),
     /// The keys of this service cannot be used.
     #[error("the key for references to records cannot be used")]
     Keys(#[from] hubkeep_seal::Error),
@@ -65,73 +78,8 @@ pub enum Error {
 /// Another replica, or the next process, answers after this.
 const SOON: Duration = Duration::from_millis(200);
 
-/// In what a grant falls short.
-#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
-pub enum Cause {
-    /// It is for another portal than the request names.
-    #[error("the handle is for another portal than {requested}")]
-    Portal {
-        /// The slug in the request.
-        requested: String,
-    },
-    /// It does not cover the operation on the type.
-    #[error("the handle does not cover {operation} on {object_type}")]
-    Operation {
-        /// The operation.
-        operation: &'static str,
-        /// The type.
-        object_type: String,
-    },
-    /// It does not cover a property that is written or compared.
-    #[error("the handle does not cover the property {property}")]
-    Property {
-        /// The property.
-        property: String,
-    },
-}
-
-impl Cause {
-    const fn reason(&self) -> ErrorReason {
-        match self {
-            Self::Portal { .. } => ErrorReason::PortalMismatch,
-            Self::Operation { .. } => ErrorReason::OperationNotAllowed,
-            Self::Property { .. } => ErrorReason::FieldNotAllowed,
-        }
-    }
-
-    fn metadata(&self) -> Vec<(&'static str, String)> {
-        match self {
-            Self::Portal { requested } => vec![("requested_client_slug", requested.clone())],
-            Self::Operation {
-                operation,
-                object_type,
-            } => {
-                vec![
-                    ("operation", (*operation).to_owned()),
-                    ("object_type", object_type.clone()),
-                ]
-            }
-            Self::Property { property } => vec![("property", property.clone())],
-        }
-    }
-
-    fn advice(&self) -> String {
-        match self {
-            Self::Portal { requested } => {
-                format!("this handle is not for {requested}: nothing was sent; take a handle for {requested}")
-            }
-            Self::Operation {
-                operation,
-                object_type,
-            } => {
-                format!("this handle does not allow {operation} on {object_type}: take one that does")
-            }
-            Self::Property { property } => {
-                format!("this handle does not allow the property {property} here: take one that does")
-            }
-        }
-    }
-}
+/// When HubSpot may say whose account a token is, if it did not do so in time.
+const UNPROVEN: Duration = Duration::from_secs(1);
 
 impl Error {
     /// The error that knows what the caller is told; `None` where this one knows it itself.
@@ -141,7 +89,10 @@ impl Error {
             Self::Handle(error) => Some(error),
             Self::Quota(error) => Some(error),
             Self::HubSpot { error, .. } => Some(error),
+            Self::Unproven(Some(error)) => Some(&**error),
             Self::NotPermitted(_)
+            | Self::OfAnotherPortal { .. }
+            | Self::Unproven(None)
             | Self::Keys(_)
             | Self::CallerGone
             | Self::Stopping
@@ -152,17 +103,25 @@ impl Error {
         }
     }
 
-    /// Whether HubSpot may have received something. If not, it is a refusal, and is recorded as one.
-    pub(super) const fn reached_hubspot(&self) -> bool {
-        matches!(self, Self::HubSpot { .. } | Self::Lost(_))
+    /// Whether HubSpot may have received what was asked. If not, it is a refusal, and is recorded as one: unless nothing
+    /// can be recorded, which is why it is refused.
+    pub(super) fn reached_hubspot(&self) -> bool {
+        match self {
+            Self::HubSpot { .. } | Self::Lost(_) => true,
+            Self::Unproven(Some(error)) => error.reason() == ErrorReason::AuditUnavailable,
+            _ => false,
+        }
     }
 }
 
 impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotPermitted(_) => ErrorKind::PermissionDenied,
-            Self::Keys(_) | Self::CallerGone | Self::Stopping => ErrorKind::Unavailable,
+            Self::NotPermitted(cause) => cause.kind(),
+            Self::OfAnotherPortal { .. } => ErrorKind::FailedPrecondition,
+            Self::Unproven(None) | Self::Keys(_) | Self::CallerGone | Self::Stopping => {
+                ErrorKind::Unavailable
+            }
             Self::TooLate => ErrorKind::DeadlineExceeded,
             _ => self.inner().map_or(ErrorKind::Internal, ServiceError::kind),
         }
@@ -171,6 +130,8 @@ impl ServiceError for Error {
     fn reason(&self) -> ErrorReason {
         match self {
             Self::NotPermitted(cause) => cause.reason(),
+            Self::OfAnotherPortal { .. } => ErrorReason::TokenOfAnotherPortal,
+            Self::Unproven(None) => ErrorReason::HubspotUnavailable,
             Self::Keys(_) => ErrorReason::KeyUnavailable,
             Self::CallerGone => ErrorReason::CallerGone,
             Self::Stopping => ErrorReason::Stopping,
@@ -182,6 +143,14 @@ impl ServiceError for Error {
     fn public_message(&self) -> String {
         match self {
             Self::NotPermitted(cause) => cause.advice(),
+            Self::OfAnotherPortal { .. } => {
+                "HubSpot says that the portal's token is another portal's: nothing was written; an operator must look"
+                    .to_owned()
+            }
+            Self::Unproven(None) => {
+                "HubSpot did not say in time whose account the token is, so nothing was written: try again"
+                    .to_owned()
+            }
             Self::TooLate => "the deadline leaves too little time to make the call: allow more".to_owned(),
             Self::Stopping => {
                 "this service is stopping, and nothing was sent: send it again, to another".to_owned()
@@ -197,6 +166,10 @@ impl ServiceError for Error {
     fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::NotPermitted(cause) => cause.metadata(),
+            Self::OfAnotherPortal { expected, actual } => vec![
+                ("expected_portal_id", expected.to_string()),
+                ("actual_portal_id", actual.to_string()),
+            ],
             Self::HubSpot { error, object_type } => {
                 let mut metadata = error.metadata();
                 if matches!(
@@ -214,6 +187,7 @@ impl ServiceError for Error {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Stopping => Some(SOON),
+            Self::Unproven(None) => Some(UNPROVEN),
             _ => self.inner().and_then(ServiceError::retry_after),
         }
     }
@@ -234,38 +208,45 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_grant_lacks_has_its_own_reason_each() {
+    fn a_write_by_a_token_that_is_not_proven_is_a_refusal() {
+        let id = |id| PortalId::new(id).expect("not zero");
+        let foreign = Error::OfAnotherPortal {
+            expected: id(1),
+            actual: id(2),
+        };
+        let told = [
+            ("expected_portal_id", "1".to_owned()),
+            ("actual_portal_id", "2".to_owned()),
+        ];
+        assert_eq!(foreign.metadata(), told);
+        let silent = Error::HubSpot {
+            error: hubkeep_hubspot::Error::NotSent("down".to_owned()),
+            object_type: ObjectType::account(),
+        };
         let table = [
             (
-                Cause::Portal {
-                    requested: "globex".to_owned(),
-                },
-                ErrorReason::PortalMismatch,
-                "requested_client_slug",
+                foreign,
+                ErrorKind::FailedPrecondition,
+                ErrorReason::TokenOfAnotherPortal,
+                false,
             ),
             (
-                Cause::Operation {
-                    operation: "GET",
-                    object_type: "deals".to_owned(),
-                },
-                ErrorReason::OperationNotAllowed,
-                "operation",
+                Error::Unproven(None),
+                ErrorKind::Unavailable,
+                ErrorReason::HubspotUnavailable,
+                true,
             ),
             (
-                Cause::Property {
-                    property: "email".to_owned(),
-                },
-                ErrorReason::FieldNotAllowed,
-                "property",
+                Error::Unproven(Some(Arc::new(silent))),
+                ErrorKind::Unavailable,
+                ErrorReason::HubspotUnavailable,
+                true,
             ),
         ];
-        for (cause, reason, key) in table {
-            let error = Error::NotPermitted(cause);
-            assert_eq!(
-                (error.kind(), error.reason()),
-                (ErrorKind::PermissionDenied, reason)
-            );
-            assert!(error.metadata().iter().any(|(name, _)| *name == key), "{error}");
+        for (error, kind, reason, again) in table {
+            assert_eq!((error.kind(), error.reason()), (kind, reason), "{error}");
+            assert_eq!(error.retry_after().is_some(), again, "{error}");
+            assert!(!error.reached_hubspot(), "the write was not sent");
         }
     }
 

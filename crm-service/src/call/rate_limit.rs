@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use hubkeep_hubspot::{Error as HubSpotError, Lease, RefusalKind};
 use tokio_util::sync::CancellationToken;
 
-use super::{Call, Error, Minimal, Next, Reply, Step, Usage};
+use super::{Call, Counted, Error, Next, Reply, Step, Usage};
 use crate::{
     credentials::{self, Credentials},
     crm::Operation,
@@ -58,10 +58,10 @@ impl RateLimit {
     }
 }
 
-impl Step<Call<Minimal>> for RateLimit {
-    type Out = Admitted<Call<Minimal>>;
+impl Step<Call<Counted>> for RateLimit {
+    type Out = Admitted<Call<Counted>>;
 
-    async fn take(&self, call: Call<Minimal>, next: &Next<Admitted<Call<Minimal>>>) -> Result<Reply, Error> {
+    async fn take(&self, call: Call<Counted>, next: &Next<Admitted<Call<Counted>>>) -> Result<Reply, Error> {
         let grant = call.authority.grant().clone();
         let quota = self.quota.of(grant.portal(), grant.time_zone());
         // When the handle has ended, nothing is sent by it: nobody need wait for room beyond that.

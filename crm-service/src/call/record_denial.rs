@@ -109,5 +109,6 @@ pub(super) const fn recorded_as(ask: &Ask) -> Recorded {
         Ask::ArchiveObject { .. } => Recorded::ObjectArchive,
         Ask::ListOwners { .. } => Recorded::OwnerList,
         Ask::GetOwner { .. } => Recorded::OwnerGet,
+        Ask::ReadAccount => Recorded::AccountRead,
     }
 }

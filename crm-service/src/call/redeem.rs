@@ -14,6 +14,9 @@ pub struct Redeemed {
 /// How often the credential may move on while one call waits to be sent.
 const MOST: usize = 4;
 
+/// How often one call may find that others have spent what it was redeemed for.
+const MOST_SLICES: usize = 16;
+
 /// The step.
 #[derive(Debug)]
 pub struct Redeem {
@@ -35,22 +38,38 @@ impl Step<Call<Presented>> for Redeem {
             Ok(handle) => handle,
             Err(malformed) => return Err(credentials::Error::from(malformed.clone()).into()),
         };
-        let context = &call.context;
-        let mut left = MOST;
+        let (caller, deadline) = (&call.context.caller, call.context.deadline);
+        let (mut moves, mut slices) = (MOST, MOST_SLICES);
+        let redeemed = self
+            .credentials
+            .redeem(handle, caller, call.call_id, deadline)
+            .await;
+        let mut grant = redeemed?;
         loop {
-            let grant = self
-                .credentials
-                .redeem(handle, &context.caller, call.call_id, context.deadline)
-                .await?;
             // The first one proves the portal, and so does each after it.
             let _ = call.proven.set(grant.clone());
-            left -= 1;
-            match next.run(call.with(Redeemed { grant })).await {
+            let redeemed = Redeemed { grant: grant.clone() };
+            let again = match next.run(call.with(redeemed)).await {
                 // Nothing was sent yet, and nothing more is by what was redeemed then: the handle is asked about anew.
                 Err(Error::Handle(credentials::Error::Superseded | credentials::Error::Outdated))
-                    if left > 0 => {}
+                    if moves > 1 =>
+                {
+                    moves -= 1;
+                    self.credentials
+                        .redeem(handle, caller, call.call_id, deadline)
+                        .await
+                }
+                // What was given of the handle's budget is spent: there may be more.
+                Err(Error::Handle(credentials::Error::SliceSpent(half))) if slices > 1 => {
+                    slices -= 1;
+                    let spent = (&grant, half);
+                    self.credentials
+                        .redeem_for_more(handle, caller, call.call_id, deadline, spent)
+                        .await
+                }
                 reply => return reply,
-            }
+            };
+            grant = again?;
         }
     }
 }

@@ -6,7 +6,7 @@ use backon::{BackoffBuilder as _, ExponentialBuilder};
 use hubkeep_core::{clock::SharedClock, error::ServiceError as _};
 use tokio_util::sync::CancellationToken;
 
-use super::{Call, Error, Minimal, Next, Reply, Step};
+use super::{Call, Counted, Error, Next, Reply, Step};
 use crate::credentials;
 
 /// Attempts after the first.
@@ -28,10 +28,10 @@ impl Retry {
     }
 }
 
-impl Step<Call<Minimal>> for Retry {
-    type Out = Call<Minimal>;
+impl Step<Call<Counted>> for Retry {
+    type Out = Call<Counted>;
 
-    async fn take(&self, mut call: Call<Minimal>, next: &Next<Call<Minimal>>) -> Result<Reply, Error> {
+    async fn take(&self, mut call: Call<Counted>, next: &Next<Call<Counted>>) -> Result<Reply, Error> {
         let mut waits = ExponentialBuilder::new()
             .with_min_delay(FIRST_WAIT)
             .with_jitter()

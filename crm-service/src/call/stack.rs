@@ -3,13 +3,17 @@
 //! What follows compiles:
 //!
 //! ```
-//! use hubkeep_crm_service::call::{Authorize, Call, CallStack, Dispatch, Layers, Minimize, Presented, RateLimit, Redeem};
+//! use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
+//! use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
 //!
-//! fn stack(redeem: Redeem, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(redeem)
 //!         .step(Authorize)
 //!         .step(Minimize)
+//!         .step(Confine)
+//!         .step(prove)
+//!         .step(Spend)
 //!         .step(rate_limit)
 //!         .end(dispatch)
 //! }
@@ -18,11 +22,15 @@
 //! Without redeem it does not:
 //!
 //! ```compile_fail,E0277
-//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Dispatch, Layers, Minimize, Presented, RateLimit, Redeem};
-//! fn stack(redeem: Redeem, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
+//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(Authorize)
 //!         .step(Minimize)
+//!         .step(Confine)
+//!         .step(prove)
+//!         .step(Spend)
 //!         .step(rate_limit)
 //!         .end(dispatch)
 //! }
@@ -31,11 +39,15 @@
 //! Nor without authorize:
 //!
 //! ```compile_fail,E0277
-//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Dispatch, Layers, Minimize, Presented, RateLimit, Redeem};
-//! fn stack(redeem: Redeem, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
+//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(redeem)
 //!         .step(Minimize)
+//!         .step(Confine)
+//!         .step(prove)
+//!         .step(Spend)
 //!         .step(rate_limit)
 //!         .end(dispatch)
 //! }
@@ -44,11 +56,66 @@
 //! Nor without minimize:
 //!
 //! ```compile_fail,E0277
-//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Dispatch, Layers, Minimize, Presented, RateLimit, Redeem};
-//! fn stack(redeem: Redeem, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
+//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(redeem)
 //!         .step(Authorize)
+//!         .step(Confine)
+//!         .step(prove)
+//!         .step(Spend)
+//!         .step(rate_limit)
+//!         .end(dispatch)
+//! }
+//! ```
+//!
+//! Nor without confine:
+//!
+//! ```compile_fail,E0277
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
+//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//!     Layers::<Call<Presented>, _>::top()
+//!         .step(redeem)
+//!         .step(Authorize)
+//!         .step(Minimize)
+//!         .step(prove)
+//!         .step(Spend)
+//!         .step(rate_limit)
+//!         .end(dispatch)
+//! }
+//! ```
+//!
+//! Nor without prove, which a write needs:
+//!
+//! ```compile_fail,E0277
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
+//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//!     Layers::<Call<Presented>, _>::top()
+//!         .step(redeem)
+//!         .step(Authorize)
+//!         .step(Minimize)
+//!         .step(Confine)
+//!         .step(Spend)
+//!         .step(rate_limit)
+//!         .end(dispatch)
+//! }
+//! ```
+//!
+//! Nor without spend:
+//!
+//! ```compile_fail,E0277
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
+//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//!     Layers::<Call<Presented>, _>::top()
+//!         .step(redeem)
+//!         .step(Authorize)
+//!         .step(Minimize)
+//!         .step(Confine)
+//!         .step(prove)
 //!         .step(rate_limit)
 //!         .end(dispatch)
 //! }
@@ -57,25 +124,69 @@
 //! Nor without the rate limit:
 //!
 //! ```compile_fail,E0277
-//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Dispatch, Layers, Minimize, Presented, RateLimit, Redeem};
-//! fn stack(redeem: Redeem, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
+//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(redeem)
 //!         .step(Authorize)
 //!         .step(Minimize)
+//!         .step(Confine)
+//!         .step(prove)
+//!         .step(Spend)
 //!         .end(dispatch)
 //! }
 //! ```
 //!
-//! Nor with two of them swapped:
+//! Nor with two of them swapped, for example minimize and authorize:
 //!
 //! ```compile_fail,E0277
-//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Dispatch, Layers, Minimize, Presented, RateLimit, Redeem};
-//! fn stack(redeem: Redeem, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
+//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(redeem)
 //!         .step(Minimize)
 //!         .step(Authorize)
+//!         .step(Confine)
+//!         .step(prove)
+//!         .step(Spend)
+//!         .step(rate_limit)
+//!         .end(dispatch)
+//! }
+//! ```
+//!
+//! Or prove and spend, so that a refused write would cost:
+//!
+//! ```compile_fail,E0277
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
+//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//!     Layers::<Call<Presented>, _>::top()
+//!         .step(redeem)
+//!         .step(Authorize)
+//!         .step(Minimize)
+//!         .step(Confine)
+//!         .step(Spend)
+//!         .step(prove)
+//!         .step(rate_limit)
+//!         .end(dispatch)
+//! }
+//! ```
+//!
+//! Or confine and minimize, so that a reply would show what confine asked for:
+//!
+//! ```compile_fail,E0277
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
+//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//!     Layers::<Call<Presented>, _>::top()
+//!         .step(redeem)
+//!         .step(Authorize)
+//!         .step(Confine)
+//!         .step(Minimize)
+//!         .step(prove)
+//!         .step(Spend)
 //!         .step(rate_limit)
 //!         .end(dispatch)
 //! }
@@ -92,13 +203,13 @@
 //! ```
 
 use hubkeep_audit_log::AuditLog;
-use hubkeep_core::clock::SharedClock;
+use hubkeep_core::{clock::SharedClock, random::SharedRandom};
 use hubkeep_hubspot::Client;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Authorize, Call, CallStack, Detach, Dispatch, Layers, Minimize, ObjectRefs, Presented, RateLimit,
-    RecordDenial, Redeem, Retry, Usage,
+    Authorize, Call, CallStack, Confine, Detach, Dispatch, Layers, Minimize, ObjectRefs, Presented, Prove,
+    RateLimit, RecordDenial, Redeem, Retry, Spend, Usage,
 };
 use crate::{credentials::Credentials, quota::Quota};
 
@@ -122,6 +233,8 @@ pub struct Tools {
     pub stopping: CancellationToken,
     /// The time.
     pub clock: SharedClock,
+    /// Randomness for ids.
+    pub random: SharedRandom,
 }
 
 /// Puts the steps together.
@@ -136,7 +249,9 @@ pub fn build(tools: Tools) -> CallStack {
         under_way,
         stopping,
         clock,
+        random,
     } = tools;
+    let prove = Prove::new(under_way.clone(), stopping.clone(), clock.clone(), random);
     Layers::<Call<Presented>, _>::top()
         // A caller who hangs up must not cut a call in half.
         .step(Detach::new(under_way))
@@ -148,6 +263,12 @@ pub fn build(tools: Tools) -> CallStack {
         .step(Authorize)
         // No more of the record than the permit covers, down and up.
         .step(Minimize)
+        // No other records than the permit covers: searched for, read, made or changed.
+        .step(Confine)
+        // No write by a token that HubSpot has not said to be this portal's.
+        .step(prove)
+        // One call of the handle's budget, and the records it may touch.
+        .step(Spend)
         // Reads that failed in passing, once more; each attempt pays below.
         .step(Retry::new(clock.clone(), stopping.clone()))
         // This portal's budget; and the grant once more, for it may have been revoked while the call waited.

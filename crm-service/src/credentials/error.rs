@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use hubkeep_core::{
-    error::{ErrorKind, ErrorReason, ServiceError},
+    error::{ErrorKind, ErrorReason, QuotaViolation, ServiceError},
     handle_token::MalformedHandle,
 };
 use thiserror::Error as ThisError;
+
+use super::budget::Half;
 
 /// A handle that was not redeemed.
 #[derive(Debug, ThisError)]
@@ -31,6 +33,12 @@ pub enum Error {
     /// The revocation feed has not been heard while the call waited: the handle must be redeemed anew.
     #[error("the revocation feed has not been heard while the call waited")]
     Outdated,
+    /// What this process was given of the handle's budget is spent: it must be redeemed anew, which may give more.
+    #[error("no {} are left of what was given of the handle's budget", .0.name())]
+    SliceSpent(Half),
+    /// The handle's budget is used up.
+    #[error("the handle's budget of {} is used up", .0.name())]
+    BudgetExhausted(Half),
     /// The handle is right, and its portal has no token to call with: its consent was taken back, or HubSpot gives none.
     #[error("the portal has no token: {} {said}", .reason.wire_name())]
     NoToken {
@@ -60,9 +68,12 @@ impl ServiceError for Error {
             | Self::NoToken {
                 retry_after: None, ..
             } => ErrorKind::FailedPrecondition,
-            Self::NoToken { .. } | Self::Superseded | Self::Outdated | Self::Unavailable(_) => {
-                ErrorKind::Unavailable
-            }
+            Self::BudgetExhausted(_) => ErrorKind::ResourceExhausted,
+            Self::NoToken { .. }
+            | Self::Superseded
+            | Self::Outdated
+            | Self::SliceSpent(_)
+            | Self::Unavailable(_) => ErrorKind::Unavailable,
         }
     }
 
@@ -71,7 +82,8 @@ impl ServiceError for Error {
             Self::Malformed(_) => ErrorReason::HandleMalformed,
             Self::Invalid => ErrorReason::HandleInvalid,
             Self::NotServed { reason, .. } | Self::NoToken { reason, .. } => *reason,
-            Self::Superseded | Self::Outdated | Self::Unavailable(_) => {
+            Self::BudgetExhausted(_) => ErrorReason::HandleBudgetExhausted,
+            Self::Superseded | Self::Outdated | Self::SliceSpent(_) | Self::Unavailable(_) => {
                 ErrorReason::CredentialServiceUnavailable
             }
         }
@@ -88,6 +100,11 @@ impl ServiceError for Error {
                     .to_owned()
             }
             Self::Superseded => "the portal's token is being replaced: try again".to_owned(),
+            Self::SliceSpent(_) => "others spend the handle's budget at the same time: try again".to_owned(),
+            Self::BudgetExhausted(half) => format!(
+                "the handle's budget of {} is used up: take a new handle, if you may do more",
+                half.name()
+            ),
             Self::NoToken { said, .. } => said.clone(),
             Self::Outdated | Self::Unavailable(_) => {
                 "credential-service does not answer: try again".to_owned()
@@ -102,15 +119,28 @@ impl ServiceError for Error {
                 portal,
             } => vec![("portal", portal.clone())],
             Self::NotServed { portal, .. } => vec![("client_slug", portal.clone())],
+            Self::BudgetExhausted(half) => vec![("budget", half.name().to_owned())],
             _ => Vec::new(),
         }
     }
 
+    fn quota_violation(&self) -> Option<QuotaViolation> {
+        let Self::BudgetExhausted(half) = self else {
+            return None;
+        };
+        Some(QuotaViolation {
+            subject: format!("handle:{}", half.name()),
+            description: self.public_message(),
+        })
+    }
+
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Superseded | Self::Outdated | Self::Unavailable(_) => Some(Duration::from_secs(1)),
+            Self::Superseded | Self::Outdated | Self::SliceSpent(_) | Self::Unavailable(_) => {
+                Some(Duration::from_secs(1))
+            }
             Self::NoToken { retry_after, .. } => *retry_after,
-            Self::Malformed(_) | Self::Invalid | Self::NotServed { .. } => None,
+            Self::Malformed(_) | Self::Invalid | Self::NotServed { .. } | Self::BudgetExhausted(_) => None,
         }
     }
 }
@@ -149,6 +179,16 @@ mod tests {
                 Error::Outdated,
                 ErrorKind::Unavailable,
                 ErrorReason::CredentialServiceUnavailable,
+            ),
+            (
+                Error::SliceSpent(Half::Calls),
+                ErrorKind::Unavailable,
+                ErrorReason::CredentialServiceUnavailable,
+            ),
+            (
+                Error::BudgetExhausted(Half::Records),
+                ErrorKind::ResourceExhausted,
+                ErrorReason::HandleBudgetExhausted,
             ),
             (
                 Error::NoToken {

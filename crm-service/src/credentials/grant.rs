@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeSet,
     fmt,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use hubkeep_audit_log::ProvenPortal;
@@ -17,7 +20,8 @@ use tokio_util::{
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
-use crate::crm::{ObjectType, Operation, PropertyName};
+use super::budget::Allowance;
+use crate::crm::{Bounds, ObjectType, Operation, PropertyName};
 
 /// The types a grant covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +43,10 @@ pub struct Grant {
     pub(super) operations: BTreeSet<Operation>,
     pub(super) object_types: ObjectTypes,
     pub(super) properties: Option<BTreeSet<PropertyName>>,
+    pub(super) bounds: Bounds,
+    pub(super) writes_need_approval: bool,
+    /// What may be spent of the handle's budget; `None` if it has none.
+    pub(super) allowance: Option<Arc<Allowance>>,
     pub(super) purpose: PurposeCode,
     pub(super) token: PortalToken,
     pub(super) fingerprint: TokenFingerprint,
@@ -102,6 +110,21 @@ impl Grant {
         self.properties
             .as_ref()
             .is_none_or(|properties| properties.contains(name))
+    }
+
+    /// The only records it covers.
+    pub const fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    /// Whether its writes are to be approved by a human, and not made by it directly.
+    pub const fn writes_need_approval(&self) -> bool {
+        self.writes_need_approval
+    }
+
+    /// What may be spent of the handle's budget; `None` if it has none.
+    pub const fn allowance(&self) -> Option<&Arc<Allowance>> {
+        self.allowance.as_ref()
     }
 
     /// Takes it away from whoever works with it. Gives what is still under way by it: that ends soon, and nothing more

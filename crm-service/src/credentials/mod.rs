@@ -2,18 +2,21 @@
 //! feed says that they still hold.
 //!
 //! A grant is served from memory only while the feed is no older than 5 seconds; else every call goes over the wire, and
-//! if credential-service does not answer, the call is refused.
+//! if credential-service does not answer, the call is refused. Of a handle that has a budget, what was given to this
+//! process to spend is kept until the handle ends.
 //!
 //! | file | does |
 //! |---|---|
 //! | `redeem` | turns a handle into a grant, from memory or over the wire |
 //! | `grant` | what a handle gives, and what is under way by it |
+//! | `budget` | what this process may still spend of a handle's budget |
 //! | `memory` | keeps grants as of a place in the feed |
 //! | `feed`, `pulse` | hears what is revoked, and says what is applied |
 //! | `ending` | waits until what a revocation must end has ended |
 //! | `erasure` | orders to erase, and the word that it is done |
 //! | `wire` | the connection, and its answers read |
 
+mod budget;
 mod config;
 mod ending;
 mod erasure;
@@ -25,6 +28,7 @@ mod pulse;
 mod redeem;
 mod wire;
 
+pub use budget::{Allowance, Amount, Half, Purse, Taken, Unused};
 pub use config::Config;
 pub use erasure::{ErasureDone, ErasureOrder};
 pub use error::Error;

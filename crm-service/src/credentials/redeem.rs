@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
+    budget::{Budgets, Half},
     config::Config,
     ending::acknowledge,
     erasure::ErasureOrder,
@@ -37,6 +38,7 @@ const ATTEMPTS: usize = 3;
 pub struct Credentials {
     link: Link,
     memory: Memory,
+    budgets: Budgets,
     clock: SharedClock,
     config: Config,
     _feed: Arc<DropGuard>,
@@ -73,6 +75,7 @@ impl Credentials {
         Ok(Self {
             link,
             memory,
+            budgets: Budgets::default(),
             clock,
             config,
             _feed: Arc::new(stop.drop_guard()),
@@ -103,7 +106,41 @@ impl Credentials {
         }
         // Rare, and large: kept apart, so that what every call carries along stays small.
         let online = Box::pin(self.redeem_online(key, handle, caller, call_id));
-        let answer = self.clock.timeout_at(deadline, online).await;
+        self.by(deadline, online).await
+    }
+
+    /// Redeems a handle again of whose budget nothing of one half is left here, to be given more; or gives the same
+    /// grant, if others have been given more meanwhile.
+    ///
+    /// # Errors
+    /// As [`Credentials::redeem`]; [`Error::BudgetExhausted`] if there is no more.
+    pub async fn redeem_for_more(
+        &self,
+        handle: &HandleToken,
+        caller: &Caller,
+        call_id: CallId,
+        deadline: Tick,
+        spent: (&Arc<Grant>, Half),
+    ) -> Result<Arc<Grant>, Error> {
+        let (grant, half) = spent;
+        let more = async {
+            let _turn = match grant.allowance() {
+                Some(allowance) => Some(allowance.turn().await),
+                None => None,
+            };
+            let unspent = grant.allowance().map(|allowance| allowance.purse().unspent());
+            let there = unspent.is_some_and(|unspent| unspent.of(half) > 0);
+            if there {
+                return Ok(grant.clone());
+            }
+            self.redeem_online(Key::of(handle, caller), handle, caller, call_id)
+                .await
+        };
+        self.by(deadline, Box::pin(more)).await
+    }
+
+    async fn by<T>(&self, deadline: Tick, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        let answer = self.clock.timeout_at(deadline, work).await;
         answer.unwrap_or_else(|| Err(Error::unavailable("no answer before the deadline")))
     }
 
@@ -132,6 +169,7 @@ impl Credentials {
         let mut why = Error::unavailable("the revocation feed kept moving");
         for _ in 0..ATTEMPTS {
             let mut client = RedemptionServiceClient::new(self.link.channel());
+            let unspent = self.budgets.unspent(&key);
             let request = self.link.request(RedeemHandleRequest {
                 handle: handle.expose().to_owned(),
                 presented_by: caller.name.to_string(),
@@ -143,7 +181,8 @@ impl Credentials {
                     .to_vec(),
                 seen_revocation_seq: self.memory.applied_seq(),
                 call_id: call_id.to_string(),
-                ..RedeemHandleRequest::default()
+                unspent_calls: unspent.calls,
+                unspent_records: unspent.records,
             });
             // The lease runs from before the question, so that it cannot outlast what credential-service meant.
             let asked = self.clock.tick();
@@ -154,10 +193,21 @@ impl Credentials {
                     why = wire::refusal(&status);
                     continue;
                 }
-                Err(status) => return Err(wire::refusal(&status)),
+                Err(status) => match wire::refusal(&status) {
+                    // Nothing is left to be given; but something was given to others here since the question was asked.
+                    Error::BudgetExhausted(half) if self.budgets.unspent(&key).of(half) > 0 => {
+                        why = Error::SliceSpent(half);
+                        continue;
+                    }
+                    refusal => return Err(refusal),
+                },
             };
             let as_of_seq = response.revocation_seq;
-            let grant = Arc::new(wire::grant(response, asked)?);
+            let budget = response.description.as_ref().and_then(|handle| handle.budget);
+            let slice = response.slice;
+            let mut grant = wire::grant(response, asked)?;
+            grant.allowance = self.budgets.take_up(&key, budget, slice, [asked, grant.ends]);
+            let grant = Arc::new(grant);
             if self
                 .memory
                 .keep(key.clone(), &grant, as_of_seq, self.clock.tick())

@@ -21,11 +21,12 @@ use tonic::{
 use tonic_types::StatusExt as _;
 
 use super::{
+    budget::Half,
     config::Config,
     error::Error,
     grant::{Grant, ObjectTypes},
 };
-use crate::crm::{ObjectType, Operation, PropertyName};
+use crate::crm::{Bounds, ObjectType, Operation, PropertyName};
 
 /// A grant stands for every type by this word.
 const ALL_TYPES: &str = "*";
@@ -115,6 +116,11 @@ pub(super) fn refusal(status: &Status) -> Error {
         (Code::Unauthenticated, Some(ErrorReason::HandleInvalid | ErrorReason::HandleMalformed)) => {
             Error::Invalid
         }
+        (Code::ResourceExhausted, Some(ErrorReason::HandleBudgetExhausted)) => {
+            let info = details.error_info();
+            let half = info.and_then(|info| info.metadata.get("budget"));
+            Error::BudgetExhausted(Half::named(half.map_or("", String::as_str)))
+        }
         (
             Code::FailedPrecondition,
             Some(
@@ -198,6 +204,9 @@ pub(super) fn grant(response: RedeemHandleResponse, now: Tick) -> Result<Grant, 
         operations: operations(&scope),
         object_types: object_types(&scope),
         properties: properties(&scope),
+        bounds: Bounds::read(&scope.pipelines, &scope.owner_ids),
+        writes_need_approval: handle.writes_need_approval,
+        allowance: None,
         purpose: handle.purpose_code.parse().map_err(|_| incomplete())?,
         time_zone: response.time_zone,
         token: PortalToken::new(response.portal_token),
@@ -288,6 +297,21 @@ mod tests {
             object_types(&scope("unicorns")),
             ObjectTypes::Only(BTreeSet::new())
         );
+    }
+
+    #[test]
+    fn a_budget_that_is_used_up_is_told_with_the_half_that_is() {
+        let details = ErrorDetails::with_error_info(
+            ErrorReason::HandleBudgetExhausted.wire_name(),
+            "hubkeep",
+            [("budget".to_owned(), "records".to_owned())],
+        );
+        let status = Status::with_error_details(Code::ResourceExhausted, "spent", details);
+        let error = refusal(&status);
+        assert_eq!(error.reason(), ErrorReason::HandleBudgetExhausted);
+        assert_eq!(error.metadata(), [("budget", "records".to_owned())]);
+        assert_eq!(error.retry_after(), None, "waiting does not help");
+        assert!(error.quota_violation().is_some());
     }
 
     #[test]

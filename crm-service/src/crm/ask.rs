@@ -117,13 +117,15 @@ pub enum Ask {
         /// Which.
         id: RecordId,
     },
+    /// Asks whose account the token is. No caller asks that: this service does, before it writes.
+    ReadAccount,
 }
 
 impl Ask {
     /// What is done.
     pub const fn operation(&self) -> Operation {
         match self {
-            Self::GetObject { .. } | Self::GetOwner { .. } => Operation::Get,
+            Self::GetObject { .. } | Self::GetOwner { .. } | Self::ReadAccount => Operation::Get,
             Self::ListObjects { .. } | Self::ListOwners { .. } => Operation::List,
             Self::SearchObjects(_) => Operation::Search,
             Self::CreateObject { .. } => Operation::Create,
@@ -136,6 +138,7 @@ impl Ask {
     pub fn object_type(&self) -> ObjectType {
         match self {
             Self::ListOwners { .. } | Self::GetOwner { .. } => ObjectType::owners(),
+            Self::ReadAccount => ObjectType::account(),
             Self::ListObjects { object_type, .. } | Self::CreateObject { object_type, .. } => {
                 object_type.clone()
             }
@@ -172,13 +175,48 @@ impl Ask {
             Self::CreateObject { values, .. } => values.keys().collect(),
             Self::UpdateObject { key, values } => values.keys().chain(&key.id_property).collect(),
             Self::GetObject { key, .. } | Self::ArchiveObject { key } => key.id_property.iter().collect(),
-            Self::ListObjects { .. } | Self::ListOwners { .. } | Self::GetOwner { .. } => Vec::new(),
+            Self::ListObjects { .. }
+            | Self::ListOwners { .. }
+            | Self::GetOwner { .. }
+            | Self::ReadAccount => Vec::new(),
         }
     }
 
     /// Whether it searches in properties that it does not name.
     pub fn has_free_text(&self) -> bool {
         matches!(self, Self::SearchObjects(search) if search.query.is_some())
+    }
+
+    /// How many records it may touch at most.
+    pub fn touches(&self) -> u64 {
+        match self {
+            Self::ListObjects { limit, .. } | Self::ListOwners { limit, .. } => u64::from(*limit),
+            Self::SearchObjects(search) => u64::from(search.limit),
+            Self::ReadAccount => 0,
+            _ => 1,
+        }
+    }
+
+    /// The same, in pages of at most `records`.
+    #[must_use]
+    pub fn at_most(mut self, records: u64) -> Self {
+        let most = u32::try_from(records).unwrap_or(u32::MAX);
+        match &mut self {
+            Self::ListObjects { limit, .. } | Self::ListOwners { limit, .. } => *limit = most.min(*limit),
+            Self::SearchObjects(search) if search.limit > most => Arc::make_mut(search).limit = most,
+            _ => {}
+        }
+        self
+    }
+
+    /// The same change, of the record with this key. What changes none is as it was.
+    #[must_use]
+    pub fn to_record(self, record: Arc<RecordKey>) -> Self {
+        match self {
+            Self::UpdateObject { values, .. } => Self::UpdateObject { key: record, values },
+            Self::ArchiveObject { .. } => Self::ArchiveObject { key: record },
+            other => other,
+        }
     }
 
     /// The same, with other wanted properties. What wants none is as it was.

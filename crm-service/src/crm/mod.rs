@@ -3,14 +3,18 @@
 
 mod answer;
 mod ask;
+mod bounds;
 mod error;
+mod kinds;
 mod limits;
 mod names;
 mod search;
 
 pub use answer::Answer;
 pub use ask::{Ask, Operation, RecordKey};
+pub use bounds::{Bounds, LimitedBy, Outside, Within};
 pub use error::{Error, Faults};
+pub use kinds::{all_of, shown_of};
 pub use limits::{LIST_PAGE, OWNER_PAGE, PageSize, SEARCH_PAGE, WALK_PAGE};
 pub use names::{ObjectType, PropertyName, PropertyNames, PropertyValues, RecordId};
 pub(crate) use names::{read_names, read_values};

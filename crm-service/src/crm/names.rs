@@ -16,6 +16,7 @@ pub struct ObjectType(String);
 
 /// What handles call the owners, which are no records but are granted like them.
 const OWNERS: &str = "owners";
+const ACCOUNT: &str = "account";
 
 /// HubSpot's type ids of its standard types, each with the name that grants use.
 const TYPE_IDS: [(&str, &str); 6] = [
@@ -74,6 +75,16 @@ impl ObjectType {
     /// Owners.
     pub fn owners() -> Self {
         Self(OWNERS.to_owned())
+    }
+
+    /// The account itself, which is no record and granted to nobody: what this service asks of it for itself.
+    pub fn account() -> Self {
+        Self(ACCOUNT.to_owned())
+    }
+
+    /// Whether it is a type that an account has made for itself.
+    pub fn is_custom(&self) -> bool {
+        self.0.starts_with("2-") || is_full_name(&self.0)
     }
 
     /// The name.
@@ -152,6 +163,11 @@ impl RecordId {
 pub struct PropertyName(String);
 
 impl PropertyName {
+    /// A name that is HubSpot's own.
+    pub(super) fn known(name: &'static str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// Reads a property's name.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use hubkeep_hubspot::objects;
 
 use super::{
+    bounds::Within,
     error::{Error, Faults},
     limits::{
         MAX_FILTER_GROUPS, MAX_FILTER_VALUES, MAX_FILTERS, MAX_FILTERS_IN_GROUP, MAX_SEARCH_CHARS,
@@ -89,6 +90,51 @@ impl Search {
         faults.resolve(Some(()))
     }
 
+    /// The same among the records inside these bounds: what the bounds ask stands in every group.
+    ///
+    /// # Errors
+    /// If the conditions are more than HubSpot takes then.
+    pub fn within(&self, within: &Within) -> Result<Self, Error> {
+        let conditions = within.conditions();
+        let (taken, mut faults) = (conditions.len(), Faults::default());
+        let mut groups = self.groups.clone();
+        if groups.is_empty() {
+            groups.push(Vec::new());
+        }
+        for (place, group) in groups.iter_mut().enumerate() {
+            group.extend(conditions.iter().cloned());
+            if group.len() > MAX_FILTERS_IN_GROUP {
+                faults.add(
+                    format!("filter_groups[{place}].filters"),
+                    format!("the handle's own limits take {taken} of the {MAX_FILTERS_IN_GROUP} filters of each group"),
+                );
+            }
+        }
+        if groups.iter().map(Vec::len).sum::<usize>() > MAX_FILTERS {
+            faults.add(
+                "filter_groups",
+                format!(
+                    "the handle's own limits take {taken} filters of each group, and HubSpot takes {MAX_FILTERS} in all \
+                     groups together"
+                ),
+            );
+        }
+        let bounded = Self {
+            groups,
+            ..self.clone()
+        };
+        if bounded.is_too_long() {
+            faults.add(
+                "filter_groups",
+                format!(
+                    "the handle's own limits take {taken} filters of each group, and with them the search has more than \
+                     the {MAX_SEARCH_CHARS} characters that HubSpot takes"
+                ),
+            );
+        }
+        faults.resolve(Some(bounded))
+    }
+
     fn is_too_long(&self) -> bool {
         self.to_hubspot().body().to_string().chars().count() > MAX_SEARCH_CHARS
     }
@@ -153,6 +199,76 @@ impl Condition {
             value: self.value.clone(),
             high_value: self.high_value.clone(),
             values: self.values.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hubkeep_core::error::ServiceError as _;
+
+    use super::{super::bounds::Bounds, *};
+
+    fn search(groups: &[usize]) -> Search {
+        let condition = Condition {
+            property: PropertyName::known("amount"),
+            operator: "HAS_PROPERTY",
+            value: None,
+            high_value: None,
+            values: None,
+        };
+        Search {
+            object_type: ObjectType::read("deals").expect("a type"),
+            groups: groups
+                .iter()
+                .map(|count| vec![condition.clone(); *count])
+                .collect(),
+            query: None,
+            properties: PropertyNames::new(),
+            sort: None,
+            limit: 10,
+            offset: 0,
+        }
+    }
+
+    fn bounded(groups: &[usize]) -> Result<Search, Error> {
+        let list = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let bounds = Bounds::read(&list(&["a", "b"]), &list(&["7"]));
+        let within = bounds.of(&ObjectType::read("deals").expect("a type"));
+        search(groups).within(&within.expect("possible"))
+    }
+
+    #[test]
+    fn what_the_bounds_ask_stands_in_every_group_and_in_one_where_there_was_none() {
+        for (groups, lengths) in [(&[][..], &[2][..]), (&[1, 4], &[3, 6])] {
+            let bounded = bounded(groups).expect("it fits");
+            let found: Vec<usize> = bounded.groups.iter().map(Vec::len).collect();
+            assert_eq!(found, lengths);
+            for group in &bounded.groups {
+                let asked: Vec<_> = group
+                    .iter()
+                    .rev()
+                    .take(2)
+                    .map(|condition| (condition.property.as_str(), condition.operator))
+                    .collect();
+                assert_eq!(asked, [("hubspot_owner_id", "EQ"), ("pipeline", "IN")]);
+            }
+        }
+    }
+
+    #[test]
+    fn bounds_that_leave_no_room_for_the_filters_are_told_as_a_fault_of_the_search() {
+        for (groups, field) in [
+            (&[5][..], "filter_groups[0].filters"),
+            (&[3, 3, 3, 3], "filter_groups"),
+        ] {
+            let refused = bounded(groups).expect_err("too many");
+            let violation = refused.field_violations().remove(0);
+            assert_eq!(violation.field, field);
+            assert!(
+                violation.description.contains("own limits take 2"),
+                "{violation:?}"
+            );
         }
     }
 }

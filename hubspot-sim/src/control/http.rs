@@ -37,6 +37,12 @@ struct TokenOf {
 }
 
 #[derive(Deserialize)]
+struct MovedToken {
+    token: String,
+    portal_id: u64,
+}
+
+#[derive(Deserialize)]
 struct NewToken {
     portal_id: u64,
     #[serde(flatten)]
@@ -171,6 +177,10 @@ fn change_world(control: &Control, path: &str, body: &[u8]) -> Result<(), Refusa
         "scopes" => {
             let new: NewScopes = parse(body)?;
             control.set_scopes(&new.token, new.scopes)?;
+        }
+        "tokens/move" => {
+            let moved: MovedToken = parse(body)?;
+            control.move_token(&moved.token, moved.portal_id)?;
         }
         "revocations" => control.revoke_token(&parse::<TokenOf>(body)?.token)?,
         "restorations" => control.restore_token(&parse::<TokenOf>(body)?.token)?,

@@ -224,6 +224,14 @@ impl Control {
             .map(|token| token.set_revoked(false))
     }
 
+    /// Makes a token another account's, as HubSpot itself never does: the same string reads and writes there from now on.
+    ///
+    /// # Errors
+    /// If there is no such token or account.
+    pub fn move_token(&self, token: &str, portal_id: u64) -> Result<(), WorldError> {
+        self.state.accounts.move_token(token, portal_id)
+    }
+
     /// Changes what a token may do; the token stays the same.
     ///
     /// # Errors

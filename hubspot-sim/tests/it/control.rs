@@ -98,3 +98,18 @@ async fn a_gentle_stop_finishes_what_is_under_way() {
     hubspot.stop().await;
     assert!(caller.call(reqwest::Method::GET, CONTACTS, None).await.is_err());
 }
+
+#[tokio::test]
+async fn a_token_that_is_moved_answers_for_the_other_account() {
+    let (hubspot, caller) = start();
+    let details = "/account-info/v3/details";
+    assert_eq!(caller.get(details).await.json["portalId"], ALPHA);
+    let moved = json!({ "token": ALPHA_TOKEN, "portal_id": BETA });
+    assert_eq!(caller.post("/_sim/tokens/move", moved).await.status, 200);
+    assert_eq!(caller.get(details).await.json["portalId"], BETA);
+    hubspot.move_token(ALPHA_TOKEN, ALPHA).expect("moved back");
+    assert_eq!(caller.get(details).await.json["portalId"], ALPHA);
+    hubspot
+        .move_token("no-such-token", ALPHA)
+        .expect_err("no such token");
+}

@@ -52,7 +52,24 @@ struct Of {
     #[arg(value_name = "TYPE")]
     object_type: String,
     #[command(flatten)]
+    expected: Expected,
+    #[command(flatten)]
     shown: ShownHandle,
+}
+
+/// The portal's id, where it is known.
+#[derive(Args, Debug)]
+pub(super) struct Expected {
+    /// The portal's id, if you know it: a handle for another is refused, and nothing is sent.
+    #[arg(long = "expect-portal-id", value_name = "ID")]
+    portal_id: Option<u64>,
+}
+
+impl Expected {
+    /// As requests state it.
+    pub(super) fn stated(&self) -> u64 {
+        self.portal_id.unwrap_or(0)
+    }
 }
 
 #[derive(Args, Debug)]
@@ -200,6 +217,8 @@ struct OwnersArgs {
     archived: bool,
     #[command(flatten)]
     page: Page,
+    #[command(flatten)]
+    expected: Expected,
     #[command(flatten)]
     shown: ShownHandle,
 }

@@ -11,13 +11,13 @@ use crate::{channel::Service, errors::Error, output::Output, wire_json};
 
 pub(super) async fn get(args: GetArgs, service: &Service, output: &Output) -> Result<(), Error> {
     let request = GetObjectRequest {
+        expected_portal_id: args.of.expected.stated(),
         client_slug: args.of.slug,
         object_type: args.of.object_type,
         object_id: args.id,
         properties: args.properties,
         id_property: args.id_property.unwrap_or_default(),
         archived: args.archived,
-        ..GetObjectRequest::default()
     };
     let mut client = ObjectServiceClient::new(service.connection());
     let answer = client.get_object(request).await;
@@ -32,13 +32,13 @@ pub(super) async fn get(args: GetArgs, service: &Service, output: &Output) -> Re
 /// One page, or with `--all` every page: in JSON each on its own line, for people in one table.
 pub(super) async fn list(args: ListArgs, service: &Service, output: &Output) -> Result<(), Error> {
     let mut request = ListObjectsRequest {
+        expected_portal_id: args.of.expected.stated(),
         client_slug: args.of.slug,
         object_type: args.of.object_type,
         properties: args.properties,
         page_size: args.page.size(args.all.then_some(100)),
         page_token: args.page.token.unwrap_or_default(),
         archived: args.archived,
-        ..ListObjectsRequest::default()
     };
     let mut client = ObjectServiceClient::new(service.connection());
     let mut found = Vec::new();
@@ -76,6 +76,7 @@ pub(super) async fn search(args: SearchArgs, service: &Service, output: &Output)
         descending: args.descending,
     });
     let request = SearchObjectsRequest {
+        expected_portal_id: args.of.expected.stated(),
         client_slug: args.of.slug,
         object_type: args.of.object_type,
         filter_groups: args.filters.groups,
@@ -84,7 +85,6 @@ pub(super) async fn search(args: SearchArgs, service: &Service, output: &Output)
         sort,
         page_size: args.page.size(None),
         page_token: args.page.token.unwrap_or_default(),
-        ..SearchObjectsRequest::default()
     };
     let asked = request.properties.clone();
     let mut client = ObjectServiceClient::new(service.connection());
@@ -103,9 +103,9 @@ pub(super) async fn owners(args: OwnersArgs, service: &Service, output: &Output)
     let mut client = OwnerServiceClient::new(service.connection());
     if let Some(owner_id) = args.id {
         let request = GetOwnerRequest {
+            expected_portal_id: args.expected.stated(),
             client_slug: args.slug,
             owner_id,
-            ..GetOwnerRequest::default()
         };
         let answer = client.get_owner(request).await;
         let answer = answer.map_err(|status| service.ended(status))?.into_inner();
@@ -116,12 +116,12 @@ pub(super) async fn owners(args: OwnersArgs, service: &Service, output: &Output)
         return show::reply(answer.reply.as_ref(), output);
     }
     let request = ListOwnersRequest {
+        expected_portal_id: args.expected.stated(),
         client_slug: args.slug,
         email: args.email.unwrap_or_default(),
         page_size: args.page.size(None),
         page_token: args.page.token.unwrap_or_default(),
         archived: args.archived,
-        ..ListOwnersRequest::default()
     };
     let answer = client.list_owners(request).await;
     let answer = answer.map_err(|status| service.ended(status))?.into_inner();

@@ -38,13 +38,13 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     let handles = Handles::of(&args, credential)?;
     let request = StreamObjectsRequest {
+        expected_portal_id: args.of.expected.stated(),
         client_slug: args.of.slug,
         object_type: args.of.object_type,
         properties: args.properties,
         archived: args.archived,
         resume_token: String::new(),
         page_size: args.page_size.unwrap_or(0),
-        ..StreamObjectsRequest::default()
     };
     let mut walk = Walk {
         handles,
@@ -99,6 +99,7 @@ impl Handles {
             }),
             lifetime: None,
             purpose_code: purpose.clone(),
+            expected_portal_id: args.of.expected.stated(),
             ..IssueHandleRequest::default()
         };
         Ok(Self::Issued(Box::new(Issuing { credential, request })))

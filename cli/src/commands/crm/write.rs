@@ -15,10 +15,10 @@ use crate::{
 
 pub(super) async fn create(args: CreateArgs, service: &Service, output: &Output) -> Result<(), Error> {
     let request = CreateObjectRequest {
+        expected_portal_id: args.of.expected.stated(),
         client_slug: args.of.slug,
         object_type: args.of.object_type,
         properties: args.set.into_iter().collect(),
-        ..CreateObjectRequest::default()
     };
     let mut client = ObjectServiceClient::new(service.connection());
     let answer = client.create_object(request).await;
@@ -32,12 +32,12 @@ pub(super) async fn create(args: CreateArgs, service: &Service, output: &Output)
 
 pub(super) async fn update(args: UpdateArgs, service: &Service, output: &Output) -> Result<(), Error> {
     let request = UpdateObjectRequest {
+        expected_portal_id: args.of.expected.stated(),
         client_slug: args.of.slug,
         object_type: args.of.object_type,
         object_id: args.id,
         properties: args.set.into_iter().collect(),
         id_property: args.id_property.unwrap_or_default(),
-        ..UpdateObjectRequest::default()
     };
     let mut client = ObjectServiceClient::new(service.connection());
     let answer = client.update_object(request).await;
@@ -51,10 +51,10 @@ pub(super) async fn update(args: UpdateArgs, service: &Service, output: &Output)
 
 pub(super) async fn archive(args: ArchiveArgs, service: &Service, output: &Output) -> Result<(), Error> {
     let request = ArchiveObjectRequest {
+        expected_portal_id: args.of.expected.stated(),
         client_slug: args.of.slug,
         object_type: args.of.object_type,
         object_id: args.id.clone(),
-        ..ArchiveObjectRequest::default()
     };
     let mut client = ObjectServiceClient::new(service.connection());
     let answer = client.archive_object(request).await;

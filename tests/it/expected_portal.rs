@@ -1,0 +1,105 @@
+//! A caller who knows the portal's id says so, and is never taken to another portal.
+
+use hubkeep_audit_log::Phase;
+use hubkeep_proto::crm::v1::{
+    ArchiveObjectRequest, CreateObjectRequest, GetObjectRequest, GetOwnerRequest, GetQuotaRequest,
+    ListObjectsRequest, ListOwnersRequest, SearchObjectsRequest, StreamObjectsRequest, UpdateObjectRequest,
+    WatchQuotaRequest, object_service_client::ObjectServiceClient, owner_service_client::OwnerServiceClient,
+    quota_service_client::QuotaServiceClient,
+};
+use hubkeep_tests::{Allow, Crm, Hubkeep, Refused, Service, World};
+use tonic::Code;
+
+const A: &str = "client-0001";
+const B: &str = "client-0002";
+
+/// Makes every call of crm-service with this id stated.
+async fn every_call(hubkeep: &Hubkeep, crm: &Crm, expected_portal_id: u64) -> Vec<Result<(), Refused>> {
+    let channel = hubkeep.channel(Service::Crm);
+    let (client_slug, object_type) = (A.to_owned(), "contacts".to_owned());
+    let object_id = "101".to_owned();
+    let properties = || [("firstname".to_owned(), "x".to_owned())].into();
+    let mut objects = ObjectServiceClient::new(channel.clone());
+    let mut owners = OwnerServiceClient::new(channel.clone());
+    let mut quota = QuotaServiceClient::new(channel);
+    macro_rules! made {
+        ($client:ident.$method:ident($message:ident { $($field:ident: $value:expr),* $(,)? })) => {{
+            let message = $message {
+                client_slug: client_slug.clone(),
+                expected_portal_id,
+                $($field: $value,)*
+                ..$message::default()
+            };
+            let answer = $client.$method(crm.request(message)).await;
+            answer.map(drop).map_err(|status| Refused::of(&status))
+        }};
+    }
+    vec![
+        made!(objects.get_object(GetObjectRequest {
+            object_type: object_type.clone(),
+            object_id: object_id.clone(),
+        })),
+        made!(objects.list_objects(ListObjectsRequest {
+            object_type: object_type.clone(),
+        })),
+        made!(objects.stream_objects(StreamObjectsRequest {
+            object_type: object_type.clone(),
+        })),
+        made!(objects.search_objects(SearchObjectsRequest {
+            object_type: object_type.clone(),
+        })),
+        made!(objects.create_object(CreateObjectRequest {
+            object_type: object_type.clone(),
+            properties: properties(),
+        })),
+        made!(objects.update_object(UpdateObjectRequest {
+            object_type: object_type.clone(),
+            object_id: object_id.clone(),
+            properties: properties(),
+        })),
+        made!(objects.archive_object(ArchiveObjectRequest {
+            object_type: object_type.clone(),
+            object_id: "105".to_owned(),
+        })),
+        made!(owners.list_owners(ListOwnersRequest {})),
+        made!(owners.get_owner(GetOwnerRequest {
+            owner_id: "501".to_owned(),
+        })),
+        made!(quota.get_quota(GetQuotaRequest {})),
+        made!(quota.watch_quota(WatchQuotaRequest {})),
+    ]
+}
+
+#[tokio::test]
+async fn a_call_that_expects_another_portal_is_refused_before_anything_is_sent() {
+    let hubkeep = Hubkeep::start(World::of_portals(2)).await;
+    hubkeep.onboard_all().await;
+    let mut allowed = hubkeep_tests::support::handles::EVERYTHING.to_vec();
+    allowed.push(Allow::Quota);
+    let handle = hubkeep.handle(A).allow(allowed).issue().await;
+    let crm = hubkeep.crm_as("sync").with(&handle);
+    let other = hubkeep.portal_id(B);
+    let before = hubkeep.journal().len();
+    let answers = every_call(&hubkeep, &crm, other).await;
+    for answer in &answers {
+        let refused = answer.as_ref().expect_err("refused");
+        assert_eq!(refused.said(), (Code::PermissionDenied, "PORTAL_MISMATCH"));
+        assert_eq!(refused.metadata["requested_client_slug"], A);
+        assert_eq!(refused.metadata["expected_portal_id"], other.to_string());
+    }
+    assert_eq!(hubkeep.journal().len(), before, "nothing was sent");
+    let denied = hubkeep.entries(Service::Crm, Phase::Denied).await;
+    assert_eq!(denied.len(), answers.len(), "each refusal is on record");
+    for entry in denied {
+        assert_eq!(entry.client_slug, A);
+        assert_eq!(entry.reason().wire_name(), "PORTAL_MISMATCH");
+    }
+
+    let own = hubkeep.portal_id(A);
+    let table = every_call(&hubkeep, &crm, own).await;
+    for answer in table {
+        if let Err(refused) = answer {
+            assert_eq!(refused.reason, "OBJECT_NOT_FOUND", "the world has no such owner");
+        }
+    }
+}
