@@ -22,9 +22,12 @@ check: fmt clippy features proto-lint deny ## Formatting, lints, the wire, depen
 fmt:
 	$(CARGO) fmt --all --check
 
+# What a build of the product never has: heavy tests, a model checker's primitives.
+HEAVY := hubkeep-tests/order,hubkeep-tests/interop
+MODELS := hubkeep-audit-log/models,hubkeep-crm-service/models
 .PHONY: clippy
 clippy:
-	$(CARGO) clippy --workspace --all-targets --features hubkeep-tests/order,hubkeep-tests/interop -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --features $(HEAVY),$(MODELS) -- -D warnings
 
 # The operator's command must also build without the services in it.
 .PHONY: features
@@ -55,6 +58,10 @@ postgres:
 test-order: ## By strace: the record is on disk before the first byte leaves and before the answer; kills at each step
 	@command -v strace >/dev/null || { echo "test-order needs strace: apt-get install strace"; exit 1; }
 	$(CARGO) test -p hubkeep-tests --features order --test order -- --nocapture
+
+.PHONY: test-models
+test-models: ## By model checkers: revoked grants and the log's group commit in every order that matters
+	$(CARGO) test -p hubkeep-crm-service -p hubkeep-audit-log --lib --features $(MODELS) models::
 
 .PHONY: test-canaries
 test-canaries: postgres ## 200 planted secrets, searched for in databases, dumps, logs and results in every disguise

@@ -24,6 +24,8 @@ mod grpc;
 mod heads;
 mod intent;
 mod log;
+#[cfg(all(test, feature = "models"))]
+mod models;
 mod opened;
 mod orphans;
 mod outcome;
@@ -32,6 +34,7 @@ mod portal;
 mod position;
 mod refusals;
 mod store;
+mod sync;
 mod tail;
 mod writer;
 

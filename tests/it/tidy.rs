@@ -59,13 +59,14 @@ const CREDENTIAL_ROOMS: [(&str, &[&str]); 11] = [
     ("store_version", &[]),
     ("record", &[]),
 ];
-const CRM_ROOMS: [(&str, &[&str]); 6] = [
+const CRM_ROOMS: [(&str, &[&str]); 7] = [
     ("api", &["call", "credentials", "quota", "crm"]),
     ("call", &["credentials", "quota", "crm"]),
     ("erasure", &["credentials"]),
-    ("credentials", &["crm"]),
+    ("credentials", &["crm", "sync"]),
     ("quota", &[]),
     ("crm", &[]),
+    ("sync", &[]),
 ];
 const BUILDERS: [&str; 5] = ["server", "cli", "config", "lib", "main"];
 
@@ -82,7 +83,10 @@ fn product() -> Vec<Source> {
 }
 
 fn is_test(file: &Source) -> bool {
-    file.path.ends_with("/tests.rs") || file.path.contains("/tests/")
+    ["/tests.rs", "/models.rs"]
+        .iter()
+        .any(|end| file.path.ends_with(end))
+        || file.path.contains("/tests/")
 }
 
 /// A file's lines without what only tests compile: unit tests stand at the end.

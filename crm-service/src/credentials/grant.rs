@@ -1,10 +1,6 @@
 //! What a redeemed handle gives: the right to make some calls to one portal, and the token to make them with.
 
-use std::{
-    collections::BTreeSet,
-    fmt,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::{collections::BTreeSet, fmt, sync::atomic::Ordering};
 
 use hubkeep_audit_log::ProvenPortal;
 use hubkeep_core::{
@@ -13,7 +9,10 @@ use hubkeep_core::{
     secret::{PortalToken, TokenFingerprint},
 };
 
-use crate::crm::{ObjectType, Operation, PropertyName};
+use crate::{
+    crm::{ObjectType, Operation, PropertyName},
+    sync::AtomicBool,
+};
 
 /// The types a grant covers.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, PoisonError, Weak},
     time::Duration,
 };
 
@@ -17,6 +17,7 @@ use hubkeep_core::{
 };
 
 use super::grant::Grant;
+use crate::sync::{Mutex, MutexGuard};
 
 /// More grants than this are not kept: the oldest use of memory is not worth a risk.
 const MAX_GRANTS: usize = 10_000;
@@ -205,3 +206,6 @@ impl Memory {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(all(test, feature = "models"))]
+mod models;
