@@ -22,12 +22,13 @@ check: fmt clippy features proto-lint deny ## Formatting, lints, the wire, depen
 fmt:
 	$(CARGO) fmt --all --check
 
-# What a build of the product never has: heavy tests, a model checker's primitives.
+# What a build of the product never has: heavy tests, doors for the fuzzer, a model checker's primitives.
 HEAVY := hubkeep-tests/order,hubkeep-tests/interop
+DOORS := hubkeep/fuzzing,hubkeep-core/fuzzing,hubkeep-seal/fuzzing,hubkeep-audit-log/fuzzing,hubkeep-hubspot/fuzzing,hubkeep-crm-service/fuzzing
 MODELS := hubkeep-audit-log/models,hubkeep-crm-service/models
 .PHONY: clippy
 clippy:
-	$(CARGO) clippy --workspace --all-targets --features $(HEAVY),$(MODELS) -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --features $(HEAVY),$(DOORS),$(MODELS) -- -D warnings
 
 # The operator's command must also build without the services in it.
 .PHONY: features
@@ -58,6 +59,10 @@ postgres:
 test-order: ## By strace: the record is on disk before the first byte leaves and before the answer; kills at each step
 	@command -v strace >/dev/null || { echo "test-order needs strace: apt-get install strace"; exit 1; }
 	$(CARGO) test -p hubkeep-tests --features order --test order -- --nocapture
+
+.PHONY: fuzz
+fuzz: ## Hostile input for every reader, 20 s each (FUZZ_SECONDS=60; TARGETS="csv_import error_body" for some)
+	tests/fuzz/run $(TARGETS)
 
 .PHONY: test-models
 test-models: ## By model checkers: revoked grants and the log's group commit in every order that matters

@@ -20,6 +20,9 @@ mod durable;
 mod error;
 mod failure;
 mod filter;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod grpc;
 mod heads;
 mod intent;

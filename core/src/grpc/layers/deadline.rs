@@ -26,7 +26,7 @@ pub(super) fn granted(headers: &HeaderMap, tools: &Tools) -> Result<Deadline, Er
 }
 
 /// The header `grpc-timeout`: up to 8 digits and a unit.
-fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
+pub(in crate::grpc) fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if digits.len() > 8 {
