@@ -23,7 +23,7 @@ fmt:
 	$(CARGO) fmt --all --check
 
 # What a build of the product never has: heavy tests, doors for the fuzzer, a model checker's primitives.
-HEAVY := hubkeep-tests/order,hubkeep-tests/interop
+HEAVY := hubkeep-tests/order,hubkeep-tests/interop,hubkeep-tests/isolation
 DOORS := hubkeep/fuzzing,hubkeep-core/fuzzing,hubkeep-seal/fuzzing,hubkeep-audit-log/fuzzing,hubkeep-hubspot/fuzzing,hubkeep-crm-service/fuzzing
 MODELS := hubkeep-audit-log/models,hubkeep-crm-service/models
 .PHONY: clippy
@@ -67,6 +67,10 @@ fuzz: ## Hostile input for every reader, 20 s each (FUZZ_SECONDS=60; TARGETS="cs
 .PHONY: test-models
 test-models: ## By model checkers: revoked grants and the log's group commit in every order that matters
 	$(CARGO) test -p hubkeep-crm-service -p hubkeep-audit-log --lib --features $(MODELS) models::
+
+.PHONY: test-isolation
+test-isolation: ## 1,000,000 calls to 1,000 portals amid rotations and revocations: none reaches another (PORTALS=, CALLS=)
+	$(CARGO) test --release -p hubkeep-tests --features isolation --test isolation -- $(or $(PORTALS),1000) $(or $(CALLS),1000000)
 
 .PHONY: test-canaries
 test-canaries: postgres ## 200 planted secrets, searched for in databases, dumps, logs and results in every disguise
