@@ -72,6 +72,10 @@ test-models: ## By model checkers: revoked grants and the log's group commit in 
 test-isolation: ## 1,000,000 calls to 1,000 portals amid rotations and revocations: none reaches another (PORTALS=, CALLS=)
 	$(CARGO) test --release -p hubkeep-tests --features isolation --test isolation -- $(or $(PORTALS),1000) $(or $(CALLS),1000000)
 
+.PHONY: test-mutants
+test-mutants: ## Each check that keeps a call in its portal taken away in turn: a test must fail (MUTANTS="slug aad" for some)
+	tests/mutants/run $(MUTANTS)
+
 .PHONY: test-canaries
 test-canaries: postgres ## 200 planted secrets, searched for in databases, dumps, logs and results in every disguise
 	$(CARGO) test -p hubkeep-tests --test it canaries
