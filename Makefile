@@ -22,9 +22,13 @@ check: fmt clippy features proto-lint deny ## Formatting, lints, the wire, depen
 fmt:
 	$(CARGO) fmt --all --check
 
+# What a build of the product never has: heavy tests, doors for the fuzzer, a model checker's primitives.
+HEAVY := hubkeep-tests/order,hubkeep-tests/interop,hubkeep-tests/isolation
+DOORS := hubkeep/fuzzing,hubkeep-core/fuzzing,hubkeep-seal/fuzzing,hubkeep-audit-log/fuzzing,hubkeep-hubspot/fuzzing,hubkeep-crm-service/fuzzing
+MODELS := hubkeep-audit-log/models,hubkeep-crm-service/models
 .PHONY: clippy
 clippy:
-	$(CARGO) clippy --workspace --all-targets --features hubkeep-tests/order,hubkeep-tests/interop -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --features $(HEAVY),$(DOORS),$(MODELS) -- -D warnings
 
 # The operator's command must also build without the services in it.
 .PHONY: features
@@ -55,6 +59,22 @@ postgres:
 test-order: ## By strace: the record is on disk before the first byte leaves and before the answer; kills at each step
 	@command -v strace >/dev/null || { echo "test-order needs strace: apt-get install strace"; exit 1; }
 	$(CARGO) test -p hubkeep-tests --features order --test order -- --nocapture
+
+.PHONY: fuzz
+fuzz: ## Hostile input for every reader, 20 s each (FUZZ_SECONDS=60; TARGETS="csv_import error_body" for some)
+	tests/fuzz/run $(TARGETS)
+
+.PHONY: test-models
+test-models: ## By model checkers: revoked grants and the log's group commit in every order that matters
+	$(CARGO) test -p hubkeep-crm-service -p hubkeep-audit-log --lib --features $(MODELS) models::
+
+.PHONY: test-isolation
+test-isolation: ## 1,000,000 calls to 1,000 portals amid rotations and revocations: none reaches another (PORTALS=, CALLS=)
+	$(CARGO) test --release -p hubkeep-tests --features isolation --test isolation -- $(or $(PORTALS),1000) $(or $(CALLS),1000000)
+
+.PHONY: test-mutants
+test-mutants: ## Each check that keeps a call in its portal taken away in turn: a test must fail (MUTANTS="slug aad" for some)
+	tests/mutants/run $(MUTANTS)
 
 .PHONY: test-canaries
 test-canaries: postgres ## 200 planted secrets, searched for in databases, dumps, logs and results in every disguise

@@ -28,6 +28,7 @@
 //! | [`support::chaos`] | a connection that can be cut, frozen, slowed, and lose one way |
 //! | [`support::raw`] | gRPC by bytes, for what no client would send |
 //! | [`support::chance`] | chance that can be repeated |
+//! | [`support::isolation`] | calls of every sort at once, of any number, and a witness of where each went |
 //! | [`support::processes`] | the real binaries as processes of their own |
 //! | [`support::keeping`] | where services keep their data: files, or databases of PostgreSQL |
 //! | [`support::crm_process`] | crm-service as a process, the rest here |
@@ -58,6 +59,7 @@ pub mod support {
     pub mod grants;
     pub mod handles;
     pub mod hubkeep;
+    pub mod isolation;
     pub mod keeping;
     pub mod limited;
     pub mod portals;

@@ -7,11 +7,12 @@ use hubkeep_core::{
     id::EntryId,
     random::SharedRandom,
 };
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::Semaphore;
 
 use crate::{
     Draft, Entry, Error, Failure, Identity, Intent, Outcome, Phase, Position,
     pending::{Effect, Keys, Pending, Row, Waiter},
+    sync::{mpsc, oneshot},
 };
 
 /// How many drafts may wait for the writer; more wait outside, and give up at their deadline.

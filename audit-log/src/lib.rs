@@ -20,10 +20,15 @@ mod durable;
 mod error;
 mod failure;
 mod filter;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod grpc;
 mod heads;
 mod intent;
 mod log;
+#[cfg(all(test, feature = "models"))]
+mod models;
 mod opened;
 mod orphans;
 mod outcome;
@@ -32,6 +37,7 @@ mod portal;
 mod position;
 mod refusals;
 mod store;
+mod sync;
 mod tail;
 mod writer;
 

@@ -4,9 +4,9 @@ use std::{mem, sync::Arc};
 
 use hubkeep_proto::audit::v1::Entry;
 use prost::Message as _;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::OwnedSemaphorePermit;
 
-use crate::{DatabaseError, Failure, Intent, Position};
+use crate::{DatabaseError, Failure, Intent, Position, sync::oneshot};
 
 /// What an intent and its outcome have in common, by which readers ask.
 #[derive(Debug)]

@@ -3,10 +3,14 @@
 use std::{mem, time::Duration};
 
 use hubkeep_core::clock::SharedClock;
-use tokio::{sync::mpsc, task};
 use tokio_util::sync::CancellationToken;
 
-use crate::{durable::Durable, pending::Pending, store::Store};
+use crate::{
+    durable::Durable,
+    pending::Pending,
+    store::Store,
+    sync::{mpsc, yield_now},
+};
 
 /// The most entries in one transaction.
 pub(crate) const BATCH: usize = 512;
@@ -55,7 +59,7 @@ impl Writer {
         let open = self.take_waiting(batch).await;
         // Whoever is about to record something runs first, and is in the same batch: a commit costs the same for many.
         // With nobody else about, this takes no time.
-        task::yield_now().await;
+        yield_now().await;
         while batch.len() < BATCH
             && let Ok(pending) = self.waiting.try_recv()
         {

@@ -9,6 +9,7 @@
 //! | [`erasure`] | destroys what there is of a portal, when credential-service says so | `credentials` |
 //! | [`quota`] | what each portal may still do now | nothing |
 //! | [`crm`] | the vocabulary of the CRM | nothing |
+//! | `sync` | what threads meet by, and a model checker takes the place of | nothing |
 
 pub mod api;
 pub mod call;
@@ -18,6 +19,7 @@ pub mod crm;
 pub mod erasure;
 pub mod quota;
 pub mod server;
+mod sync;
 
 /// The migrations of this service's tables.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();

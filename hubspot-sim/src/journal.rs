@@ -108,11 +108,17 @@ impl Journal {
 
     /// Forgets all entries.
     pub(crate) fn clear(&self) {
+        drop(self.take());
+    }
+
+    /// Gives all entries and forgets them: none is given twice, and none is missed. What is not known of them yet, body
+    /// and status, is not added any more.
+    pub(crate) fn take(&self) -> Vec<JournalEntry> {
         let mut pages = lock(&self.pages);
         pages.cleared = pages
             .cleared
             .saturating_add(u64::try_from(pages.entries.len()).unwrap_or(0));
-        pages.entries.clear();
+        std::mem::take(&mut pages.entries)
     }
 
     fn amend(&self, seq: u64, change: impl FnOnce(&mut JournalEntry)) {

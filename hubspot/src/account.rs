@@ -146,7 +146,7 @@ fn portal_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PortalId, D::
     PortalId::new(number).ok_or_else(|| D::Error::custom("not a portal's id"))
 }
 
-fn details(body: &[u8]) -> Result<Decoded<AccountDetails>, serde_json::Error> {
+pub(crate) fn details(body: &[u8]) -> Result<Decoded<AccountDetails>, serde_json::Error> {
     let wire: WireDetails = wire::object(body)?;
     Ok(Decoded::one(AccountDetails {
         portal_id: wire.portal_id,
@@ -157,7 +157,7 @@ fn details(body: &[u8]) -> Result<Decoded<AccountDetails>, serde_json::Error> {
     }))
 }
 
-fn info(body: &[u8]) -> Result<Decoded<TokenInfo>, serde_json::Error> {
+pub(crate) fn info(body: &[u8]) -> Result<Decoded<TokenInfo>, serde_json::Error> {
     let wire: WireInfo = wire::object(body)?;
     Ok(Decoded::one(TokenInfo {
         portal_id: wire.hub_id,

@@ -19,6 +19,9 @@ mod app;
 mod client;
 mod config;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod limits;
 pub mod oauth;
 pub mod objects;

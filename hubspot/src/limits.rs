@@ -5,6 +5,8 @@ use std::time::Duration;
 use http::HeaderMap;
 use hubkeep_audit_log::QuotaLeft;
 
+use crate::wire::number;
+
 /// The limits, as one answer told them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
@@ -39,10 +41,6 @@ impl Limits {
     }
 }
 
-fn number<N: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<N> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
@@ -57,5 +55,7 @@ mod tests {
         headers.insert("x-hubspot-ratelimit-max", HeaderValue::from_static("many"));
         let limits = Limits::of(&headers);
         assert_eq!((limits.remaining, limits.max), (Some(97), None));
+        headers.insert("x-hubspot-ratelimit-remaining", HeaderValue::from_static("+97"));
+        assert_eq!(Limits::of(&headers).remaining, None, "a sign is no digit");
     }
 }

@@ -270,6 +270,20 @@ mod tests {
             Some("20".to_owned())
         );
         assert_eq!(read(r#"{"results":[],"total":0}"#), None);
+        for array in [r#"[["20"]]"#, r#"[{"after":"20"}]"#, r#"{"next":["20"]}"#] {
+            let body = format!(r#"{{"results":[],"paging":{array}}}"#);
+            assert!(page(body.as_bytes()).is_err(), "an array is no cursor: {array}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_the_wire_does_not_have_is_left_out() {
+        let read = |time: &str| {
+            let body = format!(r#"{{"id":7,"createdAt":"{time}"}}"#);
+            one(body.as_bytes()).expect("reads").value.created
+        };
+        assert_eq!(read("-009999-01-01T00:00:00Z"), None);
+        assert!(read("0001-01-01T00:00:00Z").is_some());
     }
 
     #[test]

@@ -10,6 +10,15 @@ use crate::wire;
 
 /// The longest part of HubSpot's own sentence that is passed on.
 const MAX_MESSAGE_CHARS: usize = 300;
+/// The longest word of HubSpot's that is passed on, in characters: a category, a code, the name of a limit, a property or a
+/// scope. What callers are told travels in HTTP/2 headers, and must fit there.
+const MAX_WORD_CHARS: usize = 64;
+/// The longest name of a property.
+const MAX_PROPERTY_CHARS: usize = 128;
+/// The most scopes that are passed on.
+const MAX_SCOPES: usize = 16;
+/// The longest id of a record.
+const MAX_ID_DIGITS: usize = 20;
 /// How long HubSpot keeps its lock on a record (423).
 const LOCK: Duration = Duration::from_secs(2);
 /// When HubSpot does not say how long a migration takes (477).
@@ -130,7 +139,7 @@ impl Refusal {
                 .take(MAX_MESSAGE_CHARS)
                 .collect(),
             correlation_id: correlation_id(headers, &body),
-            category: body.category,
+            category: plain(&body.category),
         }
     }
 
@@ -190,7 +199,7 @@ fn rate_limited(headers: &HeaderMap, body: &Body) -> RefusalKind {
     let policy = match body.policy_name.as_str() {
         "" if body.message.contains("secondly limit") => "SECONDLY".to_owned(),
         "" => "TEN_SECONDLY_ROLLING".to_owned(),
-        named => named.to_owned(),
+        named => plain(named),
     };
     let by_policy = match policy.as_str() {
         "DAILY" => None,
@@ -206,9 +215,10 @@ fn rate_limited(headers: &HeaderMap, body: &Body) -> RefusalKind {
 fn validation(body: &Body) -> RefusalKind {
     let detail = body.errors.first();
     let named = detail.and_then(|detail| text(&detail.context, "propertyName"));
+    let property = named.or_else(|| detail.and_then(|detail| detail.place.clone()));
     RefusalKind::Validation {
-        code: detail.and_then(|detail| detail.code.clone()),
-        property: named.or_else(|| detail.and_then(|detail| detail.place.clone())),
+        code: detail.and_then(|detail| detail.code.as_deref()).map(plain),
+        property: property.map(|name| name.chars().take(MAX_PROPERTY_CHARS).collect()),
     }
 }
 
@@ -222,7 +232,15 @@ fn scopes(body: &Body) -> Vec<String> {
     contexts
         .flat_map(|context| keys.iter().filter_map(|key| context.get(*key)))
         .flat_map(texts)
+        .map(|scope| plain(&scope))
+        .take(MAX_SCOPES)
         .collect()
+}
+
+/// One of HubSpot's words, cut to a length that no word of its own has.
+fn plain(text: &str) -> String {
+    let letters = text.chars().filter(char::is_ascii_graphic);
+    letters.take(MAX_WORD_CHARS).collect()
 }
 
 fn texts(value: &serde_json::Value) -> Vec<String> {
@@ -240,19 +258,14 @@ fn text(context: &BTreeMap<String, serde_json::Value>, key: &str) -> Option<Stri
 /// "Contact already exists. Existing ID: 123"
 fn existing_id(message: &str) -> Option<String> {
     let (_, after) = message.split_once("Existing ID:")?;
-    let digits: String = after.trim().chars().take_while(char::is_ascii_digit).collect();
+    let digits = after.trim().chars().take_while(char::is_ascii_digit);
+    let digits: String = digits.take(MAX_ID_DIGITS).collect();
     (!digits.is_empty()).then_some(digits)
 }
 
 /// Seconds, where HubSpot or something before it says so. Capped at a day.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: u64 = headers
-        .get(header::RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
+    let seconds: u64 = wire::number(headers, header::RETRY_AFTER.as_str())?;
     Some(Duration::from_secs(seconds.min(86_400)))
 }
 

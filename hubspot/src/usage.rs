@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, de::Error as _};
 
-use crate::{answer::Decoded, config::ApiVersion, path::Path, request::Ask, wire};
+use crate::{answer::Decoded, config::ApiVersion, path::Path, request::Ask, wire, wire::JsonObject};
 
 /// HubSpot's name for the limit that all private apps of an account share.
 const PRIVATE_APPS: &str = "private-apps-api-calls-daily";
@@ -25,7 +25,7 @@ pub fn daily(version: ApiVersion) -> Ask<DailyUsage> {
 
 #[derive(Deserialize)]
 struct Body {
-    results: Vec<Usage>,
+    results: Vec<JsonObject<Usage>>,
 }
 
 #[derive(Deserialize)]
@@ -41,7 +41,7 @@ struct Usage {
 
 fn usage(body: &[u8]) -> Result<Decoded<DailyUsage>, serde_json::Error> {
     let body: Body = wire::object(body)?;
-    let counted = body.results.into_iter().find_map(|usage| {
+    let counted = body.results.into_iter().find_map(|JsonObject(usage)| {
         let known = usage.name == PRIVATE_APPS && COUNTED.contains(&usage.fetch_status.as_str());
         let (limit, used) = usage.usage_limit.zip(usage.current_usage)?;
         known.then_some(DailyUsage { limit, used })
@@ -71,5 +71,7 @@ mod tests {
             assert!(usage(body(status).as_bytes()).is_err(), "{status}");
         }
         assert!(usage(br#"{"results":[]}"#).is_err());
+        let array = br#"{"results":[["private-apps-api-calls-daily","SUCCESS",250000,77]]}"#;
+        assert!(usage(array).is_err(), "an array is no count");
     }
 }

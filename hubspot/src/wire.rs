@@ -1,12 +1,16 @@
 //! How HubSpot writes things: ids as text or numbers, times in ISO 8601, pages with a cursor.
 
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, str::FromStr};
 
+use http::HeaderMap;
 use hubkeep_core::clock::Timestamp;
 use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
 };
+
+/// 0001-01-01T00:00:00Z, in seconds since 1970: the first time that `google.protobuf.Timestamp` has.
+const YEAR_ONE: i64 = -62_135_596_800;
 
 /// An id, which HubSpot writes as text in some answers and as a number in others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +78,7 @@ pub(crate) fn object<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, ser
 pub(crate) struct WirePage<T> {
     results: Vec<JsonObject<T>>,
     #[serde(default)]
-    pub(crate) paging: Option<Paging>,
+    pub(crate) paging: Option<JsonObject<Paging>>,
     #[serde(default)]
     pub(crate) total: Option<i64>,
 }
@@ -82,7 +86,7 @@ pub(crate) struct WirePage<T> {
 #[derive(Deserialize)]
 pub(crate) struct Paging {
     #[serde(default)]
-    next: Option<NextPage>,
+    next: Option<JsonObject<NextPage>>,
 }
 
 #[derive(Deserialize)]
@@ -98,15 +102,24 @@ impl<T> WirePage<T> {
 
     /// The cursor of the next page.
     pub(crate) fn after(&self) -> Option<String> {
-        let next = self.paging.as_ref().and_then(|paging| paging.next.as_ref());
-        next.map(|next| next.after.0.clone())
+        let JsonObject(paging) = self.paging.as_ref()?;
+        let JsonObject(next) = paging.next.as_ref()?;
+        Some(next.after.0.clone())
     }
 }
 
-/// A time in ISO 8601; `None` for what is not one.
+/// A time in ISO 8601; `None` for what is not one, and for a time before year 1, which is none on the wire.
 pub(crate) fn time(text: Option<&String>) -> Option<Timestamp> {
     let time: jiff::Timestamp = text?.parse().ok()?;
-    Some(Timestamp::from_micros(time.as_microsecond()))
+    let on_the_wire = time.as_second() >= YEAR_ONE;
+    on_the_wire.then(|| Timestamp::from_micros(time.as_microsecond()))
+}
+
+/// The number in a header: digits and nothing else. What Rust takes beside them, a sign, is no number of HubSpot's.
+pub(crate) fn number<N: FromStr>(headers: &HeaderMap, name: &str) -> Option<N> {
+    let text = headers.get(name)?.to_str().ok()?.trim();
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| plain)
 }
 
 /// How many, as it is recorded.

@@ -31,6 +31,9 @@ mod config;
 mod destroy;
 mod envelope;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod kek;
 mod keks;
 mod key;

@@ -177,6 +177,58 @@ mod tests {
     }
 
     #[test]
+    fn every_field_of_a_place_is_in_its_associated_data() {
+        let here = Place {
+            owner: Owner::Service,
+            purpose: Purpose::Credential,
+            table: "secret",
+            column: "sealed",
+            row: "1",
+            client_slug: "acme",
+            kind: "token",
+            generation: 1,
+        };
+        let portal = PortalId::new(42).map(Owner::Portal).expect("not zero");
+        let elsewhere = [
+            Place {
+                owner: portal,
+                ..here
+            },
+            Place {
+                purpose: Purpose::Webhook,
+                ..here
+            },
+            Place {
+                table: "other",
+                ..here
+            },
+            Place {
+                column: "other",
+                ..here
+            },
+            Place { row: "2", ..here },
+            Place {
+                client_slug: "globex",
+                ..here
+            },
+            Place {
+                kind: "other",
+                ..here
+            },
+            Place {
+                generation: 2,
+                ..here
+            },
+        ];
+        let aad = here.aad("message", "key");
+        for there in elsewhere {
+            assert_ne!(there.aad("message", "key"), aad, "{there:?}");
+        }
+        assert_ne!(here.aad("data-key", "key"), aad);
+        assert_ne!(here.aad("message", "other"), aad);
+    }
+
+    #[test]
     fn moving_a_letter_from_one_field_to_the_next_changes_the_bytes() {
         assert_ne!(length_prefixed(&[b"ab", b"c"]), length_prefixed(&[b"a", b"bc"]));
         assert_ne!(length_prefixed(&[b"ab"]), length_prefixed(&[b"ab", b""]));

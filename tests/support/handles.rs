@@ -160,6 +160,14 @@ impl HandleWish {
 impl Hubkeep {
     /// Ends a handle, as its holder. Panics if that is refused.
     pub async fn revoke(&self, handle: &Handle) -> RevokeHandleResponse {
+        self.try_revoke(handle).await.expect("revoked")
+    }
+
+    /// Ends a handle, as its holder.
+    ///
+    /// # Errors
+    /// With the refusal.
+    pub async fn try_revoke(&self, handle: &Handle) -> Result<RevokeHandleResponse, Status> {
         let request = RevokeHandleRequest {
             target: Some(Target::Handle(handle.token.clone())),
             ..RevokeHandleRequest::default()
@@ -167,7 +175,7 @@ impl Hubkeep {
         let door = self.door(Service::Credential);
         let mut client = HandleServiceClient::new(door.of(&handle.caller));
         let revoked = client.revoke_handle(door.request(&handle.caller, request)).await;
-        revoked.expect("revoked").into_inner()
+        Ok(revoked?.into_inner())
     }
 
     /// Asks what a handle is, as `caller`.

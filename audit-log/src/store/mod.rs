@@ -29,6 +29,9 @@ pub(crate) enum Store {
     Sqlite(SqliteStore),
     /// A server, beside other replicas.
     Postgres(Box<PostgresStore>),
+    /// A store that fails where a model checker wants it to.
+    #[cfg(all(test, feature = "models"))]
+    Failing(crate::models::FailingStore),
 }
 
 impl Store {
@@ -37,6 +40,8 @@ impl Store {
         match self {
             Self::Sqlite(store) => store.append(batch).await,
             Self::Postgres(store) => Some(store.append(batch).await),
+            #[cfg(all(test, feature = "models"))]
+            Self::Failing(store) => store.append(batch).await,
         }
     }
 
@@ -45,6 +50,8 @@ impl Store {
         match self {
             Self::Sqlite(_) => false,
             Self::Postgres(store) => store.is_in_doubt(),
+            #[cfg(all(test, feature = "models"))]
+            Self::Failing(store) => store.is_in_doubt(),
         }
     }
 
@@ -53,6 +60,8 @@ impl Store {
         match self {
             Self::Sqlite(_) => {}
             Self::Postgres(store) => store.clear_doubt().await,
+            #[cfg(all(test, feature = "models"))]
+            Self::Failing(store) => store.clear_doubt().await,
         }
     }
 
@@ -61,6 +70,8 @@ impl Store {
         match self {
             Self::Sqlite(store) => store.close().await,
             Self::Postgres(store) => store.close().await,
+            #[cfg(all(test, feature = "models"))]
+            Self::Failing(_) => {}
         }
     }
 }

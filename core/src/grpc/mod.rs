@@ -18,6 +18,9 @@ mod context;
 mod drain;
 mod ending;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod layers;
 mod places;
 mod refusal;

@@ -4,6 +4,9 @@
 mod audit;
 mod entrance;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod objects;
 mod owners;
 mod page_token;

@@ -3,10 +3,7 @@
 use std::{
     collections::BTreeSet,
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
 };
 
 use hubkeep_audit_log::ProvenPortal;
@@ -21,7 +18,10 @@ use tokio_util::{
 };
 
 use super::budget::Allowance;
-use crate::crm::{Bounds, ObjectType, Operation, PropertyName};
+use crate::{
+    crm::{Bounds, ObjectType, Operation, PropertyName},
+    sync::AtomicBool,
+};
 
 /// The types a grant covers.
 #[derive(Clone, Debug, PartialEq, Eq)]

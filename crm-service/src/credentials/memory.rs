@@ -4,7 +4,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, PoisonError, Weak},
     time::Duration,
 };
 
@@ -18,6 +18,7 @@ use hubkeep_core::{
 use tokio_util::task::TaskTracker;
 
 use super::grant::Grant;
+use crate::sync::{Mutex, MutexGuard};
 
 /// More grants than this are not kept: the oldest use of memory is not worth a risk.
 const MAX_GRANTS: usize = 10_000;
@@ -250,3 +251,6 @@ impl Memory {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(all(test, feature = "models"))]
+mod models;

@@ -1,6 +1,6 @@
 //! The connection to credential-service, and its answers read.
 
-use std::{collections::BTreeSet, str::FromStr, sync::atomic::AtomicBool, time::Duration};
+use std::{collections::BTreeSet, str::FromStr, time::Duration};
 
 use hubkeep_audit_log::ProvenPortal;
 use hubkeep_core::{
@@ -26,7 +26,10 @@ use super::{
     error::Error,
     grant::{Grant, ObjectTypes},
 };
-use crate::crm::{Bounds, ObjectType, Operation, PropertyName};
+use crate::{
+    crm::{Bounds, ObjectType, Operation, PropertyName},
+    sync::AtomicBool,
+};
 
 /// A grant stands for every type by this word.
 const ALL_TYPES: &str = "*";

@@ -349,6 +349,12 @@ impl Control {
         self.state.journal.len()
     }
 
+    /// Takes everything out of the journal, so that it never holds more than came since the last time. None is missed: what
+    /// arrives meanwhile is there the next time. Of requests that are under way the body and the status are not known.
+    pub fn take_journal(&self) -> Vec<JournalEntry> {
+        self.state.journal.take()
+    }
+
     /// Forgets all entries. Numbers go on.
     pub fn clear_journal(&self) {
         self.state.journal.clear();

@@ -1,3 +1,7 @@
+use http::{HeaderMap, StatusCode};
+use hubkeep_core::{clock::SystemClock, error::status, id::RequestId, random::SystemRandom};
+use serde_json::json;
+
 use super::*;
 
 fn refused_with(kind: RefusalKind) -> Error {
@@ -106,5 +110,39 @@ fn the_message_of_a_migration_names_the_delay_that_is_told_with_it() {
         assert_eq!(error.retry_after(), Some(delay));
         let message = error.public_message();
         assert!(message.ends_with(expected), "{delay:?}: {message}");
+    }
+}
+
+#[test]
+fn what_hubspot_says_at_length_still_reaches_a_caller() {
+    let request_id = RequestId::make(&*SystemClock::shared(), &*SystemRandom::shared()).expect("random");
+    let scopes = vec!["crm.objects.contacts.sensitive.read"; 500];
+    let long = "\u{1f375}?".repeat(3_000);
+    for (code, body) in [
+        (429, json!({ "policyName": long })),
+        (429, json!({ "policyName": "LONG_".repeat(3_000) })),
+        (
+            409,
+            json!({ "message": format!("Existing ID: {}", "7".repeat(9_000)) }),
+        ),
+        (418, json!({ "category": "LONG_".repeat(3_000), "message": long })),
+        (
+            400,
+            json!({ "errors": [{ "message": long, "code": long, "context": { "propertyName": [long] } }] }),
+        ),
+        (
+            403,
+            json!({ "category": "MISSING_SCOPES", "context": { "requiredScopes": scopes } }),
+        ),
+    ] {
+        let code = StatusCode::from_u16(code).expect("a status");
+        let refusal = Refusal::of(code, &HeaderMap::new(), body.to_string().as_bytes());
+        let error = Error::Refused(Box::new(refusal), Limits::default());
+        let told = status::from_error(&error, request_id).into_http::<()>();
+        let headers = told.headers().iter();
+        let bytes: usize = headers
+            .map(|(name, value)| name.as_str().len() + value.len() + 32)
+            .sum();
+        assert!(bytes < 8_192, "{bytes} bytes of headers: {error}");
     }
 }

@@ -59,7 +59,7 @@ impl<R: Read> CsvFile<R> {
         }
         Ok(Self {
             input: BufReader::new(Cursor::new(beginning).chain(input)),
-            csv: csv_core::Reader::new(),
+            csv: at_a_line(csv_core::Reader::new()),
             line: 0,
             returned: false,
         })
@@ -112,6 +112,17 @@ impl<R: Read> CsvFile<R> {
             }
         }
     }
+}
+
+/// Lets the reader see that something was read. One that has read nothing passes over a byte order mark, where that comes
+/// in one piece; only the file's own is none of a cell.
+fn begin_line(csv: &mut csv_core::Reader) {
+    csv.read_field(b"\n", &mut [0]);
+}
+
+fn at_a_line(mut csv: csv_core::Reader) -> csv_core::Reader {
+    begin_line(&mut csv);
+    csv
 }
 
 /// A line that is being read.
@@ -180,6 +191,7 @@ impl Line {
             self.end_cell();
         }
         csv.reset();
+        begin_line(csv);
         Cells {
             kept: self.cells,
             count: self.count,
@@ -231,6 +243,18 @@ mod tests {
             ]
         );
         assert_eq!(rows(b"\xef\xbb"), [some(&["\u{fffd}"])]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_within_the_file_is_part_of_its_cell_in_whatever_pieces_the_file_comes() {
+        let text = "\u{feff}\u{feff}a\n\u{feff}b,c\n";
+        let expected = [some(&["\u{feff}a"]), some(&["\u{feff}b", "c"])];
+        assert_eq!(rows(text.as_bytes()), expected);
+        // At every place of a buffer's end.
+        for at in 0..10 {
+            let long = format!("{},\n{text}", "x".repeat(8_180 + at));
+            assert_eq!(rows(long.as_bytes())[2..], expected[1..], "{at}");
+        }
     }
 
     #[test]

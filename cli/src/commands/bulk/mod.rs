@@ -19,7 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Response, Status, Streaming};
 
 pub use self::report::{Report, RowResult};
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(super) use self::rows::Row;
 use self::{exchange::Ended, results::Results, telling::Telling};
 pub(super) use self::{

@@ -2,6 +2,9 @@
 
 mod client;
 mod columns;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod work;
 
 use std::{io::Read, path::PathBuf};

@@ -26,10 +26,11 @@ pub(super) fn granted(headers: &HeaderMap, tools: &Tools) -> Result<Deadline, Er
 }
 
 /// The header `grpc-timeout`: up to 8 digits and a unit.
-fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
+pub(in crate::grpc) fn grpc_timeout(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get("grpc-timeout")?.to_str().ok()?;
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if digits.len() > 8 {
+    // What Rust reads as a number beside digits, a sign, is none to gRPC.
+    if digits.len() > 8 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;
     }
     let amount: u64 = digits.parse().ok()?;
@@ -60,7 +61,7 @@ mod tests {
         assert_eq!(read("2S"), Some(Duration::from_secs(2)));
         assert_eq!(read("1500m"), Some(Duration::from_millis(1_500)));
         assert_eq!(read("1H"), Some(Duration::from_secs(3_600)));
-        for nonsense in ["", "S", "-1S", "123456789S", "5x"] {
+        for nonsense in ["", "S", "-1S", "+5S", "123456789S", "5x"] {
             assert_eq!(read(nonsense), None, "{nonsense}");
         }
     }

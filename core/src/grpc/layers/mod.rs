@@ -16,8 +16,12 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
+#[cfg(feature = "fuzzing")]
+pub(super) use deadline::grpc_timeout;
 use http::request::Parts;
 pub use request_id::REQUEST_ID_HEADER;
+#[cfg(feature = "fuzzing")]
+pub(super) use request_id::brought;
 
 use super::{
     Access, Context, Error, GrpcMethod,

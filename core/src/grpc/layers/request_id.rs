@@ -9,13 +9,15 @@ use crate::{grpc::tools::Tools, id::RequestId, random::RandomError};
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
 pub(super) fn of(headers: &HeaderMap, tools: &Tools) -> Result<RequestId, RandomError> {
-    let brought = headers
-        .get(REQUEST_ID_HEADER)
-        .and_then(|value| value.to_str().ok());
-    match brought.and_then(|text| text.parse::<RequestId>().ok()) {
+    match brought(headers) {
         Some(id) => Ok(id),
         None => RequestId::make(&*tools.clock, &*tools.random),
     }
+}
+
+/// The id that the caller brought, if it is one.
+pub(in crate::grpc) fn brought(headers: &HeaderMap) -> Option<RequestId> {
+    headers.get(REQUEST_ID_HEADER)?.to_str().ok()?.parse().ok()
 }
 
 /// The answer to the request with this id.

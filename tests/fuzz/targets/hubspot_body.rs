@@ -1,0 +1,154 @@
+//! The body of a success from HubSpot, on its way to a caller. Promise: what is read is what HubSpot's JSON says, held
+//! against a second reader; callers are given as many records as are put on record; and every message survives its
+//! own encoding.
+
+#![no_main]
+
+use hubkeep_crm_service::api::fuzzing::{object, owner};
+use hubkeep_hubspot::{
+    ApiVersion, fuzzing,
+    objects::{self, Key, Object, Page, Search},
+    owners, usage,
+};
+use libfuzzer_sys::fuzz_target;
+use prost::Message;
+use serde_json::Value;
+
+const VERSION: ApiVersion = ApiVersion::V2026_09;
+
+fuzz_target!(|data: &[u8]| {
+    let Some((kind, body)) = data.split_first() else {
+        return;
+    };
+    match kind {
+        b'o' => one(body),
+        b'l' => page(body, &objects::list(VERSION, "contacts", &[], 100, None, false)),
+        b's' => page(body, &objects::search(VERSION, "contacts", &Search::default())),
+        b'w' => owner_pages(body),
+        b'a' => accounts(body),
+        _ => {}
+    }
+});
+
+fn one(body: &[u8]) {
+    let key = Key {
+        object_type: "contacts",
+        id: "1",
+        id_property: None,
+    };
+    let ask = objects::get(VERSION, &key, &[], false);
+    if let Some(read) = fuzzing::decode(&ask, body) {
+        assert_eq!(read.record_count, 1);
+        record(read.value, &json(body));
+    }
+}
+
+fn page(body: &[u8], ask: &hubkeep_hubspot::Ask<Page<Object>>) {
+    let Some(read) = fuzzing::decode(ask, body) else {
+        return;
+    };
+    let json = json(body);
+    let results = json["results"].as_array().expect("a page has results");
+    assert_eq!(read.record_count as usize, results.len());
+    assert_eq!(read.value.items.len(), results.len());
+    assert_eq!(read.value.total, json["total"].as_i64());
+    let after = &json["paging"]["next"]["after"];
+    assert_eq!(read.value.after, (!after.is_null()).then(|| id(after)));
+    for (item, json) in read.value.items.into_iter().zip(results) {
+        record(item, json);
+    }
+}
+
+/// A record, as callers are given it, says what HubSpot's JSON says.
+fn record(read: Object, json: &Value) {
+    let given = object(read);
+    assert_eq!(given.object_id, id(&json["id"]));
+    assert_eq!(given.archived, json["archived"].as_bool().unwrap_or(false));
+    let empty = serde_json::Map::new();
+    let properties = json["properties"].as_object().unwrap_or(&empty);
+    let said = properties
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.as_str()?)));
+    let given_properties = given
+        .properties
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    assert!(said.eq(given_properties), "{json} {given:?}");
+    for time in [&given.create_time, &given.update_time].into_iter().flatten() {
+        // From year 1 to year 9999: other times are none to a client in Go, Python or TypeScript.
+        assert!(
+            (-62_135_596_800..=253_402_300_799).contains(&time.seconds),
+            "{time:?}"
+        );
+        assert!((0..1_000_000_000).contains(&time.nanos), "{time:?}");
+    }
+    survives(&given);
+}
+
+fn owner_pages(body: &[u8]) {
+    if let Some(read) = fuzzing::decode(&owners::get(VERSION, "1"), body) {
+        survives(&owner(read.value));
+    }
+    let Some(read) = fuzzing::decode(&owners::list(VERSION, None, 100, None, false), body) else {
+        return;
+    };
+    let json = json(body);
+    let results = json["results"].as_array().expect("a page has results");
+    assert_eq!(read.record_count as usize, results.len());
+    for (item, json) in read.value.items.into_iter().zip(results) {
+        let given = owner(item);
+        assert_eq!(given.owner_id, id(&json["id"]));
+        assert_eq!(given.email, json["email"].as_str().unwrap_or_default());
+        survives(&given);
+    }
+}
+
+fn accounts(body: &[u8]) {
+    if let Some(account) = fuzzing::account_details(body) {
+        let json = json(body);
+        assert_eq!(
+            Some(account.portal_id.get()),
+            json["portalId"].as_u64(),
+            "another portal"
+        );
+    }
+    if let Some(token) = fuzzing::token_info(body) {
+        let json = json(body);
+        assert_eq!(
+            Some(token.portal_id.get()),
+            json["hubId"].as_u64(),
+            "another portal"
+        );
+        assert!(token.scopes.is_sorted());
+    }
+    if let Some(today) = fuzzing::decode(&usage::daily(VERSION), body) {
+        assert!(
+            json(body)["results"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .any(|result| {
+                    (result["usageLimit"].as_u64(), result["currentUsage"].as_u64())
+                        == (Some(today.value.limit), Some(today.value.used))
+                })
+        );
+    }
+}
+
+/// The body by a reader of its own: an object, for nothing else is an answer of HubSpot's.
+fn json(body: &[u8]) -> Value {
+    // What nobody reads may be anything between its quotes.
+    let text = String::from_utf8_lossy(body);
+    let json: Value = serde_json::from_str(&text).expect("what was read is JSON");
+    assert!(json.is_object(), "{json} was taken for an answer");
+    json
+}
+
+fn id(json: &Value) -> String {
+    json.as_str().map_or_else(|| json.to_string(), str::to_owned)
+}
+
+fn survives<M: Message + Default + PartialEq + std::fmt::Debug>(message: &M) {
+    let read = M::decode(&*message.encode_to_vec()).expect("what was written reads");
+    assert_eq!(&read, message);
+}
