@@ -40,7 +40,12 @@ impl Access {
             }
             let (id, revision) = (grant.grant_id.as_str(), put.granted.revision);
             let row = self
-                .seal(Kind::Grant, id, revision, &Record::Grant(put.granted.clone()))
+                .seal(
+                    Kind::Grant,
+                    id,
+                    revision,
+                    &Record::Grant(Box::new(put.granted.clone())),
+                )
                 .await?;
             let Some(mut transaction) = self.change(&snapshot).await? else {
                 continue;

@@ -54,7 +54,7 @@ impl fmt::Display for Kind {
 /// What a row holds.
 #[derive(Clone, Debug)]
 pub(super) enum Record {
-    Grant(Granted),
+    Grant(Box<Granted>),
     Person(Known),
     /// It was deleted: what is left goes on counting.
     Deleted,
@@ -220,7 +220,9 @@ impl Access {
         };
         Ok(match (kind, content) {
             (_, Content::Deleted) => Some(Record::Deleted),
-            (Kind::Grant, Content::Grant(content)) => content.into_granted(id, revision).map(Record::Grant),
+            (Kind::Grant, Content::Grant(content)) => content
+                .into_granted(id, revision)
+                .map(|granted| Record::Grant(Box::new(granted))),
             (Kind::Person, Content::Person(content)) => content.into_known(id).map(Record::Person),
             (Kind::Grant, Content::Person(_)) | (Kind::Person, Content::Grant(_)) => None,
         })

@@ -107,7 +107,7 @@ impl Snapshot {
     fn add(&mut self, record: Record) {
         match record {
             Record::Grant(granted) => {
-                self.grants.insert(granted.grant.grant_id.clone(), granted);
+                self.grants.insert(granted.grant.grant_id.clone(), *granted);
             }
             Record::Person(known) => self.add_person(known),
             Record::Deleted => {}

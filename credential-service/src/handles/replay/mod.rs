@@ -2,7 +2,10 @@
 
 mod rows;
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    time::Duration,
+};
 
 use hubkeep_core::{
     clock::Timestamp,
@@ -27,14 +30,12 @@ impl Handles {
         let mut tags: HashMap<PortalId, Vec<String>> = HashMap::new();
         let mut pages = Pages::of_those_that_end_after(from);
         while let Some(handles) = pages.next(self).await? {
-            for handle in handles
-                .iter()
-                .filter(|handle| handle.issue_time >= from && handle.ancestors.is_empty())
-            {
-                if !tags.contains_key(&handle.portal_id) {
-                    tags.insert(handle.portal_id, self.tags_of(handle).await?);
-                }
-                let tags = tags.get(&handle.portal_id).map(Vec::as_slice).unwrap_or_default();
+            let asked = handles.iter().filter(|handle| handle.ancestors.is_empty());
+            for handle in asked.filter(|handle| handle.issue_time >= from) {
+                let tags = match tags.entry(handle.portal_id) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(unknown) => unknown.insert(self.tags_of(handle).await?),
+                };
                 replay.add(&past(handle, tags));
             }
         }
