@@ -27,7 +27,8 @@ mod grpc;
 mod heads;
 mod intent;
 mod log;
-#[cfg(all(test, feature = "models"))]
+#[cfg(test)]
+#[cfg(feature = "models")]
 mod models;
 mod opened;
 mod orphans;

@@ -1,7 +1,7 @@
 //! The services' words for what a caller sends, as the command line has them: nobody types `expected_portal_id`.
 
 /// Fields of requests, and what stands for them on the command line.
-const TYPED: [(&str, &str); 49] = [
+const TYPED: [(&str, &str); 47] = [
     ("client_slug", "the slug"),
     ("client_slugs", "--portals"),
     ("consumer_name", "the consumer's name"),
@@ -37,7 +37,6 @@ const TYPED: [(&str, &str); 49] = [
     ("portal_token", "the token"),
     ("purpose_code", "--purpose"),
     ("rotation_id", "the rotation"),
-    ("reason", "--reason"),
     ("scope.object_types", "--types"),
     ("scope.operations", "--allow"),
     ("scope.properties", "--properties"),
@@ -48,7 +47,6 @@ const TYPED: [(&str, &str); 49] = [
     ("target.person_id", "the person"),
     ("to_version", "--to"),
     ("token_fingerprint", "--fingerprint"),
-    ("wait", "--wait"),
     ("webhook_secret", "--secret-file"),
     ("webhook_url", "--webhook"),
 ];

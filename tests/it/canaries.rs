@@ -88,6 +88,20 @@ impl Stage {
         self.result(&["import", &file], "", OPERATOR, 3);
         self.result(&["portals", "--json"], "", OPERATOR, 0);
         self.result(&["portals", "verify", "client-0001"], "", OPERATOR, 0);
+        let grant = [
+            "grants",
+            "put",
+            "sync",
+            "--caller",
+            "sync",
+            "--all-portals",
+            "--allow",
+            "get,list,search,create,update",
+            "--types",
+            "contacts",
+        ];
+        self.result(&grant, "", OPERATOR, 0);
+        self.result(&["grants", "--json"], "", OPERATOR, 0);
         let handles: Vec<String> = (1..=PORTALS)
             .map(|number| self.handle(&format!("client-{number:04}")))
             .collect();

@@ -23,12 +23,12 @@ async fn every_call(hubkeep: &Hubkeep, crm: &Crm, expected_portal_id: u64) -> Ve
     let mut owners = OwnerServiceClient::new(channel.clone());
     let mut quota = QuotaServiceClient::new(channel);
     macro_rules! made {
-        ($client:ident.$method:ident($message:ident { $($field:ident: $value:expr),* $(,)? })) => {{
+        ($client:ident.$method:ident($message:ident { $($field:ident: $value:expr,)* $(..$rest:expr)? })) => {{
             let message = $message {
                 client_slug: client_slug.clone(),
                 expected_portal_id,
                 $($field: $value,)*
-                ..$message::default()
+                $(..$rest)?
             };
             let answer = $client.$method(crm.request(message)).await;
             answer.map(drop).map_err(|status| Refused::of(&status))
@@ -38,15 +38,19 @@ async fn every_call(hubkeep: &Hubkeep, crm: &Crm, expected_portal_id: u64) -> Ve
         made!(objects.get_object(GetObjectRequest {
             object_type: object_type.clone(),
             object_id: object_id.clone(),
+            ..GetObjectRequest::default()
         })),
         made!(objects.list_objects(ListObjectsRequest {
             object_type: object_type.clone(),
+            ..ListObjectsRequest::default()
         })),
         made!(objects.stream_objects(StreamObjectsRequest {
             object_type: object_type.clone(),
+            ..StreamObjectsRequest::default()
         })),
         made!(objects.search_objects(SearchObjectsRequest {
             object_type: object_type.clone(),
+            ..SearchObjectsRequest::default()
         })),
         made!(objects.create_object(CreateObjectRequest {
             object_type: object_type.clone(),
@@ -56,12 +60,15 @@ async fn every_call(hubkeep: &Hubkeep, crm: &Crm, expected_portal_id: u64) -> Ve
             object_type: object_type.clone(),
             object_id: object_id.clone(),
             properties: properties(),
+            ..UpdateObjectRequest::default()
         })),
         made!(objects.archive_object(ArchiveObjectRequest {
             object_type: object_type.clone(),
             object_id: "105".to_owned(),
         })),
-        made!(owners.list_owners(ListOwnersRequest {})),
+        made!(owners.list_owners(ListOwnersRequest {
+            ..ListOwnersRequest::default()
+        })),
         made!(owners.get_owner(GetOwnerRequest {
             owner_id: "501".to_owned(),
         })),

@@ -42,6 +42,10 @@ async fn crm_service_and_hubspot() {
     let handle = hubkeep.handle(A).issue().await;
     let crm = hubkeep.crm_as("sync").with(&handle);
     crm.get("contacts", "101").await.expect("all is well");
+    // Whose account the token is has been asked by then: what follows is about the writes themselves.
+    crm.update("contacts", "101", &[("firstname", "first")])
+        .await
+        .expect("all is well");
     for trouble in BREAKS {
         trouble.befall(&proxy);
         both_are_told(trouble, &crm).await;

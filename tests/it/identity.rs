@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
 use hubkeep_audit_log::{Operation, Phase};
-use hubkeep_core::clock::{Clock as _, MockClock, SystemClock};
+use hubkeep_core::clock::{MockClock, SystemClock};
 use hubkeep_tests::{Crm, Fault, FaultRule, Hubkeep, ObjectType, Refused, Service, World};
 use tonic::Code;
 

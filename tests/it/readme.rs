@@ -33,7 +33,7 @@ fn help(words: &[String]) -> Option<String> {
 
 /// The command that the words begin with: "crm list" of "crm list acme contacts".
 fn command_of(words: &[String]) -> Vec<String> {
-    let takes_another = |name: &str| ["handle", "crm", "audit", "certs"].contains(&name);
+    let takes_another = |name: &str| ["handle", "crm", "audit", "certs", "grants"].contains(&name);
     let length = if words.first().is_some_and(|name| takes_another(name)) {
         2
     } else {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use hubkeep_core::{grpc::CALLER_HEADER, handle_token::HandleToken, random::SystemRandom};
 pub use hubkeep_proto::credential::v1::HandleOperation as Allow;
 use hubkeep_proto::credential::v1::{
-    HandleScope, IntrospectHandleRequest, IntrospectHandleResponse, IssueHandleRequest, RevokeHandleRequest,
-    RevokeHandleResponse, handle_service_client::HandleServiceClient, revoke_handle_request::Target,
+    HandleBudget, HandleScope, IntrospectHandleRequest, IntrospectHandleResponse, IssueHandleRequest,
+    RevokeHandleRequest, RevokeHandleResponse, handle_service_client::HandleServiceClient,
+    revoke_handle_request::Target,
 };
 use tonic::{Request, Status};
 
@@ -112,6 +113,16 @@ impl HandleWish {
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.request.lifetime = Some(lifetime.try_into().expect("fits"));
+        self
+    }
+
+    /// Making so many calls and touching so many records in its whole life; 0 for any number.
+    #[must_use]
+    pub fn budget(mut self, max_calls: u64, max_records: u64) -> Self {
+        self.request.budget = Some(HandleBudget {
+            max_calls,
+            max_records,
+        });
         self
     }
 

@@ -201,7 +201,8 @@ pub(super) mod tests {
         assert!(old.is_nowhere_narrower(&old, None));
         assert!(wider.is_nowhere_narrower(&old, None));
         assert!(!old.is_nowhere_narrower(&wider, None));
-        let narrower: [(&str, fn(&mut Grant)); 7] = [
+        type Change = fn(&mut Grant);
+        let narrower: [(&str, Change); 7] = [
             ("who", |grant| {
                 grant.grantee = Grantee::of_callers("jobs/eu").expect("valid")
             }),

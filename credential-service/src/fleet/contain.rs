@@ -13,7 +13,6 @@ use super::{
     store::containments::{self, Noted},
 };
 use crate::{
-    handles,
     holders::{self, Holder},
     portals::{Listed, Portal, State},
     record::Act,
@@ -105,7 +104,7 @@ impl Fleet {
         let (noted, seq) = match target {
             Target::Portal(slug) => self.contain_portal(act, slug, new).await?,
             Target::Holder(holder) => self.contain_holder(holder, new).await?,
-            Target::Handle(id) => (new, self.handles.revoke(act, handles::Target::Id(*id)).await?),
+            Target::Handle(id) => (new, self.handles.revoke_family(act, *id).await?),
         };
         let containment = Containment {
             target: target.clone(),
@@ -177,7 +176,7 @@ impl Fleet {
                 self.revocations.announce(seq);
                 seq
             }
-            Target::Handle(id) => self.handles.revoke(act, handles::Target::Id(*id)).await?,
+            Target::Handle(id) => self.handles.revoke_family(act, *id).await?,
         };
         self.reached(act, seq, wait).await
     }

@@ -121,7 +121,7 @@ pub(super) fn place<'a>(row: &'a str, portal_id: PortalId, client_slug: &'a str)
 
 /// Where claims lie in a table.
 pub(super) fn place_in<'a>(
-    table: &'a str,
+    table: &'static str,
     row: &'a str,
     portal_id: PortalId,
     client_slug: &'a str,

@@ -58,6 +58,7 @@ impl Handles {
     pub async fn issue(&self, act: &Act, wish: Wish) -> Result<Issued, Error> {
         act.purpose(&wish.purpose);
         act.claims(&wish.client_slug);
+        self.within_bounds(wish.lifetime.unwrap_or(self.config.default_lifetime))?;
         // What is found is told, and proven on the log, only to whom a grant allows it: others must not learn what there is.
         let found = match self.portals.named(&wish.client_slug).await {
             Err(error) if !matches!(error, portals::Error::Altered(_)) => return Err(error.into()),
@@ -77,7 +78,7 @@ impl Handles {
         }
         portal.served()?;
         portal.covers(&claims::need(&wish.scope))?;
-        let lifetime = self.lifetime(wish.lifetime, permitted.max_lifetime)?;
+        let lifetime = self.lifetime(wish.lifetime, permitted.max_lifetime);
         let token = HandleToken::make(&*self.random)?;
         let handle = self.new_handle(act, portal, (wish, permitted), lifetime).await?;
         act.handle(handle.handle_id);
@@ -106,15 +107,21 @@ impl Handles {
         Ok(self.access.permit(&asked).await?)
     }
 
-    fn lifetime(&self, wish: Option<Duration>, granted: Option<Duration>) -> Result<Duration, Error> {
-        let max = self.config.max_lifetime;
+    /// How long a handle lives: as is wished, which the grant has allowed; or else the default, no longer than the grant
+    /// allows.
+    fn lifetime(&self, wish: Option<Duration>, granted: Option<Duration>) -> Duration {
         let default = self.config.default_lifetime;
-        match wish.unwrap_or(granted.map_or(default, |granted| default.min(granted))) {
-            lifetime if (MIN_LIFETIME..=max).contains(&lifetime) => Ok(lifetime),
-            _ => Err(Error::Lifetime {
-                max_secs: max.as_secs(),
-            }),
+        wish.unwrap_or(granted.map_or(default, |granted| default.min(granted)))
+    }
+
+    fn within_bounds(&self, lifetime: Duration) -> Result<(), Error> {
+        let max = self.config.max_lifetime;
+        if (MIN_LIFETIME..=max).contains(&lifetime) {
+            return Ok(());
         }
+        Err(Error::Lifetime {
+            max_secs: max.as_secs(),
+        })
     }
 
     async fn new_handle(

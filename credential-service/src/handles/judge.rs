@@ -129,6 +129,7 @@ impl Handles {
                     time_left,
                 })
             }
+            Some(portal) if portal.state == State::Contained => found.refused(Cause::Contained),
             _ => found.refused(Cause::PortalGenerationMoved),
         }
     }

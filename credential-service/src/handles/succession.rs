@@ -48,8 +48,9 @@ impl Handles {
             thumbprint: hex::encode(new.as_bytes()),
             expire_time: expire_time.as_micros(),
         };
-        let sealed = self.keyring.seal(&place(&row), &serde_json::to_vec(&succession)?);
-        successions::put(&self.database, &row, &sealed.await?, expire_time).await?;
+        let bytes = serde_json::to_vec(&succession)?;
+        let sealed = self.keyring.seal(&place(&row), &bytes).await?;
+        successions::put(&self.database, &row, &sealed, expire_time).await?;
         Ok(expire_time)
     }
 

@@ -135,13 +135,20 @@ impl Portals {
         self.tags_of(&portal).await
     }
 
-    /// The tags of a portal, as of when it was read.
+    /// The tags of a portal, as of when it was read. What lies there and cannot be opened for good names no tags: then
+    /// nothing is allowed by them.
     ///
     /// # Errors
-    /// If they cannot be opened.
+    /// If nobody can say so now.
     pub async fn tags_of(&self, portal: &Portal) -> Result<Vec<String>, Error> {
-        let details = self.details(portal).await?;
-        Ok(details.map(|details| details.tags).unwrap_or_default())
+        match self.details(portal).await {
+            Ok(details) => Ok(details.map(|details| details.tags).unwrap_or_default()),
+            Err(Error::Seal(error)) if error.is_unreadable() => {
+                tracing::warn!(%error, portal = %portal.client_slug, "the tags of a portal cannot be read");
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// What is known of a portal's client, sealed for its row. No transaction may be open: it may make a key.

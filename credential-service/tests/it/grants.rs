@@ -218,7 +218,8 @@ async fn a_wish_is_refused_with_what_the_nearest_grant_lacks() {
     assert_eq!(lived, 60, "who names no lifetime gets what the grant allows");
 
     let named = || Some("narrow".to_owned());
-    let change: [(&str, fn(&mut HandleScope)); 3] = [
+    type Change = fn(&mut HandleScope);
+    let change: [(&str, Change); 3] = [
         ("operations", |scope| {
             scope.operations.push(HandleOperation::Update.into())
         }),
@@ -342,7 +343,13 @@ async fn handles_live_on_under_a_wider_grant_and_end_under_a_narrower_one() {
     }
     assert_eq!(lapsed(&bench, "sync", 3, &[]).await, None);
     let (_, revocations) = another_replica(&bench).await;
-    let mut feed = revocations.watch(put.revocation_seq - 1).await.expect("a feed");
+    let redeemer = "0197c0de-0000-7000-8000-000000000001".parse().expect("an id");
+    let watched = revocations.watch(
+        put.revocation_seq - 1,
+        redeemer,
+        "crm-service".parse().expect("valid"),
+    );
+    let (mut feed, _redeemer) = watched.await.expect("a feed");
     let News::Revoked(revocation) = feed.next().await.expect("told") else {
         panic!("nothing was revoked");
     };

@@ -8,6 +8,7 @@ use hubkeep_proto::credential::v1::{ListPortalsRequest, PortalState};
 
 use crate::{
     fleet::{erase_in_both, resume, suspend},
+    grants::{of_everything, put},
     harness::*,
     rotation::{NARROW_TOKEN, rotate, to},
     rows::Vault,
@@ -217,6 +218,9 @@ async fn an_empty_vault_may_begin_anew_beside_an_old_log() {
         .await
         .expect("altered");
     bench.restart(|_| {}).await;
+    put(&bench, of_everything("everybody", "*"))
+        .await
+        .expect("the grants of before are gone as well");
     let handle = bench.handle().await.handle;
     bench.redeem(&handle, SYNC).await.expect("is served");
     database.close().await;

@@ -25,10 +25,13 @@ mod doctor;
 mod fleet;
 #[path = "../it/grant_questions.rs"]
 mod grant_questions;
+mod grant_replicas;
 #[path = "../it/grant_rows.rs"]
 mod grant_rows;
 #[path = "../it/grants.rs"]
 mod grants;
+#[path = "../it/grants_end.rs"]
+mod grants_end;
 #[path = "../it/handles.rs"]
 mod handles;
 #[path = "../it/harness.rs"]
@@ -39,6 +42,8 @@ mod import;
 mod keys;
 #[path = "../it/leftovers.rs"]
 mod leftovers;
+#[path = "../it/narrowing.rs"]
+mod narrowing;
 #[path = "../it/oauth.rs"]
 mod oauth;
 mod oauth_replicas;
@@ -56,6 +61,8 @@ mod redeemer_replicas;
 #[path = "../it/redeemers.rs"]
 mod redeemers;
 mod replicas;
+#[path = "../it/reservations.rs"]
+mod reservations;
 #[path = "../it/revocations.rs"]
 mod revocations;
 #[path = "../it/rotation.rs"]

@@ -3,19 +3,17 @@
 //!
 //! [`Purse`] is the counter: one lock, nothing awaited under it, and what goes out of it never exceeds what was put in.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, PoisonError},
+};
 
 use hubkeep_core::clock::Tick;
 use hubkeep_proto::credential::v1::{BudgetSlice, HandleBudget};
 
 use super::memory::Key;
-
-/// The lock. It stands apart so that a model of threads can put another in its place.
-mod sync {
-    pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};
-}
-
-use sync::{Mutex, MutexGuard, PoisonError};
+use crate::sync::{Mutex, MutexGuard};
 
 /// A half of a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,7 +189,7 @@ struct Held {
 
 /// The allowances of all handles that have a budget, each until its handle ends: also beyond the grants.
 #[derive(Clone, Default)]
-pub(super) struct Budgets(Arc<Mutex<HashMap<Key, Held>>>);
+pub(super) struct Budgets(Arc<std::sync::Mutex<HashMap<Key, Held>>>);
 
 impl fmt::Debug for Budgets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -221,7 +219,7 @@ impl Budgets {
         let calls = budget.max_calls > 0 || slice.calls.is_some();
         let records = budget.max_records > 0 || slice.records.is_some();
         let mut all = self.all();
-        if !(calls || records) && !all.contains_key(key) {
+        if !(calls || records || all.contains_key(key)) {
             return None;
         }
         all.retain(|_, held| now < held.ends);
@@ -240,11 +238,14 @@ impl Budgets {
         Some(held.allowance.clone())
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<Key, Held>> {
+    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Held>> {
         // What is done under the lock cannot panic half-way.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+#[cfg(test)]
+#[cfg(feature = "models")]
+mod models;
 #[cfg(test)]
 mod tests;

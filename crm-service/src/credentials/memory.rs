@@ -252,5 +252,6 @@ impl Memory {
 #[cfg(test)]
 mod tests;
 
-#[cfg(all(test, feature = "models"))]
+#[cfg(test)]
+#[cfg(feature = "models")]
 mod models;

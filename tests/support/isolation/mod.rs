@@ -61,6 +61,8 @@ pub struct Summary {
     pub refused: u64,
     /// Calls that nobody had the time to decide.
     pub unavailable: u64,
+    /// Calls whose handle was revoked before they were answered.
+    pub cut_off: u64,
     /// What HubSpot received, and what was recorded.
     pub seen: Seen,
     /// What was done to handles and tokens meanwhile.
@@ -83,6 +85,7 @@ pub async fn nothing_foreign(size: Size) -> Summary {
         match ended.expect("as planned") {
             Ended::Answered { attempts } => summary.attempts += u64::from(attempts),
             Ended::Refused => summary.refused += 1,
+            Ended::CutOff => summary.cut_off += 1,
             Ended::Unavailable => summary.unavailable += 1,
         }
     }
@@ -93,11 +96,12 @@ pub async fn nothing_foreign(size: Size) -> Summary {
     let Summary {
         attempts,
         unavailable,
+        cut_off,
         seen,
         ..
     } = summary;
-    // A call that was refused for want of time may have been sent before.
-    let most = attempts + ATTEMPTS * unavailable;
+    // A call that was refused for want of time may have been sent before, and so may one whose handle was revoked.
+    let most = attempts + ATTEMPTS * (unavailable + cut_off);
     assert!(
         (attempts..=most).contains(&seen.received),
         "HubSpot received what the replies say: {summary:?}"
@@ -114,6 +118,8 @@ pub async fn nothing_foreign(size: Size) -> Summary {
 enum Ended {
     /// With an answer, after so many attempts.
     Answered { attempts: u32 },
+    /// With a refusal, because its handle was revoked meanwhile: sent or not.
+    CutOff,
     /// Refused, as it had to be.
     Refused,
     /// Not decided: a machine that is too busy may keep a database or a service from answering in time.
@@ -242,7 +248,10 @@ impl Stage {
             Err(status) if status.code() == Code::Unavailable => Ended::Unavailable,
             Err(status) => {
                 self.is_rightly_refused(&planned, &handle, &status);
-                Ended::Refused
+                match planned.manner {
+                    Manner::Right => Ended::CutOff,
+                    _ => Ended::Refused,
+                }
             }
         }
     }
@@ -254,6 +263,8 @@ impl Stage {
         let ended = || locked(&self.ended).contains(&handle.id);
         let rightly = match (planned.manner, refused.reason.as_str()) {
             (Manner::Right | Manner::WrongPortal, "HANDLE_INVALID") => ended(),
+            // It was under way when its handle was revoked.
+            (Manner::Right, "OUTCOME_UNKNOWN") => ended(),
             (Manner::WrongPortal, "PORTAL_MISMATCH") => true,
             (Manner::AnotherCallers | Manner::Revoked | Manner::Invented, "HANDLE_INVALID") => true,
             _ => false,

@@ -42,7 +42,7 @@ enum GrantsCommand {
         /// Its id.
         id: String,
     },
-    Put(PutArgs),
+    Put(Box<PutArgs>),
     /// Take a grant away. The handles that were issued under it end at once.
     Delete {
         /// Its id.
@@ -76,7 +76,7 @@ pub async fn run(args: GrantsArgs, service: &Service, output: &Output) -> Result
             let grant = grant.ok_or_else(|| Error::Usage(format!("there is no grant {id}")))?;
             show::whole(&grant, output)?;
         }
-        Some(GrantsCommand::Put(args)) => return put::run(args, service, output).await,
+        Some(GrantsCommand::Put(args)) => return put::run(*args, service, output).await,
         Some(GrantsCommand::Delete { id }) => delete(id, service, output).await?,
         Some(GrantsCommand::Replay(args)) => replay::run(args, service, output).await?,
     }

@@ -65,10 +65,15 @@ impl Setting {
                 caller: "sync".to_owned(),
                 scope: Some(HandleScope::default()),
                 purpose_code: "test".to_owned(),
+                grant_id: "nightly".to_owned(),
                 ..Handle::default()
             }),
             credential_version: 1,
             portal_generation: 1,
+            caller_generation: 1,
+            person_id: "ann".to_owned(),
+            person_generation: 1,
+            grant_revision: 1,
             keep_for: minute(1),
             time_left: minute(5),
             ..RedeemHandleResponse::default()
@@ -77,7 +82,7 @@ impl Setting {
     }
 
     /// The event that takes the handle's grant away, of each kind.
-    fn events(&self) -> [Scope; 3] {
+    fn events(&self) -> [Scope; 6] {
         let portal = PortalId::new(PORTAL).expect("not zero");
         [
             Scope::Handle(self.handle_id),
@@ -86,6 +91,18 @@ impl Setting {
                 generation: 2,
             },
             Scope::CredentialVersion { portal, version: 2 },
+            Scope::CallerGeneration {
+                caller: "sync".parse().expect("valid"),
+                generation: 2,
+            },
+            Scope::PersonGeneration {
+                person: "ann".parse().expect("valid"),
+                generation: 2,
+            },
+            Scope::GrantRevision {
+                grant: "nightly".parse().expect("valid"),
+                revision: 2,
+            },
         ]
     }
 }
@@ -114,7 +131,7 @@ struct World {
 impl World {
     fn new(setting: &Setting, fatal: u64) -> Self {
         let memory = Memory::default();
-        memory.beat(0, setting.now);
+        let _nothing = memory.beat(0, Some(setting.now));
         Self {
             setting: setting.clone(),
             memory,
@@ -127,7 +144,7 @@ impl World {
     /// Something happens at credential-service, and is heard of here.
     fn happens(&self, seq: u64, scope: Scope) {
         self.sequence.store(seq, Ordering::SeqCst);
-        self.memory.apply(seq, Some(scope), self.setting.now);
+        let _ends = self.memory.apply(seq, Some(scope));
         self.applied.store(seq, Ordering::SeqCst);
     }
 
@@ -169,7 +186,9 @@ impl World {
 
     /// As `Credentials::confirm` decides it.
     fn may_send(&self, grant: &Grant) -> bool {
-        self.memory.still_holds(grant, self.setting.now, FIVE) == Some(true) && !grant.is_superseded()
+        let now = self.setting.now;
+        let until = self.memory.holds_until(grant, now, FIVE);
+        until.is_some_and(|until| now < until) && !grant.is_superseded()
     }
 
     /// When everything has been heard of: nothing is left of a grant that was taken away.
@@ -191,7 +210,7 @@ fn in_every_order(model: impl Fn(&Setting, Scope) + Send + Sync + 'static) {
     let (setting, model) = (Setting::new(), Arc::new(model));
     for scope in setting.events() {
         let (setting, model) = (setting.clone(), Arc::clone(&model));
-        builder.check(move || model(&setting, scope));
+        builder.check(move || model(&setting, scope.clone()));
     }
 }
 
@@ -299,7 +318,7 @@ fn a_heartbeat_that_tells_of_events_that_never_came_takes_everything_away() {
             let world = world.clone();
             move || {
                 world.sequence.store(4, Ordering::SeqCst);
-                world.memory.beat(4, world.setting.now);
+                let _ends = world.memory.beat(4, Some(world.setting.now));
                 world.applied.store(4, Ordering::SeqCst);
             }
         });
