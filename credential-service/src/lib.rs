@@ -6,9 +6,9 @@
 //! |---|---|
 //! | [`config`], [`server`] | start; `server` builds everything from the bottom to the top |
 //! | [`api`] | gRPC front door: proto to domain and back, and an audit entry for each request |
-//! | [`fleet`] | what touches many rooms at once: suspend, resume, erase |
+//! | [`fleet`] | what touches many rooms at once: suspend, resume, contain, erase |
 //! | [`rotation`] | new tokens in the place of old ones, and who must run on them |
-//! | [`handles`] | issue, introspect, redeem, revoke, list |
+//! | [`handles`] | issue, narrow, introspect, redeem, reserve, revoke, list |
 //! | [`access`] | who may have which handles, and how wide |
 //! | [`holders`] | callers and people: the generation of their handles, and whether they are contained |
 //! | [`portals`] | onboard, import, read, verify |
