@@ -26,6 +26,7 @@
 //! | [`support::trouble`] | what can happen to a connection, and what must hold of the logs then |
 //! | [`support::walks`] | walks over all records of a type |
 //! | [`support::chaos`] | a connection that can be cut, frozen, slowed, and lose one way |
+//! | [`support::relay`] | the answers of one method, held back |
 //! | [`support::raw`] | gRPC by bytes, for what no client would send |
 //! | [`support::chance`] | chance that can be repeated |
 //! | [`support::isolation`] | calls of every sort at once, of any number, and a witness of where each went |
@@ -67,6 +68,7 @@ pub mod support {
     pub mod quota;
     pub mod raw;
     pub mod refusal;
+    pub mod relay;
     pub mod rotations;
     pub mod shown;
     pub mod sources;

@@ -7,12 +7,17 @@ use hubkeep_core::clock::SystemClock;
 use hubkeep_proto::error::v1::ErrorReason;
 use hubkeep_tests::{
     Crm, Handle, Hubkeep, Refused, Service, World, eventually,
-    support::containing::{portal, reach},
+    support::{
+        chaos::Proxy,
+        containing::{portal, reach},
+        relay::Relay,
+    },
 };
 use hubspot_sim::{Fault, FaultRule, Policy};
 use tonic::Code;
 
 const A: &str = "client-0001";
+const NEW: &str = "pat-na1-00000000-load-0000-0000-rotated000001";
 /// What must happen at once, on a machine under load.
 const AT_ONCE: Duration = Duration::from_secs(4);
 
@@ -110,6 +115,27 @@ async fn a_call_that_waits_before_its_next_attempt_ends_at_once_when_its_portal_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_call_under_way_with_the_token_that_is_replaced_is_answered() {
+    let (hubkeep, _handle, crm) = hubkeep().await;
+    let held = hubkeep
+        .hubspot
+        .inject(FaultRule::new(Fault::HoldUntilReleased).path("/crm/"));
+    let before = hubkeep.hubspot_calls().len();
+    let reading = tokio::spawn(async move { crm.get("contacts", "101").await });
+    eventually!(hubkeep.hubspot_calls().len() > before);
+    let old = hubkeep.token(A);
+    hubkeep.rotate(A, &old, NEW).await;
+    // By now crm-service has heard of it: what comes later in the feed is acknowledged after it.
+    let other = hubkeep.handle(A).issue().await;
+    assert_eq!(hubkeep.revoke_and_wait(&other).await, reach(1, 0, 0));
+    assert!(!reading.is_finished());
+    hubkeep.hubspot.release(held);
+    let answer = reading.await.expect("no panic").expect("answered");
+    assert_eq!(answer.object.expect("told").object_id, "101");
+    hubkeep.hubspot.clear_faults();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_walk_whose_page_is_under_way_ends_when_its_handle_is_revoked() {
     let (hubkeep, handle, crm) = hubkeep().await;
     hubkeep
@@ -122,4 +148,31 @@ async fn a_walk_whose_page_is_under_way_ends_when_its_handle_is_revoked() {
     let refused = Refused::in_place_of(walking.await.expect("no panic"));
     assert_eq!(refused.reason, "HANDLE_INVALID");
     hubkeep.hubspot.clear_faults();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redeem_answer_that_arrives_after_its_own_revocation_serves_nothing() {
+    let behind = Proxy::open().await;
+    let relay = Relay::to(behind.address(), "/RedeemHandle").await;
+    let through = relay.url();
+    let hubkeep = Hubkeep::over(World::of_portals(1))
+        .between_services(behind)
+        .crm(move |config| config.credentials.url = through)
+        .start()
+        .await;
+    hubkeep.onboard_all().await;
+    let before = hubkeep.hubspot_calls().len();
+    let handle = hubkeep.handle(A).issue().await;
+    let crm = hubkeep.crm_as("sync").with(&handle);
+
+    relay.shut();
+    let reading = tokio::spawn(async move { crm.get("contacts", "101").await });
+    // credential-service has said yes, and nobody has heard it yet.
+    relay.holds_one().await;
+    assert_eq!(hubkeep.revoke_and_wait(&handle).await, reach(1, 0, 0));
+    relay.open();
+
+    let refused = Refused::in_place_of(reading.await.expect("no panic"));
+    assert_eq!(refused.said(), (Code::Unauthenticated, "HANDLE_INVALID"));
+    assert_eq!(hubkeep.hubspot_calls().len(), before);
 }

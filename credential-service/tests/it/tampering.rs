@@ -1,6 +1,7 @@
 //! Whoever can write to the database can neither move a token or a handle, nor widen one.
 
-use hubkeep_core::database::Database;
+use aws_lc_rs::digest;
+use hubkeep_core::{database::Database, handle_token::HandleToken, random::SystemRandom};
 
 use crate::harness::*;
 
@@ -59,6 +60,37 @@ async fn a_row_copied_over_the_mac_of_another_handle_opens_nothing() {
         .await
         .expect("altered");
     assert_eq!(reason(&bench.redeem(&acme, SYNC).await), "INTERNAL");
+}
+
+#[tokio::test]
+async fn a_handle_row_that_was_inserted_opens_nothing() {
+    // Whoever writes to the database makes a handle of its own, and a row for it by copying that of another handle.
+    let (bench, database, [acme, globex]) = bench().await;
+    let made = HandleToken::make(&*SystemRandom::shared()).expect("random");
+    let guessed = digest::digest(&digest::SHA256, made.expose().as_bytes());
+    for (number, mac) in [guessed.as_ref(), &[0; 32]].into_iter().enumerate() {
+        let done = sqlx::query(
+            "INSERT INTO handle \
+             (handle_id, secret_mac, portal_id, client_slug, caller, expire_time, claims, grant_id) \
+             SELECT $1, $2, portal_id, client_slug, caller, expire_time, claims, grant_id \
+             FROM handle WHERE client_slug = 'acme' LIMIT 1",
+        )
+        .bind(format!("01890000-0000-7000-8000-00000000000{number}"))
+        .bind(mac)
+        .execute(database.pool())
+        .await
+        .expect("inserted");
+        assert_eq!(done.rows_affected(), 1);
+        assert_eq!(
+            reason(&bench.redeem(made.expose(), SYNC).await),
+            "HANDLE_INVALID",
+            "its lookup key takes a key to make"
+        );
+    }
+    for (handle, token) in [(acme, ACME_TOKEN), (globex, GLOBEX_TOKEN)] {
+        let redeemed = bench.redeem(&handle, SYNC).await.expect("untouched");
+        assert_eq!(redeemed.portal_token, token);
+    }
 }
 
 #[tokio::test]

@@ -83,6 +83,18 @@ fn reads_that_failed_in_passing_may_be_sent_again_and_nothing_else() {
 }
 
 #[test]
+fn what_was_cut_off_by_a_revocation_asks_for_another_handle_and_is_not_sent_again() {
+    let error = Error::Revoked("cut off".to_owned());
+    assert_eq!(
+        (error.kind(), error.reason()),
+        (ErrorKind::Unauthenticated, ErrorReason::HandleInvalid)
+    );
+    assert!(!error.is_passing());
+    assert_eq!(error.retry_after(), None);
+    assert!(error.public_message().ends_with("take a new one"));
+}
+
+#[test]
 fn the_metadata_names_what_the_reason_promises() {
     let error = refused_with(RefusalKind::Conflict(Some("42".to_owned())));
     let metadata = error.metadata();
