@@ -8,7 +8,8 @@ use crate::limits::Meter;
 use crate::lock::{lock, read, write};
 use crate::oauth::Apps;
 use crate::objects::Crm;
-use crate::world::{AccountDetails, Owner, PortalSpec, TokenKind, TokenSpec};
+use crate::objects::labels::{Category, TypeId};
+use crate::world::{AccountDetails, Owner, PortalSpec, SeedAssociation, TokenKind, TokenSpec};
 
 /// An account.
 #[derive(Debug)]
@@ -251,12 +252,15 @@ impl Accounts {
 }
 
 fn settle(spec: PortalSpec, now: i64) -> Result<Portal, WorldError> {
-    let mut crm = Crm::empty();
+    let mut crm = Crm::empty(spec.portal_id);
     crm.search_lag_micros = i64::try_from(spec.search_lag_ms)
         .unwrap_or(i64::MAX / 1_000)
         .saturating_mul(1_000);
+    for custom in spec.custom_objects {
+        crm.define(custom, now);
+    }
     for (kind, property) in spec.properties {
-        crm.table(kind).schema.define(property);
+        crm.table(kind).schema.define(property, now);
     }
     for (nth, record) in spec.records.into_iter().enumerate() {
         // Seeded records are a little older than the start, each by another millisecond, so that their times differ.
@@ -264,6 +268,10 @@ fn settle(spec: PortalSpec, now: i64) -> Result<Portal, WorldError> {
         crm.table(record.object_type)
             .seed(record.properties, now.saturating_sub(age.saturating_mul(1_000)))
             .map_err(|problem| WorldError::BadRecord(format!("{:?}", problem.body)))?;
+    }
+    for SeedAssociation { from, to, types } in spec.associations {
+        let types: Vec<TypeId> = types.iter().map(|number| (Category::HubSpot, *number)).collect();
+        crm.associate(from, to, &types).map_err(WorldError::BadRecord)?;
     }
     Ok(Portal {
         id: spec.portal_id,

@@ -126,6 +126,57 @@ pub(crate) fn contact_exists(existing: u64) -> Problem {
     Problem::new(409, format!("Contact already exists. Existing ID: {existing}")).category("CONFLICT")
 }
 
+/// 409: there is one of this name already.
+pub(crate) fn name_taken(what: &str, name: &str, sub_category: &str) -> Problem {
+    Problem::new(409, format!("A {what} named '{name}' already exists."))
+        .category("OBJECT_ALREADY_EXISTS")
+        .with("subCategory", json!(sub_category))
+}
+
+/// 400: another record has this value of a property that is unique.
+pub(crate) fn value_taken(name: &str, value: &str) -> Problem {
+    let message = format!("Another record has the value {value} of {name}, which must be unique.");
+    let detail = json!({
+        "message": message,
+        "code": "CONFLICTING_UNIQUE_VALUE",
+        "context": { "propertyName": [name] },
+    });
+    invalid(message).with("errors", json!([detail]))
+}
+
+/// 414: too many records are one already.
+pub(crate) fn too_many_merges(id: u64, most: usize) -> Problem {
+    Problem::new(414, format!("Record {id} has been merged more than {most} times"))
+        .category("VALIDATION_ERROR")
+}
+
+/// 400: an association names a record that is not there. `label` is `CONTACT`.
+pub(crate) fn not_associable(label: &str, id: &str) -> Problem {
+    let mut context = Map::new();
+    context.insert(label.to_owned(), json!([id]));
+    invalid(format!("{label}={id} is not valid"))
+        .with("subCategory", json!("crm.associations.INVALID_OBJECT_IDS"))
+        .with("context", Value::Object(context))
+}
+
+/// 400: there is no such type of association between these two types of records.
+pub(crate) fn no_such_association(from: &str, to: &str, number: Option<u32>) -> Problem {
+    let which = number.map_or_else(String::new, |number| format!(" {number}"));
+    invalid(format!("There is no association type{which} from {from} to {to}"))
+        .with("subCategory", json!("crm.associations.INVALID_ASSOCIATION_TYPE"))
+}
+
+/// 404, as a row of a batch: this record is associated with nothing of that type.
+pub(crate) fn not_associated(from: &str, id: &str, to: &str) -> Problem {
+    Problem::new(404, format!("No {to} is associated with {from} {id}."))
+        .category("OBJECT_NOT_FOUND")
+        .with("subCategory", json!("crm.associations.NO_ASSOCIATIONS_FOUND"))
+        .with(
+            "context",
+            json!({ "fromObjectId": [id], "fromObjectType": [from], "toObjectType": [to] }),
+        )
+}
+
 /// 423: somebody else is writing the same thing.
 pub(crate) fn locked() -> Problem {
     Problem::new(
@@ -156,7 +207,12 @@ pub(crate) fn by_status(status: u16) -> Problem {
         502 => Problem::new(502, "bad gateway"),
         503 => Problem::new(503, "service unavailable"),
         504 => Problem::new(504, "gateway timeout"),
+        521 => Problem::new(521, "web server is down"),
+        522 => Problem::new(522, "connection timed out"),
+        523 => Problem::new(523, "origin is unreachable"),
         524 => Problem::new(524, "a timeout occurred"),
+        525 => Problem::new(525, "SSL handshake failed"),
+        526 => Problem::new(526, "invalid SSL certificate"),
         other => Problem::new(other, format!("HTTP {other}")),
     }
 }

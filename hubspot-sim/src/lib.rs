@@ -1,7 +1,7 @@
 //! A little HubSpot on loopback that keeps a journal of what it received.
 //!
-//! [`Simulator::start`] serves a [`World`] of accounts over HTTP as HubSpot would: tokens and scopes, contacts,
-//! companies, deals, tickets, notes and owners, rate limits, error bodies. [`Control`] is the hand on it while it
+//! [`Simulator::start`] serves a [`World`] of accounts over HTTP as HubSpot would: tokens and scopes, records of HubSpot's
+//! types and of an account's own, their associations, properties, pipelines and history, owners, rate limits, error bodies. [`Control`] is the hand on it while it
 //! runs: it revokes tokens, uninstalls apps, makes things go wrong ([`Fault`]), and reads the journal ([`JournalEntry`]).
 //!
 //! ```no_run
@@ -16,8 +16,9 @@
 //! # }
 //! ```
 //!
-//! Where to look: `exchange` is the life of a request, `api` the endpoints, `objects` the CRM behind them, `world`
-//! what exists at the start.
+//! Where to look: `exchange` is the life of a request, with what goes wrong with it in `faults`, `spoil` and `wire`; `api`
+//! the endpoints, `objects` the CRM behind them, `limits` the counting, `world` what exists at the start, `control` the
+//! hand.
 
 mod accounts;
 mod api;
@@ -34,6 +35,7 @@ mod objects;
 mod reply;
 mod server;
 mod simulator;
+mod spoil;
 mod state;
 mod tls;
 mod wire;
@@ -45,10 +47,10 @@ pub use faults::{Fault, FaultId, FaultRule};
 pub use journal::{JournalEntry, fingerprint};
 pub use limits::{Limits, Policy};
 pub use objects::kind::ObjectType;
-pub use objects::properties::{PropertyDef, PropertyKind};
+pub use objects::properties::{PropertyDef, PropertyKind, PropertyOption};
 pub use simulator::Simulator;
 pub use tls::Identity;
 pub use world::{
-    ALL_SCOPES, AccountDetails, AppSpec, InstallSpec, Owner, PortalSpec, SeedRecord, TokenKind, TokenSpec,
-    World,
+    ALL_SCOPES, AccountDetails, AppSpec, CustomObjectSpec, InstallSpec, Owner, PortalSpec, SeedAssociation,
+    SeedRecord, TokenKind, TokenSpec, World,
 };

@@ -1,5 +1,6 @@
 //! HubSpot's rate limits: per app in a rolling window, search per second, per account and day. An OAuth app has a window
-//! of its own in each account, in which searches do not count, and no day.
+//! of its own in each account, in which searches do not count, and no day. Calls of the associations API have a window of
+//! their own.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -18,6 +19,10 @@ pub struct Limits {
     pub oauth_burst: u32,
     /// Length of the rolling burst window in milliseconds.
     pub burst_window_ms: u64,
+    /// Calls of the associations API per app in one burst window.
+    pub associations_burst: u32,
+    /// Whether calls of the associations API count in the ordinary burst window besides. HubSpot does not say.
+    pub associations_in_burst: bool,
     /// Searches per account and second.
     pub search_per_second: u32,
     /// Calls per account and day; the day ends at midnight in the account's time zone.
@@ -30,6 +35,8 @@ impl Default for Limits {
             burst: 100,
             oauth_burst: 110,
             burst_window_ms: 10_000,
+            associations_burst: 100,
+            associations_in_burst: false,
             search_per_second: 5,
             daily: 250_000,
         }
@@ -37,11 +44,17 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// What one app may do in one burst window.
+    fn burst_of(&self, is_oauth: bool) -> u32 {
+        if is_oauth { self.oauth_burst } else { self.burst }
+    }
+
     /// So wide that nothing is ever refused.
     pub fn unlimited() -> Self {
         Self {
             burst: u32::MAX,
             oauth_burst: u32::MAX,
+            associations_burst: u32::MAX,
             search_per_second: u32::MAX,
             daily: u64::from(u32::MAX),
             ..Self::default()
@@ -78,6 +91,8 @@ pub(crate) struct Meter {
     pub(crate) limits: Limits,
     /// Arrivals inside the burst window, oldest first, by app.
     apps: HashMap<u64, VecDeque<i64>>,
+    /// The same of calls of the associations API.
+    associations: HashMap<u64, VecDeque<i64>>,
     /// Arrivals of searches inside the last second.
     searches: VecDeque<i64>,
     /// The local day that `used` counts.
@@ -92,6 +107,8 @@ pub(crate) struct Arrival {
     pub(crate) app_id: u64,
     /// Whether it is a CRM search.
     pub(crate) is_search: bool,
+    /// Whether it is one of the associations API.
+    pub(crate) is_association: bool,
     /// Whether the app is an OAuth app.
     pub(crate) is_oauth: bool,
     /// When, in microseconds since 1970.
@@ -106,6 +123,7 @@ impl Meter {
         Self {
             limits,
             apps: HashMap::new(),
+            associations: HashMap::new(),
             searches: VecDeque::new(),
             day: 0,
             used: 0,
@@ -115,19 +133,20 @@ impl Meter {
     /// Counts a call, or says which limit refuses it. A refused call uses nothing up.
     pub(crate) fn admit(&mut self, call: Arrival) -> (Headroom, Result<(), Policy>) {
         self.turn_day(call.at, call.utc_offset_ms);
-        let window = micros(self.limits.burst_window_ms);
+        let since = call.at.saturating_sub(micros(self.limits.burst_window_ms));
         let burst = self.apps.entry(call.app_id).or_default();
-        forget_before(burst, call.at.saturating_sub(window));
+        let associations = self.associations.entry(call.app_id).or_default();
+        forget_before(burst, since);
+        forget_before(associations, since);
         forget_before(&mut self.searches, call.at.saturating_sub(SECOND));
-        let most = if call.is_oauth {
-            self.limits.oauth_burst
-        } else {
-            self.limits.burst
-        };
-        let counts_in_burst = !(call.is_oauth && call.is_search);
+        let most = self.limits.burst_of(call.is_oauth);
+        let apart = call.is_association && !self.limits.associations_in_burst;
+        let counts_in_burst = !(apart || call.is_oauth && call.is_search);
         let refused = if !call.is_oauth && self.used >= self.limits.daily {
             Some(Policy::Daily)
-        } else if counts_in_burst && burst.len() >= count(most) {
+        } else if call.is_association && associations.len() >= count(self.limits.associations_burst)
+            || counts_in_burst && burst.len() >= count(most)
+        {
             Some(Policy::TenSecondlyRolling)
         } else if call.is_search && self.searches.len() >= count(self.limits.search_per_second) {
             Some(Policy::Secondly)
@@ -138,6 +157,9 @@ impl Meter {
             if counts_in_burst {
                 burst.push_back(call.at);
             }
+            if call.is_association {
+                associations.push_back(call.at);
+            }
             if !call.is_oauth {
                 self.used += 1;
             }
@@ -145,11 +167,31 @@ impl Meter {
                 self.searches.push_back(call.at);
             }
         }
-        let in_window = u32::try_from(burst.len()).unwrap_or(u32::MAX);
+        // A call of the associations API tells what is left of that window.
+        let (window, most) = match call.is_association {
+            true => (associations.len(), self.limits.associations_burst),
+            false => (burst.len(), most),
+        };
+        let in_window = u32::try_from(window).unwrap_or(u32::MAX);
         (
             self.headroom(in_window, most, call.is_oauth),
             refused.map_or(Ok(()), Err),
         )
+    }
+
+    /// Counts calls that somebody else makes with an app's token, at a time and at a distance from UTC in milliseconds.
+    pub(crate) fn use_elsewhere(
+        &mut self,
+        app_id: u64,
+        is_oauth: bool,
+        calls: u32,
+        (at, offset): (i64, i64),
+    ) {
+        if !is_oauth {
+            self.consume_daily(u64::from(calls), at, offset);
+        }
+        let burst = self.apps.entry(app_id).or_default();
+        burst.extend((0..calls).map(|_| at));
     }
 
     /// Uses up `calls` of today as another app of the account would.

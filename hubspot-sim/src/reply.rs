@@ -45,9 +45,9 @@ impl Reply {
     }
 
     /// A page of HTML.
-    pub(crate) fn html(status: u16, page: &'static str) -> Self {
+    pub(crate) fn html(status: u16, page: String) -> Self {
         let mut reply = Self {
-            body: Bytes::from_static(page.as_bytes()),
+            body: Bytes::from(page),
             ..Self::empty(status)
         };
         reply
@@ -97,6 +97,15 @@ impl Reply {
                 "x-hubspot-ratelimit-secondly-remaining",
                 &secondly.saturating_sub(1).to_string(),
             )
+    }
+
+    /// The same answer with another body.
+    #[must_use]
+    pub(crate) fn with_body(self, body: impl Into<Bytes>) -> Self {
+        Self {
+            body: body.into(),
+            ..self
+        }
     }
 
     /// States the length of the body, also when less of it will be sent.

@@ -1,4 +1,4 @@
-//! How an answer goes onto the wire: whole, cut short, or without end.
+//! How an answer goes onto the wire: whole, cut short, slowly, padded, or without end.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -30,6 +30,10 @@ pub(crate) enum Ending {
     CutInBody,
     /// Not at all: spaces follow, for ever.
     Never,
+    /// As it should, after so many spaces.
+    Padded { bytes: u64 },
+    /// As it should, with a pause after each byte.
+    Drip { ms: u64 },
 }
 
 /// Long enough for what is already written to leave before the connection goes.
@@ -53,6 +57,8 @@ pub(crate) fn response(reply: Reply, ending: Ending) -> Response<WireBody> {
             .boxed_unsync(),
         Ending::CutInBody => cut_in_half(body),
         Ending::Never => without_end(body),
+        Ending::Padded { bytes } => padded(body, bytes),
+        Ending::Drip { ms } => drip(body, Duration::from_millis(ms)),
     });
     *response.status_mut() = status;
     *response.headers_mut() = headers;
@@ -67,6 +73,29 @@ fn cut_in_half(body: Bytes) -> WireBody {
         Err(Cut)
     });
     StreamBody::new(first.chain(cut)).boxed_unsync()
+}
+
+fn padded(body: Bytes, bytes: u64) -> WireBody {
+    let spaces = stream::unfold(bytes, |left| async move {
+        let next = usize::try_from(left).unwrap_or(usize::MAX).min(PADDING.len());
+        let padding = Bytes::from_static(PADDING).slice(..next);
+        let taken = u64::try_from(next).unwrap_or(left);
+        (next > 0).then_some((Ok(Frame::data(padding)), left.saturating_sub(taken)))
+    });
+    let last = stream::once(async move { Ok(Frame::data(body)) });
+    StreamBody::new(spaces.chain(last)).boxed_unsync()
+}
+
+fn drip(body: Bytes, pause: Duration) -> WireBody {
+    let drops = stream::unfold(body, move |mut left| async move {
+        if left.is_empty() {
+            return None;
+        }
+        let drop = left.split_to(1);
+        clock::sleep(pause).await;
+        Some((Ok(Frame::data(drop)), left))
+    });
+    StreamBody::new(drops).boxed_unsync()
 }
 
 fn without_end(body: Bytes) -> WireBody {

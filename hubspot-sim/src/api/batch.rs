@@ -5,10 +5,13 @@ use std::collections::HashSet;
 use serde_json::{Value, json};
 
 use super::Call;
+use super::linked::{self, Link};
+use super::objects::MAX_WITH_HISTORY;
 use super::route::BatchAction;
 use super::rows::{self, Outcome, all_traced, id_of, rendered_write};
 use crate::errors::{self, Problem};
 use crate::lock::lock;
+use crate::objects::Crm;
 use crate::objects::kind::ObjectType;
 use crate::objects::record::Values;
 use crate::objects::table::Table;
@@ -17,8 +20,9 @@ use crate::reply::Reply;
 
 const MAX_INPUTS: usize = 100;
 
-/// A row that passed every check: which record it changes, or none to create one, and its values.
-type Row = (Option<u64>, Values);
+/// A row that passed every check: which record it changes, or none to create one, its values, and what a new record is to
+/// be associated with.
+type Row = (Option<u64>, Values, Vec<Link>);
 
 /// Answers a batch call.
 pub(super) fn answer(call: &Call<'_>, kind: ObjectType, action: BatchAction) -> Result<Reply, Problem> {
@@ -37,23 +41,30 @@ pub(super) fn answer(call: &Call<'_>, kind: ObjectType, action: BatchAction) -> 
             "Invalid input JSON: \"inputs\" is missing or empty",
         ));
     }
-    if inputs.len() > MAX_INPUTS {
+    let with_history = action == BatchAction::Read && !rows::wanted(body).with_history.is_empty();
+    let most = if with_history {
+        MAX_WITH_HISTORY
+    } else {
+        MAX_INPUTS
+    };
+    if inputs.len() > most {
         return Err(errors::invalid(format!(
-            "A batch can have at most {MAX_INPUTS} inputs, not {}",
+            "A batch can have at most {most} inputs, not {}",
             inputs.len()
         )));
     }
     let mut crm = lock(&call.portal.crm);
-    let table = crm.table(kind);
+    let crm = &mut *crm;
     match action {
-        BatchAction::Read => Ok(read(call, table, body, inputs)),
-        BatchAction::Archive => Ok(archive(call, table, inputs)),
-        BatchAction::Create => write(call, table, inputs, action, |table, input, seen| {
+        BatchAction::Read => Ok(read(call, crm.table(kind), body, inputs)),
+        BatchAction::Archive => Ok(archive(call, crm.table(kind), inputs)),
+        BatchAction::Create => write(call, crm, kind, inputs, action, |crm, table, input, seen| {
             let values = checked_values(call, table, input, None, seen)?;
-            validate::required(kind, &values)?;
-            Ok((None, values))
+            validate::required(table, &values)?;
+            let links = linked::asked(crm, kind, input.get("associations"))?;
+            Ok((None, values, links))
         }),
-        BatchAction::Update => write(call, table, inputs, action, |table, input, seen| {
+        BatchAction::Update => write(call, crm, kind, inputs, action, |_, table, input, seen| {
             let record = rows::find(
                 table,
                 &id_of(input),
@@ -63,9 +74,13 @@ pub(super) fn answer(call: &Call<'_>, kind: ObjectType, action: BatchAction) -> 
                 return Err(errors::not_found());
             }
             let id = record.id;
-            Ok((Some(id), checked_values(call, table, input, Some(id), seen)?))
+            Ok((
+                Some(id),
+                checked_values(call, table, input, Some(id), seen)?,
+                Vec::new(),
+            ))
         }),
-        BatchAction::Upsert => write(call, table, inputs, action, |table, input, seen| {
+        BatchAction::Upsert => write(call, crm, kind, inputs, action, |_, table, input, seen| {
             upsert(call, table, input, seen)
         }),
     }
@@ -89,7 +104,7 @@ fn read(call: &Call<'_>, table: &Table, body: &Value, inputs: &[Value]) -> Reply
             Err(problem) => outcome.refused(input, problem),
         }
     }
-    outcome.reply(table.kind.label(), 200)
+    outcome.reply(&table.label, 200)
 }
 
 fn archive(call: &Call<'_>, table: &mut Table, inputs: &[Value]) -> Reply {
@@ -102,15 +117,18 @@ fn archive(call: &Call<'_>, table: &mut Table, inputs: &[Value]) -> Reply {
 /// Checks every row before it writes the first. Without trace ids one bad row stops the whole batch.
 fn write(
     call: &Call<'_>,
-    table: &mut Table,
+    crm: &mut Crm,
+    kind: ObjectType,
     inputs: &[Value],
     action: BatchAction,
-    check: impl Fn(&Table, &Value, &mut HashSet<String>) -> Result<Row, Problem>,
+    check: impl Fn(&Crm, &Table, &Value, &mut HashSet<String>) -> Result<Row, Problem>,
 ) -> Result<Reply, Problem> {
+    crm.table(kind);
+    let table = crm.read(kind).ok_or_else(errors::not_found)?;
     let mut seen = HashSet::new();
     let checked: Vec<_> = inputs
         .iter()
-        .map(|input| check(table, input, &mut seen))
+        .map(|input| check(crm, table, input, &mut seen))
         .collect();
     let fatal = checked
         .iter()
@@ -121,26 +139,29 @@ fn write(
     }
     let mut outcome = Outcome::at(call.now);
     for (input, row) in inputs.iter().zip(checked) {
-        match row.and_then(|row| write_row(call, table, row, action)) {
+        match row.and_then(|row| write_row(call, crm, kind, row, action)) {
             Ok(result) => outcome.done(input, result),
             Err(problem) => outcome.refused(input, problem),
         }
     }
     let status = if action == BatchAction::Create { 201 } else { 200 };
-    Ok(outcome.reply(table.kind.label(), status))
+    Ok(outcome.reply(&crm.table(kind).label, status))
 }
 
 fn write_row(
     call: &Call<'_>,
-    table: &mut Table,
-    (id, values): Row,
+    crm: &mut Crm,
+    kind: ObjectType,
+    (id, values, links): Row,
     action: BatchAction,
 ) -> Result<Value, Problem> {
+    let table = crm.table(kind);
     let record = match id {
         Some(id) => table.update(id, values, call.stamp())?.clone(),
         None => table.create(values, call.stamp())?.clone(),
     };
     let mut shown = rendered_write(&record, table);
+    linked::tie(crm, (kind, record.id), &links);
     // Only an upsert may do either, so only it tells which of the two it did.
     if let Some(fields) = shown.as_object_mut().filter(|_| action == BatchAction::Upsert) {
         fields.insert("new".to_owned(), json!(id.is_none()));
@@ -159,9 +180,9 @@ fn upsert(call: &Call<'_>, table: &Table, input: &Value, seen: &mut HashSet<Stri
     let mut values = checked_values(call, table, input, existing, seen)?;
     if let (None, Some(name)) = (existing, by) {
         values.entry(name.to_owned()).or_insert(id);
-        validate::required(table.kind, &values)?;
+        validate::required(table, &values)?;
     }
-    Ok((existing, values))
+    Ok((existing, values, Vec::new()))
 }
 
 /// The values of a row. `seen` holds the e-mail addresses of the rows before it.
@@ -173,7 +194,7 @@ fn checked_values(
     seen: &mut HashSet<String>,
 ) -> Result<Values, Problem> {
     let values = validate::values(input.get("properties"), &table.schema, call.portal.id)?;
-    table.check_email(&values, own_id)?;
+    table.check_unique(&values, own_id)?;
     if let Some(email) = values
         .get("email")
         .filter(|email| table.kind == ObjectType::Contacts && !email.is_empty())

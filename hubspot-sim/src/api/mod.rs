@@ -1,19 +1,35 @@
 //! The endpoints: what HubSpot answers to an authenticated call.
+//!
+//! `route` and `route_crm` tell which endpoint a path names. Records: `objects`, `merge`, `batch`, with what they share in
+//! `rows` and `linked`. What is around them: `associations`, `association_batch`, `labels`, `properties`, `pipelines`,
+//! `schemas`, `owners`. The account itself: `account_info`, `token_info`.
 
 mod account_info;
+mod association_batch;
+mod associations;
 mod batch;
+mod labels;
+mod linked;
+mod merge;
 mod objects;
 mod owners;
+mod pipelines;
+mod properties;
+mod property_body;
 pub(crate) mod query;
 pub(crate) mod rate_limited;
 pub(crate) mod route;
+mod route_crm;
 mod rows;
+mod schemas;
 mod token_info;
 
 use serde_json::Value;
 
 use crate::accounts::{Accounts, Portal, Token};
 use crate::errors::{self, Problem};
+use crate::lock::lock;
+use crate::objects::history::Source;
 use crate::objects::kind::ObjectType;
 use crate::objects::table::Stamp;
 use crate::reply::Reply;
@@ -51,6 +67,12 @@ impl Call<'_> {
             .ok_or_else(|| errors::invalid("Invalid input JSON on line 1, column 1"))
     }
 
+    /// The type that a path names.
+    pub(crate) fn kind(&self, segment: &str) -> Result<ObjectType, Problem> {
+        let known = lock(&self.portal.crm).resolve(segment);
+        known.ok_or_else(|| errors::unknown_object_type(segment))
+    }
+
     /// Refuses a token with none of these scopes.
     pub(crate) fn need(&self, any_of: &[&str]) -> Result<(), Problem> {
         if self.token.may(any_of) {
@@ -62,19 +84,19 @@ impl Call<'_> {
 
     /// Refuses a token that may not read records of this type.
     pub(crate) fn reading(&self, kind: ObjectType) -> Result<(), Problem> {
-        self.need(kind.read_scopes())
+        self.need(kind.facts().read)
     }
 
     /// Refuses a token that may not write records of this type.
     pub(crate) fn writing(&self, kind: ObjectType) -> Result<(), Problem> {
-        self.need(kind.write_scopes())
+        self.need(kind.facts().write)
     }
 
     /// When this call writes, and for which app.
     pub(crate) fn stamp(&self) -> Stamp {
         Stamp {
             at: self.now,
-            app_id: Some(self.token.app_id),
+            source: Source::App(self.token.app_id),
         }
     }
 }
@@ -82,8 +104,14 @@ impl Call<'_> {
 /// Answers a call.
 pub(crate) fn answer(call: &Call<'_>, route: &Route) -> Result<Reply, Problem> {
     match route {
-        Route::Objects { kind, action } => objects::answer(call, *kind, action),
-        Route::UnknownObjects(segment) => Err(errors::unknown_object_type(segment)),
+        Route::Objects { kind, action } => objects::answer(call, call.kind(kind)?, action),
+        Route::Partners { from, id, action } => associations::answer(call, call.kind(from)?, id, action),
+        Route::Associations { from, to, action } => {
+            association_batch::answer(call, (call.kind(from)?, call.kind(to)?), action)
+        }
+        Route::Properties { kind, action } => properties::answer(call, call.kind(kind)?, action),
+        Route::Pipelines { kind, action } => pipelines::answer(call, call.kind(kind)?, action),
+        Route::Schemas(kind) => schemas::answer(call, kind.as_deref()),
         Route::Owners(id) => owners::answer(call, id.as_deref()),
         Route::AccountDetails { with_name } => account_info::details(call, *with_name),
         Route::ApiUsage => account_info::api_usage(call),

@@ -5,8 +5,17 @@ use serde_json::json;
 use crate::errors::Problem;
 use crate::limits::Policy;
 
+/// Whose window is full.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Window {
+    pub(crate) portal_id: u64,
+    pub(crate) app_id: u64,
+    /// Whether it is the one of the associations API.
+    pub(crate) of_associations: bool,
+}
+
 /// The refusal of a limit. Unlike other refusals it has no `category`.
-pub(crate) fn problem(policy: Policy, portal_id: u64, app_id: u64, request_id: &str) -> Problem {
+pub(crate) fn problem(policy: Policy, window: Window, request_id: &str) -> Problem {
     let (message, name) = match policy {
         Policy::TenSecondlyRolling => (
             "You have reached your ten_secondly_rolling limit.",
@@ -22,6 +31,16 @@ pub(crate) fn problem(policy: Policy, portal_id: u64, app_id: u64, request_id: &
     if policy != Policy::TenSecondlyRolling {
         return problem;
     }
-    let group = format!("publicapi:private_app-api-calls-ten-secondly:{portal_id}:{app_id}");
+    let Window {
+        portal_id,
+        app_id,
+        of_associations,
+    } = window;
+    let calls = if of_associations {
+        "associations-api-calls"
+    } else {
+        "private_app-api-calls"
+    };
+    let group = format!("publicapi:{calls}-ten-secondly:{portal_id}:{app_id}");
     problem.with("groupName", json!(group))
 }

@@ -25,6 +25,20 @@ pub(super) fn find<'a>(table: &'a Table, id: &str, id_property: Option<&str>) ->
     found.ok_or_else(errors::not_found)
 }
 
+/// As [`find`], for a call about one record: there an id that was merged away leads to the record that is left.
+pub(super) fn find_one<'a>(
+    table: &'a Table,
+    id: &str,
+    id_property: Option<&str>,
+) -> Result<&'a Record, Problem> {
+    match (id_property, id.parse()) {
+        (None | Some("hs_object_id"), Ok(id)) => {
+            table.get(table.survivor_of(id)).ok_or_else(errors::not_found)
+        }
+        _ => find(table, id, id_property),
+    }
+}
+
 /// The properties that a body asks for.
 pub(super) fn wanted(body: &Value) -> Wanted {
     let names = |field: &str| {
@@ -98,6 +112,19 @@ impl Outcome {
             None if problem.status == 404 => self.missing.push(id_of(input)),
             None => self.errors.push(Value::Object(problem.body)),
         }
+    }
+
+    /// A row that was refused for reasons of its own, which no other row shares.
+    pub(super) fn refused_alone(&mut self, problem: Problem) {
+        self.errors.push(Value::Object(problem.body));
+    }
+
+    /// The answer to what has no results: none if every row went well, else 207.
+    pub(super) fn reply_without_body(self, label: &str) -> Reply {
+        if self.errors.is_empty() {
+            return Reply::empty(204);
+        }
+        self.reply(label, 200)
     }
 
     /// The answer: `status` if every row went well, else 207.

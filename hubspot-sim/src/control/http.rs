@@ -1,5 +1,6 @@
 //! Control over HTTP, under `/_sim/`, for whoever runs the simulator as a program. It asks for no token.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,9 +14,10 @@ use crate::accounts::WorldError;
 use crate::api::query::Query;
 use crate::faults::{FaultId, FaultRule};
 use crate::limits::Limits;
+use crate::objects::kind::ObjectType;
 use crate::reply::Reply;
 use crate::state::State;
-use crate::world::{AppSpec, InstallSpec, PortalSpec, TokenSpec};
+use crate::world::{AppSpec, CustomObjectSpec, InstallSpec, PortalSpec, TokenSpec};
 
 /// Where all control endpoints are.
 pub(crate) const PREFIX: &str = "/_sim/";
@@ -68,6 +70,28 @@ struct Rotation {
     new_token: String,
     #[serde(default)]
     expire: Expire,
+}
+
+#[derive(Deserialize)]
+struct Use {
+    token: String,
+    calls: u32,
+}
+
+#[derive(Deserialize)]
+struct Edit {
+    portal_id: u64,
+    object_type: ObjectType,
+    id: u64,
+    user_id: u64,
+    properties: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct NewObjects {
+    portal_id: u64,
+    #[serde(flatten)]
+    spec: CustomObjectSpec,
 }
 
 #[derive(Deserialize)]
@@ -195,10 +219,34 @@ fn change_world(control: &Control, path: &str, body: &[u8]) -> Result<(), Refusa
             control.rotate_token(&rotation.token, &rotation.new_token, rotation.expire)?;
         }
         "rotations/expire" => control.expire_old_token(&parse::<TokenOf>(body)?.token)?,
+        "uses" => {
+            let used: Use = parse(body)?;
+            control.use_elsewhere(&used.token, used.calls)?;
+        }
+        "edits" => edit(control, &parse(body)?)?,
+        "custom_objects" => {
+            let new: NewObjects = parse(body)?;
+            control.define_custom_object(new.portal_id, new.spec)?;
+        }
         "rotations/cancel" => control.cancel_rotation(&parse::<TokenOf>(body)?.token)?,
         _ => return Err(Refusal::NoSuchEndpoint),
     }
     Ok(())
+}
+
+fn edit(control: &Control, edit: &Edit) -> Result<(), WorldError> {
+    let properties: Vec<(&str, &str)> = edit
+        .properties
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    control.edit_by_hand(
+        edit.portal_id,
+        edit.object_type,
+        edit.id,
+        edit.user_id,
+        &properties,
+    )
 }
 
 fn change_portal(control: &Control, change: PortalChange) -> Result<(), Refusal> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod http;
 mod oauth;
+mod records;
 mod rotation;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,6 @@ use std::time::Duration;
 
 pub use rotation::Expire;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::accounts::{Portal, WorldError};
 use crate::faults::{FaultId, FaultRule};
@@ -18,8 +18,6 @@ use crate::journal::{JournalEntry, fingerprint};
 use crate::limits::Limits;
 use crate::lock::lock;
 use crate::objects::kind::ObjectType;
-use crate::objects::properties::PropertyDef;
-use crate::objects::record::Wanted;
 use crate::state::State;
 use crate::world::{PortalSpec, TokenKind, TokenSpec};
 
@@ -41,7 +39,7 @@ pub struct PortalSummary {
     /// Calls used today.
     pub used_today: u64,
     /// Live records by type.
-    pub records: BTreeMap<&'static str, usize>,
+    pub records: BTreeMap<String, usize>,
     /// Its tokens.
     pub tokens: Vec<TokenSummary>,
 }
@@ -61,7 +59,7 @@ pub struct TokenSummary {
     pub revoked: bool,
 }
 
-/// Accounts and their records.
+/// Accounts.
 impl Control {
     pub(crate) fn of(state: Arc<State>) -> Self {
         Self { state }
@@ -105,61 +103,6 @@ impl Control {
         let portal = self.state.accounts.portal(portal_id)?;
         location.clone_into(&mut lock(&portal.details).data_hosting_location);
         Ok(())
-    }
-
-    /// Defines a custom property.
-    ///
-    /// # Errors
-    /// If there is no such account.
-    pub fn define_property(
-        &self,
-        portal_id: u64,
-        object_type: ObjectType,
-        property: PropertyDef,
-    ) -> Result<(), WorldError> {
-        let portal = self.state.accounts.portal(portal_id)?;
-        lock(&portal.crm).table(object_type).schema.define(property);
-        Ok(())
-    }
-
-    /// Creates a record behind HubSpot's back: no request, no validation. Gives its id.
-    ///
-    /// # Errors
-    /// If there is no such account, or if another contact has the e-mail address.
-    pub fn seed(
-        &self,
-        portal_id: u64,
-        object_type: ObjectType,
-        properties: &[(&str, &str)],
-    ) -> Result<u64, WorldError> {
-        let portal = self.state.accounts.portal(portal_id)?;
-        let values = properties
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        let seeded = lock(&portal.crm)
-            .table(object_type)
-            .seed(values, self.now_micros());
-        seeded.map_err(|problem| WorldError::BadRecord(Value::Object(problem.body).to_string()))
-    }
-
-    /// A record with all its values, archived or not.
-    pub fn record(&self, portal_id: u64, object_type: ObjectType, id: u64) -> Option<Value> {
-        let portal = self.state.accounts.portal(portal_id).ok()?;
-        let mut crm = lock(&portal.crm);
-        let table = crm.table(object_type);
-        let record = table.get(id)?;
-        let wanted = Wanted {
-            properties: record.values.keys().cloned().collect(),
-            with_history: Vec::new(),
-        };
-        Some(record.render(object_type, &table.schema, &wanted))
-    }
-
-    /// How many live records of a type an account has.
-    pub fn record_count(&self, portal_id: u64, object_type: ObjectType) -> usize {
-        let portal = self.state.accounts.portal(portal_id).ok();
-        portal.map_or(0, |portal| lock(&portal.crm).table(object_type).live().count())
     }
 
     fn summary(&self, portal: &Arc<Portal>) -> PortalSummary {
@@ -274,6 +217,19 @@ impl Control {
         let portal = self.state.accounts.portal(portal_id)?;
         let offset = portal.utc_offset_ms();
         lock(&portal.meter).consume_daily(calls, self.now_micros(), offset);
+        Ok(())
+    }
+
+    /// Makes `calls` with this token, as somebody else who has it would: they count in its burst window and in the day, and
+    /// are in no journal.
+    ///
+    /// # Errors
+    /// If there is no such token.
+    pub fn use_elsewhere(&self, token: &str, calls: u32) -> Result<(), WorldError> {
+        let token = self.state.accounts.token(token).ok_or(WorldError::NoSuchToken)?;
+        let offset = token.portal.utc_offset_ms();
+        let is_oauth = token.kind == TokenKind::OAuth;
+        lock(&token.portal.meter).use_elsewhere(token.app_id, is_oauth, calls, (self.now_micros(), offset));
         Ok(())
     }
 

@@ -1,10 +1,14 @@
-//! The object types and what differs between them: names, scopes, default and required properties, first ids.
+//! The object types: HubSpot's own, and those that an account has defined for itself.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A type of CRM record.
+use super::standard::{self, Standard};
+
+/// A type of CRM record. In JSON it is its plural name, or the type id of a custom type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(try_from = "String", into = "String")]
 pub enum ObjectType {
     /// People (`contacts`, `0-1`).
     Contacts,
@@ -16,168 +20,106 @@ pub enum ObjectType {
     Tickets,
     /// Notes on the timeline (`notes`, `0-46`).
     Notes,
+    /// Tasks (`tasks`, `0-27`).
+    Tasks,
+    /// Telephone calls (`calls`, `0-48`).
+    Calls,
+    /// E-mails on the timeline (`emails`, `0-49`).
+    Emails,
+    /// Meetings (`meetings`, `0-47`).
+    Meetings,
+    /// Lines of deals and quotes (`line_items`, `0-8`).
+    LineItems,
+    /// What can be sold (`products`, `0-7`).
+    Products,
+    /// Offers (`quotes`, `0-14`).
+    Quotes,
+    /// A type that an account has defined: `Custom(7)` is `2-7`.
+    Custom(u32),
 }
 
 impl ObjectType {
-    /// Every type this simulator knows.
-    pub const ALL: [Self; 5] = [
+    /// Every type that each account has.
+    pub const ALL: [Self; 12] = [
         Self::Contacts,
         Self::Companies,
         Self::Deals,
         Self::Tickets,
         Self::Notes,
+        Self::Tasks,
+        Self::Calls,
+        Self::Emails,
+        Self::Meetings,
+        Self::LineItems,
+        Self::Products,
+        Self::Quotes,
     ];
 
-    /// The type named by a path segment: plural, singular or type id.
+    /// The type named by a path segment: plural, singular or type id. Whether a custom type exists is not asked here, and
+    /// its name (`p<portal>_<name>`) is known to its account only.
     pub fn parse(segment: &str) -> Option<Self> {
-        match segment {
-            "contacts" | "contact" | "0-1" => Some(Self::Contacts),
-            "companies" | "company" | "0-2" => Some(Self::Companies),
-            "deals" | "deal" | "0-3" => Some(Self::Deals),
-            "tickets" | "ticket" | "0-5" => Some(Self::Tickets),
-            "notes" | "note" | "0-46" => Some(Self::Notes),
-            _ => None,
+        if let Some(number) = segment.strip_prefix("2-") {
+            return number.parse().ok().map(Self::Custom);
         }
+        Self::ALL.into_iter().find(|kind| {
+            let facts = kind.facts();
+            [facts.plural, facts.singular, facts.type_id].contains(&segment)
+        })
     }
 
-    /// The plural name, as in paths.
-    pub fn name(self) -> &'static str {
+    /// The plural name, as in paths; of a custom type its type id.
+    pub fn name(self) -> String {
         match self {
-            Self::Contacts => "contacts",
-            Self::Companies => "companies",
-            Self::Deals => "deals",
-            Self::Tickets => "tickets",
-            Self::Notes => "notes",
+            Self::Custom(_) => self.type_id(),
+            standard => standard.facts().plural.to_owned(),
         }
     }
 
-    /// The name that messages use: `CONTACT`.
-    pub(crate) fn label(self) -> &'static str {
+    /// `0-1`, `2-7`, …
+    pub fn type_id(self) -> String {
         match self {
-            Self::Contacts => "CONTACT",
-            Self::Companies => "COMPANY",
-            Self::Deals => "DEAL",
-            Self::Tickets => "TICKET",
-            Self::Notes => "NOTE",
+            Self::Custom(number) => format!("2-{number}"),
+            standard => standard.facts().type_id.to_owned(),
         }
     }
 
-    /// The scopes of which any one allows reading.
-    pub(crate) fn read_scopes(self) -> &'static [&'static str] {
-        match self {
-            // Notes have no scopes of their own.
-            Self::Contacts | Self::Notes => &["crm.objects.contacts.read"],
-            Self::Companies => &["crm.objects.companies.read"],
-            Self::Deals => &["crm.objects.deals.read"],
-            Self::Tickets => &["tickets", "crm.objects.tickets.read"],
-        }
+    /// Whether an account has defined it.
+    pub fn is_custom(self) -> bool {
+        matches!(self, Self::Custom(_))
     }
 
-    /// The scopes of which any one allows writing.
-    pub(crate) fn write_scopes(self) -> &'static [&'static str] {
-        match self {
-            Self::Contacts | Self::Notes => &["crm.objects.contacts.write"],
-            Self::Companies => &["crm.objects.companies.write"],
-            Self::Deals => &["crm.objects.deals.write"],
-            Self::Tickets => &["tickets", "crm.objects.tickets.write"],
-        }
-    }
-
-    /// The property that holds the time of creation.
-    pub(crate) fn created_property(self) -> &'static str {
-        if self == Self::Notes {
-            "hs_createdate"
-        } else {
-            "createdate"
-        }
-    }
-
-    /// The property that holds the time of the last change.
-    pub(crate) fn modified_property(self) -> &'static str {
-        if self == Self::Contacts {
-            "lastmodifieddate"
-        } else {
-            "hs_lastmodifieddate"
-        }
-    }
-
-    /// What an answer carries when the caller asks for no property by name, besides id and the two times.
-    pub(crate) fn default_properties(self) -> &'static [&'static str] {
-        match self {
-            Self::Contacts => &["email", "firstname", "lastname"],
-            Self::Companies => &["domain", "name"],
-            Self::Deals => &["amount", "closedate", "dealname", "dealstage", "pipeline"],
-            Self::Tickets => &[
-                "content",
-                "hs_pipeline",
-                "hs_pipeline_stage",
-                "hs_ticket_category",
-                "hs_ticket_priority",
-                "subject",
-            ],
-            Self::Notes => &[],
-        }
-    }
-
-    /// The properties that the `query` of a search looks into.
-    pub(crate) fn searchable_properties(self) -> &'static [&'static str] {
-        match self {
-            Self::Contacts => &[
-                "email",
-                "firstname",
-                "lastname",
-                "phone",
-                "company",
-                "hs_object_id",
-            ],
-            Self::Companies => &["name", "domain", "website", "phone", "hs_object_id"],
-            Self::Deals => &[
-                "dealname",
-                "pipeline",
-                "dealstage",
-                "description",
-                "dealtype",
-                "hs_object_id",
-            ],
-            Self::Tickets => &[
-                "subject",
-                "content",
-                "hs_pipeline_stage",
-                "hs_ticket_category",
-                "hs_object_id",
-            ],
-            Self::Notes => &["hs_note_body"],
-        }
-    }
-
-    /// What a new record must have.
-    pub(crate) fn required(self) -> Required {
-        match self {
-            Self::Contacts => Required::AnyOf(&["email", "firstname", "lastname"]),
-            Self::Companies => Required::AnyOf(&["domain", "name"]),
-            Self::Deals => Required::All(&["dealname", "dealstage", "pipeline"]),
-            Self::Tickets => Required::All(&["subject", "hs_pipeline", "hs_pipeline_stage"]),
-            Self::Notes => Required::All(&["hs_timestamp"]),
-        }
+    /// What is fixed about it.
+    pub(crate) fn facts(self) -> &'static Standard {
+        standard::facts(self)
     }
 
     /// The id of the first record of this type, the same in every account on purpose: a call that reaches the wrong
     /// account then finds a record there instead of a telling 404.
     pub(crate) fn first_id(self) -> u64 {
+        let first = self.facts().first_id;
         match self {
-            Self::Contacts => 101,
-            Self::Companies => 10_000_101,
-            Self::Deals => 20_000_101,
-            Self::Tickets => 30_000_101,
-            Self::Notes => 40_000_101,
+            Self::Custom(number) => first + u64::from(number % 1_000) * 10_000_000,
+            _ => first,
         }
     }
 }
 
-/// What a new record must have.
-pub(crate) enum Required {
-    /// At least one of these.
-    AnyOf(&'static [&'static str]),
-    /// Every one of these.
-    All(&'static [&'static str]),
+impl fmt::Display for ObjectType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.name())
+    }
+}
+
+impl From<ObjectType> for String {
+    fn from(kind: ObjectType) -> Self {
+        kind.name()
+    }
+}
+
+impl TryFrom<String> for ObjectType {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Self::parse(&name).ok_or_else(|| format!("there is no object type {name}"))
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::kind::ObjectType;
 use super::properties::PropertyKind;
 use crate::clock::parse_millis;
 
@@ -14,6 +15,8 @@ pub(crate) struct Filter {
     pub(crate) kind: PropertyKind,
     /// What it asks of the value.
     pub(crate) test: Test,
+    /// For `associations.<type>`: the type whose ids it looks at instead.
+    pub(crate) partner: Option<ObjectType>,
 }
 
 /// What a filter asks of a value.
@@ -41,6 +44,14 @@ pub(crate) enum Test {
     ContainsNot(String),
 }
 
+impl Test {
+    /// Whether ids of associated records can be asked this.
+    pub(crate) fn fits_partners(&self) -> bool {
+        use Test::{Equal, In, Known, NotEqual, NotIn, Unknown};
+        matches!(self, Equal(_) | NotEqual(_) | In(_) | NotIn(_) | Known | Unknown)
+    }
+}
+
 impl Filter {
     /// Whether a record with this value passes; `None` is a property without value.
     pub(crate) fn passes(&self, value: Option<&str>) -> bool {
@@ -60,6 +71,19 @@ impl Filter {
             Test::Unknown => false,
             Test::Contains(token) => contains_token(value, token),
             Test::ContainsNot(token) => !contains_token(value, token),
+        }
+    }
+
+    /// Whether a record passes that is associated with these.
+    pub(crate) fn passes_partners(&self, ids: &[String]) -> bool {
+        match &self.test {
+            Test::Equal(wanted) => ids.contains(wanted),
+            Test::NotEqual(unwanted) => !ids.contains(unwanted),
+            Test::In(list) => ids.iter().any(|id| list.contains(id)),
+            Test::NotIn(list) => !ids.iter().any(|id| list.contains(id)),
+            Test::Known => !ids.is_empty(),
+            Test::Unknown => ids.is_empty(),
+            _ => false,
         }
     }
 

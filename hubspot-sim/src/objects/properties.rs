@@ -1,10 +1,6 @@
-//! Property definitions: the standard ones of each object type, and custom ones.
-
-use std::collections::BTreeMap;
+//! Property definitions, as a test writes them and as an account keeps them.
 
 use serde::{Deserialize, Serialize};
-
-use super::kind::ObjectType;
 
 /// What values a property takes, which decides how it is validated and compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -17,14 +13,51 @@ pub enum PropertyKind {
     Number,
     /// A date or a time.
     Time,
-    /// One of a list of internal names; compared with regard to case. The list itself is not held.
+    /// One of a list of internal names, or several with `;` between them; compared with regard to case.
     Choice,
     /// `true` or `false`.
     Bool,
 }
 
-/// A custom property of one object type in one account.
+impl PropertyKind {
+    /// HubSpot's word for it, and for the field in which it is usually edited.
+    pub(crate) fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Text => ("string", "text"),
+            Self::Number => ("number", "number"),
+            Self::Time => ("datetime", "date"),
+            Self::Choice => ("enumeration", "select"),
+            Self::Bool => ("bool", "booleancheckbox"),
+        }
+    }
+
+    /// The kind that HubSpot's word means.
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        match word {
+            "string" => Some(Self::Text),
+            "number" => Some(Self::Number),
+            "date" | "datetime" => Some(Self::Time),
+            "enumeration" => Some(Self::Choice),
+            "bool" => Some(Self::Bool),
+            _ => None,
+        }
+    }
+}
+
+/// One value that a choice allows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PropertyOption {
+    /// The internal name, which is what records hold.
+    pub value: String,
+    /// What people see.
+    pub label: String,
+    /// Whether people can choose it in HubSpot's pages.
+    #[serde(default)]
+    pub hidden: bool,
+}
+
+/// A custom property of one object type in one account.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PropertyDef {
     /// The internal name.
     pub name: String,
@@ -34,6 +67,21 @@ pub struct PropertyDef {
     /// Whether callers may only read it.
     #[serde(default)]
     pub read_only: bool,
+    /// What people see; empty: made of the name.
+    #[serde(default)]
+    pub label: String,
+    /// The group that it is shown in; empty: the type's own.
+    #[serde(default)]
+    pub group: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// The values that a choice allows; with none, any value is taken.
+    #[serde(default)]
+    pub options: Vec<PropertyOption>,
+    /// Whether no two records may have the same value.
+    #[serde(default)]
+    pub unique: bool,
 }
 
 impl PropertyDef {
@@ -42,160 +90,94 @@ impl PropertyDef {
         Self {
             name: name.into(),
             kind,
-            read_only: false,
+            ..Self::default()
         }
+    }
+
+    /// What people see.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// The values that it allows, each shown by its own name.
+    #[must_use]
+    pub fn options(mut self, values: &[&str]) -> Self {
+        let option = |value: &&str| PropertyOption {
+            value: (*value).to_owned(),
+            label: (*value).to_owned(),
+            hidden: false,
+        };
+        self.options = values.iter().map(option).collect();
+        self
+    }
+
+    /// No two records may have the same value.
+    #[must_use]
+    pub fn unique(mut self) -> Self {
+        self.unique = true;
+        self
     }
 }
 
-/// The properties of one object type in one account.
-#[derive(Debug)]
-pub(crate) struct Schema {
-    object: ObjectType,
-    custom: BTreeMap<String, PropertyDef>,
+/// A property as an account keeps it.
+#[derive(Debug, Clone)]
+pub(crate) struct Definition {
+    /// What it is.
+    pub(crate) property: PropertyDef,
+    /// HubSpot's word for its values: `string`, `date`, `enumeration`, …
+    pub(crate) value_type: String,
+    /// The field in which it is edited: `text`, `select`, …
+    pub(crate) field_type: String,
+    /// Whether HubSpot defines it, so that nobody can change or archive it.
+    pub(crate) hubspot_defined: bool,
+    /// When it was defined, in microseconds since 1970.
+    pub(crate) created_at: i64,
+    /// When its definition was last changed.
+    pub(crate) updated_at: i64,
+    /// When it was archived, if it was.
+    pub(crate) archived_at: Option<i64>,
 }
 
-impl Schema {
-    /// The standard properties only.
-    pub(crate) fn standard(object: ObjectType) -> Self {
+impl Definition {
+    /// A custom property, edited as its kind usually is.
+    pub(crate) fn custom(property: PropertyDef, at: i64) -> Self {
+        let (value_type, field_type) = property.kind.words();
         Self {
-            object,
-            custom: BTreeMap::new(),
+            property,
+            value_type: value_type.to_owned(),
+            field_type: field_type.to_owned(),
+            hubspot_defined: false,
+            created_at: at,
+            updated_at: at,
+            archived_at: None,
         }
     }
 
-    /// Adds a custom property, or replaces one of the same name.
-    pub(crate) fn define(&mut self, property: PropertyDef) {
-        self.custom.insert(property.name.clone(), property);
-    }
-
-    /// Kind of a property and whether it is read-only; `None` if there is no such property.
-    pub(crate) fn find(&self, name: &str) -> Option<(PropertyKind, bool)> {
-        if let Some(custom) = self.custom.get(name) {
-            return Some((custom.kind, custom.read_only));
+    /// A property that HubSpot defines.
+    pub(crate) fn standard(name: &str, kind: PropertyKind, read_only: bool) -> Self {
+        let property = PropertyDef {
+            read_only,
+            label: label_of(name),
+            ..PropertyDef::new(name, kind)
+        };
+        Self {
+            hubspot_defined: true,
+            ..Self::custom(property, HUBSPOTS_TIME)
         }
-        let among =
-            |list: &[(&str, PropertyKind)]| list.iter().find(|(n, _)| *n == name).map(|(_, kind)| *kind);
-        if let Some(kind) = among(KEPT_BY_HUBSPOT) {
-            return Some((kind, true));
-        }
-        among(COMMON)
-            .or_else(|| among(own_properties(self.object)))
-            .map(|kind| (kind, false))
     }
 }
 
-use PropertyKind::{Bool, Choice, Number, Text, Time};
+/// HubSpot's own properties have no history here: all were defined at the same time, 2020-06-30.
+const HUBSPOTS_TIME: i64 = 1_593_532_800_000_000;
 
-/// Set by HubSpot, never by a caller.
-const KEPT_BY_HUBSPOT: &[(&str, PropertyKind)] = &[
-    ("hs_object_id", Number),
-    ("createdate", Time),
-    ("hs_createdate", Time),
-    ("lastmodifieddate", Time),
-    ("hs_lastmodifieddate", Time),
-    ("hs_created_by_user_id", Number),
-    ("hs_updated_by_user_id", Number),
-    ("hs_merged_object_ids", Text),
-];
-
-/// On every type.
-const COMMON: &[(&str, PropertyKind)] = &[
-    ("hubspot_owner_id", Choice),
-    ("hubspot_team_id", Choice),
-    ("hs_unique_creation_key", Text),
-];
-
-fn own_properties(object: ObjectType) -> &'static [(&'static str, PropertyKind)] {
-    match object {
-        ObjectType::Contacts => CONTACT,
-        ObjectType::Companies => COMPANY,
-        ObjectType::Deals => DEAL,
-        ObjectType::Tickets => TICKET,
-        ObjectType::Notes => NOTE,
-    }
+/// `hs_task_subject` is shown as "Task subject".
+pub(crate) fn label_of(name: &str) -> String {
+    let words = name.strip_prefix("hs_").unwrap_or(name).replace('_', " ");
+    let mut letters = words.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
+        .unwrap_or_default()
 }
-
-const CONTACT: &[(&str, PropertyKind)] = &[
-    ("email", Text),
-    ("firstname", Text),
-    ("lastname", Text),
-    ("salutation", Text),
-    ("phone", Text),
-    ("mobilephone", Text),
-    ("company", Text),
-    ("jobtitle", Text),
-    ("website", Text),
-    ("address", Text),
-    ("city", Text),
-    ("state", Text),
-    ("zip", Text),
-    ("country", Text),
-    ("date_of_birth", Text),
-    ("lifecyclestage", Choice),
-    ("hs_lead_status", Choice),
-    ("hs_language", Choice),
-    ("hs_email_optout", Bool),
-    ("hs_email_domain", Text),
-    ("annualrevenue", Text),
-    ("numemployees", Choice),
-    ("message", Text),
-    ("notes_last_contacted", Time),
-    ("associatedcompanyid", Number),
-];
-
-const COMPANY: &[(&str, PropertyKind)] = &[
-    ("name", Text),
-    ("domain", Text),
-    ("website", Text),
-    ("description", Text),
-    ("phone", Text),
-    ("address", Text),
-    ("city", Text),
-    ("state", Text),
-    ("zip", Text),
-    ("country", Text),
-    ("industry", Choice),
-    ("type", Choice),
-    ("lifecyclestage", Choice),
-    ("numberofemployees", Number),
-    ("annualrevenue", Number),
-    ("founded_year", Text),
-    ("timezone", Text),
-    ("linkedin_company_page", Text),
-];
-
-const DEAL: &[(&str, PropertyKind)] = &[
-    ("dealname", Text),
-    ("dealstage", Choice),
-    ("pipeline", Choice),
-    ("amount", Number),
-    ("amount_in_home_currency", Number),
-    ("deal_currency_code", Choice),
-    ("closedate", Time),
-    ("dealtype", Choice),
-    ("description", Text),
-    ("hs_priority", Choice),
-    ("hs_deal_stage_probability", Number),
-    ("closed_lost_reason", Text),
-    ("closed_won_reason", Text),
-    ("hs_next_step", Text),
-];
-
-const TICKET: &[(&str, PropertyKind)] = &[
-    ("subject", Text),
-    ("content", Text),
-    ("hs_pipeline", Choice),
-    ("hs_pipeline_stage", Choice),
-    ("hs_ticket_priority", Choice),
-    ("hs_ticket_category", Choice),
-    ("hs_resolution", Choice),
-    ("source_type", Choice),
-    ("closed_date", Time),
-];
-
-const NOTE: &[(&str, PropertyKind)] = &[
-    ("hs_timestamp", Time),
-    ("hs_note_body", Text),
-    ("hs_attachment_ids", Text),
-    ("hs_body_preview", Text),
-];

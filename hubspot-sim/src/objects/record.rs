@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::history::{self, Change};
+use super::history::{self, Change, Source};
 use super::kind::ObjectType;
-use super::properties::Schema;
+use super::schema::Schema;
 use crate::clock::iso;
 
 /// Property values by name. A property without value is absent.
@@ -40,7 +40,7 @@ pub(crate) struct Wanted {
 
 impl Record {
     /// Gives the record new values at `at`; an empty value clears.
-    pub(crate) fn apply(&mut self, kind: ObjectType, values: Values, at: i64, app_id: Option<u64>) {
+    pub(crate) fn apply(&mut self, kind: ObjectType, values: Values, at: i64, source: Source) {
         for (name, value) in values {
             if value.is_empty() {
                 self.values.remove(&name);
@@ -51,11 +51,11 @@ impl Record {
                 name,
                 value,
                 at,
-                app_id,
+                source,
             });
         }
         self.updated_at = at;
-        self.values.insert(kind.modified_property().to_owned(), iso(at));
+        self.values.insert(kind.facts().modified.to_owned(), iso(at));
     }
 
     /// The values as they stood at `at`, or `None` if the record did not exist yet.
@@ -111,7 +111,7 @@ impl Record {
             );
         };
         if names.is_empty() {
-            kind.default_properties().iter().for_each(|name| show(name));
+            schema.defaults.iter().for_each(|name| show(name));
         } else {
             names
                 .iter()
@@ -119,7 +119,7 @@ impl Record {
                 .for_each(|name| show(name));
         }
         // These three come with every answer, asked for or not.
-        for name in ["hs_object_id", kind.created_property(), kind.modified_property()] {
+        for name in ["hs_object_id", kind.facts().created, kind.facts().modified] {
             show(name);
         }
         Value::Object(shown)

@@ -1,4 +1,4 @@
-//! A search request: its limits, its filters, its order, and the records that answer it.
+//! A search request: its limits, its order, and the records that answer it.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -7,14 +7,13 @@ use serde_json::Value;
 
 use super::Crm;
 use super::kind::ObjectType;
-use super::matching::{Filter, Test, compare};
-use super::properties::{PropertyKind, Schema};
+use super::matching::{Filter, compare};
+use super::properties::PropertyKind;
 use super::record::{Record, Values};
+use super::search_terms::{groups, sort};
+use super::table::Table;
 use crate::errors::{self, Problem};
 
-const MAX_GROUPS: usize = 5;
-const MAX_FILTERS_PER_GROUP: usize = 6;
-const MAX_FILTERS: usize = 18;
 const MAX_PAGE: u64 = 200;
 const DEFAULT_PAGE: u64 = 10;
 /// No search goes further than this many records.
@@ -38,7 +37,7 @@ pub(crate) struct Search {
 
 impl Search {
     /// Understands a request body, or says which limit it breaks.
-    pub(crate) fn parse(body: &Value, schema: &Schema) -> Result<Self, Problem> {
+    pub(crate) fn parse(body: &Value, table: &Table) -> Result<Self, Problem> {
         let limit = whole_number(body, "limit", DEFAULT_PAGE)?;
         let after = whole_number(body, "after", 0)?;
         if limit > MAX_PAGE {
@@ -63,22 +62,24 @@ impl Search {
             .map(str::to_owned)
             .collect();
         Ok(Self {
-            groups: groups(body, schema)?,
+            groups: groups(body, table)?,
             query: words,
-            sort: sort(body, schema)?,
+            sort: sort(body, &table.schema)?,
             after,
             limit,
         })
     }
 
     /// How many records answer, and those of the page asked for.
-    pub(crate) fn run(&self, crm: &mut Crm, kind: ObjectType, now: i64) -> (usize, Vec<Record>) {
+    pub(crate) fn run(&self, crm: &Crm, kind: ObjectType, now: i64) -> (usize, Vec<Record>) {
         let lag = crm.search_lag_micros;
-        let table = crm.table(kind);
+        let Some(table) = crm.read(kind) else {
+            return (0, Vec::new());
+        };
         let mut found: Vec<Cow<'_, Record>> = table
             .live()
             .filter_map(|record| indexed(record, lag, now))
-            .filter(|record| self.matches(kind, &record.values))
+            .filter(|record| self.matches(crm, table, record))
             .collect();
         if let Some((property, descending)) = &self.sort {
             let value_kind = table
@@ -104,11 +105,20 @@ impl Search {
         )
     }
 
-    fn matches(&self, kind: ObjectType, values: &Values) -> bool {
-        let passes = |filter: &Filter| filter.passes(values.get(&filter.property).map(String::as_str));
+    fn matches(&self, crm: &Crm, table: &Table, record: &Record) -> bool {
+        let passes = |filter: &Filter| match filter.partner {
+            Some(to) => filter.passes_partners(&partners(crm, table.kind, record.id, to)),
+            None => filter.passes(record.values.get(&filter.property).map(String::as_str)),
+        };
         let grouped = self.groups.is_empty() || self.groups.iter().any(|group| group.iter().all(passes));
-        grouped && self.query.iter().all(|word| occurs(word, kind, values))
+        grouped && self.query.iter().all(|word| occurs(word, table, &record.values))
     }
+}
+
+/// The ids of the records of one type that a record is associated with.
+fn partners(crm: &Crm, kind: ObjectType, id: u64, to: ObjectType) -> Vec<String> {
+    let partners = crm.associated(kind, id, to).into_iter();
+    partners.map(|(id, _)| id.to_string()).collect()
 }
 
 /// The record as the search index knows it. Without lag that is the record itself.
@@ -127,11 +137,8 @@ fn as_count(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-fn occurs(word: &str, kind: ObjectType, values: &Values) -> bool {
-    let searchable = kind
-        .searchable_properties()
-        .iter()
-        .filter_map(|name| values.get(*name));
+fn occurs(word: &str, table: &Table, values: &Values) -> bool {
+    let searchable = table.schema.searchable.iter().filter_map(|name| values.get(name));
     searchable
         .into_iter()
         .any(|value| value.to_lowercase().contains(word))
@@ -154,120 +161,4 @@ fn whole_number(body: &Value, field: &str, default: u64) -> Result<u64, Problem>
         Some(value) => value.as_u64(),
     };
     number.ok_or_else(|| errors::invalid(format!("Invalid input JSON: {field} must be a whole number")))
-}
-
-fn groups(body: &Value, schema: &Schema) -> Result<Vec<Vec<Filter>>, Problem> {
-    let mut given: Vec<&[Value]> = list(body, "filterGroups")
-        .iter()
-        .map(|group| list(group, "filters"))
-        .collect();
-    // Filters outside any group make one group of their own.
-    let loose = list(body, "filters");
-    if !loose.is_empty() {
-        given.push(loose);
-    }
-    if given.len() > MAX_GROUPS {
-        return Err(errors::invalid(format!(
-            "There can be at most {MAX_GROUPS} filterGroups"
-        )));
-    }
-    if given.iter().any(|filters| filters.len() > MAX_FILTERS_PER_GROUP) {
-        return Err(errors::invalid(format!(
-            "A filterGroup can have at most {MAX_FILTERS_PER_GROUP} filters"
-        )));
-    }
-    if given.iter().map(|filters| filters.len()).sum::<usize>() > MAX_FILTERS {
-        return Err(errors::invalid(format!(
-            "There can be at most {MAX_FILTERS} filters in all"
-        )));
-    }
-    given
-        .into_iter()
-        .map(|filters| filters.iter().map(|one| filter(one, schema)).collect())
-        .collect()
-}
-
-fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {
-    value
-        .get(field)
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
-}
-
-fn filter(given: &Value, schema: &Schema) -> Result<Filter, Problem> {
-    let property = given
-        .get("propertyName")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let (kind, _) = schema.find(property).ok_or_else(|| no_such_property(property))?;
-    Ok(Filter {
-        property: property.to_owned(),
-        kind,
-        test: test(given)?,
-    })
-}
-
-fn no_such_property(name: &str) -> Problem {
-    let message = format!("There was a problem with the request: property \"{name}\" does not exist");
-    let detail = serde_json::json!({ "message": message, "code": "PROPERTY_DOESNT_EXIST" });
-    errors::invalid(message).with("errors", serde_json::json!([detail]))
-}
-
-fn test(given: &Value) -> Result<Test, Problem> {
-    use Ordering::{Equal, Greater, Less};
-    let operator = given.get("operator").and_then(Value::as_str).unwrap_or_default();
-    let value = || field(given, "value", operator);
-    let values = || match list(given, "values") {
-        [] => Err(errors::invalid(format!("Operator {operator} needs values"))),
-        values => Ok(values.iter().map(text).collect()),
-    };
-    match operator {
-        "EQ" => Ok(Test::Equal(value()?)),
-        "NEQ" => Ok(Test::NotEqual(value()?)),
-        "LT" => Ok(Test::Compare(&[Less], value()?)),
-        "LTE" => Ok(Test::Compare(&[Less, Equal], value()?)),
-        "GT" => Ok(Test::Compare(&[Greater], value()?)),
-        "GTE" => Ok(Test::Compare(&[Greater, Equal], value()?)),
-        "BETWEEN" => Ok(Test::Between(value()?, field(given, "highValue", operator)?)),
-        "IN" => Ok(Test::In(values()?)),
-        "NOT_IN" => Ok(Test::NotIn(values()?)),
-        "HAS_PROPERTY" => Ok(Test::Known),
-        "NOT_HAS_PROPERTY" => Ok(Test::Unknown),
-        "CONTAINS_TOKEN" => Ok(Test::Contains(value()?)),
-        "NOT_CONTAINS_TOKEN" => Ok(Test::ContainsNot(value()?)),
-        other => Err(errors::invalid(format!(
-            "Invalid input JSON: there is no operator \"{other}\""
-        ))),
-    }
-}
-
-fn field(given: &Value, name: &str, operator: &str) -> Result<String, Problem> {
-    match given.get(name) {
-        None | Some(Value::Null) => Err(errors::invalid(format!("Operator {operator} needs a {name}"))),
-        Some(value) => Ok(text(value)),
-    }
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// A sort is a name, a name with `-` before it, or an object; there is at most one.
-fn sort(body: &Value, schema: &Schema) -> Result<Option<(String, bool)>, Problem> {
-    let (property, descending) = match list(body, "sorts") {
-        [] => return Ok(None),
-        [Value::String(name)] => name
-            .strip_prefix('-')
-            .map_or((name.as_str(), false), |descending| (descending, true)),
-        [Value::Object(sort)] => (
-            sort.get("propertyName")
-                .and_then(Value::as_str)
-                .unwrap_or_default(),
-            sort.get("direction").and_then(Value::as_str) == Some("DESCENDING"),
-        ),
-        _ => return Err(errors::invalid("A search can have at most one sort")),
-    };
-    schema.find(property).ok_or_else(|| no_such_property(property))?;
-    Ok(Some((property.to_owned(), descending)))
 }

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
+use super::history::Source;
 use super::kind::ObjectType;
-use super::properties::{PropertyDef, PropertyKind, Schema};
+use super::properties::{PropertyDef, PropertyKind};
 use super::record::{Record, Values};
+use super::schema::Schema;
 use crate::clock::iso;
 use crate::errors::{self, Problem};
 
@@ -14,32 +16,43 @@ use crate::errors::{self, Problem};
 pub(crate) struct Table {
     /// Their type.
     pub(crate) kind: ObjectType,
+    /// The name that messages use: `CONTACT`.
+    pub(crate) label: String,
     /// Their properties.
     pub(crate) schema: Schema,
-    records: BTreeMap<u64, Record>,
-    /// Live contacts by e-mail address: the one thing that HubSpot keeps unique.
-    emails: HashMap<String, u64>,
+    /// What a new record must have besides what HubSpot demands of its type.
+    pub(crate) demanded: Vec<String>,
+    pub(super) records: BTreeMap<u64, Record>,
+    /// Contacts by each of their e-mail addresses.
+    pub(super) emails: HashMap<String, u64>,
+    /// What became of the ids that were merged away.
+    pub(super) merged: BTreeMap<u64, u64>,
     next_id: u64,
 }
 
-/// When a write happens and which app does it.
+/// When a write happens and who does it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stamp {
     /// Microseconds since 1970.
     pub(crate) at: i64,
-    /// `None` for what the world is seeded with.
-    pub(crate) app_id: Option<u64>,
+    /// Who.
+    pub(crate) source: Source,
 }
 
 impl Table {
     /// No record yet, standard properties only.
     pub(crate) fn empty(kind: ObjectType) -> Self {
-        let schema = Schema::standard(kind);
         Self {
             kind,
-            schema,
+            label: match kind {
+                ObjectType::Custom(_) => kind.type_id(),
+                standard => standard.facts().singular.to_uppercase(),
+            },
+            schema: Schema::standard(kind),
+            demanded: Vec::new(),
             records: BTreeMap::new(),
             emails: HashMap::new(),
+            merged: BTreeMap::new(),
             next_id: kind.first_id(),
         }
     }
@@ -47,6 +60,11 @@ impl Table {
     /// A record by id, archived ones included.
     pub(crate) fn get(&self, id: u64) -> Option<&Record> {
         self.records.get(&id)
+    }
+
+    /// Whether there is a record of this id that is not archived.
+    pub(crate) fn has(&self, id: u64) -> bool {
+        self.get(id).is_some_and(|record| record.archived_at.is_none())
     }
 
     /// A live contact by e-mail address.
@@ -77,7 +95,7 @@ impl Table {
 
     /// Creates a record of values that have been validated.
     pub(crate) fn create(&mut self, values: Values, stamp: Stamp) -> Result<&Record, Problem> {
-        self.check_email(&values, None)?;
+        self.check_unique(&values, None)?;
         let id = self.next_id;
         self.next_id += 1;
         self.remember_email(&values, id);
@@ -92,12 +110,12 @@ impl Table {
         record.values.insert("hs_object_id".to_owned(), id.to_string());
         record
             .values
-            .insert(self.kind.created_property().to_owned(), iso(stamp.at));
+            .insert(self.kind.facts().created.to_owned(), iso(stamp.at));
         let given = values
             .into_iter()
             .filter(|(_, value)| !value.is_empty())
             .collect();
-        record.apply(self.kind, given, stamp.at, stamp.app_id);
+        record.apply(self.kind, given, stamp.at, stamp.source);
         Ok(self.records.entry(id).or_insert(record))
     }
 
@@ -105,16 +123,16 @@ impl Table {
     pub(crate) fn seed(&mut self, values: Values, at: i64) -> Result<u64, Problem> {
         for name in values.keys() {
             if self.schema.find(name).is_none() {
-                self.schema.define(PropertyDef::new(name, PropertyKind::Text));
+                self.schema.define(PropertyDef::new(name, PropertyKind::Text), at);
             }
         }
-        self.create(values, Stamp { at, app_id: None })
-            .map(|record| record.id)
+        let source = Source::Seed;
+        self.create(values, Stamp { at, source }).map(|record| record.id)
     }
 
     /// Changes a live record.
     pub(crate) fn update(&mut self, id: u64, values: Values, stamp: Stamp) -> Result<&Record, Problem> {
-        self.check_email(&values, Some(id))?;
+        self.check_unique(&values, Some(id))?;
         let before = self
             .records
             .get(&id)
@@ -125,7 +143,7 @@ impl Table {
             self.remember_email(&values, id);
         }
         let record = self.records.get_mut(&id).ok_or_else(errors::not_found)?;
-        record.apply(self.kind, values, stamp.at, stamp.app_id);
+        record.apply(self.kind, values, stamp.at, stamp.source);
         Ok(record)
     }
 
@@ -140,22 +158,34 @@ impl Table {
         };
         record.archived_at = Some(at);
         record.updated_at = at;
-        if self.kind == ObjectType::Contacts
-            && let Some(email) = record.values.get("email")
-        {
-            self.emails.remove(email);
-        }
+        self.free_emails(id);
     }
 
-    /// Whether these values could be written, without writing them.
-    pub(crate) fn check_email(&self, values: &Values, own_id: Option<u64>) -> Result<(), Problem> {
-        let Some(email) = values.get("email").filter(|_| self.kind == ObjectType::Contacts) else {
-            return Ok(());
-        };
-        match self.emails.get(&email.to_lowercase()) {
-            Some(existing) if Some(*existing) != own_id => Err(errors::contact_exists(*existing)),
-            _ => Ok(()),
+    /// Removes a record for good, as if it had never been.
+    pub(crate) fn purge(&mut self, id: u64) -> Option<Record> {
+        self.free_emails(id);
+        self.merged.retain(|_, survivor| *survivor != id);
+        self.records.remove(&id)
+    }
+
+    /// Whether these values could be written, without writing them: HubSpot keeps e-mail addresses unique, and what the
+    /// account has defined so.
+    pub(crate) fn check_unique(&self, values: &Values, own_id: Option<u64>) -> Result<(), Problem> {
+        let given = || values.iter().filter(|(_, value)| !value.is_empty());
+        let contact = self.kind == ObjectType::Contacts;
+        if let Some((_, email)) = given().find(|(name, _)| contact && *name == "email") {
+            match self.emails.get(&email.to_lowercase()) {
+                Some(existing) if Some(*existing) != own_id => return Err(errors::contact_exists(*existing)),
+                _ => {}
+            }
         }
+        for (name, value) in given().filter(|(name, _)| self.schema.is_unique(name)) {
+            let mut others = self.live().filter(|record| Some(record.id) != own_id);
+            if others.any(|record| record.values.get(name) == Some(value)) {
+                return Err(errors::value_taken(name, value));
+            }
+        }
+        Ok(())
     }
 
     fn remember_email(&mut self, values: &Values, id: u64) {
@@ -164,6 +194,20 @@ impl Table {
         }
         if let Some(email) = values.get("email").filter(|email| !email.is_empty()) {
             self.emails.insert(email.to_lowercase(), id);
+        }
+    }
+
+    /// Another record may have its addresses from now on, those that it got in merges included.
+    fn free_emails(&mut self, id: u64) {
+        let record = self.records.get(&id);
+        let Some(record) = record.filter(|_| self.kind == ObjectType::Contacts) else {
+            return;
+        };
+        let one = record.values.get("email").map(|email| email.to_lowercase());
+        if record.values.contains_key("hs_merged_object_ids") {
+            self.emails.retain(|_, owner| *owner != id);
+        } else if let Some(email) = one.filter(|email| self.emails.get(email) == Some(&id)) {
+            self.emails.remove(&email);
         }
     }
 }

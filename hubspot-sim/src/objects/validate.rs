@@ -2,9 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::kind::{ObjectType, Required};
-use super::properties::{PropertyKind, Schema};
+use super::properties::PropertyKind;
 use super::record::Values;
+use super::schema::Schema;
+use super::standard::Required;
+use super::table::Table;
 use crate::clock::parse_millis;
 use crate::errors::{self, Problem, PropertyFault};
 
@@ -64,6 +66,16 @@ fn check(name: &str, value: &Value, schema: &Schema) -> Result<String, PropertyF
             ));
         }
     };
+    let options = schema.options(name);
+    let allowed = |one: &str| options.iter().any(|option| option.value == one);
+    if !text.is_empty() && !options.is_empty() && !text.split(';').all(allowed) {
+        let names: Vec<&str> = options.iter().map(|option| option.value.as_str()).collect();
+        let message = format!(
+            "{text} was not one of the allowed options: [{}]",
+            names.join(", ")
+        );
+        return Err(fault("INVALID_OPTION", message));
+    }
     if text.is_empty() || fits(kind, &text) {
         return if name == "email" {
             email(text).map_err(|message| fault("INVALID_EMAIL", message))
@@ -110,19 +122,21 @@ fn email(text: String) -> Result<String, String> {
 }
 
 /// Whether a new record has what its type demands.
-pub(crate) fn required(kind: ObjectType, values: &Values) -> Result<(), Problem> {
+pub(crate) fn required(table: &Table, values: &Values) -> Result<(), Problem> {
     let present = |name: &&str| values.get(*name).is_some_and(|value| !value.is_empty());
-    let missing: Vec<&str> = match kind.required() {
+    let mut missing: Vec<&str> = match &table.kind.facts().required {
         Required::AnyOf(names) if names.iter().any(present) => Vec::new(),
         Required::AnyOf(names) => names.to_vec(),
         Required::All(names) => names.iter().copied().filter(|name| !present(name)).collect(),
     };
+    let demanded = table.demanded.iter().map(String::as_str);
+    missing.extend(demanded.filter(|name| !present(name)));
     if missing.is_empty() {
         return Ok(());
     }
     let message = format!(
         "Error creating {}. Some required properties were not set.",
-        kind.label()
+        table.label
     );
     let detail = serde_json::json!({
         "message": message,

@@ -97,6 +97,7 @@ fn portal(nth: usize, client: &Client) -> PortalSpec {
     let companies = COMPANIES.iter().cycle().skip(nth * 3).take(COMPANIES.len());
     for (i, (person, company)) in people.zip(companies).enumerate() {
         portal = add_records(portal, i, *person, *company);
+        portal = associate(portal, u64::try_from(i).unwrap_or_default());
     }
     portal
 }
@@ -190,6 +191,21 @@ fn add_records(portal: PortalSpec, i: usize, person: (&str, &str), company: (&st
                 ("hs_note_body", &note_body),
             ],
         )
+}
+
+/// A person works for a company, whose deal, ticket and note are about both.
+fn associate(portal: PortalSpec, i: u64) -> PortalSpec {
+    use ObjectType::{Companies, Contacts, Deals, Notes, Tickets};
+    let nth = |kind: ObjectType| (kind, kind.first_id() + i);
+    let (primary_of_contact, primary_of_deal, primary_of_ticket) = (1, 5, 26);
+    portal
+        .association(nth(Contacts), nth(Companies), &[primary_of_contact])
+        .association(nth(Deals), nth(Companies), &[primary_of_deal])
+        .association(nth(Deals), nth(Contacts), &[])
+        .association(nth(Tickets), nth(Companies), &[primary_of_ticket])
+        .association(nth(Tickets), nth(Contacts), &[])
+        .association(nth(Notes), nth(Contacts), &[])
+        .association(nth(Notes), nth(Deals), &[])
 }
 
 fn pick<'a>(list: &[&'a str], i: usize) -> &'a str {

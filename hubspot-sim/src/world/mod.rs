@@ -1,6 +1,7 @@
 //! What exists when the simulator starts: accounts, their tokens, owners and records.
 
 mod app;
+mod custom;
 mod demo;
 mod demo_names;
 mod load;
@@ -10,7 +11,8 @@ mod token;
 use serde::{Deserialize, Serialize};
 
 pub use app::{AppSpec, InstallSpec};
-pub use portal::{AccountDetails, Owner, PortalSpec, SeedRecord};
+pub use custom::CustomObjectSpec;
+pub use portal::{AccountDetails, Owner, PortalSpec, SeedAssociation, SeedRecord};
 pub use token::{ALL_SCOPES, TokenKind, TokenSpec};
 
 use crate::limits::Limits;
@@ -54,8 +56,8 @@ impl World {
         self
     }
 
-    /// Five clients of an agency (acme, globex, initech, umbra, wayne) with twenty records of each type. Their tokens
-    /// have every scope; the token of umbra is revoked.
+    /// Five clients of an agency (acme, globex, initech, umbra, wayne) with twenty contacts, companies, deals, tickets and
+    /// notes each, which are associated with one another. Their tokens have every scope; the token of umbra is revoked.
     pub fn demo() -> Self {
         demo::world()
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::app::InstallSpec;
+use super::custom::CustomObjectSpec;
 use super::token::TokenSpec;
 use crate::limits::Limits;
 use crate::objects::kind::ObjectType;
@@ -77,6 +78,18 @@ pub struct SeedRecord {
     pub properties: BTreeMap<String, String>,
 }
 
+/// Two records that belong together at the start.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeedAssociation {
+    /// One record: its type and its id.
+    pub from: (ObjectType, u64),
+    /// The other one.
+    pub to: (ObjectType, u64),
+    /// HubSpot's own numbers for how they do, from the first one's side; none: plainly.
+    #[serde(default)]
+    pub types: Vec<u32>,
+}
+
 /// One account as it is at the start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortalSpec {
@@ -105,9 +118,15 @@ pub struct PortalSpec {
     /// Its custom properties.
     #[serde(default)]
     pub properties: Vec<(ObjectType, PropertyDef)>,
+    /// The object types that it defines for itself.
+    #[serde(default)]
+    pub custom_objects: Vec<CustomObjectSpec>,
     /// Its records; ids are given in this order, from the same first id in every account.
     #[serde(default)]
     pub records: Vec<SeedRecord>,
+    /// What belongs together of them.
+    #[serde(default)]
+    pub associations: Vec<SeedAssociation>,
 }
 
 impl PortalSpec {
@@ -128,7 +147,9 @@ impl PortalSpec {
             installs: Vec::new(),
             owners: Vec::new(),
             properties: Vec::new(),
+            custom_objects: Vec::new(),
             records: Vec::new(),
+            associations: Vec::new(),
         }
     }
 
@@ -181,6 +202,13 @@ impl PortalSpec {
         self
     }
 
+    /// Defines an object type of its own.
+    #[must_use]
+    pub fn custom_object(mut self, spec: CustomObjectSpec) -> Self {
+        self.custom_objects.push(spec);
+        self
+    }
+
     /// Adds a record.
     #[must_use]
     pub fn record(mut self, object_type: ObjectType, properties: &[(&str, &str)]) -> Self {
@@ -192,6 +220,14 @@ impl PortalSpec {
             object_type,
             properties,
         });
+        self
+    }
+
+    /// Associates two records: plainly, and in these ways by HubSpot's own numbers.
+    #[must_use]
+    pub fn association(mut self, from: (ObjectType, u64), to: (ObjectType, u64), types: &[u32]) -> Self {
+        let types = types.to_vec();
+        self.associations.push(SeedAssociation { from, to, types });
         self
     }
 

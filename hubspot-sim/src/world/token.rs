@@ -26,7 +26,23 @@ pub const ALL_SCOPES: &[&str] = &[
     "crm.objects.deals.read",
     "crm.objects.deals.write",
     "tickets",
+    "e-commerce",
+    "sales-email-read",
+    "crm.objects.quotes.read",
+    "crm.objects.quotes.write",
+    "crm.objects.custom.read",
+    "crm.objects.custom.write",
     "crm.objects.owners.read",
+    "crm.schemas.contacts.read",
+    "crm.schemas.contacts.write",
+    "crm.schemas.companies.read",
+    "crm.schemas.companies.write",
+    "crm.schemas.deals.read",
+    "crm.schemas.deals.write",
+    "crm.schemas.quotes.read",
+    "crm.schemas.quotes.write",
+    "crm.schemas.custom.read",
+    "crm.schemas.custom.write",
 ];
 
 /// A token of an account.

@@ -70,11 +70,28 @@ async fn the_demo_world_has_five_clients_of_whom_one_is_revoked() {
     }
     assert_eq!((tokens.len(), refused), (5, 1));
     for portal in hubspot.portals() {
-        assert!(
-            portal.records.values().all(|count| *count == 20),
-            "{}",
-            portal.slug
-        );
+        for kind in ["contacts", "companies", "deals", "tickets", "notes"] {
+            assert_eq!(portal.records.get(kind), Some(&20), "{kind} of {}", portal.slug);
+        }
+    }
+}
+
+#[tokio::test]
+async fn in_the_demo_world_people_work_for_companies() {
+    let hubspot = Simulator::start(World::demo()).unwrap();
+    let token = World::demo()
+        .portal("acme")
+        .and_then(|acme| acme.first_token().map(str::to_owned));
+    let caller = Caller::of(&hubspot, &token.expect("a token"));
+    let path = "/crm/objects/2026-09/contacts/105?associations=companies,deals,tickets,notes";
+    let associations = &caller.get(path).await.json["associations"];
+    assert_eq!(
+        associations["companies"]["results"][1]["type"],
+        "contact_to_company"
+    );
+    for kind in ["companies", "deals", "tickets", "notes"] {
+        let id = associations[kind]["results"][0]["id"].as_str().unwrap();
+        assert!(id.ends_with("105"), "{kind} {id}");
     }
 }
 

@@ -60,6 +60,19 @@ impl Answer {
     }
 }
 
+/// An answer as it was on the wire.
+pub(crate) struct Raw {
+    pub(crate) status: u16,
+    headers: reqwest::header::HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Raw {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
 impl Caller {
     pub(crate) fn of(simulator: &Simulator, token: &str) -> Self {
         Self {
@@ -99,12 +112,40 @@ impl Caller {
         })
     }
 
+    /// Gets what is on the wire: nothing is unpacked, nothing is followed.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the tests of the simulator call the simulator"
+    )]
+    pub(crate) async fn bytes(&self, path: &str) -> Raw {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client");
+        let request = http.get(format!("{}{path}", self.base)).bearer_auth(&self.token);
+        let response = request.send().await.expect("answered");
+        Raw {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body: response.bytes().await.expect("read").to_vec(),
+        }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.must(Method::GET, path, None).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.must(Method::POST, path, Some(body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.must(Method::PUT, path, Some(body)).await
+    }
+
+    /// Puts nothing.
+    pub(crate) async fn touch(&self, path: &str) -> Answer {
+        self.must(Method::PUT, path, None).await
     }
 
     pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {

@@ -74,13 +74,24 @@ async fn every_fault_can_be_written_in_json() {
         json!({ "fault": "cut_connection", "after_effect": true }),
         json!({ "fault": "cut_body", "method": "GET" }),
         json!({ "fault": "never_ending_body", "path_prefix": "/crm" }),
+        json!({ "fault": "html_page", "status": 522 }),
+        json!({ "fault": "redirect", "status": 307, "location": "http://127.0.0.1:1/" }),
+        json!({ "fault": "truncated_json" }),
+        json!({ "fault": "gzip_bomb" }),
+        json!({ "fault": "long_body", "bytes": 7 }),
+        json!({ "fault": "drip" }),
+        json!({ "fault": "same_cursor" }),
+        json!({ "fault": "wrong_content_type", "content_type": "text/plain" }),
+        json!({ "fault": "duplicate_keys" }),
+        json!({ "fault": "deep_json" }),
+        json!({ "fault": "mixed_rows" }),
         json!({ "fault": "answer_of_portal", "other": BETA, "portal_id": ALPHA }),
     ] {
         let answer = caller.post("/_sim/faults", fault.clone()).await;
         assert_eq!(answer.status, 200, "{fault}: {}", answer.text);
     }
-    assert_eq!(caller.get("/_sim/faults").await.json[11]["rule"]["other"], BETA);
-    assert_eq!(hubspot.faults().len(), 12);
+    assert_eq!(caller.get("/_sim/faults").await.json[22]["rule"]["other"], BETA);
+    assert_eq!(hubspot.faults().len(), 23);
     assert_eq!(caller.delete("/_sim/faults").await.status, 200);
     assert!(hubspot.faults().is_empty());
 }

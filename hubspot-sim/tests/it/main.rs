@@ -7,14 +7,22 @@
 )]
 
 mod accounts;
+mod association_batch;
+mod associations;
 mod auth;
+mod bad_answers;
 mod batch;
 mod caller;
 mod control;
+mod custom_objects;
 mod faults;
 mod journal;
+mod labels;
 mod limits;
+mod merge;
 mod oauth;
+mod pipelines;
+mod properties;
 mod records;
 mod rotation;
 mod search;

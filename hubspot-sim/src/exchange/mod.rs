@@ -1,5 +1,8 @@
 //! The life of one request: journal, token, limits, faults, answer.
 
+mod suffer;
+mod truth;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,19 +13,18 @@ use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::Value;
+use suffer::suffer;
 
 use crate::accounts::Token;
-use crate::api::query::Query;
+use crate::api::Payload;
+use crate::api::rate_limited::{self, Window};
 use crate::api::route::Route;
-use crate::api::{self, Call, Payload, rate_limited};
 use crate::clock;
 use crate::control::http as control_http;
-use crate::errors::{self, Problem};
-use crate::faults::{Fate, Fault, FaultRule};
+use crate::errors::Problem;
 use crate::journal::{JournalEntry, fingerprint, without_tokens};
 use crate::limits::{Arrival, Headroom, Policy};
 use crate::lock::lock;
-use crate::oauth;
 use crate::reply::{CORRELATION, Reply};
 use crate::state::State;
 use crate::wire::{self, Cut, Ending, WireBody};
@@ -47,6 +49,10 @@ struct Received {
 impl Received {
     fn portal_id(&self) -> Option<u64> {
         self.token.as_ref().map(|token| token.portal.id)
+    }
+
+    fn is_association(&self) -> bool {
+        self.route.as_ref().is_some_and(Route::is_association)
     }
 
     fn is_search(&self) -> bool {
@@ -193,6 +199,7 @@ fn admit(received: &Received, token: &Token) -> (Headroom, Result<(), Policy>) {
     let arrival = Arrival {
         app_id: token.app_id,
         is_search: received.is_search(),
+        is_association: received.is_association(),
         is_oauth: token.kind == TokenKind::OAuth,
         at: received.now,
         utc_offset_ms: portal.utc_offset_ms(),
@@ -201,9 +208,12 @@ fn admit(received: &Received, token: &Token) -> (Headroom, Result<(), Policy>) {
 }
 
 fn over_limit(received: &Received, policy: Policy, headroom: Option<Headroom>) -> Reply {
-    let app_id = received.token.as_ref().map_or(0, |token| token.app_id);
-    let portal_id = received.portal_id().unwrap_or_default();
-    let problem = rate_limited::problem(policy, portal_id, app_id, &received.correlation_id);
+    let window = Window {
+        app_id: received.token.as_ref().map_or(0, |token| token.app_id),
+        portal_id: received.portal_id().unwrap_or_default(),
+        of_associations: received.is_association(),
+    };
+    let problem = rate_limited::problem(policy, window, &received.correlation_id);
     with_rate_headers(received.refuse(problem), received, headroom)
 }
 
@@ -213,129 +223,4 @@ fn with_rate_headers(reply: Reply, received: &Received, headroom: Option<Headroo
         Some(left) if !received.is_search() => reply.rate_headers(left),
         _ => reply,
     }
-}
-
-/// The answer with what goes wrong with it.
-fn suffer(
-    state: &State,
-    received: &Received,
-    fate: &Fate,
-    headroom: Option<Headroom>,
-) -> Result<(Reply, Ending), Cut> {
-    let Some(rule) = &fate.fault else {
-        return Ok((truth(state, received, None, headroom), Ending::Whole));
-    };
-    match &rule.fault {
-        Fault::CutBody => Ok((
-            truth(state, received, None, headroom).declare_length(),
-            Ending::CutInBody,
-        )),
-        Fault::NeverEndingBody => Ok((truth(state, received, None, headroom), Ending::Never)),
-        Fault::AnswerOfPortal { other } => {
-            Ok((truth(state, received, Some(*other), headroom), Ending::Whole))
-        }
-        _ => {
-            if rule.after_effect {
-                drop(truth(state, received, None, headroom));
-            }
-            broken(received, rule, headroom).map(|reply| (reply, Ending::Whole))
-        }
-    }
-}
-
-/// The answer of a fault that hides the true one.
-fn broken(received: &Received, rule: &FaultRule, headroom: Option<Headroom>) -> Result<Reply, Cut> {
-    let plain = |problem| Ok(received.refuse(problem));
-    let retry = |reply: Reply, seconds: u64| reply.header(RETRY_AFTER_NAME, &seconds.to_string());
-    match &rule.fault {
-        Fault::Status { status } => plain(errors::by_status(*status)),
-        Fault::ExpiredToken => plain(errors::expired(75, clock::iso(received.now - 75_000_000))),
-        Fault::Migrating { retry_after } => Ok(retry(received.refuse(errors::migrating()), *retry_after)),
-        Fault::Answer { status, body } => Ok(Reply::json(*status, body)),
-        Fault::HtmlBody => Ok(Reply::html(502, BAD_GATEWAY_PAGE)),
-        Fault::RateLimited {
-            policy,
-            headers,
-            retry_after,
-        } => {
-            let left = headroom.filter(|_| *headers).map(|left| exhausted(left, *policy));
-            let reply = over_limit(received, *policy, left);
-            Ok(match retry_after {
-                Some(seconds) => retry(reply, *seconds),
-                None => reply,
-            })
-        }
-        _ => Err(Cut),
-    }
-}
-
-const RETRY_AFTER_NAME: &str = "retry-after";
-
-const BAD_GATEWAY_PAGE: &str = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head>\
-    <body><center><h1>502 Bad Gateway</h1></center><hr></body></html>";
-
-/// The headers of a refusal must agree with it.
-fn exhausted(left: Headroom, policy: Policy) -> Headroom {
-    match policy {
-        Policy::Daily => Headroom {
-            daily: left.daily.map(|(limit, _)| (limit, 0)),
-            ..left
-        },
-        Policy::TenSecondlyRolling => Headroom {
-            burst_remaining: 0,
-            ..left
-        },
-        Policy::Secondly => left,
-    }
-}
-
-/// The true answer, made of the data of another account if one is given.
-fn truth(state: &State, received: &Received, other: Option<u64>, headroom: Option<Headroom>) -> Reply {
-    let reply = match try_truth(state, received, other) {
-        Ok(reply) => reply,
-        Err(problem) => received.refuse(problem),
-    };
-    with_rate_headers(reply, received, headroom)
-}
-
-/// An OAuth access token past its time is told apart; what else is not valid is not known.
-fn not_let_in(received: &Received) -> Problem {
-    let ended = received.token.as_ref().and_then(|token| {
-        let ended = token.expired(received.now);
-        ended.filter(|_| token.kind == TokenKind::OAuth)
-    });
-    match ended {
-        Some(at) => {
-            let seconds = received.now.saturating_sub(at) / 1_000_000;
-            errors::expired(u64::try_from(seconds).unwrap_or_default(), clock::iso(at))
-        }
-        None => errors::unauthenticated(),
-    }
-}
-
-fn try_truth(state: &State, received: &Received, other: Option<u64>) -> Result<Reply, Problem> {
-    let route = received.route.as_ref().ok_or_else(errors::not_found)?;
-    if let Route::OAuth(action) = route {
-        let form = received.payload.json.as_ref();
-        return oauth::answer(state, *action, &received.method, form, received.now);
-    }
-    let live = received
-        .token
-        .as_ref()
-        .filter(|token| token.is_live(received.now));
-    let token = live.ok_or_else(|| not_let_in(received))?;
-    let portal = match other {
-        Some(id) => state.accounts.portal(id).map_err(|_| errors::not_found())?,
-        None => Arc::clone(&token.portal),
-    };
-    let call = Call {
-        method: &received.method,
-        query: Query::parse(&received.query),
-        body: &received.payload,
-        token,
-        portal: &portal,
-        accounts: &state.accounts,
-        now: received.now,
-    };
-    api::answer(&call, route)
 }
