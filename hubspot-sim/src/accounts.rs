@@ -262,6 +262,9 @@ fn settle(spec: PortalSpec, now: i64) -> Result<Portal, WorldError> {
     for (kind, property) in spec.properties {
         crm.table(kind).schema.define(property, now);
     }
+    for condition in spec.conditions {
+        crm.table(condition.object_type).conditions.push(condition);
+    }
     for (nth, record) in spec.records.into_iter().enumerate() {
         // Seeded records are a little older than the start, each by another millisecond, so that their times differ.
         let age = 3_600_000_i64.saturating_sub(i64::try_from(nth).unwrap_or_default());

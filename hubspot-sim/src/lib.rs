@@ -51,6 +51,6 @@ pub use objects::properties::{PropertyDef, PropertyKind, PropertyOption};
 pub use simulator::Simulator;
 pub use tls::Identity;
 pub use world::{
-    ALL_SCOPES, AccountDetails, AppSpec, CustomObjectSpec, InstallSpec, Owner, PortalSpec, SeedAssociation,
-    SeedRecord, TokenKind, TokenSpec, World,
+    ALL_SCOPES, AccountDetails, AppSpec, Condition, CustomObjectSpec, InstallSpec, Owner, PortalSpec,
+    SeedAssociation, SeedRecord, TokenKind, TokenSpec, World,
 };

@@ -193,7 +193,7 @@ fn checked_values(
     own_id: Option<u64>,
     seen: &mut HashSet<String>,
 ) -> Result<Values, Problem> {
-    let values = validate::values(input.get("properties"), &table.schema, call.portal.id)?;
+    let values = rows::values(call, table, input, own_id)?;
     table.check_unique(&values, own_id)?;
     if let Some(email) = values
         .get("email")

@@ -47,6 +47,8 @@ pub(crate) struct Call<'a> {
     pub(crate) accounts: &'a Accounts,
     /// Arrival in microseconds since 1970.
     pub(crate) now: i64,
+    /// Whether the version of the path enforces what administrators demand.
+    pub(crate) enforces: bool,
 }
 
 /// The body of a request.

@@ -90,7 +90,7 @@ fn create(call: &Call<'_>, kind: ObjectType) -> Result<Reply, Problem> {
     let body = call.json()?;
     let mut crm = lock(&call.portal.crm);
     let table = crm.table(kind);
-    let values = validate::values(body.get("properties"), &table.schema, call.portal.id)?;
+    let values = rows::values(call, table, body, None)?;
     validate::required(table, &values)?;
     let links = linked::asked(&crm, kind, body.get("associations"))?;
     let record = crm.table(kind).create(values, call.stamp())?.clone();
@@ -105,7 +105,7 @@ fn update(call: &Call<'_>, kind: ObjectType, id: &str) -> Result<Reply, Problem>
     let mut crm = lock(&call.portal.crm);
     let table = crm.table(kind);
     let id = rows::find_one(table, id, call.query.get("idProperty"))?.id;
-    let values = validate::values(body.get("properties"), &table.schema, call.portal.id)?;
+    let values = rows::values(call, table, body, Some(id))?;
     let record = table.update(id, values, call.stamp())?.clone();
     Ok(Reply::json(200, &rows::rendered_write(&record, table)))
 }

@@ -4,10 +4,12 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
+use super::Call;
 use crate::clock::iso;
 use crate::errors::{self, Problem};
-use crate::objects::record::{Record, Wanted};
+use crate::objects::record::{Record, Values, Wanted};
 use crate::objects::table::Table;
+use crate::objects::validate;
 use crate::reply::Reply;
 
 /// The record that an id means, which is a value of `id_property` if that is given.
@@ -152,6 +154,21 @@ impl Outcome {
         }
         Reply::json(207, &body)
     }
+}
+
+/// The values of a write, which must be acceptable for this record, or for a new one.
+pub(super) fn values(
+    call: &Call<'_>,
+    table: &Table,
+    body: &Value,
+    own_id: Option<u64>,
+) -> Result<Values, Problem> {
+    let values = validate::values(body.get("properties"), &table.schema, call.portal.id)?;
+    if call.enforces {
+        let before = own_id.and_then(|id| table.get(id)).map(|record| &record.values);
+        validate::conditions(table, before, &values)?;
+    }
+    Ok(values)
 }
 
 /// The answer to a write shows every value of the record.

@@ -75,6 +75,42 @@ impl Control {
         edited.map_err(|problem| WorldError::BadRecord(Value::Object(problem.body).to_string()))
     }
 
+    /// Merges one record into another by hand.
+    ///
+    /// # Errors
+    /// If there is no such account, or a record is not there, or they are one already, or too many are.
+    pub fn merge_by_hand(
+        &self,
+        portal_id: u64,
+        object_type: ObjectType,
+        primary: u64,
+        other: u64,
+    ) -> Result<(), WorldError> {
+        let portal = self.state.accounts.portal(portal_id)?;
+        let mut crm = lock(&portal.crm);
+        let merged = crm.merge(object_type, primary, other, self.now_micros());
+        merged
+            .map(drop)
+            .map_err(|problem| WorldError::BadRecord(Value::Object(problem.body).to_string()))
+    }
+
+    /// Archives a record by hand. Archiving what is archived or never was changes nothing.
+    ///
+    /// # Errors
+    /// If there is no such account.
+    pub fn archive_by_hand(
+        &self,
+        portal_id: u64,
+        object_type: ObjectType,
+        id: u64,
+    ) -> Result<(), WorldError> {
+        let portal = self.state.accounts.portal(portal_id)?;
+        lock(&portal.crm)
+            .table(object_type)
+            .archive(id, self.now_micros());
+        Ok(())
+    }
+
     /// Associates two records, plainly and with these labels: a number of HubSpot's own, or of the account's own.
     ///
     /// # Errors

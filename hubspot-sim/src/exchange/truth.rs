@@ -47,6 +47,11 @@ fn not_let_in(received: &Received) -> Problem {
     }
 }
 
+/// From 2026-09 on writes are held to what an account's administrators demand; older paths are not.
+fn enforces(path: &str) -> bool {
+    path.split('/').any(|segment| segment == "2026-09")
+}
+
 fn try_truth(state: &State, received: &Received, twist: &Twist) -> Result<Reply, Problem> {
     let route = received.route.as_ref().ok_or_else(errors::not_found)?;
     if let Route::OAuth(action) = route {
@@ -70,6 +75,7 @@ fn try_truth(state: &State, received: &Received, twist: &Twist) -> Result<Reply,
         portal: &portal,
         accounts: &state.accounts,
         now: received.now,
+        enforces: enforces(&received.path),
     };
     api::answer(&call, route)
 }

@@ -10,6 +10,7 @@ use super::record::{Record, Values};
 use super::schema::Schema;
 use crate::clock::iso;
 use crate::errors::{self, Problem};
+use crate::world::Condition;
 
 /// The records of one type in one account.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub(crate) struct Table {
     pub(crate) schema: Schema,
     /// What a new record must have besides what HubSpot demands of its type.
     pub(crate) demanded: Vec<String>,
+    /// What the account's administrators demand besides.
+    pub(crate) conditions: Vec<Condition>,
     pub(super) records: BTreeMap<u64, Record>,
     /// Contacts by each of their e-mail addresses.
     pub(super) emails: HashMap<String, u64>,
@@ -50,6 +53,7 @@ impl Table {
             },
             schema: Schema::standard(kind),
             demanded: Vec::new(),
+            conditions: Vec::new(),
             records: BTreeMap::new(),
             emails: HashMap::new(),
             merged: BTreeMap::new(),

@@ -9,6 +9,7 @@ use super::standard::Required;
 use super::table::Table;
 use crate::clock::parse_millis;
 use crate::errors::{self, Problem, PropertyFault};
+use crate::world::Condition;
 
 /// Turns the `properties` of a request into values, or says what is wrong with them.
 pub(crate) fn values(given: Option<&Value>, schema: &Schema, portal_id: u64) -> Result<Values, Problem> {
@@ -36,6 +37,9 @@ pub(crate) fn values(given: Option<&Value>, schema: &Schema, portal_id: u64) -> 
         Err(errors::invalid_properties(portal_id, &faults))
     }
 }
+
+/// HubSpot keeps no longer text in a property.
+const MAX_CHARS: usize = 65_536;
 
 fn check(name: &str, value: &Value, schema: &Schema) -> Result<String, PropertyFault> {
     let fault = |code, message: String| PropertyFault {
@@ -66,6 +70,10 @@ fn check(name: &str, value: &Value, schema: &Schema) -> Result<String, PropertyF
             ));
         }
     };
+    if text.chars().count() > MAX_CHARS {
+        let message = format!("\"{name}\" can have at most {MAX_CHARS} characters");
+        return Err(fault("INVALID_VALUE", message));
+    }
     let options = schema.options(name);
     let allowed = |one: &str| options.iter().any(|option| option.value == one);
     if !text.is_empty() && !options.is_empty() && !text.split(';').all(allowed) {
@@ -142,6 +150,34 @@ pub(crate) fn required(table: &Table, values: &Values) -> Result<(), Problem> {
         "message": message,
         "code": "MISSING_REQUIRED_PROPERTY",
         "context": { "properties": missing },
+    });
+    Err(errors::invalid(message).with("errors", serde_json::json!([detail])))
+}
+
+/// Whether a record would have what the account's administrators demand of it once these values are written; `before` is
+/// what it has now.
+pub(crate) fn conditions(table: &Table, before: Option<&Values>, values: &Values) -> Result<(), Problem> {
+    let holds = |name: &str| {
+        let held = values
+            .get(name)
+            .or_else(|| before.and_then(|before| before.get(name)));
+        held.filter(|value| !value.is_empty())
+    };
+    let broken = table.conditions.iter().find(|condition| {
+        let touched = values.contains_key(&condition.when) || values.contains_key(&condition.property);
+        touched && holds(&condition.when) == Some(&condition.is) && holds(&condition.property).is_none()
+    });
+    let Some(Condition {
+        property, when, is, ..
+    }) = broken
+    else {
+        return Ok(());
+    };
+    let message = format!("{property} is required when {when} is {is}");
+    let detail = serde_json::json!({
+        "message": message,
+        "code": "MISSING_CONDITIONAL_REQUIRED_PROPERTY",
+        "context": { "propertyName": [property] },
     });
     Err(errors::invalid(message).with("errors", serde_json::json!([detail])))
 }

@@ -1,9 +1,23 @@
-//! Object types that an account defines for itself.
+//! What an account defines for itself: object types, and what its records must have.
 
 use serde::{Deserialize, Serialize};
 
 use crate::objects::kind::ObjectType;
 use crate::objects::properties::{PropertyDef, PropertyKind};
+
+/// A property that records must have while another one has a certain value, by the will of the account's administrators.
+/// Only paths of `2026-09` enforce it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// The type of the records.
+    pub object_type: ObjectType,
+    /// What they must have.
+    pub property: String,
+    /// The other property.
+    pub when: String,
+    /// The value it has.
+    pub is: String,
+}
 
 /// An object type that an account defines for itself. Paths name it `2-<number>` or `p<portal>_<name>`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

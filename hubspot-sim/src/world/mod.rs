@@ -11,7 +11,7 @@ mod token;
 use serde::{Deserialize, Serialize};
 
 pub use app::{AppSpec, InstallSpec};
-pub use custom::CustomObjectSpec;
+pub use custom::{Condition, CustomObjectSpec};
 pub use portal::{AccountDetails, Owner, PortalSpec, SeedAssociation, SeedRecord};
 pub use token::{ALL_SCOPES, TokenKind, TokenSpec};
 

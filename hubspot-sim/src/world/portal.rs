@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::app::InstallSpec;
-use super::custom::CustomObjectSpec;
+use super::custom::{Condition, CustomObjectSpec};
 use super::token::TokenSpec;
 use crate::limits::Limits;
 use crate::objects::kind::ObjectType;
@@ -121,6 +121,9 @@ pub struct PortalSpec {
     /// The object types that it defines for itself.
     #[serde(default)]
     pub custom_objects: Vec<CustomObjectSpec>,
+    /// What its records must have while something else is so.
+    #[serde(default)]
+    pub conditions: Vec<Condition>,
     /// Its records; ids are given in this order, from the same first id in every account.
     #[serde(default)]
     pub records: Vec<SeedRecord>,
@@ -148,6 +151,7 @@ impl PortalSpec {
             owners: Vec::new(),
             properties: Vec::new(),
             custom_objects: Vec::new(),
+            conditions: Vec::new(),
             records: Vec::new(),
             associations: Vec::new(),
         }
@@ -206,6 +210,18 @@ impl PortalSpec {
     #[must_use]
     pub fn custom_object(mut self, spec: CustomObjectSpec) -> Self {
         self.custom_objects.push(spec);
+        self
+    }
+
+    /// Its records of a type must have a property while another one has this value.
+    #[must_use]
+    pub fn condition(mut self, object_type: ObjectType, property: &str, when: &str, is: &str) -> Self {
+        self.conditions.push(Condition {
+            object_type,
+            property: property.to_owned(),
+            when: when.to_owned(),
+            is: is.to_owned(),
+        });
         self
     }
 

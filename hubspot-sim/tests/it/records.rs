@@ -1,9 +1,9 @@
 //! One record at a time: list, get, create, update, archive.
 
-use hubspot_sim::{ObjectType, PropertyDef, PropertyKind};
+use hubspot_sim::{ObjectType, PortalSpec, PropertyDef, PropertyKind, Simulator, TokenSpec, World};
 use serde_json::json;
 
-use crate::caller::{ALPHA, BETA_TOKEN, CONTACTS, Caller, start};
+use crate::caller::{ALPHA, ALPHA_TOKEN, BETA_TOKEN, CONTACTS, Caller, start};
 
 #[tokio::test]
 async fn ids_overlap_between_accounts() {
@@ -212,4 +212,66 @@ async fn an_archived_record_is_only_seen_by_who_asks_for_archived() {
         )
         .await;
     assert_eq!((again.status, &again.json["id"]), (201, &json!("104")));
+}
+
+#[tokio::test]
+async fn what_administrators_demand_is_enforced_from_2026_09_on() {
+    let portal = PortalSpec::new("alpha", ALPHA)
+        .token(TokenSpec::private_app(ALPHA_TOKEN))
+        .condition(ObjectType::Deals, "closed_lost_reason", "dealstage", "closedlost")
+        .record(
+            ObjectType::Deals,
+            &[("dealname", "x"), ("dealstage", "contractsent")],
+        );
+    let hubspot = Simulator::start(World::empty().with(portal)).expect("the simulator starts");
+    let caller = Caller::of(&hubspot, ALPHA_TOKEN);
+    let path = "/crm/objects/2026-09/deals/20000101";
+    let lost = json!({ "properties": { "dealstage": "closedlost" } });
+    let refused = caller.patch(path, lost.clone()).await;
+    assert_eq!(
+        (refused.status, &refused.json["errors"][0]["code"]),
+        (400, &json!("MISSING_CONDITIONAL_REQUIRED_PROPERTY"))
+    );
+    let rows = json!({ "inputs": [{ "id": "20000101", "properties": lost["properties"] }] });
+    let batch = caller.post("/crm/objects/2026-09/deals/batch/update", rows).await;
+    assert_eq!(batch.status, 400);
+    let both = json!({ "properties": { "dealstage": "closedlost", "closed_lost_reason": "price" } });
+    assert_eq!(caller.patch(path, both).await.status, 200);
+    let without = json!({ "properties": { "closed_lost_reason": "" } });
+    assert_eq!(caller.patch(path, without.clone()).await.status, 400);
+    assert_eq!(
+        caller
+            .patch(path, json!({ "properties": { "amount": "1" } }))
+            .await
+            .status,
+        200
+    );
+    for older in [
+        "/crm/objects/2026-03/deals/20000101",
+        "/crm/v3/objects/deals/20000101",
+    ] {
+        assert_eq!(caller.patch(older, without.clone()).await.status, 200, "{older}");
+    }
+}
+
+#[tokio::test]
+async fn text_has_a_greatest_length() {
+    let (_hubspot, caller) = start();
+    let path = format!("{CONTACTS}/101");
+    let write = |chars: usize| json!({ "properties": { "message": "é".repeat(chars) } });
+    assert_eq!(caller.patch(&path, write(65_536)).await.status, 200);
+    assert_eq!(caller.patch(&path, write(65_537)).await.status, 400);
+}
+
+#[tokio::test]
+async fn people_archive_and_merge_too() {
+    let (hubspot, caller) = start();
+    hubspot.archive_by_hand(ALPHA, ObjectType::Contacts, 103).unwrap();
+    hubspot
+        .merge_by_hand(ALPHA, ObjectType::Contacts, 101, 102)
+        .unwrap();
+    assert_eq!(caller.get(&format!("{CONTACTS}/103")).await.status, 404);
+    assert_eq!(caller.get(&format!("{CONTACTS}/102")).await.json["id"], "101");
+    let twice = hubspot.merge_by_hand(ALPHA, ObjectType::Contacts, 101, 102);
+    twice.expect_err("they are one already");
 }
