@@ -12,7 +12,7 @@ use crate::{
     config::ApiVersion,
     error::Error,
     path::Path,
-    request::{Ask, Effect, Lease, Request},
+    request::{Ask, Lease, Repeat, Request},
     wire,
 };
 
@@ -99,7 +99,7 @@ impl Client {
         deadline: Tick,
     ) -> Result<TokenInfo, Error> {
         let body = json!({ "tokenKey": token.expose() });
-        let ask = Ask::get(Path::token_info(), info).with_body(Effect::Read, Method::POST, &body);
+        let ask = Ask::get(Path::token_info(), info).with_body(Repeat::Reads, Method::POST, &body);
         Ok(self
             .call(Request {
                 ask,

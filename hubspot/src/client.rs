@@ -1,12 +1,13 @@
 //! The life of one attempt: recorded, sent, sorted, recorded again, answered.
 
-use http::StatusCode;
+use http::header;
 use hubkeep_audit_log::{AuditLog, CallResult, Cause, Outcome};
 use hubkeep_core::{
     address::is_protected,
     clock::{SharedClock, Tick},
     error::ServiceError as _,
     id::CallId,
+    secret::PortalToken,
 };
 use thiserror::Error as ThisError;
 
@@ -17,7 +18,7 @@ use crate::{
     limits::Limits,
     record::{self, Recorded},
     refusal::{Refusal, correlation_id_of},
-    request::{Ask, Effect, Request, Right},
+    request::{Effect, Request, Right},
     transport::{Lost, Received, Transport},
 };
 
@@ -89,7 +90,7 @@ impl Client {
         request: Request<'_, T>,
         sent: impl FnOnce(Tick),
     ) -> Result<Answer<T>, Error> {
-        let effect = request.ask.effect;
+        let effect = request.ask.effect();
         let recorded = record::intent(&self.log, request).await?;
         let call_id = recorded.call_id();
         let began = self.clock.tick();
@@ -141,9 +142,15 @@ fn read<T>(recorded: &Recorded<Request<'_, T>>, received: Received, call_id: Cal
         ..Outcome::ok()
     };
     if !received.status.is_success() {
-        return refused(ask, &received, limits, outcome, call_id);
+        let refusal = refusal(ask.right, recorded.content().token, &received);
+        return refused(ask.effect(), refusal, limits, outcome, call_id);
     }
-    match (ask.decode)(&received.body) {
+    let read = if is_json(&received) {
+        (ask.decode)(&received.body).map_err(|_| "a success with a body that is not HubSpot's")
+    } else {
+        Err("a success with a body that says of itself that it is no JSON")
+    };
+    match read {
         Ok(Decoded { value, record_count }) => Ended {
             result: Ok((value, limits)),
             outcome: Outcome {
@@ -151,14 +158,13 @@ fn read<T>(recorded: &Recorded<Request<'_, T>>, received: Received, call_id: Cal
                 ..outcome
             },
         },
-        Err(_) => {
-            // The decoder's own words may quote the body.
-            let detail = "a success with a body that is not HubSpot's".to_owned();
+        Err(detail) => {
+            // The decoder's own words may quote the body, so they are not passed on.
             let lost = Lost {
                 status: Some(received.status),
                 ..Lost::new(Cause::ConnectionLost, detail)
             };
-            let ended = not_answered(ask.effect, lost, call_id);
+            let ended = not_answered(ask.effect(), lost, call_id);
             let merged = Outcome {
                 result: ended.outcome.result,
                 cause: ended.outcome.cause,
@@ -173,20 +179,41 @@ fn read<T>(recorded: &Recorded<Request<'_, T>>, received: Received, call_id: Cal
     }
 }
 
+/// Whether a body may be HubSpot's: what is no JSON by its own word, such as the page of something in between that wants a
+/// sign-in, is not read as if it were. A body that says nothing of itself may be.
+fn is_json(received: &Received) -> bool {
+    let Some(kind) = received.headers.get(header::CONTENT_TYPE) else {
+        return true;
+    };
+    let kind = kind.to_str().unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    received.body.is_empty() || kind.to_ascii_lowercase().ends_with("json")
+}
+
+/// What HubSpot's refusal amounts to. If it repeats the token, nothing of what it says is passed on.
+fn refusal(right: Right, token: &PortalToken, received: &Received) -> Refusal {
+    let read = |body: &[u8]| match right {
+        Right::Token => Refusal::of(received.status, &received.headers, body),
+        Right::App => Refusal::of_app(received.status, &received.headers, body),
+    };
+    let refusal = read(&received.body);
+    if refusal.repeats(token.expose()) {
+        read(&[])
+    } else {
+        refusal
+    }
+}
+
 fn refused<T>(
-    ask: &Ask<T>,
-    received: &Received,
+    effect: Effect,
+    refusal: Refusal,
     limits: Limits,
     outcome: Outcome,
     call_id: CallId,
 ) -> Ended<T> {
-    let refusal = match ask.right {
-        Right::Token => Refusal::of(received.status, &received.headers, &received.body),
-        Right::App => Refusal::of_app(received.status, &received.headers, &received.body),
-    };
     let hubspot_correlation_id = refusal.correlation_id.clone();
-    if ask.effect == Effect::Write && leaves_writes_open(received.status) {
-        let detail = format!("HubSpot answered {}", received.status.as_u16());
+    if effect == Effect::Write && leaves_writes_open(refusal.status) {
+        let detail = format!("HubSpot answered {}", refusal.status);
         let error = Error::OutcomeUnknown { call_id, detail };
         let reason = Some(error.reason());
         let outcome = Outcome {
@@ -215,14 +242,15 @@ fn refused<T>(
 }
 
 /// After a failure of HubSpot's servers nobody knows whether a write happened; 524 even says that it ran for 100 s.
-fn leaves_writes_open(status: StatusCode) -> bool {
-    status.is_server_error()
+const fn leaves_writes_open(status: u16) -> bool {
+    matches!(status, 500..=599)
 }
 
 fn not_answered<T>(effect: Effect, lost: Lost, call_id: CallId) -> Ended<T> {
     let Lost {
         cause,
         status,
+        bytes,
         detail,
         revoked,
     } = lost;
@@ -239,6 +267,7 @@ fn not_answered<T>(effect: Effect, lost: Lost, call_id: CallId) -> Ended<T> {
         cause,
         reason: Some(error.reason()),
         status_code,
+        response_bytes: u64::try_from(bytes).unwrap_or(u64::MAX),
         ..Outcome::ok()
     };
     Ended {

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::{
     limits::Limits,
-    refusal::{self, Refusal, RefusalKind},
+    refusal::{self, Refusal, RefusalKind, TokenFault},
 };
 
 /// A call to HubSpot that gave no answer that can be used.
@@ -78,7 +78,8 @@ impl Error {
                 RefusalKind::RateLimited { policy, retry_after } => {
                     retry_after.is_some() && !refusal::lasts_all_day(policy)
                 }
-                RefusalKind::Locked(_) | RefusalKind::ServerFailed => true,
+                RefusalKind::Locked(_) => true,
+                RefusalKind::ServerFailed => !refusal.is_for_support(),
                 _ => false,
             },
             _ => false,
@@ -188,9 +189,7 @@ impl ServiceError for Error {
 fn refused(refusal: &Refusal) -> String {
     let said = &refusal.message;
     match &refusal.kind {
-        RefusalKind::TokenRefused => {
-            "HubSpot refuses the portal's token: an operator must replace it".to_owned()
-        }
+        RefusalKind::TokenRefused => token_refused(refusal).to_owned(),
         RefusalKind::ConsentLost => {
             "HubSpot refuses the refresh token: the app was uninstalled, or the token is another app's; connect the app to \
              the account again, and rotate the credential to the new refresh token"
@@ -212,6 +211,12 @@ fn refused(refusal: &Refusal) -> String {
         RefusalKind::NotFound => "HubSpot has no such record".to_owned(),
         RefusalKind::Conflict(Some(id)) => format!("HubSpot already has such a record: {id}"),
         RefusalKind::Conflict(None) => "HubSpot already has such a record".to_owned(),
+        RefusalKind::Validation { .. } if refusal.status == 414 => {
+            "HubSpot finds the address too long: ask for fewer properties, or for records in a batch".to_owned()
+        }
+        RefusalKind::Validation { .. } if said.is_empty() => {
+            "HubSpot finds the request not valid, and does not say why".to_owned()
+        }
         RefusalKind::Validation { .. } => format!("HubSpot finds the request not valid: {said}"),
         RefusalKind::RateLimited { policy, .. } if refusal::lasts_all_day(policy) => {
             format!("HubSpot's limit {policy} is used up until midnight in the portal's time zone")
@@ -224,7 +229,16 @@ fn refused(refusal: &Refusal) -> String {
             let wait = in_words(*wait);
             format!("HubSpot is moving the portal between data centres: try again in {wait}")
         }
+        RefusalKind::ServerFailed if refusal.is_for_support() => format!(
+            "HubSpot is not reached by its own front (status {}): if it lasts, its support must be told",
+            refusal.status
+        ),
         RefusalKind::ServerFailed => "HubSpot failed: try again".to_owned(),
+        RefusalKind::Other if refusal.is_redirect() => format!(
+            "HubSpot, or something in its place, answered {} and sent the call elsewhere; that is never followed, and \
+             nothing was sent there: an operator must look at hubspot.api_base",
+            refusal.status
+        ),
         RefusalKind::Other if said.is_empty() => {
             format!(
                 "HubSpot refused with status {}, and does not say why",
@@ -232,6 +246,20 @@ fn refused(refusal: &Refusal) -> String {
             )
         }
         RefusalKind::Other => format!("HubSpot refused with status {}: {said}", refusal.status),
+    }
+}
+
+fn token_refused(refusal: &Refusal) -> &'static str {
+    match refusal.token_fault() {
+        Some(TokenFault::Expired) => {
+            "HubSpot refuses the portal's token, for it has expired: an operator must replace it"
+        }
+        Some(TokenFault::NotAToken) => {
+            "HubSpot refuses the portal's token, for it is none, or not a whole one: an operator must replace it"
+        }
+        Some(TokenFault::NotKnown) | None => {
+            "HubSpot refuses the portal's token: an operator must replace it"
+        }
     }
 }
 

@@ -8,7 +8,10 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`objects`], [`owners`], [`account`], [`usage`], [`oauth`] | what can be asked, and how HubSpot's answers read |
+//! | [`objects`], [`associations`], [`owners`] | the records of a portal, one by one and in batches |
+//! | [`properties`], [`pipelines`], [`schemas`] | what records of a portal are made of |
+//! | [`account`], [`usage`], [`oauth`] | whose a token is, what is left today, how access tokens are had |
+//! | `rows` | what became of each input of a batch |
 //! | `path` | one builder for the dated and the older path shapes |
 //! | `refusal` | HubSpot's error bodies, sorted into what a caller can act upon |
 //! | `limits` | what HubSpot's headers say of the quota |
@@ -16,6 +19,7 @@
 pub mod account;
 mod answer;
 mod app;
+pub mod associations;
 mod client;
 mod config;
 mod error;
@@ -27,9 +31,13 @@ pub mod oauth;
 pub mod objects;
 pub mod owners;
 mod path;
+pub mod pipelines;
+pub mod properties;
 mod record;
 mod refusal;
 mod request;
+mod rows;
+pub mod schemas;
 mod transport;
 pub mod usage;
 mod wire;
@@ -41,6 +49,7 @@ pub use config::{ApiVersion, Config};
 pub use error::Error;
 pub use limits::Limits;
 pub use path::Path;
-pub use refusal::{Refusal, RefusalKind};
-pub use request::{Ask, Effect, Lease, Request};
+pub use refusal::{Refusal, RefusalKind, RowRefusal, TokenFault};
+pub use request::{Ask, Bucket, Effect, Lease, Repeat, Request};
+pub use rows::{BatchSize, Row};
 pub use usage::DailyUsage;

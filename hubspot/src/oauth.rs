@@ -103,7 +103,7 @@ impl Client {
 }
 
 /// A form that the app sends, with its id and secret.
-fn of_app<T>(
+fn of_app<T: 'static>(
     path: Path,
     app: &App,
     fields: &[(&str, &str)],

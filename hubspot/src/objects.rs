@@ -1,34 +1,32 @@
 //! Records of the CRM: what can be asked, and how the answers read.
+//!
+//! | module | holds |
+//! |---|---|
+//! | this one | one record, or a page of them |
+//! | [`batch`] | up to a hundred at once, each with an answer of its own |
+//! | `search` | what a search says |
+//! | `record` | what a record says |
+
+pub mod batch;
+mod record;
+mod search;
 
 use std::collections::BTreeMap;
 
 use http::Method;
-use hubkeep_core::clock::Timestamp;
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    answer::Decoded,
+    associations::Link,
     config::ApiVersion,
     path::Path,
-    request::{Ask, Effect},
-    wire::{self, WireId, WirePage, count, time},
+    request::{Ask, Bucket, Repeat},
+    wire,
 };
 
-/// One record.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Object {
-    /// HubSpot's id.
-    pub id: String,
-    /// The properties that have a value.
-    pub properties: BTreeMap<String, String>,
-    /// When it was created.
-    pub created: Option<Timestamp>,
-    /// When it was last changed.
-    pub updated: Option<Timestamp>,
-    /// Whether it is archived.
-    pub archived: bool,
-}
+pub(crate) use record::WireObject;
+pub use record::{AssociatedId, Object, PastValue};
+pub use search::{Filter, Search};
 
 /// Some of many.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,56 +39,8 @@ pub struct Page<T> {
     pub total: Option<i64>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireObject {
-    id: WireId,
-    #[serde(default)]
-    properties: BTreeMap<String, Option<String>>,
-    created_at: Option<String>,
-    updated_at: Option<String>,
-    #[serde(default)]
-    archived: bool,
-}
-
-impl From<WireObject> for Object {
-    fn from(wire: WireObject) -> Self {
-        let properties = wire
-            .properties
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)));
-        Self {
-            id: wire.id.0,
-            properties: properties.collect(),
-            created: time(wire.created_at.as_ref()),
-            updated: time(wire.updated_at.as_ref()),
-            archived: wire.archived,
-        }
-    }
-}
-
-fn one(body: &[u8]) -> Result<Decoded<Object>, serde_json::Error> {
-    let wire: WireObject = wire::object(body)?;
-    Ok(Decoded::one(wire.into()))
-}
-
-fn page(body: &[u8]) -> Result<Decoded<Page<Object>>, serde_json::Error> {
-    let wire: WirePage<WireObject> = wire::object(body)?;
-    let (after, total) = (wire.after(), wire.total);
-    let items: Vec<Object> = wire.results().map(Object::from).collect();
-    Ok(Decoded {
-        record_count: count(items.len()),
-        value: Page { items, after, total },
-    })
-}
-
-/// A 204, or whatever comes with it.
-fn nothing(_body: &[u8]) -> Result<Decoded<()>, serde_json::Error> {
-    Ok(Decoded::one(()))
-}
-
-/// Which record.
-#[derive(Clone, Debug)]
+/// Which record. It has no `Debug`: an e-mail address may stand in it.
+#[derive(Clone)]
 pub struct Key<'a> {
     /// Its type.
     pub object_type: &'a str,
@@ -113,12 +63,51 @@ impl Key<'_> {
     }
 }
 
+/// What is wanted of each record.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    /// The properties; none for HubSpot's default ones. Names that HubSpot does not know are left out of the answer.
+    pub properties: &'a [String],
+    /// The properties of which the past values are wanted too. With them a page holds fewer records than its limit says:
+    /// HubSpot does not say how many.
+    pub history: &'a [String],
+    /// Archived records, and no others.
+    pub archived: bool,
+}
+
+impl Wanted<'_> {
+    fn query(&self) -> Vec<(&'static str, String)> {
+        let mut query = Vec::new();
+        add_names(&mut query, "properties", self.properties);
+        add_names(&mut query, "propertiesWithHistory", self.history);
+        if self.archived {
+            query.push(("archived", "true".to_owned()));
+        }
+        query
+    }
+}
+
 /// Reads one record.
 pub fn get(version: ApiVersion, key: &Key<'_>, properties: &[String], archived: bool) -> Ask<Object> {
+    let wanted = Wanted {
+        properties,
+        archived,
+        ..Wanted::default()
+    };
+    get_with(version, key, &wanted, &[])
+}
+
+/// Reads one record, and the ids of what it is associated with, of these types.
+pub fn get_with(
+    version: ApiVersion,
+    key: &Key<'_>,
+    wanted: &Wanted<'_>,
+    associations: &[String],
+) -> Ask<Object> {
     let mut query = key.query();
-    add_properties(&mut query, properties);
-    add_archived(&mut query, archived);
-    Ask::get(key.path(version), one).with_query(query)
+    query.extend(wanted.query());
+    add_names(&mut query, "associations", associations);
+    Ask::get(key.path(version), wire::one::<WireObject, _>).with_query(query)
 }
 
 /// Reads a page of the records of a type. HubSpot gives at most 100.
@@ -130,105 +119,97 @@ pub fn list(
     after: Option<&str>,
     archived: bool,
 ) -> Ask<Page<Object>> {
+    let wanted = Wanted {
+        properties,
+        archived,
+        ..Wanted::default()
+    };
+    list_with(version, object_type, &wanted, &[], limit, after)
+}
+
+/// Reads a page of the records of a type, and the ids of what each is associated with, of these types.
+pub fn list_with(
+    version: ApiVersion,
+    object_type: &str,
+    wanted: &Wanted<'_>,
+    associations: &[String],
+    limit: u32,
+    after: Option<&str>,
+) -> Ask<Page<Object>> {
     let mut query = vec![("limit", limit.to_string())];
-    if let Some(after) = after {
-        query.push(("after", after.to_owned()));
-    }
-    add_properties(&mut query, properties);
-    add_archived(&mut query, archived);
-    Ask::get(Path::objects(version, object_type), page).with_query(query)
+    query.extend(after.map(|after| ("after", after.to_owned())));
+    query.extend(wanted.query());
+    add_names(&mut query, "associations", associations);
+    Ask::get(Path::objects(version, object_type), wire::page::<WireObject, _>).with_query(query)
 }
 
 /// Finds records. `search` is the body as HubSpot takes it; see [`Search`].
 pub fn search(version: ApiVersion, object_type: &str, search: &Search) -> Ask<Page<Object>> {
     let path = Path::objects(version, object_type).then("search");
-    Ask::get(path, page).with_body(Effect::Read, Method::POST, &search.body())
+    Ask::get(path, wire::page::<WireObject, _>)
+        .with_body(Repeat::Reads, Method::POST, &search.body())
+        .from(Bucket::Search)
 }
 
 /// Creates a record.
 pub fn create(version: ApiVersion, object_type: &str, properties: &BTreeMap<String, String>) -> Ask<Object> {
-    let body = json!({ "properties": properties });
-    Ask::get(Path::objects(version, object_type), one).with_body(Effect::Write, Method::POST, &body)
+    create_with(version, object_type, properties, &[])
 }
 
-/// Changes a record.
+/// Creates a record that is associated with others from its beginning.
+pub fn create_with(
+    version: ApiVersion,
+    object_type: &str,
+    properties: &BTreeMap<String, String>,
+    associations: &[Link],
+) -> Ask<Object> {
+    let body = new_record(properties, associations);
+    Ask::get(Path::objects(version, object_type), wire::one::<WireObject, _>).with_body(
+        Repeat::ActsAgain,
+        Method::POST,
+        &body,
+    )
+}
+
+/// Changes a record. An empty value clears a property.
 pub fn update(version: ApiVersion, key: &Key<'_>, properties: &BTreeMap<String, String>) -> Ask<Object> {
     let body = json!({ "properties": properties });
-    Ask::get(key.path(version), one)
+    Ask::get(key.path(version), wire::one::<WireObject, _>)
         .with_query(key.query())
-        .with_body(Effect::Write, Method::PATCH, &body)
+        .with_body(Repeat::SameState, Method::PATCH, &body)
 }
 
-/// Archives a record.
+/// Archives a record. HubSpot keeps it for 90 days, and lets people restore it, but no API.
 pub fn archive(version: ApiVersion, key: &Key<'_>) -> Ask<()> {
-    Ask {
-        effect: Effect::Write,
-        method: Method::DELETE,
-        ..Ask::get(key.path(version), nothing)
-    }
+    Ask::delete(key.path(version), wire::nothing)
 }
 
-/// A search, in HubSpot's own words.
-#[derive(Clone, Debug, Default)]
-pub struct Search {
-    /// Groups of conditions: any group, all of its conditions.
-    pub filter_groups: Vec<Vec<Filter>>,
-    /// Words to look for.
-    pub query: Option<String>,
-    /// The properties wanted; none for HubSpot's default ones.
-    pub properties: Vec<String>,
-    /// Property, and whether the largest comes first.
-    pub sort: Option<(String, bool)>,
-    /// At most this many, up to 200.
-    pub limit: u32,
-    /// Where the page begins.
-    pub after: Option<String>,
+/// Merges the second record into the first, for good. The answer is the record that is left; its id may be a new one.
+pub fn merge(version: ApiVersion, object_type: &str, kept_id: &str, merged_id: &str) -> Ask<Object> {
+    let body = json!({ "primaryObjectId": kept_id, "objectIdToMerge": merged_id });
+    let path = Path::objects(version, object_type).then("merge");
+    Ask::get(path, wire::one::<WireObject, _>).with_body(Repeat::ActsAgain, Method::POST, &body)
 }
 
-/// One condition of a search.
-#[derive(Clone, Debug)]
-pub struct Filter {
-    /// The property.
-    pub property: String,
-    /// HubSpot's operator: "EQ", "BETWEEN", …
-    pub operator: &'static str,
-    /// The value, for operators that take one.
-    pub value: Option<String>,
-    /// The upper end of BETWEEN.
-    pub high_value: Option<String>,
-    /// The values of IN and NOT_IN.
-    pub values: Option<Vec<String>>,
+/// Has HubSpot erase a record and what it knows of the person, within 30 days and for good. HubSpot does so for contacts. An
+/// e-mail address that it does not know is put on its block list, and is refused from then on.
+pub fn gdpr_delete(version: ApiVersion, key: &Key<'_>) -> Ask<()> {
+    let mut body = json!({ "objectId": key.id });
+    set(&mut body, "idProperty", key.id_property.map(Value::from));
+    let path = Path::objects(version, key.object_type).then("gdpr-delete");
+    Ask::get(path, wire::nothing).with_body(Repeat::SameState, Method::POST, &body)
 }
 
-impl Search {
-    /// The body that is sent.
-    pub fn body(&self) -> Value {
-        let groups = self
-            .filter_groups
-            .iter()
-            .map(|group| json!({ "filters": group.iter().map(Filter::body).collect::<Vec<_>>() }));
-        let mut body = json!({ "filterGroups": groups.collect::<Vec<_>>(), "limit": self.limit });
-        set(&mut body, "query", self.query.clone().map(Value::from));
-        set(&mut body, "after", self.after.clone().map(Value::from));
-        let properties = (!self.properties.is_empty()).then(|| Value::from(self.properties.clone()));
-        set(&mut body, "properties", properties);
-        let sorts = self.sort.as_ref().map(|(property, descending)| {
-            let direction = if *descending { "DESCENDING" } else { "ASCENDING" };
-            json!([{ "propertyName": property, "direction": direction }])
-        });
-        set(&mut body, "sorts", sorts);
-        body
-    }
-}
-
-impl Filter {
-    fn body(&self) -> Value {
-        let mut body = json!({ "propertyName": self.property, "operator": self.operator });
-        set(&mut body, "value", self.value.clone().map(Value::from));
-        set(&mut body, "highValue", self.high_value.clone().map(Value::from));
-        set(&mut body, "values", self.values.clone().map(Value::from));
-        body
-    }
+/// A record to be, as HubSpot takes it.
+fn new_record(properties: &BTreeMap<String, String>, associations: &[Link]) -> Value {
+    let mut body = json!({ "properties": properties });
+    let links = associations.iter().map(Link::body).collect::<Vec<_>>();
+    set(
+        &mut body,
+        "associations",
+        (!links.is_empty()).then(|| Value::from(links)),
+    );
+    body
 }
 
 fn set(body: &mut Value, key: &str, value: Option<Value>) {
@@ -237,75 +218,11 @@ fn set(body: &mut Value, key: &str, value: Option<Value>) {
     }
 }
 
-fn add_properties(query: &mut Vec<(&'static str, String)>, properties: &[String]) {
-    if !properties.is_empty() {
-        query.push(("properties", properties.join(",")));
-    }
-}
-
-fn add_archived(query: &mut Vec<(&'static str, String)>, archived: bool) {
-    if archived {
-        query.push(("archived", "true".to_owned()));
+fn add_names(query: &mut Vec<(&'static str, String)>, key: &'static str, names: &[String]) {
+    if !names.is_empty() {
+        query.push((key, names.join(",")));
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_property_without_a_value_is_absent() {
-        let body = br#"{"id":7,"properties":{"email":"a@b.example","phone":null},"createdAt":"2026-01-02T03:04:05.678Z"}"#;
-        let object = one(body).expect("reads").value;
-        assert_eq!(object.id, "7");
-        assert_eq!(object.properties.len(), 1);
-        assert_eq!(object.created.expect("a time").as_micros() % 1_000_000, 678_000);
-    }
-
-    #[test]
-    fn the_last_page_has_no_next() {
-        let read = |body: &str| page(body.as_bytes()).expect("reads").value.after;
-        assert_eq!(
-            read(r#"{"results":[],"paging":{"next":{"after":"20"}}}"#),
-            Some("20".to_owned())
-        );
-        assert_eq!(read(r#"{"results":[],"total":0}"#), None);
-        for array in [r#"[["20"]]"#, r#"[{"after":"20"}]"#, r#"{"next":["20"]}"#] {
-            let body = format!(r#"{{"results":[],"paging":{array}}}"#);
-            assert!(page(body.as_bytes()).is_err(), "an array is no cursor: {array}");
-        }
-    }
-
-    #[test]
-    fn a_time_that_the_wire_does_not_have_is_left_out() {
-        let read = |time: &str| {
-            let body = format!(r#"{{"id":7,"createdAt":"{time}"}}"#);
-            one(body.as_bytes()).expect("reads").value.created
-        };
-        assert_eq!(read("-009999-01-01T00:00:00Z"), None);
-        assert!(read("0001-01-01T00:00:00Z").is_some());
-    }
-
-    #[test]
-    fn a_search_is_written_as_hubspot_takes_it() {
-        let filter = Filter {
-            property: "email".to_owned(),
-            operator: "IN",
-            value: None,
-            high_value: None,
-            values: Some(vec!["a".to_owned()]),
-        };
-        let search = Search {
-            filter_groups: vec![vec![filter]],
-            sort: Some(("x".to_owned(), true)),
-            limit: 5,
-            ..Search::default()
-        };
-        let expected = json!({
-            "filterGroups": [{"filters": [{"propertyName": "email", "operator": "IN", "values": ["a"]}]}],
-            "sorts": [{"propertyName": "x", "direction": "DESCENDING"}],
-            "limit": 5
-        });
-        assert_eq!(search.body(), expected);
-    }
-}
+mod tests;

@@ -4,12 +4,11 @@ use hubkeep_core::clock::Timestamp;
 use serde::Deserialize;
 
 use crate::{
-    answer::Decoded,
     config::ApiVersion,
     objects::Page,
     path::Path,
     request::Ask,
-    wire::{self, WireId, WirePage, count, time},
+    wire::{self, Several, WireId, each, time},
 };
 
 /// One owner.
@@ -17,14 +16,20 @@ use crate::{
 pub struct Owner {
     /// The value that `hubspot_owner_id` takes.
     pub id: String,
+    /// What it is.
+    pub kind: OwnerKind,
     /// The user's id; `None` for archived owners and queues.
     pub user_id: Option<String>,
+    /// The id of the user that it is, or was before it was archived.
+    pub past_user_id: Option<String>,
     /// The e-mail address.
     pub email: String,
     /// The given name.
     pub first_name: String,
     /// The family name.
     pub last_name: String,
+    /// The teams that it is in.
+    pub teams: Vec<Team>,
     /// Whether it is archived.
     pub archived: bool,
     /// When it was created.
@@ -33,12 +38,40 @@ pub struct Owner {
     pub updated: Option<Timestamp>,
 }
 
+/// What an owner is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnerKind {
+    /// A person.
+    Person,
+    /// A queue, which many people take from.
+    Queue,
+    /// What HubSpot does not say, or what is not known here.
+    Other,
+}
+
+/// A team of owners.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Team {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it is the owner's main team.
+    pub primary: bool,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireOwner {
     id: WireId,
+    #[serde(default, rename = "type")]
+    kind: Option<String>,
     #[serde(default)]
     user_id: Option<WireId>,
+    #[serde(default)]
+    user_id_including_inactive: Option<WireId>,
+    #[serde(default)]
+    teams: Several<WireTeam>,
     #[serde(default)]
     email: Option<String>,
     #[serde(default)]
@@ -46,39 +79,51 @@ struct WireOwner {
     #[serde(default)]
     last_name: Option<String>,
     #[serde(default)]
-    archived: bool,
+    archived: Option<bool>,
     created_at: Option<String>,
     updated_at: Option<String>,
 }
 
-impl From<WireOwner> for Owner {
-    fn from(wire: WireOwner) -> Self {
+#[derive(Deserialize)]
+struct WireTeam {
+    id: WireId,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    primary: Option<bool>,
+}
+
+impl From<WireTeam> for Team {
+    fn from(wire: WireTeam) -> Self {
         Self {
             id: wire.id.0,
-            user_id: wire.user_id.map(|id| id.0),
-            email: wire.email.unwrap_or_default(),
-            first_name: wire.first_name.unwrap_or_default(),
-            last_name: wire.last_name.unwrap_or_default(),
-            archived: wire.archived,
-            created: time(wire.created_at.as_ref()),
-            updated: time(wire.updated_at.as_ref()),
+            name: wire.name.unwrap_or_default(),
+            primary: wire.primary.unwrap_or_default(),
         }
     }
 }
 
-fn one(body: &[u8]) -> Result<Decoded<Owner>, serde_json::Error> {
-    let wire: WireOwner = wire::object(body)?;
-    Ok(Decoded::one(wire.into()))
-}
-
-fn page(body: &[u8]) -> Result<Decoded<Page<Owner>>, serde_json::Error> {
-    let wire: WirePage<WireOwner> = wire::object(body)?;
-    let (after, total) = (wire.after(), wire.total);
-    let items: Vec<Owner> = wire.results().map(Owner::from).collect();
-    Ok(Decoded {
-        record_count: count(items.len()),
-        value: Page { items, after, total },
-    })
+impl From<WireOwner> for Owner {
+    fn from(wire: WireOwner) -> Self {
+        let kind = match wire.kind.as_deref() {
+            Some("PERSON") => OwnerKind::Person,
+            Some("QUEUE") => OwnerKind::Queue,
+            _ => OwnerKind::Other,
+        };
+        Self {
+            id: wire.id.0,
+            kind,
+            past_user_id: wire.user_id_including_inactive.map(|id| id.0),
+            teams: each(wire.teams),
+            user_id: wire.user_id.map(|id| id.0),
+            email: wire.email.unwrap_or_default(),
+            first_name: wire.first_name.unwrap_or_default(),
+            last_name: wire.last_name.unwrap_or_default(),
+            archived: wire.archived.unwrap_or_default(),
+            created: time(wire.created_at.as_ref()),
+            updated: time(wire.updated_at.as_ref()),
+        }
+    }
 }
 
 /// Reads a page of owners; of one e-mail address where it is given.
@@ -92,23 +137,46 @@ pub fn list(
     let mut query = vec![("limit", limit.to_string()), ("archived", archived.to_string())];
     query.extend(email.map(|email| ("email", email.to_owned())));
     query.extend(after.map(|after| ("after", after.to_owned())));
-    Ask::get(Path::owners(version), page).with_query(query)
+    Ask::get(Path::owners(version), wire::page::<WireOwner, _>).with_query(query)
 }
 
 /// Reads one owner.
 pub fn get(version: ApiVersion, owner_id: &str) -> Ask<Owner> {
-    Ask::get(Path::owners(version).then_id(owner_id), one)
+    Ask::get(Path::owners(version).then_id(owner_id), wire::one::<WireOwner, _>)
+}
+
+/// Reads the owner that a user is. Users and owners have ids of their own.
+pub fn of_user(version: ApiVersion, user_id: &str) -> Ask<Owner> {
+    get(version, user_id).with_query(vec![("idProperty", "userId".to_owned())])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(body: &[u8]) -> Owner {
+        wire::one::<WireOwner, Owner>(body).expect("reads").value
+    }
+
     #[test]
-    fn an_archived_owner_has_no_user() {
-        let owner = one(br#"{"id":"9","email":"a@b.example","userId":null,"archived":true}"#)
-            .expect("reads")
-            .value;
+    fn an_archived_owner_has_no_user_but_had_one() {
+        let owner = read(
+            br#"{"id":"9","email":"a@b.example","userId":null,"userIdIncludingInactive":7,"type":"PERSON","archived":true,
+                "teams":[{"id":"3","name":"Sales","primary":true}]}"#,
+        );
         assert_eq!((owner.user_id, owner.archived), (None, true));
+        assert_eq!(
+            (owner.past_user_id.as_deref(), owner.kind),
+            (Some("7"), OwnerKind::Person)
+        );
+        assert!(owner.teams[0].primary);
+    }
+
+    #[test]
+    fn an_owner_is_found_by_its_user_too() {
+        let ask = of_user(ApiVersion::V2026_09, "7");
+        assert_eq!(ask.path.template(), "/crm/owners/2026-09/{id}");
+        assert_eq!(ask.query, [("idProperty", "userId".to_owned())]);
+        assert_eq!(read(br#"{"id":1}"#).kind, OwnerKind::Other);
     }
 }

@@ -28,6 +28,54 @@ impl Path {
         Self::fixed(start).then(object_type)
     }
 
+    /// What a record is associated with, of one type: `/crm/objects/2026-09/contacts/{id}/associations/companies`, or
+    /// `/crm/v4/objects/…`: the older shape of associations is v4.
+    pub fn associations(version: ApiVersion, from_type: &str, from_id: &str, to_type: &str) -> Self {
+        let from = Self::fixed(records_that_are_associated(version));
+        from.then(from_type)
+            .then_id(from_id)
+            .then("associations")
+            .then(to_type)
+    }
+
+    /// The association without a label between two records.
+    pub fn default_association(version: ApiVersion, from: (&str, &str), to: (&str, &str)) -> Self {
+        let ((from_type, from_id), (to_type, to_id)) = (from, to);
+        let between = Self::associations(version, from_type, from_id, "default");
+        between.then(to_type).then_id(to_id)
+    }
+
+    /// All associations from one type to another: `/crm/associations/2026-09/contacts/companies`, or
+    /// `/crm/v4/associations/…`.
+    pub fn associations_between(version: ApiVersion, from_type: &str, to_type: &str) -> Self {
+        let start: &[&str] = match version {
+            ApiVersion::V2026_09 => &["crm", "associations", "2026-09"],
+            ApiVersion::V3 => &["crm", "v4", "associations"],
+        };
+        Self::fixed(start).then(from_type).then(to_type)
+    }
+
+    /// The properties that records of a type have.
+    pub fn properties(version: ApiVersion, object_type: &str) -> Self {
+        match version {
+            ApiVersion::V2026_09 => Self::fixed(&["crm", "properties", "2026-09"]).then(object_type),
+            ApiVersion::V3 => Self::fixed(&["crm", "v3", "properties"]).then(object_type),
+        }
+    }
+
+    /// The pipelines that records of a type move through.
+    pub fn pipelines(version: ApiVersion, object_type: &str) -> Self {
+        match version {
+            ApiVersion::V2026_09 => Self::fixed(&["crm", "pipelines", "2026-09"]).then(object_type),
+            ApiVersion::V3 => Self::fixed(&["crm", "v3", "pipelines"]).then(object_type),
+        }
+    }
+
+    /// The types that an account has made for itself.
+    pub fn schemas(version: ApiVersion) -> Self {
+        Self::fixed(&["crm-object-schemas", version.name(), "schemas"])
+    }
+
     /// Owners.
     pub fn owners(version: ApiVersion) -> Self {
         match version {
@@ -110,6 +158,13 @@ impl Path {
     }
 }
 
+const fn records_that_are_associated(version: ApiVersion) -> &'static [&'static str] {
+    match version {
+        ApiVersion::V2026_09 => &["crm", "objects", "2026-09"],
+        ApiVersion::V3 => &["crm", "v4", "objects"],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +186,68 @@ mod tests {
             path(ApiVersion::V3).on(&base()).expect("safe").path(),
             "/crm/v3/objects/contacts/7"
         );
+    }
+
+    #[test]
+    fn what_stands_between_two_ids_is_recorded_and_the_ids_are_not() {
+        use ApiVersion::{V3, V2026_09};
+        let path = |path: Path| (path.on(&base()).expect("safe").path().to_owned(), path.template);
+        let list = |version| path(Path::associations(version, "contacts", "71", "companies").then_id("82"));
+        let default = |version| {
+            path(Path::default_association(
+                version,
+                ("contacts", "71"),
+                ("companies", "82"),
+            ))
+        };
+        let table = [
+            (
+                list(V2026_09),
+                "/crm/objects/2026-09/contacts/{id}/associations/companies/{id}",
+            ),
+            (
+                list(V3),
+                "/crm/v4/objects/contacts/{id}/associations/companies/{id}",
+            ),
+            (
+                default(V2026_09),
+                "/crm/objects/2026-09/contacts/{id}/associations/default/companies/{id}",
+            ),
+            (
+                default(V3),
+                "/crm/v4/objects/contacts/{id}/associations/default/companies/{id}",
+            ),
+        ];
+        for ((sent, recorded), expected) in table {
+            assert_eq!(recorded, expected);
+            assert_eq!(sent, expected.replacen("{id}", "71", 1).replacen("{id}", "82", 1));
+        }
+    }
+
+    #[test]
+    fn every_door_has_both_shapes() {
+        use ApiVersion::{V3, V2026_09};
+        let table = [
+            (
+                Path::associations_between(V2026_09, "a", "b"),
+                "/crm/associations/2026-09/a/b",
+            ),
+            (
+                Path::associations_between(V3, "a", "b"),
+                "/crm/v4/associations/a/b",
+            ),
+            (Path::properties(V2026_09, "a"), "/crm/properties/2026-09/a"),
+            (Path::properties(V3, "a"), "/crm/v3/properties/a"),
+            (Path::pipelines(V2026_09, "a"), "/crm/pipelines/2026-09/a"),
+            (Path::pipelines(V3, "a"), "/crm/v3/pipelines/a"),
+            (Path::schemas(V2026_09), "/crm-object-schemas/2026-09/schemas"),
+            (Path::schemas(V3), "/crm-object-schemas/v3/schemas"),
+            (Path::owners(V2026_09), "/crm/owners/2026-09"),
+            (Path::owners(V3), "/crm/v3/owners"),
+        ];
+        for (path, expected) in table {
+            assert_eq!(path.template(), expected);
+        }
     }
 
     #[test]

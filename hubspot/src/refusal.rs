@@ -1,12 +1,19 @@
 //! HubSpot's refusals, sorted into what a caller can act upon. Every field of an error body is optional, and some
 //! bodies are not JSON at all.
 
-use std::{collections::BTreeMap, time::Duration};
+mod body;
+mod row;
+mod token;
+
+use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
-use serde::Deserialize;
 
 use crate::wire;
+use body::{Body, Context};
+pub use row::RowRefusal;
+pub(crate) use row::WireRow;
+pub use token::TokenFault;
 
 /// The longest part of HubSpot's own sentence that is passed on.
 const MAX_MESSAGE_CHARS: usize = 300;
@@ -23,6 +30,17 @@ const MAX_ID_DIGITS: usize = 20;
 const LOCK: Duration = Duration::from_secs(2);
 /// When HubSpot does not say how long a migration takes (477).
 const MIGRATION: Duration = Duration::from_secs(3_600);
+
+/// So much of the beginning of a secret is a secret, in bytes: what is longer than what is passed on stands there in part.
+const SECRET_PREFIX: usize = 16;
+/// What is shorter stands in every other sentence, and is no token of HubSpot's.
+const SHORTEST_SECRET: usize = 8;
+/// How HubSpot names the record that is in the way.
+const EXISTING: &str = "Existing ID:";
+/// Where HubSpot names the property that is at fault, or is missing.
+const PROPERTIES: [&str; 3] = ["propertyName", "properties", "missingRequiredProperties"];
+/// Where HubSpot names the scopes of which one would do.
+const SCOPES: [&str; 3] = ["requiredGranularScopes", "requiredScopes", "missingScopes"];
 
 /// HubSpot said no.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +74,7 @@ pub enum RefusalKind {
     NotFound,
     /// There is such a record already; its id, where HubSpot names it.
     Conflict(Option<String>),
-    /// The values are not valid.
+    /// The values are not valid, one is missing that the account requires, or the address is too long.
     Validation {
         /// HubSpot's code, for example "PROPERTY_DOESNT_EXIST".
         code: Option<String>,
@@ -80,40 +98,29 @@ pub enum RefusalKind {
     Other,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Body {
-    message: String,
-    category: String,
-    correlation_id: String,
-    policy_name: String,
-    errors: Vec<Detail>,
-    context: BTreeMap<String, serde_json::Value>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Detail {
-    message: String,
-    code: Option<String>,
-    #[serde(rename = "in")]
-    place: Option<String>,
-    context: BTreeMap<String, serde_json::Value>,
-}
-
-/// What the token endpoint says: the fields of RFC 6749, and HubSpot's own word for it.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+/// What the token endpoint says: a word of RFC 6749, and HubSpot's own for it.
+#[derive(Default)]
 struct AppBody {
     error: String,
     status: String,
+}
+
+impl AppBody {
+    fn read(body: &[u8]) -> Self {
+        let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let word = |key: &str| json.get(key).and_then(|value| value.as_str()).unwrap_or_default();
+        Self {
+            error: word("error").to_owned(),
+            status: word("status").to_owned(),
+        }
+    }
 }
 
 impl Refusal {
     /// Reads a refusal of what our app asked for. HubSpot's sentence is left out: what was asked held secrets, and
     /// something in between may have repeated it.
     pub(crate) fn of_app(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
-        let app: AppBody = serde_json::from_slice(body).unwrap_or_default();
+        let app = AppBody::read(body);
         let general = Self::of(status, headers, body);
         Self {
             kind: kind_of_app(general.kind, &app),
@@ -125,22 +132,44 @@ impl Refusal {
 
     /// Reads a refusal.
     pub(crate) fn of(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
-        let body: Body = wire::object(body).unwrap_or_default();
-        let detail = body.errors.first();
-        let message = detail
-            .map(|detail| detail.message.as_str())
-            .filter(|text| !text.is_empty());
+        Self::read(status, headers, &Body::read(body))
+    }
+
+    fn read(status: StatusCode, headers: &HeaderMap, body: &Body) -> Self {
+        let detail = body.detail().map(|detail| detail.message.as_str());
+        let message = detail.filter(|text| !text.is_empty());
         Self {
             status: status.as_u16(),
-            kind: kind(status, headers, &body),
+            kind: kind(status, headers, body),
             message: message
                 .unwrap_or(&body.message)
                 .chars()
                 .take(MAX_MESSAGE_CHARS)
                 .collect(),
-            correlation_id: correlation_id(headers, &body),
+            correlation_id: correlation_id(headers, body),
             category: plain(&body.category),
         }
+    }
+
+    /// Whether anything that is passed on of it has this in it, whole or cut off at an end.
+    pub(crate) fn repeats(&self, secret: &str) -> bool {
+        let begins = secret.get(..SECRET_PREFIX).unwrap_or(secret);
+        let words = format!(
+            "{:?} {} {} {}",
+            self.kind, self.category, self.message, self.correlation_id
+        );
+        begins.len() >= SHORTEST_SECRET && words.contains(begins)
+    }
+
+    /// Whether HubSpot says that it passes by itself, so that asking again may help. What does not pass is for HubSpot's
+    /// support: its front does not reach it (522), or does not trust it (525, 526).
+    pub(crate) const fn is_for_support(&self) -> bool {
+        matches!(self.status, 522 | 525 | 526)
+    }
+
+    /// Whether HubSpot, or something in its place, sent the call elsewhere. That is never followed.
+    pub(crate) const fn is_redirect(&self) -> bool {
+        matches!(self.status, 300..=399)
     }
 
     /// How long to wait before the same call may succeed; `None` if waiting is no help, or nobody knows.
@@ -148,7 +177,7 @@ impl Refusal {
         match &self.kind {
             RefusalKind::RateLimited { retry_after, .. } => *retry_after,
             RefusalKind::Locked(wait) | RefusalKind::Migrating(wait) => Some(*wait),
-            RefusalKind::ServerFailed => Some(Duration::from_secs(1)),
+            RefusalKind::ServerFailed if !self.is_for_support() => Some(Duration::from_secs(1)),
             _ => None,
         }
     }
@@ -159,9 +188,9 @@ fn kind(status: StatusCode, headers: &HeaderMap, body: &Body) -> RefusalKind {
         401 => RefusalKind::TokenRefused,
         403 if body.category == "MISSING_SCOPES" => RefusalKind::ScopeMissing(scopes(body)),
         404 => RefusalKind::NotFound,
-        409 => RefusalKind::Conflict(existing_id(&body.message)),
+        409 => RefusalKind::Conflict(body.sentence_with(EXISTING).and_then(existing_id)),
         400 | 414 => validation(body),
-        423 => RefusalKind::Locked(retry_after(headers).unwrap_or(LOCK)),
+        423 => RefusalKind::Locked(retry_after(headers).map_or(LOCK, |wait| wait.max(LOCK))),
         429 => rate_limited(headers, body),
         477 => RefusalKind::Migrating(retry_after(headers).unwrap_or(MIGRATION)),
         500..=599 => RefusalKind::ServerFailed,
@@ -213,9 +242,15 @@ fn rate_limited(headers: &HeaderMap, body: &Body) -> RefusalKind {
 }
 
 fn validation(body: &Body) -> RefusalKind {
-    let detail = body.errors.first();
-    let named = detail.and_then(|detail| text(&detail.context, "propertyName"));
-    let property = named.or_else(|| detail.and_then(|detail| detail.place.clone()));
+    let detail = body.detail();
+    let named = |context: &Context| {
+        PROPERTIES
+            .iter()
+            .find_map(|key| context.words(key).into_iter().next())
+    };
+    let property = detail
+        .and_then(|detail| named(&detail.context).or_else(|| detail.place.clone()))
+        .or_else(|| named(&body.context));
     RefusalKind::Validation {
         code: detail.and_then(|detail| detail.code.as_deref()).map(plain),
         property: property.map(|name| name.chars().take(MAX_PROPERTY_CHARS).collect()),
@@ -223,18 +258,14 @@ fn validation(body: &Body) -> RefusalKind {
 }
 
 fn scopes(body: &Body) -> Vec<String> {
-    let contexts = body
-        .errors
-        .iter()
-        .map(|detail| &detail.context)
-        .chain([&body.context]);
-    let keys = ["requiredGranularScopes", "requiredScopes", "missingScopes"];
-    contexts
-        .flat_map(|context| keys.iter().filter_map(|key| context.get(*key)))
-        .flat_map(texts)
-        .map(|scope| plain(&scope))
-        .take(MAX_SCOPES)
-        .collect()
+    let of = |context: &Context| {
+        SCOPES
+            .iter()
+            .flat_map(|key| context.words(key))
+            .collect::<Vec<_>>()
+    };
+    let all = body.contexts().flat_map(of);
+    all.map(|scope| plain(&scope)).take(MAX_SCOPES).collect()
 }
 
 /// One of HubSpot's words, cut to a length that no word of its own has.
@@ -243,21 +274,9 @@ fn plain(text: &str) -> String {
     letters.take(MAX_WORD_CHARS).collect()
 }
 
-fn texts(value: &serde_json::Value) -> Vec<String> {
-    let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
-    items
-        .iter()
-        .filter_map(|item| item.as_str().map(str::to_owned))
-        .collect()
-}
-
-fn text(context: &BTreeMap<String, serde_json::Value>, key: &str) -> Option<String> {
-    context.get(key).and_then(|value| texts(value).into_iter().next())
-}
-
 /// "Contact already exists. Existing ID: 123"
 fn existing_id(message: &str) -> Option<String> {
-    let (_, after) = message.split_once("Existing ID:")?;
+    let (_, after) = message.split_once(EXISTING)?;
     let digits = after.trim().chars().take_while(char::is_ascii_digit);
     let digits: String = digits.take(MAX_ID_DIGITS).collect();
     (!digits.is_empty()).then_some(digits)
@@ -295,101 +314,4 @@ fn bounded_id(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(status: u16, body: &str) -> Refusal {
-        Refusal::of(
-            StatusCode::from_u16(status).expect("a status"),
-            &HeaderMap::new(),
-            body.as_bytes(),
-        )
-    }
-
-    #[test]
-    fn a_missing_scope_names_the_scopes() {
-        let refusal = read(
-            403,
-            r#"{"category":"MISSING_SCOPES","errors":[{"message":"m","context":{"requiredGranularScopes":["a","b"]}}]}"#,
-        );
-        assert_eq!(
-            refusal.kind,
-            RefusalKind::ScopeMissing(vec!["a".to_owned(), "b".to_owned()])
-        );
-    }
-
-    #[test]
-    fn a_conflict_names_the_existing_record() {
-        let refusal = read(
-            409,
-            r#"{"message":"Contact already exists. Existing ID: 123","category":"CONFLICT"}"#,
-        );
-        assert_eq!(refusal.kind, RefusalKind::Conflict(Some("123".to_owned())));
-    }
-
-    #[test]
-    fn the_daily_limit_is_not_waited_for_but_the_others_are() {
-        let wait = |policy: &str| read(429, &format!(r#"{{"policyName":"{policy}"}}"#)).retry_after();
-        assert_eq!(wait("DAILY"), None);
-        assert_eq!(wait("TEN_SECONDLY_ROLLING"), Some(Duration::from_secs(10)));
-        assert_eq!(wait("SECONDLY"), Some(Duration::from_secs(1)));
-    }
-
-    #[test]
-    fn a_body_that_is_no_json_is_still_sorted_by_its_status() {
-        assert_eq!(
-            read(502, "<html>Bad gateway</html>").kind,
-            RefusalKind::ServerFailed
-        );
-        assert_eq!(read(401, "").kind, RefusalKind::TokenRefused);
-        assert_eq!(read(418, "").kind, RefusalKind::Other);
-        let migrating = read(477, "");
-        assert_eq!(migrating.retry_after(), Some(MIGRATION));
-    }
-
-    #[test]
-    fn a_lost_consent_is_told_from_a_refused_app_and_from_what_passes() {
-        let read = |status: u16, body: &str| {
-            let status = StatusCode::from_u16(status).expect("a status");
-            Refusal::of_app(status, &HeaderMap::new(), body.as_bytes())
-        };
-        let kind = |status, body| read(status, body).kind;
-        for lost in [
-            r#"{"error":"invalid_grant","status":"BAD_REFRESH_TOKEN","message":"refresh token is invalid"}"#,
-            r#"{"status":"BAD_HUB","message":"missing or unknown hub id","error":"access_denied"}"#,
-        ] {
-            assert_eq!(kind(400, lost), RefusalKind::ConsentLost, "{lost}");
-        }
-        for app in [
-            r#"{"error":"invalid_client","status":"BAD_CLIENT_SECRET"}"#,
-            r#"{"status":"BAD_CLIENT_ID"}"#,
-            "",
-            "<html>",
-        ] {
-            assert_eq!(kind(400, app), RefusalKind::AppRefused, "{app}");
-        }
-        assert_eq!(kind(401, ""), RefusalKind::AppRefused);
-        assert_eq!(kind(502, "<html>"), RefusalKind::ServerFailed);
-        assert!(matches!(kind(429, "{}"), RefusalKind::RateLimited { .. }));
-        let repeated = read(400, r#"{"status":"BAD_x_1","message":"client_secret=s3cret"}"#);
-        assert_eq!(
-            (repeated.category.as_str(), repeated.message.as_str()),
-            ("BAD__", "")
-        );
-    }
-
-    #[test]
-    fn a_property_that_does_not_exist_is_named() {
-        let refusal = read(
-            400,
-            r#"{"category":"VALIDATION_ERROR","message":"x","errors":[{"message":"Property \"foo\" does not exist",
-               "code":"PROPERTY_DOESNT_EXIST","context":{"propertyName":["foo"]}}]}"#,
-        );
-        let expected = RefusalKind::Validation {
-            code: Some("PROPERTY_DOESNT_EXIST".to_owned()),
-            property: Some("foo".to_owned()),
-        };
-        assert_eq!(refusal.kind, expected);
-        assert_eq!(refusal.message, "Property \"foo\" does not exist");
-    }
-}
+mod tests;

@@ -17,6 +17,33 @@ pub enum Effect {
     Write,
 }
 
+/// What it does to send the same call once more, if the first one was carried out after all. HubSpot has no key by which it
+/// would know the second for the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// It reads again.
+    Reads,
+    /// It leaves the state as the first one left it: values are set to what the call says, what is gone is gone, what is
+    /// associated is associated. Two things are to be known: what somebody else wrote in between is written over, and the
+    /// second answer may differ from what the first one would have been (a record that was new is not new any more).
+    SameState,
+    /// It acts once more: it makes a second record, or it is refused for what the first one did. What came of the first is
+    /// for a read to find out.
+    ActsAgain,
+}
+
+/// Which of HubSpot's limits a call draws from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Bucket {
+    /// The app's calls in ten seconds, and the account's calls of the day.
+    General,
+    /// The account's searches, five a second. The answers say nothing of what is left.
+    Search,
+    /// Calls about associations, which have limits of their own: 100 or 150 in ten seconds, and 500,000 a day. Whether they
+    /// count in [`General`](Self::General) too, HubSpot does not say.
+    Associations,
+}
+
 /// By what right something is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Right {
@@ -27,30 +54,38 @@ pub(crate) enum Right {
     App,
 }
 
+/// Reads the body of a success.
+pub(crate) type Decode<T> = Box<dyn Fn(&[u8]) -> Result<Decoded<T>, serde_json::Error> + Send + Sync>;
+
 /// What can be asked of HubSpot: method, path, query, body, and how its answer reads.
 ///
-/// Made by [`objects`](crate::objects), [`owners`](crate::owners), [`account`](crate::account) and
-/// [`oauth`](crate::oauth).
+/// Made by the modules of this crate that are named after what they ask for, such as [`objects`](crate::objects). It has no
+/// `Debug`: what is sent may be personal data.
 pub struct Ask<T> {
-    pub(crate) effect: Effect,
+    pub(crate) repeat: Repeat,
+    pub(crate) bucket: Bucket,
     pub(crate) right: Right,
     pub(crate) method: Method,
     pub(crate) path: Path,
     pub(crate) query: Vec<(&'static str, String)>,
     pub(crate) body: Option<Bytes>,
-    pub(crate) decode: fn(&[u8]) -> Result<Decoded<T>, serde_json::Error>,
+    pub(crate) decode: Decode<T>,
 }
 
 impl<T> Ask<T> {
-    pub(crate) fn get(path: Path, decode: fn(&[u8]) -> Result<Decoded<T>, serde_json::Error>) -> Self {
+    pub(crate) fn get(
+        path: Path,
+        decode: impl Fn(&[u8]) -> Result<Decoded<T>, serde_json::Error> + Send + Sync + 'static,
+    ) -> Self {
         Self {
-            effect: Effect::Read,
+            repeat: Repeat::Reads,
+            bucket: Bucket::General,
             right: Right::Token,
             method: Method::GET,
             path,
             query: Vec::new(),
             body: None,
-            decode,
+            decode: Box::new(decode),
         }
     }
 
@@ -58,7 +93,7 @@ impl<T> Ask<T> {
     pub(crate) fn form(
         path: Path,
         form: String,
-        decode: fn(&[u8]) -> Result<Decoded<T>, serde_json::Error>,
+        decode: impl Fn(&[u8]) -> Result<Decoded<T>, serde_json::Error> + Send + Sync + 'static,
     ) -> Self {
         Self {
             right: Right::App,
@@ -68,21 +103,55 @@ impl<T> Ask<T> {
         }
     }
 
+    /// Takes something away. What is gone stays gone.
+    pub(crate) fn delete(
+        path: Path,
+        decode: impl Fn(&[u8]) -> Result<Decoded<T>, serde_json::Error> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            repeat: Repeat::SameState,
+            method: Method::DELETE,
+            ..Self::get(path, decode)
+        }
+    }
+
     pub(crate) fn with_query(mut self, query: Vec<(&'static str, String)>) -> Self {
         self.query = query;
         self
     }
 
-    pub(crate) fn with_body(mut self, effect: Effect, method: Method, body: &serde_json::Value) -> Self {
-        self.effect = effect;
-        self.method = method;
+    pub(crate) fn with_body(mut self, repeat: Repeat, method: Method, body: &serde_json::Value) -> Self {
         self.body = Some(Bytes::from(body.to_string()));
+        self.without_body(repeat, method)
+    }
+
+    pub(crate) fn without_body(mut self, repeat: Repeat, method: Method) -> Self {
+        self.repeat = repeat;
+        self.method = method;
+        self
+    }
+
+    pub(crate) const fn from(mut self, bucket: Bucket) -> Self {
+        self.bucket = bucket;
         self
     }
 
     /// Whether it changes anything.
     pub const fn effect(&self) -> Effect {
-        self.effect
+        match self.repeat {
+            Repeat::Reads => Effect::Read,
+            Repeat::SameState | Repeat::ActsAgain => Effect::Write,
+        }
+    }
+
+    /// What it does to send it once more.
+    pub const fn repeat(&self) -> Repeat {
+        self.repeat
+    }
+
+    /// Which limit it draws from.
+    pub const fn bucket(&self) -> Bucket {
+        self.bucket
     }
 
     /// The path, for records and logs.

@@ -24,7 +24,13 @@ const ENTRY_HEADER: &str = "x-request-id";
 /// Kept back from a call's deadline to record how its attempt ended.
 const TO_RECORD: Duration = Duration::from_millis(50);
 
-/// What came back: any status, and its whole body.
+/// The most of a refusal's body that is read, in bytes. HubSpot's have some hundreds.
+const MAX_REFUSAL_BYTES: usize = 64 * 1024;
+
+/// How long the body of a refusal is waited for: that it is a refusal is known by then, and only why is not.
+const FOR_A_REFUSAL: Duration = Duration::from_secs(5);
+
+/// What came back: any status, and its whole body; of a refusal what came of it, which may be nothing.
 pub(crate) struct Received {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -38,6 +44,8 @@ pub(crate) struct Lost {
     pub(crate) cause: Cause,
     /// The status, where one came before the connection was lost.
     pub(crate) status: Option<StatusCode>,
+    /// How much of the body had come by then, in bytes.
+    pub(crate) bytes: usize,
     /// For the log.
     pub(crate) detail: String,
     /// Whether it was lost because its right was taken back.
@@ -49,6 +57,7 @@ impl Lost {
         Self {
             cause,
             status: None,
+            bytes: 0,
             detail: detail.into(),
             revoked: false,
         }
@@ -85,6 +94,11 @@ impl Transport {
             .redirect(reqwest::redirect::Policy::none())
             // A proxy that the environment names would be handed tokens that nobody meant for it.
             .no_proxy()
+            // What is compressed can be a thousand times larger than what was counted. It is not asked for, and not unpacked.
+            .no_gzip()
+            .no_brotli()
+            .no_deflate()
+            .no_zstd()
             // One intent is one attempt: nothing below may send a second time.
             .retry(reqwest::retry::never())
             .tcp_nodelay(true)
@@ -124,10 +138,15 @@ impl Transport {
         let mut response = self.head(recorded, until).await?;
         let status = response.status();
         let headers = mem::take(response.headers_mut());
-        let body = self.body(response, until).await.map_err(|lost| Lost {
-            status: Some(status),
-            ..lost
-        })?;
+        let body = if status.is_success() {
+            let body = self.body(response, &headers, until).await;
+            body.map_err(|lost| Lost {
+                status: Some(status),
+                ..lost
+            })?
+        } else {
+            self.explanation(response, until).await
+        };
         Ok(Received {
             status,
             headers,
@@ -159,7 +178,9 @@ impl Transport {
             .http
             .request(ask.method.clone(), address)
             .query(&ask.query)
-            .header(ENTRY_HEADER, recorded.entry_id());
+            .header(ENTRY_HEADER, recorded.entry_id())
+            .header(header::ACCEPT, "application/json")
+            .header(header::ACCEPT_ENCODING, "identity");
         if ask.right == Right::Token {
             request = request.header(header::AUTHORIZATION, bearer(recorded.content().token)?);
         }
@@ -179,12 +200,62 @@ impl Transport {
         }
     }
 
-    async fn body(&self, mut response: reqwest::Response, until: Tick) -> Result<Bytes, Lost> {
+    /// The body of a success, whole or not at all.
+    async fn body(
+        &self,
+        response: reqwest::Response,
+        headers: &HeaderMap,
+        until: Tick,
+    ) -> Result<Bytes, Lost> {
+        if let Some(encoding) = headers.get(header::CONTENT_ENCODING)
+            && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
+        {
+            let detail = "the answer is compressed, which was not asked for";
+            return Err(Lost::new(Cause::ConnectionLost, detail));
+        }
         let mut body = BytesMut::new();
+        let read = self.read_into(&mut body, response, self.max_answer_bytes, until);
+        match read.await {
+            Ok(()) => Ok(body.freeze()),
+            Err(lost) => Err(Lost {
+                bytes: body.len(),
+                ..lost
+            }),
+        }
+    }
+
+    /// What came of the body of a refusal. That it was refused is certain, whatever becomes of its body.
+    async fn explanation(&self, response: reqwest::Response, until: Tick) -> Bytes {
+        let until = until.min(self.clock.tick().plus(FOR_A_REFUSAL));
+        let most = MAX_REFUSAL_BYTES.min(self.max_answer_bytes);
+        let mut body = BytesMut::new();
+        // What is cut off is no JSON any more, and sorted by its status alone.
+        let _ = self.read_into(&mut body, response, most, until).await;
+        body.freeze()
+    }
+
+    async fn read_into(
+        &self,
+        body: &mut BytesMut,
+        mut response: reqwest::Response,
+        most: usize,
+        until: Tick,
+    ) -> Result<(), Lost> {
+        let too_large = || {
+            Lost::new(
+                Cause::ConnectionLost,
+                "the answer is larger than max_answer_bytes",
+            )
+        };
+        // Where its length is known, it is refused before it is read.
+        let announced = response.content_length().unwrap_or_default();
+        if usize::try_from(announced).unwrap_or(usize::MAX) > most {
+            return Err(too_large());
+        }
         loop {
             let chunk = match self.clock.timeout_at(until, response.chunk()).await {
                 Some(Ok(Some(chunk))) => chunk,
-                Some(Ok(None)) => return Ok(body.freeze()),
+                Some(Ok(None)) => return Ok(()),
                 Some(Err(error)) => return Err(Lost::new(Cause::ConnectionLost, chain(&error))),
                 None => {
                     return Err(Lost::new(
@@ -193,11 +264,8 @@ impl Transport {
                     ));
                 }
             };
-            if body.len().saturating_add(chunk.len()) > self.max_answer_bytes {
-                return Err(Lost::new(
-                    Cause::ConnectionLost,
-                    "the answer is larger than max_answer_bytes",
-                ));
+            if body.len().saturating_add(chunk.len()) > most {
+                return Err(too_large());
             }
             body.extend_from_slice(&chunk);
         }

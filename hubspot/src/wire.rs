@@ -1,13 +1,15 @@
 //! How HubSpot writes things: ids as text or numbers, times in ISO 8601, pages with a cursor.
 
-use std::{fmt, marker::PhantomData, str::FromStr};
+use std::{collections::BTreeMap, fmt, marker::PhantomData, str::FromStr};
 
 use http::HeaderMap;
 use hubkeep_core::clock::Timestamp;
 use serde::{
     Deserialize, Deserializer,
-    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+    de::{self, DeserializeOwned, IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
 };
+
+use crate::{answer::Decoded, objects::Page};
 
 /// 0001-01-01T00:00:00Z, in seconds since 1970: the first time that `google.protobuf.Timestamp` has.
 const YEAR_ONE: i64 = -62_135_596_800;
@@ -68,9 +70,91 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for InBraces<T> {
     }
 }
 
+/// A JSON object whose keys are names, each once. Of a name that stands there twice nobody knows which value holds.
+pub(crate) struct Named<T>(pub(crate) BTreeMap<String, T>);
+
+impl<T> Default for Named<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EachOnce(PhantomData))
+    }
+}
+
+struct EachOnce<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for EachOnce<T> {
+    type Value = Named<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
+        let mut named = BTreeMap::new();
+        while let Some((name, value)) = fields.next_entry()? {
+            if named.insert(name, value).is_some() {
+                return Err(de::Error::custom("a name stands there twice"));
+            }
+        }
+        Ok(Named(named))
+    }
+}
+
+/// Some JSON objects, or none where HubSpot writes null.
+pub(crate) type Several<T> = Option<Vec<JsonObject<T>>>;
+
+/// What the braces hold.
+pub(crate) fn each<T, U: From<T>>(several: Several<T>) -> Vec<U> {
+    let objects = several.unwrap_or_default().into_iter();
+    objects.map(|JsonObject(object)| object.into()).collect()
+}
+
 /// Reads a body that must be one JSON object.
 pub(crate) fn object<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, serde_json::Error> {
     serde_json::from_slice(body).map(|JsonObject(object)| object)
+}
+
+/// Reads one thing.
+pub(crate) fn one<W: DeserializeOwned, T: From<W>>(body: &[u8]) -> Result<Decoded<T>, serde_json::Error> {
+    let wire: W = object(body)?;
+    Ok(Decoded::one(wire.into()))
+}
+
+/// Reads a page of things.
+pub(crate) fn page<W: DeserializeOwned, T: From<W>>(
+    body: &[u8],
+) -> Result<Decoded<Page<T>>, serde_json::Error> {
+    let wire: WirePage<W> = object(body)?;
+    let page: Page<T> = wire.into();
+    Ok(Decoded {
+        record_count: count(page.items.len()),
+        value: page,
+    })
+}
+
+/// Reads things that HubSpot gives all at once.
+pub(crate) fn all<W: DeserializeOwned, T: From<W>>(
+    body: &[u8],
+) -> Result<Decoded<Vec<T>>, serde_json::Error> {
+    let wire: WirePage<W> = object(body)?;
+    let items: Vec<T> = wire.results().map(T::from).collect();
+    Ok(Decoded {
+        record_count: count(items.len()),
+        value: items,
+    })
+}
+
+/// Reads the answer to what leaves nothing to say: none, or a JSON object. A page of HTML is no such answer, whoever wrote it.
+pub(crate) fn nothing(body: &[u8]) -> Result<Decoded<()>, serde_json::Error> {
+    if !body.is_empty() {
+        let _: IgnoredAny = object(body)?;
+    }
+    Ok(Decoded::one(()))
 }
 
 /// A page of an answer.
@@ -94,6 +178,25 @@ struct NextPage {
     after: WireId,
 }
 
+impl<W, T: From<W>> From<WirePage<W>> for Page<T> {
+    fn from(wire: WirePage<W>) -> Self {
+        let (after, total) = (wire.after(), wire.total);
+        Self {
+            items: wire.results().map(T::from).collect(),
+            after,
+            total,
+        }
+    }
+}
+
+impl Paging {
+    /// The cursor of the next page.
+    pub(crate) fn after(&self) -> Option<String> {
+        let JsonObject(next) = self.next.as_ref()?;
+        Some(next.after.0.clone())
+    }
+}
+
 impl<T> WirePage<T> {
     /// What is on it.
     pub(crate) fn results(self) -> impl ExactSizeIterator<Item = T> {
@@ -103,8 +206,7 @@ impl<T> WirePage<T> {
     /// The cursor of the next page.
     pub(crate) fn after(&self) -> Option<String> {
         let JsonObject(paging) = self.paging.as_ref()?;
-        let JsonObject(next) = paging.next.as_ref()?;
-        Some(next.after.0.clone())
+        paging.after()
     }
 }
 

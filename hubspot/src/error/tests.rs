@@ -158,3 +158,42 @@ fn what_hubspot_says_at_length_still_reaches_a_caller() {
         assert!(bytes < 8_192, "{bytes} bytes of headers: {error}");
     }
 }
+
+#[test]
+fn what_hubspots_support_must_look_at_is_not_asked_again_and_says_so() {
+    let of = |status: u16| {
+        let status = StatusCode::from_u16(status).expect("a status");
+        let refusal = Refusal::of(status, &HeaderMap::new(), b"<html>");
+        Error::Refused(Box::new(refusal), Limits::default())
+    };
+    for status in [500, 502, 503, 504, 521, 523, 524] {
+        assert!(of(status).is_passing(), "{status}");
+    }
+    for status in [522, 525, 526] {
+        let error = of(status);
+        assert!(!error.is_passing(), "{status}");
+        assert_eq!(
+            (error.kind(), error.retry_after()),
+            (ErrorKind::Unavailable, None)
+        );
+        assert!(error.public_message().contains("support"), "{error}");
+    }
+}
+
+#[test]
+fn a_redirect_a_long_address_and_a_token_that_is_none_each_have_a_sentence() {
+    let says = |status: u16, body: &str| {
+        let status = StatusCode::from_u16(status).expect("a status");
+        let refusal = Refusal::of(status, &HeaderMap::new(), body.as_bytes());
+        Error::Refused(Box::new(refusal), Limits::default()).public_message()
+    };
+    assert!(says(302, "").contains("never followed"));
+    assert!(says(414, "").contains("too long"));
+    assert!(says(400, "").contains("does not say why"));
+    let expired = |ago: &str| {
+        let body = json!({ "category": "EXPIRED_AUTHENTICATION", "message": format!("expired {ago} ago.") });
+        says(401, &body.to_string())
+    };
+    assert!(expired("75 second(s)").contains("has expired"));
+    assert!(expired("20705 day(s)").contains("it is none"));
+}

@@ -1,0 +1,161 @@
+//! Pipelines: the stages that deals, tickets and other records move through.
+
+use std::collections::BTreeMap;
+
+use hubkeep_core::clock::Timestamp;
+use serde::Deserialize;
+
+use crate::{
+    config::ApiVersion,
+    path::Path,
+    request::Ask,
+    wire::{self, Named, Several, WireId, each, time},
+};
+
+/// Stages that records move through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pipeline {
+    /// Its id: the value that the property `pipeline` or `hs_pipeline` takes.
+    pub id: String,
+    /// What people call it.
+    pub label: String,
+    /// Its place among the others.
+    pub display_order: i64,
+    /// Its stages, by their place.
+    pub stages: Vec<Stage>,
+    /// Whether it is archived.
+    pub archived: bool,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// When it was last changed.
+    pub updated: Option<Timestamp>,
+}
+
+/// A stage of a pipeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// Its id: the value that the property `dealstage` or `hs_pipeline_stage` takes.
+    pub id: String,
+    /// What people call it.
+    pub label: String,
+    /// Its place among the others.
+    pub display_order: i64,
+    /// What HubSpot says of it beside: `probability` of deals, "1.0" for won and "0.0" for lost; `ticketState`, "OPEN" or
+    /// "CLOSED".
+    pub metadata: BTreeMap<String, String>,
+    /// Who may change it, in HubSpot's words: "CRM_PERMISSIONS_ENFORCEMENT", "READ_ONLY", "INTERNAL_ONLY"; empty if HubSpot does
+    /// not say.
+    pub write_permissions: String,
+    /// Whether it is archived.
+    pub archived: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WirePipeline {
+    id: WireId,
+    #[serde(default)]
+    label: Option<String>,
+    #[serde(default)]
+    display_order: Option<i64>,
+    #[serde(default)]
+    stages: Several<WireStage>,
+    #[serde(default)]
+    archived: Option<bool>,
+    #[serde(default)]
+    created_at: Option<String>,
+    #[serde(default)]
+    updated_at: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireStage {
+    id: WireId,
+    #[serde(default)]
+    label: Option<String>,
+    #[serde(default)]
+    display_order: Option<i64>,
+    #[serde(default)]
+    metadata: Option<Named<Option<String>>>,
+    #[serde(default)]
+    write_permissions: Option<String>,
+    #[serde(default)]
+    archived: Option<bool>,
+}
+
+impl From<WirePipeline> for Pipeline {
+    fn from(wire: WirePipeline) -> Self {
+        let mut stages: Vec<Stage> = each(wire.stages);
+        stages.sort_by_key(|stage| stage.display_order);
+        Self {
+            id: wire.id.0,
+            label: wire.label.unwrap_or_default(),
+            display_order: wire.display_order.unwrap_or_default(),
+            stages,
+            archived: wire.archived.unwrap_or_default(),
+            created: time(wire.created_at.as_ref()),
+            updated: time(wire.updated_at.as_ref()),
+        }
+    }
+}
+
+impl From<WireStage> for Stage {
+    fn from(wire: WireStage) -> Self {
+        let metadata = wire.metadata.unwrap_or_default().0.into_iter();
+        Self {
+            id: wire.id.0,
+            label: wire.label.unwrap_or_default(),
+            display_order: wire.display_order.unwrap_or_default(),
+            metadata: metadata
+                .filter_map(|(name, value)| Some((name, value?)))
+                .collect(),
+            write_permissions: wire.write_permissions.unwrap_or_default(),
+            archived: wire.archived.unwrap_or_default(),
+        }
+    }
+}
+
+/// Reads all pipelines of a type at once, with their stages.
+pub fn list(version: ApiVersion, object_type: &str) -> Ask<Vec<Pipeline>> {
+    Ask::get(
+        Path::pipelines(version, object_type),
+        wire::all::<WirePipeline, _>,
+    )
+}
+
+/// Reads one pipeline, with its stages.
+pub fn get(version: ApiVersion, object_type: &str, pipeline_id: &str) -> Ask<Pipeline> {
+    let path = Path::pipelines(version, object_type).then_id(pipeline_id);
+    Ask::get(path, wire::one::<WirePipeline, _>)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stages_of_a_pipeline_stand_in_their_order_and_say_what_they_mean() {
+        let ask = list(ApiVersion::V2026_09, "deals");
+        let read = (ask.decode)(
+            br#"{"results":[{"id":"default","label":"Sales","displayOrder":0,"archived":false,"stages":[
+                {"id":"closedwon","label":"Won","displayOrder":2,"metadata":{"isClosed":"true","probability":"1.0"},
+                 "writePermissions":"CRM_PERMISSIONS_ENFORCEMENT"},
+                {"id":1234,"label":"First","displayOrder":1,"metadata":{"probability":null}}]}]}"#,
+        )
+        .expect("reads");
+        let sales = &read.value[0];
+        let stages: Vec<&str> = sales.stages.iter().map(|stage| stage.id.as_str()).collect();
+        assert_eq!(stages, ["1234", "closedwon"]);
+        assert_eq!(sales.stages[1].metadata["probability"], "1.0");
+        assert!(sales.stages[0].metadata.is_empty());
+    }
+
+    #[test]
+    fn one_pipeline_is_read_by_an_id_that_is_not_recorded() {
+        let ask = get(ApiVersion::V3, "tickets", "42");
+        assert_eq!(ask.path.template(), "/crm/v3/pipelines/tickets/{id}");
+        assert!((ask.decode)(br#"{"id":"42","stages":null}"#).is_ok());
+        assert!((ask.decode)(br#"{"label":"without an id"}"#).is_err());
+    }
+}
