@@ -33,7 +33,12 @@ fn list(call: &Call<'_>, from: ObjectType, id: &str, to: ObjectType) -> Result<R
     linked::reading(call, [from, to])?;
     let limit = call.query.limit(linked::MOST_SHOWN, linked::MOST_SHOWN)?;
     let after = call.query.after()?;
-    let crm = lock(&call.portal.crm);
+    let mut crm = lock(&call.portal.crm);
+    // Unlike other calls, this one does not follow an id that was merged away: it has nothing any more.
+    let table = crm.table(from);
+    if id.parse().is_ok_and(|id| table.survivor_of(id) != id) {
+        return Ok(Reply::json(200, &page_body(Vec::new(), None)));
+    }
     let id = id.parse().ok().filter(|id| crm.has(from, *id));
     let id = id.ok_or_else(errors::not_found)?;
     let mut partners = crm.associated(from, id, to);

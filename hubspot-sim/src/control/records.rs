@@ -75,7 +75,7 @@ impl Control {
         edited.map_err(|problem| WorldError::BadRecord(Value::Object(problem.body).to_string()))
     }
 
-    /// Merges one record into another by hand.
+    /// Merges two records by hand. Gives the id of the one that they become.
     ///
     /// # Errors
     /// If there is no such account, or a record is not there, or they are one already, or too many are.
@@ -85,12 +85,12 @@ impl Control {
         object_type: ObjectType,
         primary: u64,
         other: u64,
-    ) -> Result<(), WorldError> {
+    ) -> Result<u64, WorldError> {
         let portal = self.state.accounts.portal(portal_id)?;
         let mut crm = lock(&portal.crm);
         let merged = crm.merge(object_type, primary, other, self.now_micros());
         merged
-            .map(drop)
+            .map(|record| record.id)
             .map_err(|problem| WorldError::BadRecord(Value::Object(problem.body).to_string()))
     }
 

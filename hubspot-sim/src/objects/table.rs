@@ -100,8 +100,7 @@ impl Table {
     /// Creates a record of values that have been validated.
     pub(crate) fn create(&mut self, values: Values, stamp: Stamp) -> Result<&Record, Problem> {
         self.check_unique(&values, None)?;
-        let id = self.next_id;
-        self.next_id += 1;
+        let id = self.new_id();
         self.remember_email(&values, id);
         let mut record = Record {
             id,
@@ -121,6 +120,12 @@ impl Table {
             .collect();
         record.apply(self.kind, given, stamp.at, stamp.source);
         Ok(self.records.entry(id).or_insert(record))
+    }
+
+    /// An id that no record has had.
+    pub(super) fn new_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id - 1
     }
 
     /// Creates a record as it is, without validation; a property that is not defined becomes a custom text property.
