@@ -140,7 +140,10 @@ impl Route {
             ["crm", room, version, rest @ ..] if DATED.contains(version) => crm(room, rest, true),
             ["crm", "v3", room, rest @ ..] => crm(room, rest, false),
             ["crm", "v4", "objects", rest @ ..] => objects(rest, true).filter(Self::is_association),
-            ["crm", "v4", "associations", rest @ ..] => associations(rest),
+            // HubSpot's pages write it both ways.
+            ["crm", "v4", "associations", rest @ ..] | ["crm", "associations", "v4", rest @ ..] => {
+                associations(rest)
+            }
             ["crm-object-schemas", version, "schemas", rest @ ..]
                 if *version == "v3" || DATED.contains(version) =>
             {
@@ -259,6 +262,13 @@ mod tests {
         let action = ObjectAction::Record("a/b@c.example".to_owned());
         let kind = "contacts".to_owned();
         assert_eq!(route, Some(Route::Objects { kind, action }));
+    }
+
+    #[test]
+    fn labels_are_found_under_both_v4_paths() {
+        let one = Route::parse("/crm/v4/associations/deals/contacts/labels");
+        assert!(one.is_some());
+        assert_eq!(one, Route::parse("/crm/associations/v4/deals/contacts/labels"));
     }
 
     #[test]
