@@ -1,8 +1,9 @@
 //! A little HubSpot on loopback that keeps a journal of what it received.
 //!
 //! [`Simulator::start`] serves a [`World`] of accounts over HTTP as HubSpot would: tokens and scopes, records of HubSpot's
-//! types and of an account's own, their associations, properties, pipelines and history, owners, rate limits, error bodies. [`Control`] is the hand on it while it
-//! runs: it revokes tokens, uninstalls apps, makes things go wrong ([`Fault`]), and reads the journal ([`JournalEntry`]).
+//! types and of an account's own, their associations, properties, pipelines and history, owners, rate limits, error bodies.
+//! [`Control`] is the hand on it while it runs: it revokes tokens, uninstalls apps, changes records as people do, makes
+//! things go wrong ([`Fault`]), and reads the journal ([`JournalEntry`]).
 //!
 //! ```no_run
 //! use hubspot_sim::{Fault, FaultRule, Simulator, World};
