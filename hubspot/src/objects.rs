@@ -68,8 +68,8 @@ impl Key<'_> {
 pub struct Wanted<'a> {
     /// The properties; none for HubSpot's default ones. Names that HubSpot does not know are left out of the answer.
     pub properties: &'a [String],
-    /// The properties of which the past values are wanted too. With them a page holds fewer records than its limit says:
-    /// HubSpot does not say how many.
+    /// The properties of which the past values are wanted too. With them a page holds fewer records than its limit says, and a
+    /// batch takes fewer: HubSpot does not say how many; 50 are reported to pass.
     pub history: &'a [String],
     /// Archived records, and no others.
     pub archived: bool,

@@ -11,7 +11,7 @@ use crate::{error::Error, limits::Limits, request::Effect};
 pub enum RowRefusal {
     /// HubSpot refused this input, and says why: it was not carried out. The status is the one that HubSpot gives where the
     /// same happens to a call of its own.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// The answer says nothing that can be told to be of this input, or says two things of it. A write may or may not have
     /// happened.
     Unknown,
@@ -21,14 +21,14 @@ impl RowRefusal {
     /// There is no such record.
     pub(crate) fn not_found() -> Self {
         let not_found = serde_json::json!({ "category": "OBJECT_NOT_FOUND" });
-        Self::Refused(Refusal::of_row(&not_found))
+        Self::Refused(Box::new(Refusal::of_row(&not_found)))
     }
 
     /// The same as an error of a call that was about this input alone.
     pub fn into_error(self, effect: Effect, call_id: hubkeep_core::id::CallId) -> Error {
         let detail = "the answer does not say what became of it".to_owned();
         match (self, effect) {
-            (Self::Refused(refusal), _) => Error::Refused(Box::new(refusal), Limits::default()),
+            (Self::Refused(refusal), _) => Error::Refused(refusal, Limits::default()),
             (Self::Unknown, Effect::Write) => Error::OutcomeUnknown { call_id, detail },
             (Self::Unknown, Effect::Read) => Error::NoAnswer {
                 cause: hubkeep_audit_log::Cause::ConnectionLost,
@@ -40,7 +40,7 @@ impl RowRefusal {
 
 /// A refusal in the answer to a batch, and what it says of the inputs it is about.
 pub(crate) struct WireRow {
-    pub(crate) refusal: Refusal,
+    pub(crate) refusal: Box<Refusal>,
     /// More exact than the category, for example "crm.associations.NO_ASSOCIATIONS_FOUND".
     pub(crate) sub_category: String,
     body: Body,
@@ -49,7 +49,7 @@ pub(crate) struct WireRow {
 impl WireRow {
     pub(crate) fn of(json: &Value) -> Self {
         Self {
-            refusal: Refusal::of_row(json),
+            refusal: Box::new(Refusal::of_row(json)),
             sub_category: json
                 .get("subCategory")
                 .and_then(Value::as_str)

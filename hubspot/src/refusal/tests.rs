@@ -244,3 +244,21 @@ fn a_row_of_a_batch_amounts_to_what_a_call_of_its_own_would() {
     let strange = row(serde_json::json!(["what"]));
     assert_eq!((strange.status, &strange.kind), (207, &RefusalKind::Other));
 }
+
+#[test]
+fn a_row_without_an_answer_is_an_error_that_says_whether_something_may_have_happened() {
+    use crate::{Effect, Error};
+    use hubkeep_core::{clock::SystemClock, id::CallId, random::SystemRandom};
+    let call_id = CallId::make(&*SystemClock::shared(), &*SystemRandom::shared()).expect("random");
+    let error = |row: RowRefusal, effect| row.into_error(effect, call_id);
+    assert!(matches!(
+        error(RowRefusal::Unknown, Effect::Write),
+        Error::OutcomeUnknown { .. }
+    ));
+    assert!(matches!(
+        error(RowRefusal::Unknown, Effect::Read),
+        Error::NoAnswer { .. }
+    ));
+    let refused = error(RowRefusal::not_found(), Effect::Write);
+    assert!(matches!(refused, Error::Refused(refusal, _) if refusal.kind == RefusalKind::NotFound));
+}

@@ -87,10 +87,10 @@ fn a_record_that_a_reading_does_not_have_is_not_found_unless_another_is_there_in
     let ask = read_of(&["1", "2"], None);
     let rows = answer(&ask, &json!({ "results": [{ "id": "1" }] }));
     assert_eq!(told(&rows), ["1", "=404"]);
-    let Err(RowRefusal::Refused(Refusal { kind, .. })) = &rows[1] else {
+    let Err(RowRefusal::Refused(refusal)) = &rows[1] else {
         panic!("a refusal");
     };
-    assert_eq!(*kind, RefusalKind::NotFound);
+    assert_eq!(refusal.kind, RefusalKind::NotFound);
     let rows = answer(&ask, &json!({ "results": [{ "id": "1" }, { "id": "99" }] }));
     assert_eq!(
         told(&rows),
