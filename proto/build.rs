@@ -22,7 +22,7 @@ const SECRET_BEARING: [&str; 14] = [
     ".hubkeep.credential.v1.RegisterConsumerResponse",
 ];
 
-const FILES: [&str; 14] = [
+const FILES: [&str; 18] = [
     "hubkeep/error/v1/error_reason.proto",
     "hubkeep/audit/v1/entry.proto",
     "hubkeep/audit/v1/audit_service.proto",
@@ -34,7 +34,11 @@ const FILES: [&str; 14] = [
     "hubkeep/credential/v1/key_service.proto",
     "hubkeep/credential/v1/rotation_service.proto",
     "hubkeep/crm/v1/reply.proto",
+    "hubkeep/crm/v1/object.proto",
+    "hubkeep/crm/v1/object_batch.proto",
     "hubkeep/crm/v1/object_service.proto",
+    "hubkeep/crm/v1/association_service.proto",
+    "hubkeep/crm/v1/schema_service.proto",
     "hubkeep/crm/v1/owner_service.proto",
     "hubkeep/crm/v1/quota_service.proto",
 ];

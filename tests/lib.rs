@@ -18,6 +18,8 @@
 //! | [`support::handles`], [`support::crm`], [`support::portals`] | what callers do, as a test would say it |
 //! | [`support::containing`] | what an operator does in an incident, and how far it has come |
 //! | [`support::certificates`], [`support::doors`] | who has which certificate, and how callers reach services |
+//! | [`support::related`] | what records have to do with each other, and how they are made |
+//! | [`support::many`] | calls about many records at once |
 //! | [`support::refusal`] | what a refusal says, read |
 //! | [`support::audit`] | the logs of both services, read |
 //! | [`support::quota`] | quotas, read and watched |
@@ -63,11 +65,13 @@ pub mod support {
     pub mod isolation;
     pub mod keeping;
     pub mod limited;
+    pub mod many;
     pub mod portals;
     pub mod processes;
     pub mod quota;
     pub mod raw;
     pub mod refusal;
+    pub mod related;
     pub mod relay;
     pub mod rotations;
     pub mod shown;

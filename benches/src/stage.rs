@@ -307,7 +307,7 @@ fn for_everybody() -> Grant {
             ..PortalSelection::default()
         }),
         scope: Some(HandleScope {
-            operations: (HandleOperation::Get.into()..=HandleOperation::Quota.into()).collect(),
+            operations: (HandleOperation::Get.into()..=HandleOperation::Associate.into()).collect(),
             object_types: vec!["*".to_owned()],
             ..HandleScope::default()
         }),

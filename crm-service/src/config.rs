@@ -10,7 +10,10 @@ use hubkeep_core::{
 use hubkeep_proto::{
     audit::v1::audit_service_server,
     credential::v1::key_service_server,
-    crm::v1::{object_service_server, owner_service_server, quota_service_server},
+    crm::v1::{
+        association_service_server, object_service_server, owner_service_server, quota_service_server,
+        schema_service_server,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -47,8 +50,10 @@ pub struct Config {
 }
 
 /// Anybody known may come with a handle; what the handle allows is decided per call.
-const ACCESS: [(&str, &[&str]); 5] = [
+const ACCESS: [(&str, &[&str]); 7] = [
     (object_service_server::SERVICE_NAME, &["*"]),
+    (association_service_server::SERVICE_NAME, &["*"]),
+    (schema_service_server::SERVICE_NAME, &["*"]),
     (owner_service_server::SERVICE_NAME, &["*"]),
     (quota_service_server::SERVICE_NAME, &["*"]),
     (key_service_server::SERVICE_NAME, &["role:fleet"]),

@@ -19,8 +19,9 @@ use hubkeep_proto::{
     audit::v1::audit_service_server::AuditServiceServer,
     credential::v1::key_service_server::KeyServiceServer,
     crm::v1::{
-        object_service_server::ObjectServiceServer, owner_service_server::OwnerServiceServer,
-        quota_service_server::QuotaServiceServer,
+        association_service_server::AssociationServiceServer, object_service_server::ObjectServiceServer,
+        owner_service_server::OwnerServiceServer, quota_service_server::QuotaServiceServer,
+        schema_service_server::SchemaServiceServer,
     },
 };
 use hubkeep_seal::{Keks, Keyring};
@@ -33,12 +34,13 @@ use tokio_util::{
 
 use crate::{
     MIGRATIONS,
-    api::{Entrance, HandleAuthority, ObjectApi, OwnerApi, QuotaApi, QuotaDesk},
+    api::{AssociationApi, Entrance, HandleAuthority, ObjectApi, OwnerApi, QuotaApi, QuotaDesk, SchemaApi},
     call::{ObjectRefs, Unread, Usage, stack},
     config::Config,
     credentials::{self, Credentials},
     erasure::Erasures,
     quota::Quota,
+    suppression::Suppression,
 };
 
 /// In whose name portals are erased.
@@ -153,6 +155,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         credentials,
         quota,
         usage,
+        suppression: Suppression::new(database.clone(), keyring.clone(), clock.clone()),
         hubspot,
         object_refs: ObjectRefs::new(keyring.clone()),
         under_way: under_way.clone(),
@@ -184,6 +187,10 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
             entrance.clone(),
             stopping,
         )))
+        .serve(AssociationServiceServer::new(AssociationApi::new(
+            entrance.clone(),
+        )))
+        .serve(SchemaServiceServer::new(SchemaApi::new(entrance.clone())))
         .serve(OwnerServiceServer::new(OwnerApi::new(entrance)))
         .serve(QuotaServiceServer::new(quota))
         .serve(KeyServiceServer::new(keys))

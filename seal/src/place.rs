@@ -78,6 +78,8 @@ purposes! {
     Rows = "rows",
     /// Who may have which handles, and who is who.
     Access = "access",
+    /// The key under which addresses of erased contacts are kept.
+    Suppression = "suppression",
 }
 
 impl Purpose {

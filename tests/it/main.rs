@@ -1,10 +1,12 @@
 //! The promises of Hubkeep, each a test named as a sentence.
 
+mod associations;
 mod audit_down;
 mod audit_stream;
 mod audit_trail;
 mod bad_input;
 mod bad_wire;
+mod batches;
 mod bulk;
 mod canaries;
 mod certificate_commands;
@@ -24,6 +26,7 @@ mod deployment;
 mod deployment_secrets;
 mod drain;
 mod drain_idle;
+mod erased_contacts;
 mod erasure;
 mod errors_page;
 mod expected_portal;
@@ -44,6 +47,7 @@ mod in_flight;
 mod isolation;
 mod isolation_load;
 mod keys;
+mod merging;
 mod oauth;
 mod onboarding;
 mod one_shot;
@@ -62,6 +66,7 @@ mod rpc_coverage;
 mod runbook_keys;
 mod runbook_rotation;
 mod runbooks;
+mod schemas;
 mod secrets;
 mod stream_breaks;
 mod stream_objects;

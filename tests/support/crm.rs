@@ -24,6 +24,7 @@ pub type Walk = Streaming<StreamObjectsResponse>;
 /// A caller of crm-service. Clones are independent.
 #[derive(Clone, Debug)]
 pub struct Crm {
+    channel: Channel,
     objects: ObjectServiceClient<Channel>,
     owners: OwnerServiceClient<Channel>,
     /// Who it says it is; `None` where its certificate says it.
@@ -39,7 +40,8 @@ impl Crm {
     pub fn of(channel: Channel, caller: &str) -> Self {
         Self {
             objects: ObjectServiceClient::new(channel.clone()),
-            owners: OwnerServiceClient::new(channel),
+            owners: OwnerServiceClient::new(channel.clone()),
+            channel,
             caller: Some(caller.to_owned()),
             handle: None,
             client_slug: String::new(),
@@ -52,6 +54,14 @@ impl Crm {
     pub fn through(door: &Door, caller: &str) -> Self {
         let over = Self::of(door.of(caller), caller);
         if door.is_certified() { over.silent() } else { over }
+    }
+
+    pub(super) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
+    pub(super) fn slug(&self) -> String {
+        self.client_slug.clone()
     }
 
     /// The same without saying who it is.
@@ -229,12 +239,20 @@ impl Crm {
         object_type: &str,
         values: &[(&str, &str)],
     ) -> Result<CreateObjectResponse, Status> {
-        let message = CreateObjectRequest {
+        self.create_by(CreateObjectRequest {
             client_slug: self.client_slug.clone(),
             object_type: object_type.to_owned(),
             properties: properties(values),
             ..CreateObjectRequest::default()
-        };
+        })
+        .await
+    }
+
+    /// Creates a record, asked for in full.
+    ///
+    /// # Errors
+    /// With the refusal.
+    pub async fn create_by(&self, message: CreateObjectRequest) -> Result<CreateObjectResponse, Status> {
         let answer = self.objects.clone().create_object(self.request(message)).await?;
         Ok(answer.into_inner())
     }
@@ -314,7 +332,7 @@ pub fn equals(property: &str, value: &str) -> Filter {
     }
 }
 
-fn properties(values: &[(&str, &str)]) -> BTreeMap<String, String> {
+pub(super) fn properties(values: &[(&str, &str)]) -> BTreeMap<String, String> {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     values.iter().map(owned).collect()
 }

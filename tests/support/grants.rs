@@ -10,7 +10,7 @@ use tonic::Status;
 use super::{doors::Door, portals::OPERATOR};
 
 /// Every operation that a handle can allow.
-const OPERATIONS: [HandleOperation; 8] = [
+const OPERATIONS: [HandleOperation; 11] = [
     HandleOperation::Get,
     HandleOperation::List,
     HandleOperation::Search,
@@ -19,6 +19,9 @@ const OPERATIONS: [HandleOperation; 8] = [
     HandleOperation::Archive,
     HandleOperation::ReadAudit,
     HandleOperation::Quota,
+    HandleOperation::Merge,
+    HandleOperation::Erase,
+    HandleOperation::Associate,
 ];
 
 /// A grant of everything on every portal, for these callers: a name, "<prefix>/*", or "*".

@@ -17,13 +17,16 @@ use super::{
 };
 
 /// Everything that can be allowed on records.
-pub const EVERYTHING: [Allow; 6] = [
+pub const EVERYTHING: [Allow; 9] = [
     Allow::Get,
     Allow::List,
     Allow::Search,
     Allow::Create,
     Allow::Update,
     Allow::Archive,
+    Allow::Merge,
+    Allow::Erase,
+    Allow::Associate,
 ];
 
 /// A handle as its holder has it.

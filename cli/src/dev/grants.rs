@@ -74,6 +74,9 @@ fn everybody() -> Grant {
         HandleOperation::Archive,
         HandleOperation::ReadAudit,
         HandleOperation::Quota,
+        HandleOperation::Merge,
+        HandleOperation::Erase,
+        HandleOperation::Associate,
     ];
     Grant {
         grant_id: EVERYBODY.to_owned(),

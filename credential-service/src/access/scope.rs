@@ -33,6 +33,12 @@ pub enum Operation {
     ReadAudit,
     /// Read what is left of the portal's quota.
     Quota,
+    /// Make one record of two.
+    Merge,
+    /// Erase a contact for good.
+    Erase,
+    /// Associate records, and end that.
+    Associate,
 }
 
 impl Operation {
@@ -43,7 +49,10 @@ impl Operation {
 
     /// Whether it changes records.
     pub const fn writes(self) -> bool {
-        matches!(self, Self::Create | Self::Update | Self::Archive)
+        matches!(
+            self,
+            Self::Create | Self::Update | Self::Archive | Self::Merge | Self::Erase | Self::Associate
+        )
     }
 }
 

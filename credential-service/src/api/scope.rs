@@ -84,6 +84,9 @@ fn operation(number: i32) -> Option<Operation> {
         HandleOperation::Archive => Some(Operation::Archive),
         HandleOperation::ReadAudit => Some(Operation::ReadAudit),
         HandleOperation::Quota => Some(Operation::Quota),
+        HandleOperation::Merge => Some(Operation::Merge),
+        HandleOperation::Erase => Some(Operation::Erase),
+        HandleOperation::Associate => Some(Operation::Associate),
     }
 }
 
@@ -97,5 +100,8 @@ const fn operation_to_wire(operation: Operation) -> HandleOperation {
         Operation::Archive => HandleOperation::Archive,
         Operation::ReadAudit => HandleOperation::ReadAudit,
         Operation::Quota => HandleOperation::Quota,
+        Operation::Merge => HandleOperation::Merge,
+        Operation::Erase => HandleOperation::Erase,
+        Operation::Associate => HandleOperation::Associate,
     }
 }

@@ -1,7 +1,9 @@
 //! The gRPC front door: turns messages into [`crm`](crate::crm) words and a [`Call`], and what the call gave into
 //! messages again. Nothing is decided here.
 
+mod associations;
 mod audit;
+mod batch;
 mod entrance;
 mod error;
 #[cfg(feature = "fuzzing")]
@@ -14,12 +16,15 @@ mod quota;
 mod quota_desk;
 mod quota_words;
 mod read;
+mod schemas;
 mod walk;
 mod write;
 
+pub use associations::AssociationApi;
 pub use audit::HandleAuthority;
 pub use entrance::Entrance;
 pub use objects::ObjectApi;
 pub use owners::OwnerApi;
 pub use quota::QuotaApi;
 pub use quota_desk::QuotaDesk;
+pub use schemas::SchemaApi;

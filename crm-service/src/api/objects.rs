@@ -2,14 +2,19 @@
 
 use hubkeep_audit_log::Operation;
 use hubkeep_proto::crm::v1::{
-    ArchiveObjectRequest, ArchiveObjectResponse, CreateObjectRequest, CreateObjectResponse, GetObjectRequest,
-    GetObjectResponse, ListObjectsRequest, ListObjectsResponse, SearchObjectsRequest, SearchObjectsResponse,
-    StreamObjectsRequest, UpdateObjectRequest, UpdateObjectResponse, object_service_server::ObjectService,
+    ArchiveObjectRequest, ArchiveObjectResponse, BatchArchiveObjectsRequest, BatchArchiveObjectsResponse,
+    BatchCreateObjectsRequest, BatchCreateObjectsResponse, BatchReadObjectsRequest, BatchReadObjectsResponse,
+    BatchUpdateObjectsRequest, BatchUpdateObjectsResponse, CreateObjectRequest, CreateObjectResponse,
+    EraseContactRequest, EraseContactResponse, GetObjectRequest, GetObjectResponse, ListObjectsRequest,
+    ListObjectsResponse, MergeObjectsRequest, MergeObjectsResponse, SearchObjectsRequest,
+    SearchObjectsResponse, StreamObjectsRequest, UpdateObjectRequest, UpdateObjectResponse,
+    UpsertObjectsRequest, UpsertObjectsResponse, object_service_server::ObjectService,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::{
+    batch,
     entrance::Entrance,
     read,
     walk::{self, Pages},
@@ -142,6 +147,102 @@ impl ObjectService for ObjectApi {
             .await?;
         answer.write(|reply, about| match reply {
             Answer::Done => Some(ArchiveObjectResponse { reply: about }),
+            _ => None,
+        })
+    }
+
+    async fn merge_objects(
+        &self,
+        request: Request<MergeObjectsRequest>,
+    ) -> Result<Response<MergeObjectsResponse>, Status> {
+        let answer = self
+            .entrance
+            .take(Operation::ObjectMerge, request, read::merge_objects)
+            .await?;
+        answer.write(|reply, about| match reply {
+            Answer::Object(left) => Some(MergeObjectsResponse {
+                object: Some(object(left)),
+                reply: about,
+            }),
+            _ => None,
+        })
+    }
+
+    async fn batch_read_objects(
+        &self,
+        request: Request<BatchReadObjectsRequest>,
+    ) -> Result<Response<BatchReadObjectsResponse>, Status> {
+        let (results, replies) = batch::take(
+            &self.entrance,
+            Operation::ObjectBatchRead,
+            request,
+            read::batch_read,
+        )
+        .await?;
+        Ok(Response::new(BatchReadObjectsResponse { results, replies }))
+    }
+
+    async fn batch_create_objects(
+        &self,
+        request: Request<BatchCreateObjectsRequest>,
+    ) -> Result<Response<BatchCreateObjectsResponse>, Status> {
+        let (results, replies) = batch::take(
+            &self.entrance,
+            Operation::ObjectBatchCreate,
+            request,
+            read::batch_create,
+        )
+        .await?;
+        Ok(Response::new(BatchCreateObjectsResponse { results, replies }))
+    }
+
+    async fn batch_update_objects(
+        &self,
+        request: Request<BatchUpdateObjectsRequest>,
+    ) -> Result<Response<BatchUpdateObjectsResponse>, Status> {
+        let (results, replies) = batch::take(
+            &self.entrance,
+            Operation::ObjectBatchUpdate,
+            request,
+            read::batch_update,
+        )
+        .await?;
+        Ok(Response::new(BatchUpdateObjectsResponse { results, replies }))
+    }
+
+    async fn batch_archive_objects(
+        &self,
+        request: Request<BatchArchiveObjectsRequest>,
+    ) -> Result<Response<BatchArchiveObjectsResponse>, Status> {
+        let (results, replies) = batch::take(
+            &self.entrance,
+            Operation::ObjectBatchArchive,
+            request,
+            read::batch_archive,
+        )
+        .await?;
+        Ok(Response::new(BatchArchiveObjectsResponse { results, replies }))
+    }
+
+    async fn upsert_objects(
+        &self,
+        request: Request<UpsertObjectsRequest>,
+    ) -> Result<Response<UpsertObjectsResponse>, Status> {
+        let (results, replies) =
+            batch::take(&self.entrance, Operation::ObjectUpsert, request, read::upsert).await?;
+        Ok(Response::new(UpsertObjectsResponse { results, replies }))
+    }
+
+    async fn erase_contact(
+        &self,
+        request: Request<EraseContactRequest>,
+    ) -> Result<Response<EraseContactResponse>, Status> {
+        let answer = self
+            .entrance
+            .take(Operation::ContactErase, request, read::erase_contact)
+            .await?;
+        answer.write(|reply, about| match reply {
+            Answer::Done => Some(EraseContactResponse { reply: about }),
             _ => None,
         })
     }

@@ -1,10 +1,25 @@
 //! Messages read into the words of the CRM. Every broken rule of a message is told at once.
 
-use std::sync::Arc;
+mod many;
+mod related;
+mod schema;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+pub(super) use many::{
+    batch_archive, batch_create, batch_read, batch_update, erase_contact, merge_objects, upsert,
+};
+pub(super) use related::{
+    associations_question, create_association, list_association_labels, list_associations, remove_association,
+};
+pub(super) use schema::{
+    get_object_type, get_pipeline, get_property, list_object_types, list_pipelines, list_properties,
+};
 
 use hubkeep_proto::crm::v1::{
-    ArchiveObjectRequest, CreateObjectRequest, Filter, FilterGroup, FilterOperator, GetObjectRequest,
-    GetOwnerRequest, ListObjectsRequest, ListOwnersRequest, SearchObjectsRequest, Sort, UpdateObjectRequest,
+    self as message, ArchiveObjectRequest, CreateObjectRequest, Filter, FilterGroup, FilterOperator,
+    GetObjectRequest, GetOwnerRequest, ListObjectsRequest, ListOwnersRequest, SearchObjectsRequest, Sort,
+    UpdateObjectRequest,
 };
 
 use super::{
@@ -12,8 +27,8 @@ use super::{
     page_token::Question,
 };
 use crate::crm::{
-    Ask, Condition, Faults, LIST_PAGE, OWNER_PAGE, ObjectType, PropertyName, RecordId, RecordKey,
-    SEARCH_PAGE, Search, read_names, read_values,
+    Ask, Condition, Faults, HISTORY_PAGE, LIST_PAGE, NewAssociation, OWNER_PAGE, ObjectType, PropertyName,
+    RecordId, RecordKey, SEARCH_PAGE, Search, Wanted, read_history, read_kind, read_names, read_values,
 };
 
 pub(super) fn get_object(message: &GetObjectRequest) -> Read {
@@ -25,11 +40,15 @@ pub(super) fn get_object(message: &GetObjectRequest) -> Read {
         &message.id_property,
         &mut faults,
     );
-    let properties = Arc::new(read_names("properties", &message.properties, &mut faults));
+    let wanted = Arc::new(Wanted {
+        properties: read_names("properties", &message.properties, &mut faults),
+        history: read_history(&message.history_properties, &mut faults),
+        associated: associated_types(&message.associated_types, &mut faults),
+    });
     let archived = message.archived;
     faults.resolve(meant.zip(key.map(|key| Ask::GetObject {
         key,
-        properties,
+        wanted,
         archived,
     })))
 }
@@ -44,15 +63,23 @@ pub(super) fn list_objects(message: &ListObjectsRequest) -> Read {
     let mut faults = Faults::default();
     let meant = meant(&message.client_slug, message.expected_portal_id, &mut faults);
     let object_type = faults.keep("object_type", ObjectType::read(&message.object_type));
-    let properties = Arc::new(read_names("properties", &message.properties, &mut faults));
-    let limit = faults.keep("page_size", LIST_PAGE.read(message.page_size));
+    let wanted = Arc::new(Wanted {
+        properties: read_names("properties", &message.properties, &mut faults),
+        history: read_history(&message.history_properties, &mut faults),
+        associated: associated_types(&message.associated_types, &mut faults),
+    });
+    let page = match wanted.history.is_empty() {
+        true => LIST_PAGE,
+        false => HISTORY_PAGE,
+    };
+    let limit = faults.keep("page_size", page.read(message.page_size));
     let after = list_question(message).cursor(&message.page_token, &mut faults);
     let archived = message.archived;
     let ask = object_type
         .zip(limit)
         .map(|(object_type, limit)| Ask::ListObjects {
             object_type,
-            properties,
+            wanted,
             limit,
             after,
             archived,
@@ -112,7 +139,55 @@ pub(super) fn create_object(message: &CreateObjectRequest) -> Read {
     let meant = meant(&message.client_slug, message.expected_portal_id, &mut faults);
     let object_type = faults.keep("object_type", ObjectType::read(&message.object_type));
     let values = Arc::new(read_values("properties", &message.properties, &mut faults));
-    faults.resolve(meant.zip(object_type.map(|object_type| Ask::CreateObject { object_type, values })))
+    let associations = new_associations(&message.associations, &mut faults).into();
+    faults.resolve(meant.zip(object_type.map(|object_type| Ask::CreateObject {
+        object_type,
+        values,
+        associations,
+    })))
+}
+
+/// The most that one new record may be associated with from the start.
+const MAX_NEW_ASSOCIATIONS: usize = 100;
+
+fn new_associations(messages: &[message::NewAssociation], faults: &mut Faults) -> Vec<NewAssociation> {
+    if messages.len() > MAX_NEW_ASSOCIATIONS {
+        faults.add("associations", format!("at most {MAX_NEW_ASSOCIATIONS}"));
+        return Vec::new();
+    }
+    let mut read = Vec::with_capacity(messages.len());
+    for (place, message) in messages.iter().enumerate() {
+        let field = |name: &str| format!("associations[{place}].{name}");
+        let object_type = faults.keep(&field("object_type"), ObjectType::read(&message.object_type));
+        let id = faults.keep(&field("object_id"), RecordId::read(&message.object_id));
+        let kind = read_kind(message.type_id, &message.category);
+        let kind = kind.map_err(|(name, rule)| faults.add(field(name), rule)).ok();
+        read.extend(
+            object_type
+                .zip(id)
+                .zip(kind)
+                .map(|((object_type, id), kind)| NewAssociation {
+                    object_type,
+                    id,
+                    kind,
+                }),
+        );
+    }
+    read
+}
+
+/// The most types whose associated records come with a record.
+const MAX_ASSOCIATED_TYPES: usize = 16;
+
+fn associated_types(names: &[String], faults: &mut Faults) -> BTreeSet<ObjectType> {
+    if names.len() > MAX_ASSOCIATED_TYPES {
+        faults.add("associated_types", format!("at most {MAX_ASSOCIATED_TYPES}"));
+        return BTreeSet::new();
+    }
+    let read = |(place, name): (usize, &String)| {
+        faults.keep(&format!("associated_types[{place}]"), ObjectType::read(name))
+    };
+    names.iter().enumerate().filter_map(read).collect()
 }
 
 pub(super) fn update_object(message: &UpdateObjectRequest) -> Read {

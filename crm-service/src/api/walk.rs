@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     call::{Error, Meant, Presented},
-    crm::{self, Answer, Ask, Faults, ObjectType, PropertyNames, WALK_PAGE, read_names},
+    crm::{self, Answer, Ask, Faults, ObjectType, PropertyNames, WALK_PAGE, Wanted, read_names},
 };
 
 /// No walk lasts longer: no handle does.
@@ -67,7 +67,7 @@ pub(super) async fn begin(
 struct Route {
     meant: Meant,
     object_type: ObjectType,
-    properties: Arc<PropertyNames>,
+    wanted: Arc<Wanted>,
     archived: bool,
     limit: u32,
     /// HubSpot's cursor; `None` at the beginning.
@@ -89,7 +89,7 @@ impl Route {
         faults.resolve(route.map(|((meant, object_type), limit)| Self {
             meant,
             object_type,
-            properties: Arc::new(properties),
+            wanted: Arc::new(Wanted::properties(properties)),
             archived: message.archived,
             limit,
             after,
@@ -100,7 +100,7 @@ impl Route {
     fn ask(&self) -> Ask {
         Ask::ListObjects {
             object_type: self.object_type.clone(),
-            properties: self.properties.clone(),
+            wanted: self.wanted.clone(),
             limit: self.limit,
             after: self.after.clone(),
             archived: self.archived,

@@ -1,8 +1,16 @@
 //! What a call gave, written into messages.
 
+use std::collections::BTreeSet;
+
 use hubkeep_core::clock::Timestamp;
-use hubkeep_hubspot::{objects, owners};
-use hubkeep_proto::crm::v1::{Object, Owner, QuotaLeft, Reply as WireReply};
+use hubkeep_hubspot::{
+    associations::{Association, Label},
+    objects, owners, pipelines, properties, schemas,
+};
+use hubkeep_proto::crm::v1::{
+    AssociatedRecord, AssociatedRecords, AssociationLabel, Object, ObjectTypeSchema, Owner, PastValue,
+    Pipeline, PipelineStage, Property, PropertyHistory, PropertyOption, QuotaLeft, Reply as WireReply,
+};
 
 use crate::call::Reply;
 
@@ -22,12 +30,100 @@ pub(super) fn about(reply: &Reply) -> WireReply {
 }
 
 pub(super) fn object(object: objects::Object) -> Object {
+    let cut = object.cut_associations;
+    let associations = object.associations.into_iter().map(|(name, records)| {
+        let has_more = cut.contains(&name);
+        // One that is associated in several ways stands there once for each.
+        let ids: BTreeSet<String> = records.into_iter().map(|record| record.id).collect();
+        let object_ids = ids.into_iter().collect();
+        (name, AssociatedRecords { object_ids, has_more })
+    });
+    let history = object.history.into_iter().map(|(name, values)| {
+        let values = values.into_iter().map(past_value).collect();
+        (name, PropertyHistory { values })
+    });
     Object {
         object_id: object.id,
         properties: object.properties,
         create_time: object.created.map(Timestamp::into),
         update_time: object.updated.map(Timestamp::into),
         archived: object.archived,
+        associations: associations.collect(),
+        history: history.collect(),
+    }
+}
+
+fn past_value(past: objects::PastValue) -> PastValue {
+    PastValue {
+        value: past.value.unwrap_or_default(),
+        time: past.since.map(Timestamp::into),
+        source_type: past.source_type,
+        source_id: past.source_id,
+        updated_by_user_id: past.user_id.unwrap_or_default(),
+    }
+}
+
+pub(super) fn associated(association: Association) -> AssociatedRecord {
+    AssociatedRecord {
+        object_id: association.to_id,
+        labels: association.labels.into_iter().map(label).collect(),
+    }
+}
+
+pub(super) fn label(label: Label) -> AssociationLabel {
+    AssociationLabel {
+        type_id: label.kind.id,
+        category: label.kind.category.name().to_owned(),
+        label: label.label.unwrap_or_default(),
+    }
+}
+
+pub(super) fn property(property: properties::Property) -> Property {
+    let option = |option: properties::PropertyOption| PropertyOption {
+        value: option.value,
+        label: option.label,
+        hidden: option.hidden,
+    };
+    Property {
+        name: property.name,
+        label: property.label,
+        r#type: property.kind,
+        field_type: property.field,
+        description: property.description,
+        group_name: property.group,
+        options: property.options.into_iter().map(option).collect(),
+        has_unique_value: property.unique,
+        read_only: property.read_only_value.unwrap_or_default(),
+        calculated: property.calculated,
+        archived: property.archived,
+    }
+}
+
+pub(super) fn pipeline(pipeline: pipelines::Pipeline) -> Pipeline {
+    let stage = |stage: pipelines::Stage| PipelineStage {
+        stage_id: stage.id,
+        label: stage.label,
+        metadata: stage.metadata,
+        archived: stage.archived,
+    };
+    Pipeline {
+        pipeline_id: pipeline.id,
+        label: pipeline.label,
+        stages: pipeline.stages.into_iter().map(stage).collect(),
+        archived: pipeline.archived,
+    }
+}
+
+pub(super) fn object_type(schema: schemas::Schema) -> ObjectTypeSchema {
+    ObjectTypeSchema {
+        object_type_id: schema.object_type_id,
+        fully_qualified_name: schema.full_name,
+        name: schema.name,
+        singular_label: schema.singular,
+        plural_label: schema.plural,
+        primary_display_property: schema.primary_property,
+        required_properties: schema.required_properties,
+        archived: schema.archived,
     }
 }
 

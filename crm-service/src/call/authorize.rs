@@ -38,8 +38,12 @@ fn shortfall(call: &Call<Redeemed>, grant: &Grant) -> Option<Cause> {
     if let Some(cause) = call.meant.differs_from(grant.portal()) {
         return Some(cause);
     }
-    let (operation, object_type) = (call.ask.operation(), call.ask.object_type());
-    if !grant.allows(operation, &object_type) {
+    let (operations, object_type) = (call.ask.operations(), call.ask.object_type());
+    let own = operations.iter().map(|operation| (*operation, &object_type));
+    let uncovered = own
+        .chain(call.ask.beside())
+        .find(|(operation, object_type)| !grant.allows(*operation, object_type));
+    if let Some((operation, object_type)) = uncovered {
         return Some(Cause::Operation {
             operation: operation.name(),
             object_type: object_type.to_string(),
@@ -47,7 +51,7 @@ fn shortfall(call: &Call<Redeemed>, grant: &Grant) -> Option<Cause> {
     }
     if grant.writes_need_approval() && !call.ask.is_read() {
         return Some(Cause::Approval {
-            operation: operation.name(),
+            operation: operations.first().map_or("", |operation| operation.name()),
         });
     }
     let uncovered = call

@@ -4,7 +4,9 @@
 //! changed or archived is read first, as an attempt of its own. Between that read and the write somebody else may move the
 //! record: HubSpot has no condition on writes that could forbid it.
 
-use std::sync::{Arc, atomic::Ordering};
+mod many;
+
+use std::sync::Arc;
 
 use hubkeep_hubspot::objects::Object;
 
@@ -12,8 +14,8 @@ use super::{Call, Cause, Error, Minimal, Next, Reply, Step};
 use crate::{
     credentials::Grant,
     crm::{
-        Answer, Ask, LimitedBy, ObjectType, PropertyName, PropertyNames, RecordId, RecordKey, Within, all_of,
-        shown_of,
+        Answer, Ask, LimitedBy, ObjectType, PropertyName, PropertyNames, RecordId, RecordKey, Wanted, Within,
+        all_of, shown_of,
     },
 };
 
@@ -49,8 +51,22 @@ impl Step<Call<Minimal>> for Confine {
         match &call.ask {
             Ask::GetOwner { id } => bounds.allow_owner(id).map_err(refused)?,
             Ask::ListOwners { .. } => bounds.allow_all_owners().map_err(refused)?,
-            // It is asked of the account itself, and by a step further down.
-            Ask::ReadAccount => {}
+            // It is asked of the account itself, and by a step further down; or of no record at all.
+            Ask::ReadAccount | Ask::Schema(_) => {}
+            // Whose ids would be told, or written to, at the other end, nobody has looked at.
+            ask if ask.has_associations() => {
+                bounds.allow_all_records().map_err(refused)?;
+            }
+            Ask::Association(_) => {}
+            Ask::Batch(batch) => {
+                let (batch, within) = (batch.clone(), bounds.of(&object_type).map_err(refused)?);
+                return Box::pin(many::confined(call, &batch, &within, next)).await;
+            }
+            Ask::MergeObjects { primary, merged, .. } => {
+                let ids = vec![primary.clone(), merged.clone()];
+                let within = bounds.of(&object_type).map_err(refused)?;
+                return Box::pin(many::merged(call, ids, &within, next)).await;
+            }
             Ask::GetObject { .. } | Ask::ListObjects { .. } | Ask::SearchObjects(_) => {
                 let within = bounds.of(&object_type).map_err(refused)?;
                 return read(call, &within, next).await;
@@ -60,7 +76,7 @@ impl Step<Call<Minimal>> for Confine {
                 let inside = within.hold_new(values);
                 inside.map_err(|outside| Error::NotPermitted(Cause::values(&object_type, &outside)))?;
             }
-            Ask::UpdateObject { .. } | Ask::ArchiveObject { .. } => {
+            Ask::UpdateObject { .. } | Ask::ArchiveObject { .. } | Ask::EraseContact { .. } => {
                 let within = bounds.of(&object_type).map_err(refused)?;
                 // Large, and rare: kept apart, so that what every call carries along stays small.
                 return Box::pin(change(call, &within, next)).await;
@@ -78,7 +94,7 @@ async fn read(
 ) -> Result<Reply, Error> {
     let (object_type, deciding) = (call.ask.object_type(), within.deciding());
     let mut shown = PropertyNames::new();
-    call.ask = call.ask.wanting(|wanted| {
+    call.ask = call.ask.wanting(None, |wanted| {
         shown = shown_of(&object_type, wanted);
         all_of(&object_type, wanted, &deciding)
     });
@@ -94,12 +110,17 @@ async fn read(
             .retain(|object| within.hold(&object.properties).is_ok()),
         _ => return Err(Error::WrongAnswer),
     }
+    reply.answer = only_shown(reply.answer, &deciding, &shown);
+    Ok(reply)
+}
+
+/// The answer without what was asked for to decide, and not wanted.
+fn only_shown(answer: Answer, deciding: &PropertyNames, shown: &PropertyNames) -> Answer {
     let for_us = |name: &str| {
         let named = |property: &PropertyName| property.as_str() == name;
         deciding.iter().any(named) && !shown.iter().any(named)
     };
-    reply.answer = reply.answer.keeping(|name| !for_us(name));
-    Ok(reply)
+    answer.keeping(|name| !for_us(name))
 }
 
 /// Changes or archives a record that is inside, and stays there.
@@ -114,21 +135,16 @@ async fn change(
         let inside = within.hold_changed(values);
         inside.map_err(|outside| Error::NotPermitted(Cause::values(&object_type, &outside)))?;
     }
-    let (Ask::UpdateObject { key, .. } | Ask::ArchiveObject { key }) = &call.ask else {
+    let (Ask::UpdateObject { key, .. } | Ask::ArchiveObject { key } | Ask::EraseContact { key }) = &call.ask
+    else {
         return Err(Error::WrongAnswer);
     };
-    let mut look = call.clone();
-    look.aside = true;
-    // A call that was redeemed anew meanwhile has looked before.
-    look.attempt = call.made_aside.load(Ordering::Acquire).saturating_add(1);
-    look.ask = Ask::GetObject {
+    let look = Ask::GetObject {
         key: key.clone(),
-        properties: Arc::new(within.deciding()),
+        wanted: Arc::new(Wanted::properties(within.deciding())),
         archived: false,
     };
-    let reply = next.run(look).await?;
-    call.made_aside.store(reply.attempts, Ordering::Release);
-    let Answer::Object(found) = reply.answer else {
+    let Answer::Object(found) = call.ask_aside(look, next).await? else {
         return Err(Error::WrongAnswer);
     };
     inside(&object_type, within, &found)?;
@@ -139,7 +155,6 @@ async fn change(
         id: found,
         id_property: None,
     }));
-    call.attempt = reply.attempts.saturating_add(1);
     next.run(call).await
 }
 

@@ -1,17 +1,21 @@
 //! Puts the call into HubSpot's words, and hands it to the client that records and sends it.
 
+mod many;
+mod related;
+
 use std::collections::BTreeMap;
 
-use hubkeep_audit_log::Draft;
+use hubkeep_audit_log::{Draft, Position};
 use hubkeep_hubspot::{
-    Answer as HubSpotAnswer, Ask as HubSpotAsk, Client, Lease, Request, account,
+    Answer as HubSpotAnswer, Ask as HubSpotAsk, Client, Effect, Lease, Limits, Request, Row, account,
+    associations::Link,
     objects::{self, Key},
     owners,
 };
 
-use super::{Admitted, Call, Counted, End, Error, ObjectRefs, Reply, record_denial::recorded_as};
+use super::{Admitted, Call, Counted, End, Error, ObjectRefs, Reply, record_denial::recorded_as, row_error};
 use crate::{
-    crm::{Answer, Ask, PropertyName, PropertyNames, PropertyValues, RecordKey},
+    crm::{Answer, Ask, PropertyName, PropertyNames, PropertyValues, RecordKey, RowError, Wanted},
     quota::Slot,
 };
 
@@ -40,21 +44,41 @@ impl End<Admitted<Call<Counted>>> for Dispatch {
         match &call.ask {
             Ask::GetObject {
                 key,
-                properties,
+                wanted,
                 archived,
             } => {
-                let ask = objects::get(version, &hubspot_key(key), &names(properties), *archived);
+                let Words {
+                    properties,
+                    history,
+                    associated,
+                } = Words::of(wanted);
+                let wanted = objects::Wanted {
+                    properties: &properties,
+                    history: &history,
+                    archived: *archived,
+                };
+                let ask = objects::get_with(version, &hubspot_key(key), &wanted, &associated);
                 self.send(admitted, ask, Answer::Object).await
             }
             Ask::ListObjects {
                 object_type,
-                properties,
+                wanted,
                 limit,
                 after,
                 archived,
             } => {
-                let (names, after) = (names(properties), after.as_deref());
-                let ask = objects::list(version, object_type.as_str(), &names, *limit, after, *archived);
+                let Words {
+                    properties,
+                    history,
+                    associated,
+                } = Words::of(wanted);
+                let wanted = objects::Wanted {
+                    properties: &properties,
+                    history: &history,
+                    archived: *archived,
+                };
+                let (name, after) = (object_type.as_str(), after.as_deref());
+                let ask = objects::list_with(version, name, &wanted, &associated, *limit, after);
                 self.send(admitted, ask, Answer::Objects).await
             }
             Ask::SearchObjects(search) => {
@@ -64,8 +88,10 @@ impl End<Admitted<Call<Counted>>> for Dispatch {
             Ask::CreateObject {
                 object_type,
                 values: new,
+                associations,
             } => {
-                let ask = objects::create(version, object_type.as_str(), &values(new));
+                let links: Vec<Link> = associations.iter().map(related::link).collect();
+                let ask = objects::create_with(version, object_type.as_str(), &values(new), &links);
                 self.send(admitted, ask, Answer::Object).await
             }
             Ask::UpdateObject { key, values: new } => {
@@ -76,6 +102,21 @@ impl End<Admitted<Call<Counted>>> for Dispatch {
                 let ask = objects::archive(version, &hubspot_key(key));
                 self.send(admitted, ask, |()| Answer::Done).await
             }
+            Ask::MergeObjects {
+                object_type,
+                primary,
+                merged,
+            } => {
+                let ask = objects::merge(version, object_type.as_str(), primary.as_str(), merged.as_str());
+                self.send(admitted, ask, Answer::Object).await
+            }
+            Ask::EraseContact { key } => {
+                let ask = objects::gdpr_delete(version, &hubspot_key(key));
+                self.send(admitted, ask, |()| Answer::Done).await
+            }
+            Ask::Batch(batch) => self.many(admitted, version, batch).await,
+            Ask::Association(ask) => self.association(admitted, version, ask).await,
+            Ask::Schema(ask) => self.schema(admitted, version, ask).await,
             Ask::ListOwners {
                 email,
                 limit,
@@ -113,6 +154,36 @@ impl Dispatch {
         ask: HubSpotAsk<T>,
         answered: impl FnOnce(T) -> Answer,
     ) -> Result<Reply, Error> {
+        let came = self.exchange(admitted, ask).await?;
+        Ok(reply(
+            admitted.call,
+            answered(came.value),
+            came.outcome,
+            came.limits,
+        ))
+    }
+
+    /// Sends what HubSpot answers as a batch of one, which may be refused.
+    async fn send_row<T>(
+        &self,
+        admitted: Sending<'_>,
+        ask: HubSpotAsk<Row<T>>,
+        answered: impl FnOnce(T) -> Answer,
+    ) -> Result<Reply, Error> {
+        let call = admitted.call;
+        let came = self.exchange(admitted, ask).await?;
+        let value = came.value.map_err(|refusal| {
+            let refused = RowError::HubSpot(refusal);
+            row_error(refused, &call.ask.object_type(), Effect::Write, call.call_id)
+        })?;
+        Ok(reply(call, answered(value), came.outcome, came.limits))
+    }
+
+    async fn exchange<T>(
+        &self,
+        admitted: Sending<'_>,
+        ask: HubSpotAsk<T>,
+    ) -> Result<HubSpotAnswer<T>, Error> {
         let Sending { call, slot, lease } = admitted;
         let draft = self.draft(call).await?;
         let grant = call.authority.grant();
@@ -123,29 +194,13 @@ impl Dispatch {
             deadline: call.context.deadline,
             lease: lease.clone(),
         };
-        let HubSpotAnswer {
-            value,
-            outcome,
-            limits,
-        } = self
-            .hubspot
-            .call_noting(request, |at| {
-                call.authority.note_sent();
-                slot.sent(at);
-            })
-            .await
-            .map_err(|error| Error::HubSpot {
-                error,
-                object_type: call.ask.object_type(),
-            })?;
-        let (portal, call_id) = (grant.portal().clone(), call.call_id);
-        Ok(Reply {
-            answer: answered(value),
-            portal,
-            call_id,
-            outcome,
-            attempts: 1,
-            limits,
+        let answer = self.hubspot.call_noting(request, |at| {
+            call.authority.note_sent();
+            slot.sent(at);
+        });
+        answer.await.map_err(|error| Error::HubSpot {
+            error,
+            object_type: call.ask.object_type(),
         })
     }
 
@@ -154,7 +209,7 @@ impl Dispatch {
         let grant = call.authority.grant();
         // The account is no record: its entries name no type.
         let object_type = call.ask.object_type();
-        let named = match call.ask {
+        let named = match &call.ask {
             Ask::ReadAccount => "",
             _ => object_type.as_str(),
         };
@@ -179,11 +234,40 @@ impl Dispatch {
     }
 }
 
+/// What goes up again.
+fn reply(call: &Call<Counted>, answer: Answer, outcome: Position, limits: Limits) -> Reply {
+    Reply {
+        answer,
+        portal: call.authority.grant().portal().clone(),
+        call_id: call.call_id,
+        outcome,
+        attempts: 1,
+        limits,
+    }
+}
+
 fn hubspot_key(key: &RecordKey) -> Key<'_> {
     Key {
         object_type: key.object_type.as_str(),
         id: key.id.as_str(),
         id_property: key.id_property.as_ref().map(PropertyName::as_str),
+    }
+}
+
+/// What is wanted of records, in HubSpot's words.
+struct Words {
+    properties: Vec<String>,
+    history: Vec<String>,
+    associated: Vec<String>,
+}
+
+impl Words {
+    fn of(wanted: &Wanted) -> Self {
+        Self {
+            properties: names(&wanted.properties),
+            history: names(&wanted.history),
+            associated: wanted.associated.iter().map(ToString::to_string).collect(),
+        }
     }
 }
 

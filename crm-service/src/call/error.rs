@@ -4,17 +4,18 @@ use std::{sync::Arc, time::Duration};
 
 use hubkeep_core::{
     error::{ErrorKind, ErrorReason, FieldViolation, QuotaViolation, ServiceError},
-    id::PortalId,
+    id::{CallId, PortalId},
     random::RandomError,
 };
+use hubkeep_hubspot::{BatchSize, Effect};
 use thiserror::Error as ThisError;
 use tokio::task::JoinError;
 
 use super::Cause;
 use crate::{
     credentials,
-    crm::{self, ObjectType},
-    quota,
+    crm::{self, ObjectType, RowError},
+    quota, suppression,
 };
 
 /// A call that gave no reply.
@@ -67,6 +68,18 @@ pub enum Error {
     /// No randomness for an id.
     #[error(transparent)]
     Random(#[from] RandomError),
+    /// A contact that was erased would be created again. Nothing was written.
+    #[error("input {input} would create again a contact that was erased")]
+    ContactErased {
+        /// The place of the input, from 0.
+        input: usize,
+    },
+    /// Whether a contact was erased could not be looked up. Nothing was written.
+    #[error(transparent)]
+    Suppression(#[from] suppression::Error),
+    /// A call was made of more inputs than HubSpot takes: a defect.
+    #[error(transparent)]
+    BatchSize(#[from] BatchSize),
     /// The answer is not one to what was asked: a defect.
     #[error("the answer is not one to what was asked")]
     WrongAnswer,
@@ -90,6 +103,7 @@ impl Error {
             Self::Quota(error) => Some(error),
             Self::HubSpot { error, .. } => Some(error),
             Self::Unproven(Some(error)) => Some(&**error),
+            Self::Suppression(error) => Some(error),
             Self::NotPermitted(_)
             | Self::OfAnotherPortal { .. }
             | Self::Unproven(None)
@@ -98,6 +112,8 @@ impl Error {
             | Self::Stopping
             | Self::TooLate
             | Self::Random(_)
+            | Self::ContactErased { .. }
+            | Self::BatchSize(_)
             | Self::WrongAnswer
             | Self::Lost(_) => None,
         }
@@ -118,7 +134,7 @@ impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NotPermitted(cause) => cause.kind(),
-            Self::OfAnotherPortal { .. } => ErrorKind::FailedPrecondition,
+            Self::OfAnotherPortal { .. } | Self::ContactErased { .. } => ErrorKind::FailedPrecondition,
             Self::Unproven(None) | Self::Keys(_) | Self::CallerGone | Self::Stopping => {
                 ErrorKind::Unavailable
             }
@@ -131,6 +147,7 @@ impl ServiceError for Error {
         match self {
             Self::NotPermitted(cause) => cause.reason(),
             Self::OfAnotherPortal { .. } => ErrorReason::TokenOfAnotherPortal,
+            Self::ContactErased { .. } => ErrorReason::ContactErased,
             Self::Unproven(None) => ErrorReason::HubspotUnavailable,
             Self::Keys(_) => ErrorReason::KeyUnavailable,
             Self::CallerGone => ErrorReason::CallerGone,
@@ -146,6 +163,9 @@ impl ServiceError for Error {
             Self::OfAnotherPortal { .. } => {
                 "HubSpot says that the portal's token is another portal's: nothing was written; an operator must look"
                     .to_owned()
+            }
+            Self::ContactErased { .. } => {
+                "this contact was erased and is not created again: leave it out; nothing was written".to_owned()
             }
             Self::Unproven(None) => {
                 "HubSpot did not say in time whose account the token is, so nothing was written: try again"
@@ -170,6 +190,7 @@ impl ServiceError for Error {
                 ("expected_portal_id", expected.to_string()),
                 ("actual_portal_id", actual.to_string()),
             ],
+            Self::ContactErased { input } => vec![("input", input.to_string())],
             Self::HubSpot { error, object_type } => {
                 let mut metadata = error.metadata();
                 if matches!(
@@ -200,6 +221,17 @@ impl ServiceError for Error {
 
     fn quota_violation(&self) -> Option<QuotaViolation> {
         self.inner().and_then(ServiceError::quota_violation)
+    }
+}
+
+/// What became of one input of a batch, as an error of a call that was about this input alone.
+pub fn row_error(error: RowError, object_type: &ObjectType, effect: Effect, call_id: CallId) -> Error {
+    match error {
+        RowError::HubSpot(refusal) => Error::HubSpot {
+            error: refusal.into_error(effect, call_id),
+            object_type: object_type.clone(),
+        },
+        RowError::NotAllowed(limited_by) => Error::NotPermitted(Cause::record(object_type, limited_by)),
     }
 }
 

@@ -37,7 +37,9 @@ impl Step<Call<Permit>> for Minimize {
         let Some(covered) = grant.properties() else {
             return next.run(call.by(Minimal { permit })).await;
         };
-        call.ask = call.ask.wanting(|wanted| narrowed(wanted, covered));
+        call.ask = call
+            .ask
+            .wanting(Some(covered), |wanted| narrowed(wanted, covered));
         if let Ask::SearchObjects(search) = &call.ask {
             search.still_fits()?;
         }

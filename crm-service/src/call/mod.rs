@@ -7,6 +7,7 @@
 //!
 //! A stack that leaves one of these steps out, or swaps two, does not compile; [`stack`] shows it.
 
+mod aside;
 mod authorize;
 mod cause;
 mod confine;
@@ -25,6 +26,7 @@ mod retry;
 mod spend;
 pub mod stack;
 mod step;
+mod suppress;
 mod unread;
 mod usage;
 
@@ -35,7 +37,7 @@ pub use cause::{Cause, Meant};
 pub use confine::{Confine, Confined};
 pub use detach::Detach;
 pub use dispatch::Dispatch;
-pub use error::Error;
+pub use error::{Error, row_error};
 use hubkeep_core::{
     grpc::Context,
     handle_token::{HandleToken, MalformedHandle},
@@ -51,6 +53,7 @@ pub use reply::Reply;
 pub use retry::Retry;
 pub use spend::{Counted, Spend};
 pub use step::{End, Layers, Next, Step};
+pub use suppress::Suppress;
 use tokio_util::sync::CancellationToken;
 pub use unread::Unread;
 pub use usage::Usage;

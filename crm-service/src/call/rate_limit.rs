@@ -66,8 +66,8 @@ impl Step<Call<Counted>> for RateLimit {
         let quota = self.quota.of(grant.portal(), grant.time_zone());
         // When the handle has ended, nothing is sent by it: nobody need wait for room beyond that.
         let until = call.context.deadline.min(grant.ends());
-        let bucket = match call.ask.operation() {
-            Operation::Search => Bucket::Search,
+        let bucket = match call.ask.operations() {
+            [Operation::Search] => Bucket::Search,
             _ => Bucket::Burst,
         };
         let slot = tokio::select! {

@@ -9,7 +9,7 @@ use hubkeep_core::{error::ServiceError as _, grpc::Context, id::CallId};
 use super::{Call, Error, Next, Presented, Reply, Step};
 use crate::{
     credentials::Grant,
-    crm::{Ask, ObjectType},
+    crm::{Ask, AssociationAsk, BatchWork, ObjectType, SchemaAsk},
 };
 
 /// The step. Stands above everything that refuses.
@@ -99,7 +99,7 @@ impl Refused {
 }
 
 /// The word that entries have for what is asked.
-pub(super) const fn recorded_as(ask: &Ask) -> Recorded {
+pub(super) fn recorded_as(ask: &Ask) -> Recorded {
     match ask {
         Ask::GetObject { .. } => Recorded::ObjectGet,
         Ask::ListObjects { .. } => Recorded::ObjectList,
@@ -107,6 +107,29 @@ pub(super) const fn recorded_as(ask: &Ask) -> Recorded {
         Ask::CreateObject { .. } => Recorded::ObjectCreate,
         Ask::UpdateObject { .. } => Recorded::ObjectUpdate,
         Ask::ArchiveObject { .. } => Recorded::ObjectArchive,
+        Ask::MergeObjects { .. } => Recorded::ObjectMerge,
+        Ask::EraseContact { .. } => Recorded::ContactErase,
+        Ask::Batch(batch) => match batch.work {
+            BatchWork::Read { .. } => Recorded::ObjectBatchRead,
+            BatchWork::Create(_) => Recorded::ObjectBatchCreate,
+            BatchWork::Update { .. } => Recorded::ObjectBatchUpdate,
+            BatchWork::Upsert { .. } => Recorded::ObjectUpsert,
+            BatchWork::Archive(_) => Recorded::ObjectBatchArchive,
+        },
+        Ask::Association(ask) => match **ask {
+            AssociationAsk::List { .. } => Recorded::AssociationList,
+            AssociationAsk::Create { .. } => Recorded::AssociationCreate,
+            AssociationAsk::Remove { .. } => Recorded::AssociationRemove,
+            AssociationAsk::Labels { .. } => Recorded::AssociationLabelList,
+        },
+        Ask::Schema(ask) => match **ask {
+            SchemaAsk::Properties { .. } => Recorded::PropertyList,
+            SchemaAsk::Property { .. } => Recorded::PropertyGet,
+            SchemaAsk::Pipelines(_) => Recorded::PipelineList,
+            SchemaAsk::Pipeline { .. } => Recorded::PipelineGet,
+            SchemaAsk::Types => Recorded::ObjectTypeList,
+            SchemaAsk::Type(_) => Recorded::ObjectTypeGet,
+        },
         Ask::ListOwners { .. } => Recorded::OwnerList,
         Ask::GetOwner { .. } => Recorded::OwnerGet,
         Ask::ReadAccount => Recorded::AccountRead,

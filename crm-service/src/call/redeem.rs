@@ -60,12 +60,20 @@ impl Step<Call<Presented>> for Redeem {
                         .await
                 }
                 // What was given of the handle's budget is spent: there may be more.
-                Err(Error::Handle(credentials::Error::SliceSpent(half))) if slices > 1 => {
+                Err(Error::Handle(credentials::Error::SliceSpent(half, needed))) if slices > 1 => {
                     slices -= 1;
-                    let spent = (&grant, half);
-                    self.credentials
+                    let spent = (&grant, half, needed);
+                    let more = self
+                        .credentials
                         .redeem_for_more(handle, caller, call.call_id, deadline, spent)
-                        .await
+                        .await;
+                    more.map_err(|error| match error {
+                        // The little that is left does not suffice for all that is asked for at once.
+                        credentials::Error::SliceSpent(half, _) if needed > 1 => {
+                            credentials::Error::BudgetExhausted(half)
+                        }
+                        error => error,
+                    })
                 }
                 reply => return reply,
             };

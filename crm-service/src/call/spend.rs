@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use super::{Call, Error, Next, Proven, Reply, Step};
-use crate::credentials::{self, Grant, Unused};
+use crate::credentials::{self, Grant, Half, Unused};
 
 /// Proof that the call is counted, if its handle has a budget. Only [`Spend`] makes it.
 #[derive(Clone, Debug)]
@@ -47,9 +47,13 @@ impl Step<Call<Proven>> for Spend {
         let taken = allowance
             .purse()
             .take(call.ask.touches())
-            .map_err(credentials::Error::SliceSpent)?;
+            .map_err(|half| credentials::Error::SliceSpent(half, 1))?;
         // No page is larger than what is left: what comes is then paid for already.
-        call.ask = call.ask.at_most(taken.records());
+        let Some(ask) = call.ask.clone().at_most(taken.records()) else {
+            allowance.purse().give_back(taken, Unused::All);
+            return Err(credentials::Error::SliceSpent(Half::Records, call.ask.touches()).into());
+        };
+        call.ask = ask;
         let result = next.run(call.by(counted)).await;
         let unused = match &result {
             Ok(reply) => Some(Unused::Records(

@@ -209,9 +209,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Authorize, Call, CallStack, Confine, Detach, Dispatch, Layers, Minimize, ObjectRefs, Presented, Prove,
-    RateLimit, RecordDenial, Redeem, Retry, Spend, Usage,
+    RateLimit, RecordDenial, Redeem, Retry, Spend, Suppress, Usage,
 };
-use crate::{credentials::Credentials, quota::Quota};
+use crate::{credentials::Credentials, quota::Quota, suppression::Suppression};
 
 /// What the steps work with.
 pub struct Tools {
@@ -223,6 +223,8 @@ pub struct Tools {
     pub quota: Quota,
     /// What asks HubSpot for the calls of today.
     pub usage: Usage,
+    /// Who was erased, and is not created again.
+    pub suppression: Suppression,
     /// The door to HubSpot.
     pub hubspot: Client,
     /// What stands in entries for the ids of records.
@@ -244,6 +246,7 @@ pub fn build(tools: Tools) -> CallStack {
         credentials,
         quota,
         usage,
+        suppression,
         hubspot,
         object_refs,
         under_way,
@@ -267,6 +270,8 @@ pub fn build(tools: Tools) -> CallStack {
         .step(Confine)
         // No write by a token that HubSpot has not said to be this portal's.
         .step(prove)
+        // No contact that was erased comes back.
+        .step(Suppress::new(suppression))
         // One call of the handle's budget, and the records it may touch.
         .step(Spend)
         // Reads that failed in passing, once more; each attempt pays below.

@@ -33,9 +33,10 @@ pub enum Error {
     /// The revocation feed has not been heard while the call waited: the handle must be redeemed anew.
     #[error("the revocation feed has not been heard while the call waited")]
     Outdated,
-    /// What this process was given of the handle's budget is spent: it must be redeemed anew, which may give more.
-    #[error("no {} are left of what was given of the handle's budget", .0.name())]
-    SliceSpent(Half),
+    /// Of what this process was given of the handle's budget there are not so many left: it must be redeemed anew, which may
+    /// give more.
+    #[error("of what was given of the handle's budget of {name} there are not {1} left", name = .0.name())]
+    SliceSpent(Half, u64),
     /// The handle's budget is used up.
     #[error("the handle's budget of {} is used up", .0.name())]
     BudgetExhausted(Half),
@@ -72,7 +73,7 @@ impl ServiceError for Error {
             Self::NoToken { .. }
             | Self::Superseded
             | Self::Outdated
-            | Self::SliceSpent(_)
+            | Self::SliceSpent(..)
             | Self::Unavailable(_) => ErrorKind::Unavailable,
         }
     }
@@ -83,7 +84,7 @@ impl ServiceError for Error {
             Self::Invalid => ErrorReason::HandleInvalid,
             Self::NotServed { reason, .. } | Self::NoToken { reason, .. } => *reason,
             Self::BudgetExhausted(_) => ErrorReason::HandleBudgetExhausted,
-            Self::Superseded | Self::Outdated | Self::SliceSpent(_) | Self::Unavailable(_) => {
+            Self::Superseded | Self::Outdated | Self::SliceSpent(..) | Self::Unavailable(_) => {
                 ErrorReason::CredentialServiceUnavailable
             }
         }
@@ -100,7 +101,7 @@ impl ServiceError for Error {
                     .to_owned()
             }
             Self::Superseded => "the portal's token is being replaced: try again".to_owned(),
-            Self::SliceSpent(_) => "others spend the handle's budget at the same time: try again".to_owned(),
+            Self::SliceSpent(..) => "others spend the handle's budget at the same time: try again".to_owned(),
             Self::BudgetExhausted(half) => format!(
                 "the handle's budget of {} is used up: take a new handle, if you may do more",
                 half.name()
@@ -136,7 +137,7 @@ impl ServiceError for Error {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Superseded | Self::Outdated | Self::SliceSpent(_) | Self::Unavailable(_) => {
+            Self::Superseded | Self::Outdated | Self::SliceSpent(..) | Self::Unavailable(_) => {
                 Some(Duration::from_secs(1))
             }
             Self::NoToken { retry_after, .. } => *retry_after,
@@ -181,7 +182,7 @@ mod tests {
                 ErrorReason::CredentialServiceUnavailable,
             ),
             (
-                Error::SliceSpent(Half::Calls),
+                Error::SliceSpent(Half::Calls, 1),
                 ErrorKind::Unavailable,
                 ErrorReason::CredentialServiceUnavailable,
             ),

@@ -109,7 +109,7 @@ impl Credentials {
         self.by(deadline, online).await
     }
 
-    /// Redeems a handle again of whose budget nothing of one half is left here, to be given more; or gives the same
+    /// Redeems a handle again of whose budget too little of one half is left here, to be given more; or gives the same
     /// grant, if others have been given more meanwhile.
     ///
     /// # Errors
@@ -120,21 +120,28 @@ impl Credentials {
         caller: &Caller,
         call_id: CallId,
         deadline: Tick,
-        spent: (&Arc<Grant>, Half),
+        spent: (&Arc<Grant>, Half, u64),
     ) -> Result<Arc<Grant>, Error> {
-        let (grant, half) = spent;
+        let (grant, half, needed) = spent;
         let more = async {
             let _turn = match grant.allowance() {
                 Some(allowance) => Some(allowance.turn().await),
                 None => None,
             };
             let unspent = grant.allowance().map(|allowance| allowance.purse().unspent());
-            let there = unspent.is_some_and(|unspent| unspent.of(half) > 0);
+            let there = unspent.is_some_and(|unspent| unspent.of(half) >= needed);
             if there {
                 return Ok(grant.clone());
             }
-            self.redeem_online(Key::of(handle, caller), handle, caller, call_id)
-                .await
+            let again = self
+                .redeem_online(Key::of(handle, caller), handle, caller, call_id)
+                .await?;
+            // The little that is left does not suffice for all that is asked for at once.
+            let more = again.allowance().map(|allowance| allowance.purse().unspent());
+            if needed > 1 && more.map(|more| more.of(half)) <= unspent.map(|before| before.of(half)) {
+                return Err(Error::BudgetExhausted(half));
+            }
+            Ok(again)
         };
         self.by(deadline, Box::pin(more)).await
     }
@@ -196,7 +203,7 @@ impl Credentials {
                 Err(status) => match wire::refusal(&status) {
                     // Nothing is left to be given; but something was given to others here since the question was asked.
                     Error::BudgetExhausted(half) if self.budgets.unspent(&key).of(half) > 0 => {
-                        why = Error::SliceSpent(half);
+                        why = Error::SliceSpent(half, 1);
                         continue;
                     }
                     refusal => return Err(refusal),

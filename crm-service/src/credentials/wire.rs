@@ -245,6 +245,9 @@ fn operations(scope: &HandleScope) -> BTreeSet<Operation> {
         HandleOperation::Archive => Some(Operation::Archive),
         HandleOperation::ReadAudit => Some(Operation::ReadAudit),
         HandleOperation::Quota => Some(Operation::Quota),
+        HandleOperation::Merge => Some(Operation::Merge),
+        HandleOperation::Erase => Some(Operation::Erase),
+        HandleOperation::Associate => Some(Operation::Associate),
         HandleOperation::Unspecified => None,
     };
     scope.operations().filter_map(known).collect()
@@ -256,6 +259,7 @@ fn object_types(scope: &HandleScope) -> ObjectTypes {
     }
     let read = |name: &String| match name.as_str() {
         "owners" => Some(ObjectType::owners()),
+        "schemas" => Some(ObjectType::schemas()),
         name => ObjectType::read(name).ok(),
     };
     ObjectTypes::Only(scope.object_types.iter().filter_map(read).collect())

@@ -2,9 +2,16 @@
 
 use hubkeep_core::id::PortalId;
 use hubkeep_hubspot::{
+    RowRefusal,
+    associations::{Association, Label},
     objects::{Object, Page},
     owners::Owner,
+    pipelines::Pipeline,
+    properties::Property,
+    schemas::Schema,
 };
+
+use super::bounds::LimitedBy;
 
 /// What came back for an [`Ask`](super::Ask).
 #[derive(Clone, Debug)]
@@ -13,14 +20,56 @@ pub enum Answer {
     Object(Object),
     /// Some records.
     Objects(Page<Object>),
+    /// What became of each record of a batch, in the order of its inputs.
+    Rows(Vec<Row>),
     /// It was done, and there is nothing to show.
     Done,
+    /// Some records that another is associated with.
+    Associated(Page<Association>),
+    /// Kinds of association.
+    Labels(Vec<Label>),
+    /// Properties of a type.
+    Properties(Vec<Property>),
+    /// Pipelines of a type.
+    Pipelines(Vec<Pipeline>),
+    /// Types of record.
+    Types(Vec<Schema>),
     /// One owner.
     Owner(Owner),
     /// Some owners.
     Owners(Page<Owner>),
     /// Whose account it is.
     Account(PortalId),
+}
+
+/// What became of one input of a batch.
+pub type Row = Result<Done, RowError>;
+
+/// A record of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Done {
+    /// The record; of one that was archived only its id.
+    pub object: Object,
+    /// Whether it was made, where it might have been there before.
+    pub created: bool,
+}
+
+impl From<Object> for Done {
+    fn from(object: Object) -> Self {
+        Self {
+            object,
+            created: false,
+        }
+    }
+}
+
+/// Why there is no record for an input of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowError {
+    /// HubSpot refused it, or does not say what became of it.
+    HubSpot(RowRefusal),
+    /// It is there, and outside of what the handle is limited to.
+    NotAllowed(LimitedBy),
 }
 
 impl Answer {
@@ -30,20 +79,43 @@ impl Answer {
         match self {
             Self::Object(_) | Self::Done | Self::Owner(_) => 1,
             Self::Objects(page) => count(page.items.len()),
+            Self::Rows(rows) => count(rows.iter().filter(|row| is_touched(row)).count()),
+            Self::Associated(page) => count(page.items.len()),
             Self::Owners(page) => count(page.items.len()),
-            Self::Account(_) => 0,
+            Self::Labels(_)
+            | Self::Properties(_)
+            | Self::Pipelines(_)
+            | Self::Types(_)
+            | Self::Account(_) => 0,
         }
     }
 
-    /// The same, with each record's properties thinned out.
+    /// The same, with each record's properties thinned out, and what is said of properties themselves.
     #[must_use]
     pub fn keeping(mut self, keep: impl Fn(&str) -> bool) -> Self {
-        let thin = |object: &mut Object| object.properties.retain(|name, _| keep(name));
+        let thin = |object: &mut Object| {
+            object.properties.retain(|name, _| keep(name));
+            object.history.retain(|name, _| keep(name));
+        };
         match &mut self {
             Self::Object(object) => thin(object),
             Self::Objects(page) => page.items.iter_mut().for_each(thin),
-            Self::Done | Self::Owner(_) | Self::Owners(_) | Self::Account(_) => {}
+            Self::Rows(rows) => rows.iter_mut().flatten().for_each(|done| thin(&mut done.object)),
+            Self::Properties(properties) => properties.retain(|property| keep(&property.name)),
+            Self::Done
+            | Self::Associated(_)
+            | Self::Labels(_)
+            | Self::Pipelines(_)
+            | Self::Types(_)
+            | Self::Owner(_)
+            | Self::Owners(_)
+            | Self::Account(_) => {}
         }
         self
     }
+}
+
+/// Whether a record was read or written, as far as anybody knows.
+const fn is_touched(row: &Row) -> bool {
+    !matches!(row, Err(RowError::HubSpot(RowRefusal::Refused(_))))
 }

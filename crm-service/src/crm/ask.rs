@@ -3,25 +3,35 @@
 use std::sync::Arc;
 
 use super::{
+    association::{AssociationAsk, NewAssociation},
+    batch::{Batch, BatchWork},
     names::{ObjectType, PropertyName, PropertyNames, PropertyValues, RecordId},
+    schema::SchemaAsk,
     search::Search,
+    wanted::Wanted,
 };
 
 /// What is done with records: the unit in which handles allow things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Operation {
-    /// Read one by id.
+    /// Read some by id.
     Get,
     /// Page through them.
     List,
     /// Find them.
     Search,
-    /// Make one.
+    /// Make some.
     Create,
-    /// Change one.
+    /// Change some.
     Update,
-    /// Archive one.
+    /// Archive some.
     Archive,
+    /// Make one of two.
+    Merge,
+    /// Erase a contact for good.
+    Erase,
+    /// Associate two, and end that.
+    Associate,
     /// Read the audit log of the portal.
     ReadAudit,
     /// Read what is left of the portal's quota.
@@ -38,9 +48,17 @@ impl Operation {
             Self::Create => "CREATE",
             Self::Update => "UPDATE",
             Self::Archive => "ARCHIVE",
+            Self::Merge => "MERGE",
+            Self::Erase => "ERASE",
+            Self::Associate => "ASSOCIATE",
             Self::ReadAudit => "READ_AUDIT",
             Self::Quota => "QUOTA",
         }
+    }
+
+    /// Whether doing it twice is the same as doing it once.
+    const fn reads(self) -> bool {
+        matches!(self, Self::Get | Self::List | Self::Search)
     }
 }
 
@@ -62,8 +80,8 @@ pub enum Ask {
     GetObject {
         /// Which.
         key: Arc<RecordKey>,
-        /// The properties wanted.
-        properties: Arc<PropertyNames>,
+        /// What of it.
+        wanted: Arc<Wanted>,
         /// Among the archived.
         archived: bool,
     },
@@ -71,8 +89,8 @@ pub enum Ask {
     ListObjects {
         /// The type.
         object_type: ObjectType,
-        /// The properties wanted.
-        properties: Arc<PropertyNames>,
+        /// What of each.
+        wanted: Arc<Wanted>,
         /// The page's size.
         limit: u32,
         /// Where the page begins.
@@ -88,6 +106,8 @@ pub enum Ask {
         object_type: ObjectType,
         /// Its values.
         values: Arc<PropertyValues>,
+        /// What it is associated with from the start.
+        associations: Arc<[NewAssociation]>,
     },
     /// Changes a record.
     UpdateObject {
@@ -101,6 +121,26 @@ pub enum Ask {
         /// Which.
         key: Arc<RecordKey>,
     },
+    /// Makes one record of two.
+    MergeObjects {
+        /// The type of both.
+        object_type: ObjectType,
+        /// The one that stays.
+        primary: RecordId,
+        /// The one that does not.
+        merged: RecordId,
+    },
+    /// Erases a contact for good.
+    EraseContact {
+        /// Which.
+        key: Arc<RecordKey>,
+    },
+    /// Works on many records of one type.
+    Batch(Arc<Batch>),
+    /// Reads or changes what records have to do with each other.
+    Association(Arc<AssociationAsk>),
+    /// Reads how records are made.
+    Schema(Arc<SchemaAsk>),
     /// Pages through the owners.
     ListOwners {
         /// Only the owner with this address.
@@ -122,15 +162,20 @@ pub enum Ask {
 }
 
 impl Ask {
-    /// What is done.
-    pub const fn operation(&self) -> Operation {
+    /// Everything that is done: all of it must be allowed.
+    pub fn operations(&self) -> &'static [Operation] {
         match self {
-            Self::GetObject { .. } | Self::GetOwner { .. } | Self::ReadAccount => Operation::Get,
-            Self::ListObjects { .. } | Self::ListOwners { .. } => Operation::List,
-            Self::SearchObjects(_) => Operation::Search,
-            Self::CreateObject { .. } => Operation::Create,
-            Self::UpdateObject { .. } => Operation::Update,
-            Self::ArchiveObject { .. } => Operation::Archive,
+            Self::GetObject { .. } | Self::GetOwner { .. } | Self::ReadAccount => &[Operation::Get],
+            Self::ListObjects { .. } | Self::ListOwners { .. } => &[Operation::List],
+            Self::SearchObjects(_) => &[Operation::Search],
+            Self::CreateObject { .. } => &[Operation::Create],
+            Self::UpdateObject { .. } => &[Operation::Update],
+            Self::ArchiveObject { .. } => &[Operation::Archive],
+            Self::MergeObjects { .. } => &[Operation::Merge],
+            Self::EraseContact { .. } => &[Operation::Erase],
+            Self::Batch(batch) => batch.operations(),
+            Self::Association(ask) => ask.operations(),
+            Self::Schema(ask) => ask.operations(),
         }
     }
 
@@ -139,33 +184,69 @@ impl Ask {
         match self {
             Self::ListOwners { .. } | Self::GetOwner { .. } => ObjectType::owners(),
             Self::ReadAccount => ObjectType::account(),
-            Self::ListObjects { object_type, .. } | Self::CreateObject { object_type, .. } => {
-                object_type.clone()
-            }
+            Self::ListObjects { object_type, .. }
+            | Self::CreateObject { object_type, .. }
+            | Self::MergeObjects { object_type, .. } => object_type.clone(),
             Self::SearchObjects(search) => search.object_type.clone(),
-            Self::GetObject { key, .. } | Self::UpdateObject { key, .. } | Self::ArchiveObject { key } => {
-                key.object_type.clone()
+            Self::Batch(batch) => batch.object_type.clone(),
+            Self::Association(ask) => ask.types().0.clone(),
+            Self::Schema(ask) => ask.object_type(),
+            Self::GetObject { key, .. }
+            | Self::UpdateObject { key, .. }
+            | Self::ArchiveObject { key }
+            | Self::EraseContact { key } => key.object_type.clone(),
+        }
+    }
+
+    /// What else is touched by it, and how: records of these types must be allowed too.
+    pub fn beside(&self) -> Vec<(Operation, &ObjectType)> {
+        match self {
+            Self::GetObject { wanted, .. } | Self::ListObjects { wanted, .. } => {
+                let types = wanted.associated.iter();
+                types.map(|other| (Operation::Get, other)).collect()
             }
+            Self::CreateObject {
+                object_type,
+                associations,
+                ..
+            } if !associations.is_empty() => {
+                let others = associations.iter().map(|other| &other.object_type);
+                let both = others.chain([object_type]);
+                both.map(|each| (Operation::Associate, each)).collect()
+            }
+            Self::Association(ask) => {
+                let operations = ask.operations().iter();
+                operations.map(|operation| (*operation, ask.types().1)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether it shows or changes what records have to do with each other.
+    pub fn has_associations(&self) -> bool {
+        match self {
+            Self::Association(ask) => !matches!(**ask, AssociationAsk::Labels { .. }),
+            _ => !self.beside().is_empty(),
         }
     }
 
     /// The record it is about, where it is about one.
     pub fn record_id(&self) -> Option<&RecordId> {
         match self {
-            Self::GetObject { key, .. } | Self::UpdateObject { key, .. } | Self::ArchiveObject { key } => {
-                Some(&key.id)
-            }
+            Self::GetObject { key, .. }
+            | Self::UpdateObject { key, .. }
+            | Self::ArchiveObject { key }
+            | Self::EraseContact { key } => Some(&key.id),
+            Self::MergeObjects { primary, .. } => Some(primary),
+            Self::Association(ask) => ask.record_id(),
             Self::GetOwner { id } => Some(id),
             _ => None,
         }
     }
 
     /// Whether asking twice is the same as asking once.
-    pub const fn is_read(&self) -> bool {
-        matches!(
-            self.operation(),
-            Operation::Get | Operation::List | Operation::Search
-        )
+    pub fn is_read(&self) -> bool {
+        self.operations().iter().all(|operation| operation.reads())
     }
 
     /// Every property that is written, or that decides which records are touched: each must be allowed.
@@ -174,8 +255,17 @@ impl Ask {
             Self::SearchObjects(search) => search.deciding_properties().collect(),
             Self::CreateObject { values, .. } => values.keys().collect(),
             Self::UpdateObject { key, values } => values.keys().chain(&key.id_property).collect(),
-            Self::GetObject { key, .. } | Self::ArchiveObject { key } => key.id_property.iter().collect(),
+            Self::GetObject { key, .. } | Self::ArchiveObject { key } | Self::EraseContact { key } => {
+                key.id_property.iter().collect()
+            }
+            Self::Batch(batch) => batch.deciding_properties(),
+            Self::Schema(ask) => match &**ask {
+                SchemaAsk::Property { name, .. } => vec![name],
+                _ => Vec::new(),
+            },
             Self::ListObjects { .. }
+            | Self::MergeObjects { .. }
+            | Self::Association(_)
             | Self::ListOwners { .. }
             | Self::GetOwner { .. }
             | Self::ReadAccount => Vec::new(),
@@ -192,21 +282,28 @@ impl Ask {
         match self {
             Self::ListObjects { limit, .. } | Self::ListOwners { limit, .. } => u64::from(*limit),
             Self::SearchObjects(search) => u64::from(search.limit),
-            Self::ReadAccount => 0,
+            Self::MergeObjects { .. } => 2,
+            Self::Batch(batch) => u64::try_from(batch.len()).unwrap_or(u64::MAX),
+            Self::Association(ask) => ask.touches(),
+            Self::Schema(_) | Self::ReadAccount => 0,
             _ => 1,
         }
     }
 
-    /// The same, in pages of at most `records`.
-    #[must_use]
-    pub fn at_most(mut self, records: u64) -> Self {
+    /// The same, in pages of at most `records`. `None` of what has no pages and touches more.
+    pub fn at_most(mut self, records: u64) -> Option<Self> {
         let most = u32::try_from(records).unwrap_or(u32::MAX);
         match &mut self {
             Self::ListObjects { limit, .. } | Self::ListOwners { limit, .. } => *limit = most.min(*limit),
             Self::SearchObjects(search) if search.limit > most => Arc::make_mut(search).limit = most,
+            Self::Association(ask) => {
+                if let AssociationAsk::List { limit, .. } = Arc::make_mut(ask) {
+                    *limit = most.min(*limit);
+                }
+            }
             _ => {}
         }
-        self
+        (self.touches() <= records).then_some(self)
     }
 
     /// The same change, of the record with this key. What changes none is as it was.
@@ -215,47 +312,34 @@ impl Ask {
         match self {
             Self::UpdateObject { values, .. } => Self::UpdateObject { key: record, values },
             Self::ArchiveObject { .. } => Self::ArchiveObject { key: record },
+            Self::EraseContact { .. } => Self::EraseContact { key: record },
             other => other,
         }
     }
 
-    /// The same, with other wanted properties. What wants none is as it was.
+    /// The same, with other wanted properties, and where only some are `readable`, with the history of no others. What wants
+    /// none is as it was.
     #[must_use]
-    pub fn wanting(self, choose: impl FnOnce(&PropertyNames) -> PropertyNames) -> Self {
-        match self {
-            Self::GetObject {
-                key,
-                properties,
-                archived,
-            } => Self::GetObject {
-                key,
-                properties: Arc::new(choose(&properties)),
-                archived,
-            },
-            Self::ListObjects {
-                object_type,
-                properties,
-                limit,
-                after,
-                archived,
-            } => {
-                let properties = Arc::new(choose(&properties));
-                Self::ListObjects {
-                    object_type,
-                    properties,
-                    limit,
-                    after,
-                    archived,
-                }
+    pub fn wanting(
+        mut self,
+        readable: Option<&PropertyNames>,
+        choose: impl FnOnce(&PropertyNames) -> PropertyNames,
+    ) -> Self {
+        match &mut self {
+            Self::GetObject { wanted, .. } | Self::ListObjects { wanted, .. } => {
+                *wanted = Arc::new(wanted.with(choose(&wanted.properties), readable));
             }
             Self::SearchObjects(search) => {
                 let properties = choose(&search.properties);
-                Self::SearchObjects(Arc::new(Search {
-                    properties,
-                    ..Search::clone(&search)
-                }))
+                Arc::make_mut(search).properties = properties;
             }
-            other => other,
+            Self::Batch(batch) => {
+                if let BatchWork::Read { wanted, .. } = &mut Arc::make_mut(batch).work {
+                    *wanted = wanted.with(choose(&wanted.properties), readable);
+                }
+            }
+            _ => {}
         }
+        self
     }
 }

@@ -56,6 +56,14 @@ impl Bounds {
         self.pipelines.is_none() && self.owner_ids.is_none()
     }
 
+    /// Whether every record may be touched, looked at or not.
+    ///
+    /// # Errors
+    /// With what forbids it.
+    pub const fn allow_all_records(&self) -> Result<(), LimitedBy> {
+        self.allow_all_owners()
+    }
+
     /// Whether an owner may be read: an owner is in no pipeline, so that only a list of owners can allow it.
     ///
     /// # Errors
@@ -169,6 +177,11 @@ pub struct Within {
 }
 
 impl Within {
+    /// The limit that is told where it is not one record that is outside.
+    pub fn by(&self) -> LimitedBy {
+        self.bounds.first().map_or(LimitedBy::Pipelines, |bound| bound.by)
+    }
+
     /// The properties that say whether a record is inside.
     pub fn deciding(&self) -> PropertyNames {
         self.bounds.iter().map(|bound| bound.property.clone()).collect()

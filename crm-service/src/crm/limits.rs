@@ -4,6 +4,8 @@
 pub(super) const MAX_PROPERTIES: usize = 512;
 /// Characters of one property's value: HubSpot's largest text property.
 pub(super) const MAX_VALUE_CHARS: usize = 65_536;
+/// Properties whose history is asked for in one request.
+pub(super) const MAX_HISTORY: usize = 50;
 /// Groups of conditions in one search.
 pub(super) const MAX_FILTER_GROUPS: usize = 5;
 /// Conditions in one group.
@@ -29,6 +31,11 @@ pub const LIST_PAGE: PageSize = PageSize {
     default: 10,
     most: 100,
 };
+/// Pages of records with the history of some properties: HubSpot gives fewer at once, and does not publish how many.
+pub const HISTORY_PAGE: PageSize = PageSize {
+    default: 10,
+    most: 50,
+};
 /// Pages of a walk over all records of a type.
 pub const WALK_PAGE: PageSize = PageSize {
     default: 100,
@@ -39,6 +46,11 @@ pub const SEARCH_PAGE: PageSize = PageSize {
     default: 10,
     most: 200,
 };
+/// Pages of associated records.
+pub const ASSOCIATION_PAGE: PageSize = PageSize {
+    default: 100,
+    most: 500,
+};
 /// Pages of owners.
 pub const OWNER_PAGE: PageSize = PageSize {
     default: 100,
@@ -46,6 +58,11 @@ pub const OWNER_PAGE: PageSize = PageSize {
 };
 
 impl PageSize {
+    /// The most that may be asked for.
+    pub const fn most(self) -> u32 {
+        self.most
+    }
+
     /// The size asked for.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     error::Faults,
-    limits::{MAX_PROPERTIES, MAX_VALUE_CHARS},
+    limits::{MAX_HISTORY, MAX_PROPERTIES, MAX_VALUE_CHARS},
 };
 
 /// A type of record: "contacts", "0-1", "2-1234567", or the name of a custom type.
@@ -16,7 +16,10 @@ pub struct ObjectType(String);
 
 /// What handles call the owners, which are no records but are granted like them.
 const OWNERS: &str = "owners";
+const CONTACTS: &str = "contacts";
 const ACCOUNT: &str = "account";
+/// What handles call the list of the types that an account has made for itself.
+const SCHEMAS: &str = "schemas";
 
 /// HubSpot's type ids of its standard types, each with the name that grants use.
 const TYPE_IDS: [(&str, &str); 6] = [
@@ -75,6 +78,16 @@ impl ObjectType {
     /// Owners.
     pub fn owners() -> Self {
         Self(OWNERS.to_owned())
+    }
+
+    /// The types that an account has made for itself.
+    pub fn schemas() -> Self {
+        Self(SCHEMAS.to_owned())
+    }
+
+    /// Contacts.
+    pub fn contacts() -> Self {
+        Self(CONTACTS.to_owned())
     }
 
     /// The account itself, which is no record and granted to nobody: what this service asks of it for itself.
@@ -198,6 +211,16 @@ pub(crate) fn read_names(field: &str, names: &[String], faults: &mut Faults) -> 
     let read =
         |(place, name): (usize, &String)| faults.keep(&format!("{field}[{place}]"), PropertyName::read(name));
     names.iter().enumerate().filter_map(read).collect()
+}
+
+/// Reads the names of properties whose history is wanted.
+pub(crate) fn read_history(names: &[String], faults: &mut Faults) -> PropertyNames {
+    const FIELD: &str = "history_properties";
+    if names.len() > MAX_HISTORY {
+        faults.add(FIELD, format!("at most {MAX_HISTORY}"));
+        return PropertyNames::new();
+    }
+    read_names(FIELD, names, faults)
 }
 
 /// The values to be written, by property.

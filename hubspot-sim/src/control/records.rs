@@ -111,6 +111,25 @@ impl Control {
         Ok(())
     }
 
+    /// Gives an account a label of its own between two types. Gives its number.
+    ///
+    /// # Errors
+    /// If there is no such account.
+    pub fn define_label(
+        &self,
+        portal_id: u64,
+        types: (ObjectType, ObjectType),
+        label: &str,
+    ) -> Result<u32, WorldError> {
+        let portal = self.state.accounts.portal(portal_id)?;
+        let name = label.to_lowercase().replace(' ', "_");
+        let defined = lock(&portal.crm)
+            .associations
+            .labels
+            .define(types, &name, label, None);
+        Ok(defined.first().map(|label| label.id.1).unwrap_or_default())
+    }
+
     /// Associates two records, plainly and with these labels: a number of HubSpot's own, or of the account's own.
     ///
     /// # Errors

@@ -9,10 +9,13 @@ use std::{
 use futures::stream::Empty;
 use http::{HeaderValue, header};
 use hubkeep_proto::crm::v1::{
-    ArchiveObjectRequest, ArchiveObjectResponse, CreateObjectRequest, CreateObjectResponse, GetObjectRequest,
-    GetObjectResponse, ListObjectsRequest, ListObjectsResponse, Object, SearchObjectsRequest,
+    ArchiveObjectRequest, ArchiveObjectResponse, BatchArchiveObjectsRequest, BatchArchiveObjectsResponse,
+    BatchCreateObjectsRequest, BatchCreateObjectsResponse, BatchReadObjectsRequest, BatchReadObjectsResponse,
+    BatchUpdateObjectsRequest, BatchUpdateObjectsResponse, CreateObjectRequest, CreateObjectResponse,
+    EraseContactRequest, EraseContactResponse, GetObjectRequest, GetObjectResponse, ListObjectsRequest,
+    ListObjectsResponse, MergeObjectsRequest, MergeObjectsResponse, Object, SearchObjectsRequest,
     SearchObjectsResponse, StreamObjectsRequest, StreamObjectsResponse, UpdateObjectRequest,
-    UpdateObjectResponse,
+    UpdateObjectResponse, UpsertObjectsRequest, UpsertObjectsResponse,
     object_service_client::ObjectServiceClient,
     object_service_server::{ObjectService, ObjectServiceServer},
 };
@@ -190,6 +193,55 @@ impl ObjectService for Front {
         &self,
         _: Request<ArchiveObjectRequest>,
     ) -> Result<Response<ArchiveObjectResponse>, Status> {
+        Err(reads_only())
+    }
+
+    async fn merge_objects(
+        &self,
+        _: Request<MergeObjectsRequest>,
+    ) -> Result<Response<MergeObjectsResponse>, Status> {
+        Err(reads_only())
+    }
+
+    async fn batch_read_objects(
+        &self,
+        _: Request<BatchReadObjectsRequest>,
+    ) -> Result<Response<BatchReadObjectsResponse>, Status> {
+        Err(reads_only())
+    }
+
+    async fn batch_create_objects(
+        &self,
+        _: Request<BatchCreateObjectsRequest>,
+    ) -> Result<Response<BatchCreateObjectsResponse>, Status> {
+        Err(reads_only())
+    }
+
+    async fn batch_update_objects(
+        &self,
+        _: Request<BatchUpdateObjectsRequest>,
+    ) -> Result<Response<BatchUpdateObjectsResponse>, Status> {
+        Err(reads_only())
+    }
+
+    async fn batch_archive_objects(
+        &self,
+        _: Request<BatchArchiveObjectsRequest>,
+    ) -> Result<Response<BatchArchiveObjectsResponse>, Status> {
+        Err(reads_only())
+    }
+
+    async fn upsert_objects(
+        &self,
+        _: Request<UpsertObjectsRequest>,
+    ) -> Result<Response<UpsertObjectsResponse>, Status> {
+        Err(reads_only())
+    }
+
+    async fn erase_contact(
+        &self,
+        _: Request<EraseContactRequest>,
+    ) -> Result<Response<EraseContactResponse>, Status> {
         Err(reads_only())
     }
 }

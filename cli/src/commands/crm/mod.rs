@@ -101,9 +101,22 @@ struct GetArgs {
     /// A unique property that the id is a value of, for example email.
     #[arg(long, value_name = "NAME")]
     id_property: Option<String>,
+    #[command(flatten)]
+    beside: Beside,
     /// Look among archived records.
     #[arg(long)]
     archived: bool,
+}
+
+/// What is wanted of records beside their properties.
+#[derive(Args, Debug)]
+struct Beside {
+    /// The properties of which all past values are wanted.
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    history: Vec<String>,
+    /// The types of associated records whose ids are wanted.
+    #[arg(long, value_delimiter = ',', value_name = "TYPE,…")]
+    associated: Vec<String>,
 }
 
 #[derive(Args, Debug)]
@@ -113,6 +126,8 @@ struct ListArgs {
     /// The properties wanted.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     properties: Vec<String>,
+    #[command(flatten)]
+    beside: Beside,
     #[command(flatten)]
     page: Page,
     /// Follow the pages to the end. In JSON: one page a line.

@@ -18,6 +18,8 @@ pub(super) async fn get(args: GetArgs, service: &Service, output: &Output) -> Re
         properties: args.properties,
         id_property: args.id_property.unwrap_or_default(),
         archived: args.archived,
+        history_properties: args.beside.history,
+        associated_types: args.beside.associated,
     };
     let mut client = ObjectServiceClient::new(service.connection());
     let answer = client.get_object(request).await;
@@ -39,6 +41,8 @@ pub(super) async fn list(args: ListArgs, service: &Service, output: &Output) -> 
         page_size: args.page.size(args.all.then_some(100)),
         page_token: args.page.token.unwrap_or_default(),
         archived: args.archived,
+        history_properties: args.beside.history,
+        associated_types: args.beside.associated,
     };
     let mut client = ObjectServiceClient::new(service.connection());
     let mut found = Vec::new();

@@ -21,6 +21,18 @@ pub(super) fn object(object: &Object, output: &Output) -> Result<(), Error> {
     for (name, value) in &object.properties {
         output.line(&format!("  {:<width$}  {}", printable(name), printable(value)))?;
     }
+    for (name, past) in &object.history {
+        for value in &past.values {
+            let (time, source) = (day_and_time(value.time.as_ref()), printable(&value.source_type));
+            let (name, value) = (printable(name), printable(&value.value));
+            output.line(&format!("  {name} was {value} from {time} by {source}"))?;
+        }
+    }
+    for (name, records) in &object.associations {
+        let ids = records.object_ids.join(", ");
+        let more = if records.has_more { " and more" } else { "" };
+        output.line(&format!("  {} {}{more}", printable(name), printable(&ids)))?;
+    }
     Ok(())
 }
 

@@ -19,6 +19,7 @@ pub(super) async fn create(args: CreateArgs, service: &Service, output: &Output)
         client_slug: args.of.slug,
         object_type: args.of.object_type,
         properties: args.set.into_iter().collect(),
+        ..CreateObjectRequest::default()
     };
     let mut client = ObjectServiceClient::new(service.connection());
     let answer = client.create_object(request).await;

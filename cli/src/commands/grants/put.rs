@@ -45,7 +45,8 @@ pub(super) struct PutArgs {
     /// For every portal.
     #[arg(long, requires = "id")]
     all_portals: bool,
-    /// The most that a handle may allow: get, list, search, create, update, archive, read-audit, quota.
+    /// The most that a handle may allow: get, list, search, create, update, archive, merge, erase, associate,
+    /// read-audit, quota.
     #[arg(long, value_delimiter = ',', value_parser = operation, value_name = "OPERATION,…", requires = "id")]
     allow: Vec<HandleOperation>,
     /// On which object types: contacts, companies, owners, …; '*' for all.

@@ -56,7 +56,8 @@ impl Limits {
 pub(super) struct IssueArgs {
     /// The portal's slug.
     slug: String,
-    /// What it shall allow: get, list, search, create, update, archive, read-audit, quota.
+    /// What it shall allow: get, list, search, create, update, archive, merge, erase, associate,
+    /// read-audit, quota.
     #[arg(long, value_delimiter = ',', required = true, value_parser = operation, value_name = "OPERATION,…")]
     allow: Vec<HandleOperation>,
     /// On which object types: contacts, companies, owners, …; '*' for all.

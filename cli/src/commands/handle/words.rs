@@ -3,7 +3,7 @@
 use hubkeep_proto::credential::v1::{HandleOperation, HandleScope};
 
 /// What may stand in `--allow`, by its word.
-const OPERATIONS: [(&str, HandleOperation); 8] = [
+const OPERATIONS: [(&str, HandleOperation); 11] = [
     ("get", HandleOperation::Get),
     ("list", HandleOperation::List),
     ("search", HandleOperation::Search),
@@ -12,6 +12,9 @@ const OPERATIONS: [(&str, HandleOperation); 8] = [
     ("archive", HandleOperation::Archive),
     ("read-audit", HandleOperation::ReadAudit),
     ("quota", HandleOperation::Quota),
+    ("merge", HandleOperation::Merge),
+    ("erase", HandleOperation::Erase),
+    ("associate", HandleOperation::Associate),
 ];
 
 pub(in crate::commands) fn operation(text: &str) -> Result<HandleOperation, String> {

@@ -11,7 +11,7 @@ use proptest::{collection::btree_set, option, prelude::*};
 
 use super::{super::claims::Under, *};
 
-const OPERATIONS: [Operation; 8] = [
+const OPERATIONS: [Operation; 11] = [
     Operation::Get,
     Operation::List,
     Operation::Search,
@@ -20,6 +20,9 @@ const OPERATIONS: [Operation; 8] = [
     Operation::Archive,
     Operation::ReadAudit,
     Operation::Quota,
+    Operation::Merge,
+    Operation::Erase,
+    Operation::Associate,
 ];
 const NOW: i64 = 1_800_000_000_000_000;
 

@@ -1,0 +1,103 @@
+//! Up to a hundred records in one call.
+
+use super::{
+    ask::Operation,
+    names::{ObjectType, PropertyName, PropertyValues, RecordId},
+    wanted::Wanted,
+};
+
+/// The most records that HubSpot takes in one call.
+pub const MAX_BATCH: usize = 100;
+
+/// One call about many records of one type.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Their type.
+    pub object_type: ObjectType,
+    /// What is done with them.
+    pub work: BatchWork,
+}
+
+/// What is done with each record of a batch.
+#[derive(Clone, Debug)]
+pub enum BatchWork {
+    /// They are read.
+    Read {
+        /// Which: by ids, or by values of `id_property`.
+        ids: Vec<RecordId>,
+        /// A unique property; `None` for HubSpot's own id.
+        id_property: Option<PropertyName>,
+        /// What of each.
+        wanted: Wanted,
+        /// Among the archived.
+        archived: bool,
+    },
+    /// They are made.
+    Create(Vec<PropertyValues>),
+    /// They are changed.
+    Update {
+        /// Which, and to what.
+        changes: Vec<(RecordId, PropertyValues)>,
+        /// A unique property; `None` for HubSpot's own id.
+        id_property: Option<PropertyName>,
+    },
+    /// They are changed, or made where they are not there.
+    Upsert {
+        /// Which, and to what.
+        changes: Vec<(RecordId, PropertyValues)>,
+        /// The unique property that decides which is which.
+        id_property: PropertyName,
+    },
+    /// They are archived.
+    Archive(Vec<RecordId>),
+}
+
+impl Batch {
+    /// How many records it is about.
+    pub fn len(&self) -> usize {
+        match &self.work {
+            BatchWork::Read { ids, .. } | BatchWork::Archive(ids) => ids.len(),
+            BatchWork::Create(inputs) => inputs.len(),
+            BatchWork::Update { changes, .. } | BatchWork::Upsert { changes, .. } => changes.len(),
+        }
+    }
+
+    /// Whether it is about none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What must be allowed.
+    pub(super) const fn operations(&self) -> &'static [Operation] {
+        match self.work {
+            BatchWork::Read { .. } => &[Operation::Get],
+            BatchWork::Create(_) => &[Operation::Create],
+            BatchWork::Update { .. } => &[Operation::Update],
+            BatchWork::Upsert { .. } => &[Operation::Create, Operation::Update],
+            BatchWork::Archive(_) => &[Operation::Archive],
+        }
+    }
+
+    /// Every property that is written, or that decides which records are touched.
+    pub(super) fn deciding_properties(&self) -> Vec<&PropertyName> {
+        match &self.work {
+            BatchWork::Read { id_property, .. } => id_property.iter().collect(),
+            BatchWork::Create(inputs) => inputs.iter().flat_map(PropertyValues::keys).collect(),
+            BatchWork::Update { changes, id_property } => {
+                let mut deciding = written(changes);
+                deciding.extend(id_property);
+                deciding
+            }
+            BatchWork::Upsert { changes, id_property } => {
+                let mut deciding = written(changes);
+                deciding.push(id_property);
+                deciding
+            }
+            BatchWork::Archive(_) => Vec::new(),
+        }
+    }
+}
+
+fn written(changes: &[(RecordId, PropertyValues)]) -> Vec<&PropertyName> {
+    changes.iter().flat_map(|(_, values)| values.keys()).collect()
+}

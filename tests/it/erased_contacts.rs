@@ -1,0 +1,134 @@
+//! Who was erased is gone, and is not created again through us, by whatever way.
+
+use hubkeep_audit_log::{Operation, Phase};
+use hubkeep_tests::{
+    Allow, Crm, Fault, FaultRule, Hubkeep, Limits, Refused, Service, World, support::many::rows,
+};
+use tonic::Code;
+
+const A: &str = "client-0001";
+const B: &str = "client-0002";
+const ANN: &str = "contact1@client-0001.example";
+
+async fn hubkeep() -> (Hubkeep, Crm) {
+    let hubkeep = Hubkeep::start(World::of_portals(2).limits(&Limits::unlimited())).await;
+    hubkeep.onboard_all().await;
+    let handle = hubkeep.handle(A).issue().await;
+    let crm = hubkeep.crm_as("sync").with(&handle);
+    (hubkeep, crm)
+}
+
+fn erased<T: std::fmt::Debug>(answer: Result<T, tonic::Status>, input: &str) {
+    let refused = Refused::in_place_of(answer);
+    assert_eq!(refused.said(), (Code::FailedPrecondition, "CONTACT_ERASED"));
+    assert_eq!(refused.metadata["input"], input);
+    assert_eq!(refused.retry_after, None, "no waiting helps");
+}
+
+#[tokio::test]
+async fn a_contact_that_was_erased_by_its_id_is_not_created_again_by_any_way() {
+    let (hubkeep, crm) = hubkeep().await;
+    crm.erase("101", "").await.expect("erased");
+    let gone = Refused::in_place_of(crm.get("contacts", "101").await);
+    assert_eq!(gone.reason, "OBJECT_NOT_FOUND");
+    let before = hubkeep.hubspot_calls().len();
+    let shouted = ANN.to_uppercase();
+    erased(crm.create("contacts", &[("email", ANN)]).await, "0");
+    erased(crm.create("contacts", &[("email", &shouted)]).await, "0");
+    erased(crm.create("0-1", &[("email", ANN)]).await, "0");
+    erased(crm.update("contacts", "102", &[("email", ANN)]).await, "0");
+    let others = format!("x@example.com;{ANN}");
+    erased(
+        crm.update("contacts", "102", &[("hs_additional_emails", &others)])
+            .await,
+        "0",
+    );
+    let new = || vec![("email", "new@example.com")];
+    erased(
+        crm.create_many("contacts", &[new(), vec![("email", ANN)]]).await,
+        "1",
+    );
+    erased(
+        crm.upsert("contacts", "email", &[(ANN, vec![("firstname", "Ann")])])
+            .await,
+        "0",
+    );
+    assert_eq!(hubkeep.hubspot_calls().len(), before, "nothing was sent");
+    let made = crm
+        .create_many("contacts", &[new()])
+        .await
+        .expect("others are made");
+    assert!(rows(&made.results)[0].is_ok());
+}
+
+#[tokio::test]
+async fn an_address_that_hubspot_does_not_know_can_be_erased_and_stays_away() {
+    let (_hubkeep, crm) = hubkeep().await;
+    crm.erase("nobody@example.com", "email").await.expect("taken");
+    crm.erase("nobody@example.com", "email").await.expect("and again");
+    erased(
+        crm.create("contacts", &[("email", "nobody@example.com")]).await,
+        "0",
+    );
+}
+
+#[tokio::test]
+async fn what_one_client_has_erased_another_may_have() {
+    let (hubkeep, crm) = hubkeep().await;
+    crm.erase("shared@example.com", "email").await.expect("taken");
+    let other = hubkeep.handle(B).issue().await;
+    let other = hubkeep.crm_as("sync").with(&other);
+    other
+        .create("contacts", &[("email", "shared@example.com")])
+        .await
+        .expect("made there");
+}
+
+#[tokio::test]
+async fn an_erasure_that_hubspot_refused_suppresses_nobody() {
+    let (hubkeep, crm) = hubkeep().await;
+    let refusal = FaultRule::new(Fault::Status { status: 403 });
+    hubkeep
+        .hubspot
+        .inject(refusal.path("/crm/objects/2026-09/contacts/gdpr-delete"));
+    let refused = Refused::in_place_of(crm.erase("101", "").await);
+    assert_eq!(refused.reason, "SCOPE_MISSING");
+    hubkeep.hubspot.clear_faults();
+    crm.update("contacts", "101", &[("email", ANN)])
+        .await
+        .expect("still there, and writable");
+}
+
+#[tokio::test]
+async fn an_erasure_of_unknown_outcome_keeps_its_person_away() {
+    let (hubkeep, crm) = hubkeep().await;
+    let lost = FaultRule::new(Fault::CutConnection).path("/crm/objects/2026-09/contacts/gdpr-delete");
+    hubkeep.hubspot.inject(lost.after_effect());
+    let refused = Refused::in_place_of(crm.erase("101", "").await);
+    assert_eq!(refused.said(), (Code::Unknown, "OUTCOME_UNKNOWN"));
+    hubkeep.hubspot.clear_faults();
+    erased(crm.create("contacts", &[("email", ANN)]).await, "0");
+}
+
+#[tokio::test]
+async fn an_erasure_is_on_record_without_the_person_and_needs_a_right_of_its_own() {
+    let (hubkeep, crm) = hubkeep().await;
+    let archiver = hubkeep
+        .handle(A)
+        .allow([Allow::Get, Allow::Archive, Allow::Update])
+        .issue()
+        .await;
+    let other = hubkeep.crm_as("sync").with(&archiver);
+    let refused = Refused::in_place_of(other.erase("101", "").await);
+    assert_eq!(refused.metadata["operation"], "ERASE");
+    crm.erase(ANN, "email").await.expect("erased");
+    let intents = hubkeep.entries(Service::Crm, Phase::Intent).await;
+    let ours: Vec<_> = intents
+        .iter()
+        .filter(|entry| entry.operation() == Operation::ContactErase)
+        .collect();
+    assert_eq!(ours.len(), 1);
+    assert!(!format!("{ours:?}").contains("contact1@"), "no address");
+    let wrong = Refused::in_place_of(crm.erase("101", "phone").await);
+    assert_eq!(wrong.fields, ["id_property"]);
+}
