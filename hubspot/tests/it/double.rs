@@ -90,6 +90,17 @@ pub(crate) fn head_of_chunks(status: u16) -> Vec<u8> {
         .into_bytes()
 }
 
+/// Ends when the runtime has looked at its sockets many times.
+pub(crate) async fn everything_is_read() {
+    let other = Double::start(json(200, "{}")).await;
+    let address = other.url().socket_addrs(|| None).expect("an address")[0];
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.expect("asked");
+        stream.read_to_end(&mut Vec::new()).await.expect("answered");
+    }
+}
+
 impl Double {
     pub(crate) async fn start(script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

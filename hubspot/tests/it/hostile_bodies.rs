@@ -5,8 +5,8 @@ use hubkeep_audit_log::{CallResult, Cause};
 use hubkeep_hubspot::Error;
 
 use crate::{
-    bench::{Bench, MAX_ANSWER, a_read, a_write, all_that_is_said, an_archiving, is_lost},
-    double::{Script, answer, head_of_chunks, json},
+    bench::{ATTEMPT, Bench, MAX_ANSWER, a_read, a_write, all_that_is_said, an_archiving, is_lost},
+    double::{Script, answer, everything_is_read, head_of_chunks, json},
 };
 
 /// `{"id":"1"}`, compressed.
@@ -100,8 +100,13 @@ async fn nothing_compressed_is_asked_for_or_unpacked() {
 async fn a_body_of_a_hundred_megabytes_is_refused_before_it_is_read() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 104857600\r\n\r\n";
     let bench = Bench::of(Script::SayAndHold(head.as_bytes().to_vec())).await;
-    // Nothing of the body is ever sent, and no clock moves: its length alone is enough.
-    let result = bench.call(a_read()).await;
+    // Nothing of the body is ever sent: its length alone is enough.
+    let time_passes = async {
+        bench.double.has_spoken().await;
+        everything_is_read().await;
+        bench.clock.advance(ATTEMPT);
+    };
+    let (result, ()) = tokio::join!(bench.call(a_read()), time_passes);
     assert!(is_lost(&result), "{result:?}");
     assert!(all_that_is_said(&result).contains("max_answer_bytes"));
 }

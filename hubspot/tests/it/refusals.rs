@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use hubkeep_audit_log::CallResult;
 use hubkeep_hubspot::{Error, Refusal, RefusalKind};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::{
     bench::{Bench, TOKEN, a_read, a_write, all_that_is_said},
-    double::{Double, Script, answer, head_of_chunks, json},
+    double::{Double, Script, answer, everything_is_read, head_of_chunks, json},
 };
 
 fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> Refusal {
@@ -49,19 +48,6 @@ async fn a_refusal_whose_body_is_cut_or_never_ends_is_one_all_the_same() {
         let refused = refusal(bench.call(a_write()).await);
         assert_eq!(refused.kind, RefusalKind::Conflict(None));
         assert_eq!(bench.outcome().await.result(), CallResult::Refused);
-    }
-}
-
-/// Ends when the runtime has looked at its sockets many times.
-async fn everything_is_read() {
-    let other = Double::start(json(200, "{}")).await;
-    let address = other.url().socket_addrs(|| None).expect("an address")[0];
-    for _ in 0..20 {
-        let mut stream = tokio::net::TcpStream::connect(address)
-            .await
-            .expect("a connection");
-        stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.expect("asked");
-        stream.read_to_end(&mut Vec::new()).await.expect("answered");
     }
 }
 
