@@ -6,15 +6,22 @@
 
 use hubkeep_crm_service::api::fuzzing::{object, owner};
 use hubkeep_hubspot::{
-    ApiVersion, fuzzing,
-    objects::{self, Key, Object, Page, Search},
-    owners, usage,
+    ApiVersion,
+    associations::{self, Record},
+    fuzzing,
+    objects::{
+        self, Key, Object, Page, Search, Wanted,
+        batch::{self, Change, NewRecord},
+    },
+    owners, pipelines, properties, schemas, usage,
 };
 use libfuzzer_sys::fuzz_target;
 use prost::Message;
 use serde_json::Value;
 
 const VERSION: ApiVersion = ApiVersion::V2026_09;
+/// The inputs of a batch.
+const INPUTS: usize = 3;
 
 fuzz_target!(|data: &[u8]| {
     let Some((kind, body)) = data.split_first() else {
@@ -26,6 +33,8 @@ fuzz_target!(|data: &[u8]| {
         b's' => page(body, &objects::search(VERSION, "contacts", &Search::default())),
         b'w' => owner_pages(body),
         b'a' => accounts(body),
+        b'b' => batches(body),
+        b'm' => made_of(body),
         _ => {}
     }
 });
@@ -101,6 +110,70 @@ fn owner_pages(body: &[u8]) {
         assert_eq!(given.email, json["email"].as_str().unwrap_or_default());
         survives(&given);
     }
+}
+
+/// Whatever the answer to a batch says, each input has one, and as many count as carried out as have a record.
+fn batches(body: &[u8]) {
+    let ids: Vec<String> = (0..INPUTS).map(|id| id.to_string()).collect();
+    let change = |id: &String| Change {
+        id: id.clone(),
+        properties: [("name".to_owned(), format!("n-{id}"))].into(),
+    };
+    let changes: Vec<Change> = ids.iter().map(change).collect();
+    let new = |change: &Change| NewRecord {
+        properties: change.properties.clone(),
+        associations: Vec::new(),
+    };
+    let records: Vec<NewRecord> = changes.iter().map(new).collect();
+    let wanted = Wanted::default();
+    let asks = [
+        batch::read(VERSION, "contacts", &ids, None, &wanted),
+        batch::read(VERSION, "contacts", &ids, Some("name"), &wanted),
+        batch::create(VERSION, "contacts", &records),
+        batch::update(VERSION, "contacts", &changes, None),
+        batch::update(VERSION, "contacts", &changes, Some("name")),
+    ];
+    for ask in asks {
+        let ask = ask.expect("it fits");
+        if let Some(read) = fuzzing::decode(&ask, body) {
+            assert_eq!(read.value.len(), INPUTS);
+            assert_eq!(read.record_count as usize, read.value.iter().flatten().count());
+        }
+    }
+}
+
+/// Each thing that records are made of has the name, or the id, that HubSpot's JSON gives it.
+fn made_of(body: &[u8]) {
+    let named = |names: Option<Vec<String>>, key: &str| {
+        let Some(names) = names else { return };
+        let json = json(body);
+        let results = json["results"].as_array().expect("a list");
+        assert!(results.iter().map(|result| id(&result[key])).eq(names), "{json}");
+    };
+    let properties = fuzzing::decode(&properties::list(VERSION, "contacts", false), body);
+    named(
+        properties.map(|read| read.value.into_iter().map(|one| one.name).collect()),
+        "name",
+    );
+    let pipelines = fuzzing::decode(&pipelines::list(VERSION, "deals"), body);
+    named(
+        pipelines.map(|read| read.value.into_iter().map(|one| one.id).collect()),
+        "id",
+    );
+    let schemas = fuzzing::decode(&schemas::list(VERSION, false), body);
+    named(
+        schemas.map(|read| read.value.into_iter().map(|one| one.object_type_id).collect()),
+        "objectTypeId",
+    );
+    let from = Record {
+        object_type: "contacts",
+        id: "1",
+    };
+    let associations = fuzzing::decode(&associations::list(VERSION, from, "deals", 500, None), body);
+    named(
+        associations.map(|read| read.value.items.into_iter().map(|one| one.to_id).collect()),
+        "toObjectId",
+    );
 }
 
 fn accounts(body: &[u8]) {
