@@ -22,13 +22,13 @@ check: fmt clippy features proto-lint deny ## Formatting, lints, the wire, depen
 fmt:
 	$(CARGO) fmt --all --check
 
-# What a build of the product never has: heavy tests, doors for the fuzzer, a model checker's primitives.
-HEAVY := hubkeep-tests/order,hubkeep-tests/interop,hubkeep-tests/isolation
-DOORS := hubkeep/fuzzing,hubkeep-core/fuzzing,hubkeep-seal/fuzzing,hubkeep-audit-log/fuzzing,hubkeep-hubspot/fuzzing,hubkeep-crm-service/fuzzing
+# What a build of the product never has: heavy tests, doors for the fuzzer, points at which it dies, a model checker's primitives.
+HEAVY := hubkeep-tests/order,hubkeep-tests/interop,hubkeep-tests/isolation,hubkeep-tests/kills,hubkeep-tests/evidence,hubkeep-tests/anchors
+DOORS := hubkeep/fuzzing,hubkeep-core/fuzzing,hubkeep-core/dying,hubkeep-seal/fuzzing,hubkeep-audit-log/fuzzing,hubkeep-hubspot/fuzzing,hubkeep-crm-service/fuzzing,hubkeep-crm-service/dying
 MODELS := hubkeep-audit-log/models,hubkeep-crm-service/models
 .PHONY: clippy
 clippy:
-	$(CARGO) clippy --workspace --all-targets --features $(HEAVY),$(DOORS),$(MODELS) -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --features $(HEAVY),$(DOORS),$(MODELS),$(CLOUDS) -- -D warnings
 
 # The operator's command must also build without the services in it.
 .PHONY: features
@@ -45,9 +45,11 @@ deny:
 	@if $(CARGO) deny --version >/dev/null 2>&1; then $(CARGO) deny check bans licenses sources; \
 	else echo "deny: cargo-deny is not installed; skipped"; fi
 
+# Tests are built with the whole workspace, also where some of them run: another choice of packages is another choice of
+# their dependencies' features, and builds all of those again.
 .PHONY: test
 test: postgres ## All tests but the heavy ones
-	$(CARGO) test --workspace
+	$(CARGO) test --workspace --no-fail-fast
 
 # The tests start a PostgreSQL of their own.
 .PHONY: postgres
@@ -56,9 +58,9 @@ postgres:
 	|| { echo "the tests need PostgreSQL: apt-get install postgresql"; exit 1; }
 
 .PHONY: test-order
-test-order: ## By strace: the record is on disk before the first byte leaves and before the answer; kills at each step
+test-order: ## By strace: the record is on disk before the first byte leaves and before the answer; kills and a failing disk at each step
 	@command -v strace >/dev/null || { echo "test-order needs strace: apt-get install strace"; exit 1; }
-	$(CARGO) test -p hubkeep-tests --features order --test order -- --nocapture
+	$(CARGO) test --workspace --features hubkeep-tests/order --test order -- --nocapture
 
 .PHONY: fuzz
 fuzz: ## Hostile input for every reader, 20 s each (FUZZ_SECONDS=60; TARGETS="csv_import error_body" for some)
@@ -66,11 +68,25 @@ fuzz: ## Hostile input for every reader, 20 s each (FUZZ_SECONDS=60; TARGETS="cs
 
 .PHONY: test-models
 test-models: ## By model checkers: revoked grants and the log's group commit in every order that matters
-	$(CARGO) test -p hubkeep-crm-service -p hubkeep-audit-log --lib --features $(MODELS) models::
+	$(CARGO) test --workspace --lib --features $(MODELS) models::
 
 .PHONY: test-isolation
 test-isolation: ## 1,000,000 calls to 1,000 portals amid rotations and revocations: none reaches another (PORTALS=, CALLS=)
-	$(CARGO) test --release -p hubkeep-tests --features isolation --test isolation -- $(or $(PORTALS),1000) $(or $(CALLS),1000000)
+	$(CARGO) test --release --workspace --features hubkeep-tests/isolation --test isolation -- $(or $(PORTALS),1000) $(or $(CALLS),1000000)
+
+.PHONY: test-kills
+test-kills: ## crm-service killed at six steps, and at any moment, of 1,000 writes of 15 kinds: none is done twice (WRITES=, ON=postgres for two replicas)
+	$(CARGO) test --workspace --features hubkeep-tests/kills --test kills -- $(or $(WRITES),1000) $(or $(ON),sqlite)
+
+.PHONY: test-points
+test-points: ## crm-service dies at every point where a write can be found suspended, one after the other, for 15 kinds of write (KINDS=Merge,Erase, ON=postgres)
+	$(CARGO) test --workspace --features hubkeep-tests/kills --test kills -- points $(or $(ON),sqlite) $(KINDS)
+
+.PHONY: test-evidence
+test-evidence: ## Bundles of evidence spoilt in every way, each found by hubkeep, by verify.py and by Go
+	@command -v go >/dev/null || { echo "test-evidence needs Go 1.26"; exit 1; }
+	@python3 -c 'import cryptography' 2>/dev/null || { echo "test-evidence needs Python 3.10 with cryptography"; exit 1; }
+	$(CARGO) test --workspace --features hubkeep-tests/evidence --test evidence
 
 .PHONY: test-mutants
 test-mutants: ## Each check that keeps a call in its portal taken away in turn: a test must fail (MUTANTS="slug aad" for some)
@@ -78,32 +94,32 @@ test-mutants: ## Each check that keeps a call in its portal taken away in turn: 
 
 .PHONY: test-canaries
 test-canaries: postgres ## 200 planted secrets, searched for in databases, dumps, logs and results in every disguise
-	$(CARGO) test -p hubkeep-tests --test it canaries
+	$(CARGO) test --workspace --test it canaries
 
 # What AWS and Google Cloud need is large and left out elsewhere; moto stands for AWS. The credentials are none.
 MOTO_VERSION := 5.2.1
 CLOUDS := hubkeep-seal/aws,hubkeep-seal/gcp,hubkeep-credential-service/aws,hubkeep-credential-service/gcp
 .PHONY: test-keys
-test-keys: postgres ## Key services and secret stores with AWS and Google Cloud built in, against moto and doubles
+test-keys: postgres ## Key services, secret stores and anchors with AWS and Google Cloud built in, against moto and doubles
 	@command -v python3 >/dev/null || { echo "test-keys needs Python 3.10 with venv"; exit 1; }
 	@target/keys/venv/bin/python -c 'import moto.server' 2>/dev/null \
 	|| { python3 -m venv --system-site-packages target/keys/venv \
 	&& target/keys/venv/bin/pip install --quiet 'moto[server]==$(MOTO_VERSION)'; }
-	$(CARGO) clippy -p hubkeep-seal -p hubkeep-credential-service --features $(CLOUDS) --all-targets -- -D warnings
 	AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_EC2_METADATA_DISABLED=true \
 	$(CARGO) test -p hubkeep-seal -p hubkeep-credential-service --features $(CLOUDS)
+	$(CARGO) test --workspace --features hubkeep-tests/anchors --test anchors
 
 .PHONY: test-interop
-test-interop: ## Other languages: clients in Go, Python and TypeScript, HubSpot's own clients, grpcurl
+test-interop: ## Other languages: clients in Go, Python and TypeScript, HubSpot's own clients and what they do through Hubkeep, grpcurl
 	@missing=(); for tool in go node npm python3; do command -v $$tool >/dev/null || missing+=($$tool); done; \
 	[ $${#missing[@]} -eq 0 ] || { echo "test-interop needs $${missing[*]}: Go 1.26, Node.js 20, Python 3.10 with venv"; exit 1; }
-	BUF_VERSION=$(BUF_VERSION) $(CARGO) test -p hubkeep-tests --features interop --test interop
+	BUF_VERSION=$(BUF_VERSION) $(CARGO) test --workspace --features hubkeep-tests/interop --test interop
 
 .PHONY: test-compose
 test-compose: ## The deployment of docs/deployment.md, really run, restarted under calls; needs root and about 10 minutes
 	tests/compose/run
 
 .PHONY: bench
-bench: ## What Hubkeep costs, in about 4 min: a table, and target/bench/report.json (FIGURES=redeem for a part)
+bench: ## What Hubkeep costs, in about 15 min and 8 GiB: a table, and target/bench/report.json (FIGURES=redeem for a part; FIGURES=query ENTRIES=100000 for less)
 	$(CARGO) build --release --package hubkeep-benches --package hubkeep-credential-service --package hubkeep-crm-service
-	target/release/hubkeep-benches $(FIGURES)
+	target/release/hubkeep-benches $(if $(ENTRIES),'$(FIGURES)' $(ENTRIES),$(FIGURES))

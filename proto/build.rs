@@ -5,7 +5,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 use prost::Message as _;
 
 /// Messages that carry a token, a handle or a secret. Their `Debug` is written by hand and shows neither.
-const SECRET_BEARING: [&str; 14] = [
+const SECRET_BEARING: [&str; 15] = [
     ".hubkeep.credential.v1.OnboardPortalRequest",
     ".hubkeep.credential.v1.ImportPortalsRequest",
     ".hubkeep.credential.v1.IssueHandleResponse",
@@ -16,13 +16,14 @@ const SECRET_BEARING: [&str; 14] = [
     ".hubkeep.credential.v1.RevokeHandleRequest",
     ".hubkeep.credential.v1.RedeemHandleRequest",
     ".hubkeep.credential.v1.RedeemHandleResponse",
+    ".hubkeep.credential.v1.PresentedHandle",
     ".hubkeep.credential.v1.RotateCredentialRequest",
     ".hubkeep.credential.v1.ImportRotationsRequest",
     ".hubkeep.credential.v1.RegisterConsumerRequest",
     ".hubkeep.credential.v1.RegisterConsumerResponse",
 ];
 
-const FILES: [&str; 18] = [
+const FILES: [&str; 28] = [
     "hubkeep/error/v1/error_reason.proto",
     "hubkeep/audit/v1/entry.proto",
     "hubkeep/audit/v1/audit_service.proto",
@@ -33,14 +34,24 @@ const FILES: [&str; 18] = [
     "hubkeep/credential/v1/containment_service.proto",
     "hubkeep/credential/v1/key_service.proto",
     "hubkeep/credential/v1/rotation_service.proto",
+    "hubkeep/credential/v1/portal_record_service.proto",
     "hubkeep/crm/v1/reply.proto",
     "hubkeep/crm/v1/object.proto",
     "hubkeep/crm/v1/object_batch.proto",
     "hubkeep/crm/v1/object_service.proto",
+    "hubkeep/crm/v1/association.proto",
+    "hubkeep/crm/v1/association_batch.proto",
     "hubkeep/crm/v1/association_service.proto",
+    "hubkeep/crm/v1/pipeline.proto",
+    "hubkeep/crm/v1/pipeline_writes.proto",
+    "hubkeep/crm/v1/property.proto",
+    "hubkeep/crm/v1/property_writes.proto",
     "hubkeep/crm/v1/schema_service.proto",
     "hubkeep/crm/v1/owner_service.proto",
     "hubkeep/crm/v1/quota_service.proto",
+    "hubkeep/crm/v1/write_service.proto",
+    "hubkeep/crm/v1/report_service.proto",
+    "hubkeep/crm/v1/alert_service.proto",
 ];
 
 #[expect(

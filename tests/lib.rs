@@ -19,14 +19,17 @@
 //! | [`support::containing`] | what an operator does in an incident, and how far it has come |
 //! | [`support::certificates`], [`support::doors`] | who has which certificate, and how callers reach services |
 //! | [`support::related`] | what records have to do with each other, and how they are made |
-//! | [`support::many`] | calls about many records at once |
+//! | [`support::many`], [`support::pairs`] | calls about many records, and many associations, at once |
+//! | [`support::properties`], [`support::pipelines`] | properties and pipelines of a type, made and changed |
 //! | [`support::refusal`] | what a refusal says, read |
 //! | [`support::audit`] | the logs of both services, read |
 //! | [`support::quota`] | quotas, read and watched |
+//! | [`support::alerts`] | alerts and rules, and receivers that are told |
 //! | [`support::rotations`] | rotations, and traffic that must not notice them |
 //! | [`support::wait`] | waiting for what will come soon, with a bound |
 //! | [`support::trouble`] | what can happen to a connection, and what must hold of the logs then |
 //! | [`support::walks`] | walks over all records of a type |
+//! | [`support::writes`] | writes that are asked for again, and the list of them |
 //! | [`support::chaos`] | a connection that can be cut, frozen, slowed, and lose one way |
 //! | [`support::relay`] | the answers of one method, held back |
 //! | [`support::raw`] | gRPC by bytes, for what no client would send |
@@ -38,6 +41,7 @@
 //! | [`support::fleet`], [`support::balancer`] | several replicas of both services on PostgreSQL, behind one address each |
 //! | [`support::limited`] | crm-service before a double of credential-service, for handles with every limit |
 //! | [`support::canaries`] | secrets searched for in every disguise |
+//! | [`support::evidence`] | bundles of evidence, and everything that can be done to one |
 //! | [`support::disk`] | what lies on disk: bytes searched for, databases locked |
 //! | [`support::compose`] | the compose file, read |
 //! | [`support::shown`] | what a page of the documentation shows |
@@ -45,6 +49,7 @@
 
 /// The modules of the harness.
 pub mod support {
+    pub mod alerts;
     pub mod audit;
     pub mod balancer;
     pub mod canaries;
@@ -58,6 +63,7 @@ pub mod support {
     pub mod crm_process;
     pub mod disk;
     pub mod doors;
+    pub mod evidence;
     pub mod fleet;
     pub mod grants;
     pub mod handles;
@@ -66,19 +72,24 @@ pub mod support {
     pub mod keeping;
     pub mod limited;
     pub mod many;
+    pub mod pairs;
+    pub mod pipelines;
     pub mod portals;
     pub mod processes;
+    pub mod properties;
     pub mod quota;
     pub mod raw;
     pub mod refusal;
     pub mod related;
     pub mod relay;
+    pub mod reports;
     pub mod rotations;
     pub mod shown;
     pub mod sources;
     pub mod trouble;
     pub mod wait;
     pub mod walks;
+    pub mod writes;
 }
 
 pub use hubspot_sim::{

@@ -11,7 +11,7 @@ use hubkeep_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::portal::Owner;
+use crate::{anchors, portal::Owner, proofs};
 
 /// Where the log is kept, and how long a call waits for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,6 +28,13 @@ pub struct Config {
     pub intent_deadline: Duration,
     /// Connections kept open for readers, at most.
     pub max_connections: u32,
+    /// Of a log in a file: with less room on its disk nothing new is recorded, and so nothing new is done. What is under way is
+    /// recorded in what is left.
+    pub min_free_bytes: u64,
+    /// Checkpoints and proofs.
+    pub proofs: proofs::Config,
+    /// Where checkpoints are put so that nobody here can change them afterwards.
+    pub anchors: anchors::Config,
 }
 
 impl Default for Config {
@@ -37,6 +44,9 @@ impl Default for Config {
             password_file: None,
             intent_deadline: Duration::from_secs(2),
             max_connections: 8,
+            min_free_bytes: 64 * 1024 * 1024,
+            proofs: proofs::Config::default(),
+            anchors: anchors::Config::default(),
         }
     }
 }
@@ -93,6 +103,8 @@ impl Validate for Config {
         if self.max_connections == 0 {
             fault("audit.max_connections", "must be at least 1");
         }
+        self.proofs.check(faults);
+        self.anchors.check(&self.proofs, faults);
     }
 }
 
@@ -113,6 +125,12 @@ impl Identity {
             Owner::System => format!("{deployment}/{service}/system"),
             Owner::Portal(portal_id) => format!("{deployment}/{service}/{portal_id}"),
         }
+    }
+
+    /// "<deployment>/<service>/heads": the log of what all others had come to.
+    pub(crate) fn heads(&self) -> String {
+        let Self { deployment, service } = self;
+        format!("{deployment}/{service}/heads")
     }
 }
 
@@ -149,6 +167,9 @@ mod tests {
             password_file: None,
             intent_deadline: Duration::ZERO,
             max_connections: 0,
+            min_free_bytes: 0,
+            proofs: proofs::Config::default(),
+            anchors: anchors::Config::default(),
         };
         let mut faults = Vec::new();
         config.validate(&mut faults);

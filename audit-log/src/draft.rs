@@ -113,6 +113,13 @@ impl Draft {
         self
     }
 
+    /// The call whose request answers this one too.
+    #[must_use]
+    pub fn physical(mut self, call_id: CallId) -> Self {
+        self.entry.physical_id = call_id.to_string();
+        self
+    }
+
     /// What is sent to HubSpot. The path is one with ids left out; at most 256 characters of it are kept.
     #[must_use]
     pub fn http(mut self, method: &str, path_template: &str, request_bytes: u64) -> Self {

@@ -9,7 +9,7 @@ use hubkeep_core::{
 };
 use thiserror::Error as ThisError;
 
-use crate::{DatabaseError, Failure, Position};
+use crate::{DatabaseError, Failure, HeirError, Position, anchors, proofs};
 
 /// A log could not be opened, written or read.
 #[derive(Debug, ThisError)]
@@ -57,9 +57,18 @@ pub enum Error {
     /// The writer's thread could not be started.
     #[error("the writer's thread could not be started")]
     Thread(#[source] io::Error),
+    /// What lost processes have left was not taken over.
+    #[error("what lost processes have left was not taken over")]
+    NotInherited(#[source] HeirError),
     /// No randomness for an id.
     #[error(transparent)]
     Random(#[from] RandomError),
+    /// A proof could not be made, or was not given.
+    #[error(transparent)]
+    Proofs(#[from] proofs::Error),
+    /// The places to anchor in cannot be set up.
+    #[error(transparent)]
+    Anchors(#[from] anchors::StartError),
 }
 
 impl From<rusqlite::Error> for Error {
@@ -78,8 +87,12 @@ impl ServiceError for Error {
             | Self::Lock { .. }
             | Self::Open(_)
             | Self::OpenWriter(_)
-            | Self::Thread(_) => ErrorKind::Unavailable,
-            Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) => ErrorKind::Internal,
+            | Self::Thread(_)
+            | Self::NotInherited(_) => ErrorKind::Unavailable,
+            Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) | Self::Anchors(_) => {
+                ErrorKind::Internal
+            }
+            Self::Proofs(error) => error.kind(),
         }
     }
 
@@ -91,13 +104,21 @@ impl ServiceError for Error {
             | Self::Lock { .. }
             | Self::Open(_)
             | Self::OpenWriter(_)
-            | Self::Thread(_) => ErrorReason::StorageUnavailable,
-            Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) => ErrorReason::Internal,
+            | Self::Thread(_)
+            | Self::NotInherited(_) => ErrorReason::StorageUnavailable,
+            Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) | Self::Anchors(_) => {
+                ErrorReason::Internal
+            }
+            Self::Proofs(error) => error.reason(),
         }
     }
 
     fn public_message(&self) -> String {
         let text = match self {
+            Self::Unavailable(Failure::Unanchored(_)) => {
+                "what is on record could not be anchored for too long, so nothing is written: reads go on; the operator must \
+                 see that the places under audit.anchors take it"
+            }
             Self::Unavailable(_) => {
                 "the audit log could not record this in time, so it was not done: try again"
             }
@@ -109,15 +130,27 @@ impl ServiceError for Error {
             | Self::Lock { .. }
             | Self::Open(_)
             | Self::OpenWriter(_)
-            | Self::Thread(_) => "the audit log cannot be reached now: try again",
-            Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) => {
+            | Self::Thread(_)
+            | Self::NotInherited(_) => "the audit log cannot be reached now: try again",
+            Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) | Self::Anchors(_) => {
                 "an internal error; the request id finds it"
             }
+            Self::Proofs(error) => return error.public_message(),
         };
         text.to_owned()
     }
 
+    fn metadata(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Proofs(error) => error.metadata(),
+            _ => Vec::new(),
+        }
+    }
+
     fn retry_after(&self) -> Option<Duration> {
+        if matches!(self, Self::Unavailable(Failure::Unanchored(_))) {
+            return Some(Duration::from_secs(60));
+        }
         // An outcome that is not recorded is no reason to do the thing again.
         matches!(self, Self::Unavailable(_) | Self::Read(_)).then_some(Duration::from_secs(1))
     }
@@ -139,6 +172,10 @@ mod tests {
         let table = [
             (Error::Unavailable(Failure::Stopped), unavailable),
             (
+                Error::Unavailable(Failure::Unanchored(Duration::from_secs(90_000))),
+                unavailable,
+            ),
+            (
                 Error::Unavailable(Failure::Deadline(Duration::from_secs(2))),
                 unavailable,
             ),
@@ -158,6 +195,7 @@ mod tests {
             (Error::Open(database::Error::Folder(io())), storage),
             (Error::from(sqlite()), storage),
             (Error::Thread(io()), storage),
+            (Error::NotInherited(Box::new(io())), storage),
             (
                 Error::Corrupt {
                     position: Position(7),
@@ -167,6 +205,7 @@ mod tests {
             ),
             (Error::NoSuchPlace, internal),
             (Error::Random(RandomError), internal),
+            (Error::Anchors(anchors::StartError::NotSigned), internal),
         ];
         for (error, expected) in table {
             assert_eq!((error.kind(), error.reason()), expected, "{error}");

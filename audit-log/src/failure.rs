@@ -1,6 +1,6 @@
 //! Why an entry did not become durable.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use thiserror::Error as ThisError;
 
@@ -16,6 +16,13 @@ pub enum Failure {
     /// Its intent was closed before: this process was taken for lost, and another recorded its outcome as unknown.
     #[error("its intent was closed before")]
     Closed,
+    /// What the log has come to has waited for so long to be anchored: nothing is written to HubSpot until it is.
+    #[error(
+        "what the log has come to was not anchored for {}: see that the places under audit.anchors take it; nothing is written \
+         meanwhile",
+        humantime::format_duration(Duration::from_secs(.0.as_secs()))
+    )]
+    Unanchored(Duration),
     /// The log was stopped.
     #[error("the log is stopped")]
     Stopped,
@@ -39,6 +46,23 @@ pub enum DatabaseError {
     /// The server forgets what it has committed when its machine stops.
     #[error("the database's setting fsync is off: a commit would not be durable")]
     NotDurable,
+    /// The file of the log is not where it was, or another is there.
+    #[error(
+        "the log's file {} was moved away, removed or replaced while it was open: put it back, or stop the service and find \
+         out who did that; what was recorded is in the file that was there",
+        .0.display()
+    )]
+    Replaced(PathBuf),
+    /// The log's disk is nearly full: what is under way is recorded, and nothing new.
+    #[error(
+        "the disk of the log has {free} bytes left, and {least} are kept for what is under way: make room"
+    )]
+    NoRoom {
+        /// What is free, in bytes.
+        free: u64,
+        /// What must be free, `audit.min_free_bytes`.
+        least: u64,
+    },
 }
 
 impl From<sqlx::Error> for DatabaseError {

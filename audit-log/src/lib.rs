@@ -8,11 +8,17 @@
 //! |---|---|
 //! | say what is about to be sent to HubSpot | [`AuditLog::intent`], then [`Intent::settle`] |
 //! | record an act inside Hubkeep, or a refusal | [`AuditLog::admin`], [`AuditLog::denied`] |
+//! | take over what lost processes have left | [`AuditLog::open_for`], [`Heir`] |
 //! | say how far something kept elsewhere has come | [`AuditLog::raise_head`], [`AuditLog::heads`] |
 //! | read | [`AuditLog::tail`], [`AuditLog::list`], over gRPC [`AuditApi`] |
+//! | look for something among much | [`AuditLog::find`] |
+//! | have it anchored elsewhere | [`Config::anchors`], [`anchors`] |
+//! | prove | [`AuditLog::checkpoint`], [`AuditLog::inclusion`], [`AuditLog::consistency`]; see [`proofs`] |
 //!
 //! What is written is a [`Draft`], whose log is chosen by proof: only a [`ProvenPortal`] opens a portal's log.
 
+mod anchoring;
+pub mod anchors;
 mod appender;
 mod config;
 mod draft;
@@ -20,11 +26,14 @@ mod durable;
 mod error;
 mod failure;
 mod filter;
+mod finding;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
 mod grpc;
 mod heads;
+mod heir;
+mod index;
 mod intent;
 mod log;
 #[cfg(test)]
@@ -36,20 +45,28 @@ mod outcome;
 mod pending;
 mod portal;
 mod position;
+pub mod proofs;
+mod proving;
+mod recent;
 mod refusals;
 mod store;
 mod sync;
 mod tail;
+mod turn;
 mod writer;
 
 pub use config::{Config, Identity};
 pub use draft::Draft;
 pub use error::Error;
 pub use failure::{DatabaseError, Failure};
-pub use filter::Filter;
+pub use filter::{Filter, ObjectRef};
+pub use finding::Search;
 pub use grpc::{AuditApi, ReadAuthority, ReadGrant, RefusalRecorder};
 pub use heads::Head;
-pub use hubkeep_proto::audit::v1::{Cause, Entry, Event, Operation, Phase, QuotaLeft, Result as CallResult};
+pub use heir::{Heir, HeirError};
+pub use hubkeep_proto::audit::v1::{
+    Cause, Entry, Event, Operation, Phase, QuotaLeft, Result as CallResult, Severity,
+};
 pub use intent::Intent;
 pub use log::AuditLog;
 pub use outcome::Outcome;

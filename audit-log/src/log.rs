@@ -1,20 +1,34 @@
 //! The log as its users see it.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use futures::Stream;
-use hubkeep_core::{clock::SharedClock, database::Database, random::SharedRandom};
+use hubkeep_core::{
+    clock::{SharedClock, Timestamp},
+    database::Database,
+    dying::watched,
+    id::PortalId,
+    random::SharedRandom,
+};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
 };
 
 use crate::{
-    Config, Draft, Error, Event, Filter, Identity, Intent, Outcome, Phase, Position, Tailed,
+    Config, Draft, Error, Event, Filter, Heir, Identity, Intent, Outcome, Phase, Position, ProvenPortal,
+    Tailed, anchoring,
+    anchors::Waiting,
     appender::Appender,
     durable::{Durable, Followers},
+    finding,
+    heir::Nobody,
+    index::Finder,
     opened::Opened,
     orphans,
+    proofs::Proofs,
+    proving,
+    recent::Recent,
     refusals::Refusals,
     store::Reader,
     tail,
@@ -34,14 +48,24 @@ struct Inner {
     appender: Arc<Appender>,
     refusals: Arc<Refusals>,
     reader: Reader,
+    recent: Recent,
     followers: Followers,
     /// Whether other processes write to it too.
     shared: bool,
     counting: Background,
     writing: Background,
     replicas: Background,
+    proving: Background,
+    indexing: Background,
+    anchoring: Background,
+    proofs: Proofs,
+    /// Since when something waits to be anchored.
+    unanchored: Waiting,
+    /// After how long of that nothing is written any more.
+    blocks_writes_after: Option<Duration>,
+    finder: Finder,
     /// Counted refusals are written, and the lease ends, also when nobody has called `stop`.
-    _end: [DropGuard; 2],
+    _end: [DropGuard; 5],
 }
 
 /// A task, if it was started, and how it is told to end.
@@ -52,8 +76,9 @@ struct Background {
 }
 
 impl Background {
+    /// On the heap from the first: the state of such a task is large, and would be moved from frame to frame on the stack.
     fn start(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.task.spawn(work);
+        self.task.spawn(Box::pin(work));
     }
 
     async fn stop(&self) {
@@ -76,23 +101,65 @@ impl AuditLog {
         clock: SharedClock,
         random: SharedRandom,
     ) -> Result<Self, Error> {
+        Self::open_for(Arc::new(Nobody), config, identity, clock, random).await
+    }
+
+    /// The same, where somebody takes over what lost processes have left: an intent is recorded as unknown when its heir has
+    /// it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and [`Error::NotInherited`] if the heir did not take it.
+    pub async fn open_for(
+        heir: Arc<dyn Heir>,
+        config: &Config,
+        identity: Identity,
+        clock: SharedClock,
+        random: SharedRandom,
+    ) -> Result<Self, Error> {
+        // Apart, because what is alive while it is opened is large, and who opens a log may do so deep down.
+        Box::pin(Self::begin(heir, config, identity, clock, random)).await
+    }
+
+    async fn begin(
+        heir: Arc<dyn Heir>,
+        config: &Config,
+        identity: Identity,
+        clock: SharedClock,
+        random: SharedRandom,
+    ) -> Result<Self, Error> {
         let Opened {
             reader,
             mut store,
             lease,
         } = Opened::open(config, identity.clone(), &clock).await?;
-        let (appender, waiting) = Appender::new(identity, Arc::clone(&clock), random, config.intent_deadline);
-        orphans::close(&reader, &mut store, &appender).await?;
+        let (proofs, prover) = proving::open(config, &identity, &reader, &clock, &random).await?;
+        let indexer = finding::open(config, &identity, &clock).await?;
+        let (appender, waiting) = Appender::new(
+            identity.clone(),
+            Arc::clone(&clock),
+            random.clone(),
+            config.intent_deadline,
+        );
+        let (appender, unanchored) = (Arc::new(appender), Waiting::default());
+        let begun = async {
+            orphans::close(&reader, &mut store, &appender, &*heir).await?;
+            anchoring::open(config, &identity, &proofs, &unanchored, &appender, &random).await
+        };
+        let anchorer = match begun.await {
+            Ok(anchorer) => anchorer,
+            Err(error) => {
+                // Whoever tries again must not find it locked.
+                store.close().await;
+                return Err(error);
+            }
+        };
 
+        let recent = Recent::default();
         let durable = Durable::at(reader.end().await?);
         let followers = Followers::of(&durable);
-        let appender = Arc::new(appender);
         let refusals = Arc::new(Refusals::new(Arc::clone(&appender)));
-        let (counting, writing, replicas) = (
-            Background::default(),
-            Background::default(),
-            Background::default(),
-        );
+        let [counting, writing, replicas, proving, indexing, anchoring] =
+            [(); 6].map(|()| Background::default());
         counting.start(Arc::clone(&refusals).run(counting.end.clone()));
         let shared = lease.is_some();
         if let Some(lease) = lease {
@@ -103,31 +170,46 @@ impl AuditLog {
                 Arc::clone(&clock),
                 replicas.end.clone(),
             );
-            let own = orphans::watch(lease, reader, appender, replicas.end.clone());
+            let own = orphans::watch(lease, reader, appender, heir, replicas.end.clone());
             replicas.start(async {
                 tokio::join!(own, others);
             });
         }
-        writing.start(
-            Writer {
-                waiting,
-                store,
-                durable,
-                clock: Arc::clone(&clock),
-                closing: writing.end.clone(),
-            }
-            .run(),
-        );
-        let end = [&counting, &replicas].map(|task| task.end.clone().drop_guard());
+        let writer = Writer {
+            waiting,
+            store,
+            durable,
+            recent: recent.clone(),
+            clock: Arc::clone(&clock),
+            closing: writing.end.clone(),
+        };
+        writing.start(watched(writer.run()));
+        if let Some(prover) = prover {
+            proving.start(prover.run(proving.end.clone()));
+        }
+        indexing.start(indexer.run(indexing.end.clone()));
+        if let Some(anchorer) = anchorer {
+            anchoring.start(anchorer.run(anchoring.end.clone()));
+        }
+        let ending = [&counting, &replicas, &proving, &indexing, &anchoring];
+        let end = ending.map(|task| task.end.clone().drop_guard());
         let inner = Inner {
             appender,
             refusals,
+            finder: Finder::new(reader.clone()),
             reader,
+            recent,
             followers,
             shared,
             counting,
             writing,
             replicas,
+            proving,
+            indexing,
+            anchoring,
+            unanchored,
+            blocks_writes_after: config.anchors.blocks_writes_after(),
+            proofs,
             _end: end,
         };
         Ok(Self {
@@ -139,8 +221,10 @@ impl AuditLog {
     /// may be made. An intent that is given up while it waits is not written.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] if it is not durable within the deadline: the attempt must not be made.
+    /// [`Error::Unavailable`] if it is not durable within the deadline, or if it is a write and what was recorded waits for too
+    /// long to be anchored: the attempt must not be made.
     pub async fn intent(&self, draft: Draft) -> Result<Intent, Error> {
+        self.must_be_anchored(&draft)?;
         self.inner.appender.intent(draft).await
     }
 
@@ -175,7 +259,7 @@ impl AuditLog {
     ) -> impl Stream<Item = Result<Tailed, Error>> + Send + use<> {
         let clock = Arc::clone(self.inner.appender.clock());
         tail::events(
-            self.inner.reader.clone(),
+            (self.inner.reader.clone(), self.inner.recent.clone()),
             self.inner.followers.join(),
             clock,
             after,
@@ -183,13 +267,25 @@ impl AuditLog {
         )
     }
 
-    /// At most `limit` events after a position that pass the filter, oldest first.
+    /// At most `limit` events after a position that pass the filter, oldest first. What is looked for among many others is
+    /// found quicker by [`find`](Self::find).
     ///
     /// # Errors
     /// If the database cannot be read.
     pub async fn list(&self, filter: &Filter, after: Position, limit: usize) -> Result<Vec<Event>, Error> {
         let end = self.end().await?;
-        self.inner.reader.events(filter, after, end, limit).await
+        let events = self.inner.reader.events(filter, after, end, limit).await?;
+        Ok(events.into_iter().map(tail::without_leaf).collect())
+    }
+
+    /// The full name of a portal's log.
+    pub fn name_of(&self, portal: &ProvenPortal) -> String {
+        self.inner.reader.log_of(portal.portal_id())
+    }
+
+    /// The full name of the log of heads.
+    pub fn heads_name(&self) -> String {
+        self.inner.reader.heads()
     }
 
     /// The newest durable position; [`Position::START`] if nothing was ever recorded.
@@ -204,6 +300,50 @@ impl AuditLog {
         Ok(known)
     }
 
+    /// A position behind which every entry lies that was made at `time` or later. Entries shortly before that may lie behind
+    /// it too: the clocks of replicas differ.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn before(&self, time: Timestamp) -> Result<Position, Error> {
+        let end = self.end().await?;
+        self.inner.reader.before(time, end).await
+    }
+
+    /// The name of a portal's log: `<deployment>/<service>/<portal_id>`.
+    pub fn log_of(&self, portal_id: PortalId) -> String {
+        self.inner.reader.log_of(portal_id)
+    }
+
+    /// Whether other processes may write to it at the same time: not to a log in a file.
+    pub fn is_shared(&self) -> bool {
+        self.inner.shared
+    }
+
+    pub(crate) fn blocks_writes_after(&self) -> Option<Duration> {
+        self.inner.blocks_writes_after
+    }
+
+    pub(crate) fn unanchored(&self) -> &Waiting {
+        &self.inner.unanchored
+    }
+
+    pub(crate) fn proofs(&self) -> &Proofs {
+        &self.inner.proofs
+    }
+
+    pub(crate) fn finder(&self) -> &Finder {
+        &self.inner.finder
+    }
+
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.inner.reader
+    }
+
+    pub(crate) fn clock(&self) -> &SharedClock {
+        self.inner.appender.clock()
+    }
+
     pub(crate) fn database(&self) -> &Database {
         self.inner.reader.database()
     }
@@ -211,9 +351,12 @@ impl AuditLog {
     /// Writes what waits, counted refusals too, and closes the log. When this returns, it may be opened again.
     /// Nothing is accepted any more; an intent that is still held stays open until the log is opened again.
     pub async fn stop(&self) {
+        self.inner.anchoring.stop().await;
         self.inner.counting.stop().await;
         self.inner.replicas.stop().await;
         self.inner.writing.stop().await;
+        self.inner.proving.stop().await;
+        self.inner.indexing.stop().await;
         self.inner.reader.close().await;
     }
 }

@@ -40,7 +40,7 @@ impl Opened {
         let database = database(config).await?;
         Ok(Self {
             reader: Reader::new(database, identity),
-            store: Store::Sqlite(locked.open(patience(config.intent_deadline))?),
+            store: Store::Sqlite(locked.open(patience(config.intent_deadline), config.min_free_bytes)?),
             lease: None,
         })
     }
@@ -61,10 +61,15 @@ impl Opened {
 }
 
 async fn database(config: &Config) -> Result<Database, Error> {
+    pool(config, config.max_connections).await
+}
+
+/// So many connections to the log's database.
+pub(crate) async fn pool(config: &Config, max_connections: u32) -> Result<Database, Error> {
     let config = database::Config {
         url: config.url.clone(),
         password_file: config.password_file.clone(),
-        max_connections: config.max_connections,
+        max_connections,
     };
     Ok(Database::open(&config, &[&MIGRATIONS]).await?)
 }

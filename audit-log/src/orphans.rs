@@ -6,8 +6,9 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Cause, Error, Failure, Outcome, Phase,
+    Cause, Error, Failure, Heir, Outcome, Phase,
     appender::Appender,
+    heir,
     pending::{Keys, Pending, Waiter},
     store::{Lease, LostIntent, Reader, Store},
     writer::BATCH,
@@ -19,14 +20,20 @@ const BEAT: Duration = Duration::from_secs(1);
 const LOOK: u64 = 10;
 
 /// Gives every intent whose writer is gone an outcome that says so, each in its own log. Called before anything else
-/// is written.
-pub(crate) async fn close(reader: &Reader, store: &mut Store, appender: &Appender) -> Result<(), Error> {
+/// is written. Its heir hears of them before: who is lost in between is found open by the next.
+pub(crate) async fn close(
+    reader: &Reader,
+    store: &mut Store,
+    appender: &Appender,
+    heir: &dyn Heir,
+) -> Result<(), Error> {
     let mut closed = 0_usize;
     loop {
         let lost = reader.lost_intents(BATCH).await?;
         if lost.is_empty() {
             break;
         }
+        heir::tell(heir, &lost).await?;
         let batch = lost.into_iter().map(|intent| outcome(appender, intent));
         let batch = batch.collect::<Result<Vec<_>, Error>>()?;
         closed = closed.saturating_add(batch.len());
@@ -44,7 +51,13 @@ pub(crate) async fn close(reader: &Reader, store: &mut Store, appender: &Appende
 
 /// Keeps this replica's lease until it is told to end, and closes what replicas left open whose lease ran out. The
 /// lease is kept also while closing has to wait for the writer.
-pub(crate) async fn watch(mut lease: Lease, reader: Reader, appender: Arc<Appender>, end: CancellationToken) {
+pub(crate) async fn watch(
+    mut lease: Lease,
+    reader: Reader,
+    appender: Arc<Appender>,
+    heir: Arc<dyn Heir>,
+    end: CancellationToken,
+) {
     let look = Notify::new();
     let beats = async {
         for beat in 1_u64.. {
@@ -61,7 +74,7 @@ pub(crate) async fn watch(mut lease: Lease, reader: Reader, appender: Arc<Append
     let looks = async {
         loop {
             look.notified().await;
-            if let Err(error) = close_by_queue(&reader, &appender).await {
+            if let Err(error) = close_by_queue(&reader, &appender, &*heir).await {
                 tracing::warn!(%error, "intents of lost replicas stay open for now");
             }
         }
@@ -76,12 +89,13 @@ pub(crate) async fn watch(mut lease: Lease, reader: Reader, appender: Arc<Append
 }
 
 /// Closes them beside everything else that is written. Where another replica was quicker, nothing is written.
-async fn close_by_queue(reader: &Reader, appender: &Appender) -> Result<(), Error> {
+async fn close_by_queue(reader: &Reader, appender: &Appender, heir: &dyn Heir) -> Result<(), Error> {
     loop {
         let lost = reader.lost_intents(BATCH).await?;
         if lost.is_empty() {
             return Ok(());
         }
+        heir::tell(heir, &lost).await?;
         let mut queued = Vec::with_capacity(lost.len());
         for mut intent in lost {
             let keys = Keys::of(intent.log, &intent.entry);

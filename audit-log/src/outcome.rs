@@ -26,6 +26,8 @@ pub struct Outcome {
     pub duration: Option<Duration>,
     /// How many records HubSpot returned or changed.
     pub record_count: u32,
+    /// Keyed hashes of the ids of those records, 16 bytes each, but for the one that the draft names.
+    pub record_refs: Vec<u8>,
     /// Size of the body that HubSpot answered, in bytes.
     pub response_bytes: u64,
     /// HubSpot's own id of the exchange; the first 128 characters are kept.
@@ -88,6 +90,7 @@ impl Outcome {
             .duration
             .and_then(|duration| prost_types::Duration::try_from(duration).ok());
         entry.record_count = self.record_count;
+        entry.record_refs = self.record_refs;
         entry.response_bytes = self.response_bytes;
         entry.hubspot_correlation_id = bounded(&self.hubspot_correlation_id, MAX_CORRELATION_ID);
         entry.quota_left = self.quota_left;

@@ -34,6 +34,14 @@ impl ProvenPortal {
         }
     }
 
+    /// Proven by a row of this service's own, which a call with a redeemed handle has left.
+    pub const fn by_kept_row(portal_id: PortalId, client_slug: ClientSlug) -> Self {
+        Self {
+            portal_id,
+            client_slug,
+        }
+    }
+
     /// HubSpot's id of the portal.
     pub const fn portal_id(&self) -> PortalId {
         self.portal_id

@@ -3,9 +3,14 @@
 use std::{collections::VecDeque, time::Duration};
 
 use futures::{Stream, stream};
-use hubkeep_core::clock::{SharedClock, Tick};
+use hubkeep_core::clock::{SharedClock, Tick, Timestamp};
 
-use crate::{Error, Event, Filter, Position, durable::Follower, store::Reader};
+use crate::{
+    Error, Event, Filter, Position,
+    durable::Follower,
+    recent::Recent,
+    store::{Page, Reader},
+};
 
 /// Events read from the database at once: what a slow reader holds in memory.
 const PAGE: usize = 256;
@@ -24,6 +29,7 @@ pub enum Tailed {
 
 struct Tail {
     reader: Reader,
+    recent: Recent,
     durable: Follower,
     clock: SharedClock,
     filter: Filter,
@@ -33,11 +39,13 @@ struct Tail {
     page: VecDeque<Event>,
     past_given: bool,
     last_given: Tick,
+    /// What was made before this is not read at all.
+    skips_to: Option<Timestamp>,
 }
 
 /// The events after `after` that pass the filter.
 pub(crate) fn events(
-    reader: Reader,
+    (reader, recent): (Reader, Recent),
     durable: Follower,
     clock: SharedClock,
     after: Position,
@@ -45,7 +53,9 @@ pub(crate) fn events(
 ) -> impl Stream<Item = Result<Tailed, Error>> + Send + use<> {
     let last_given = clock.tick();
     let tail = Tail {
+        skips_to: filter.start_time,
         reader,
+        recent,
         durable,
         clock,
         filter,
@@ -86,18 +96,34 @@ impl Tail {
     }
 
     async fn read(&mut self, end: Position) -> Result<(), Error> {
-        let page = self.reader.events(&self.filter, self.cursor, end, PAGE).await?;
-        // A full page may have left something out before `end`.
-        self.cursor = match page.last() {
-            Some(last) if page.len() >= PAGE => Position(last.position),
-            _ => end,
+        if let Some(start) = self.skips_to.take() {
+            self.cursor = self.cursor.max(self.reader.before(start, end).await?);
+        }
+        let page = match self.held(end) {
+            Some(page) => page?,
+            None => self.reader.page(&self.filter, self.cursor, end, PAGE).await?,
         };
-        self.page = page.into();
+        self.cursor = page.reached;
+        self.page = page.events.into_iter().map(without_leaf).collect();
         Ok(())
+    }
+
+    /// What comes next, if it is in memory.
+    fn held(&self, end: Position) -> Option<Result<Page, Error>> {
+        let log = self.reader.log_for(&self.filter)?;
+        self.recent.page(&self.filter, log.as_deref(), self.cursor, end)
     }
 
     fn given(&mut self, tailed: Tailed) -> Tailed {
         self.last_given = self.clock.tick();
         tailed
+    }
+}
+
+/// What readers of entries get.
+pub(crate) fn without_leaf(event: Event) -> Event {
+    Event {
+        leaf: Vec::new(),
+        ..event
     }
 }

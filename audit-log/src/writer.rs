@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     durable::Durable,
     pending::Pending,
+    recent::{Held, Recent},
     store::Store,
     sync::{mpsc, yield_now},
 };
@@ -22,6 +23,7 @@ pub(crate) struct Writer {
     pub(crate) waiting: mpsc::UnboundedReceiver<Pending>,
     pub(crate) store: Store,
     pub(crate) durable: Durable,
+    pub(crate) recent: Recent,
     pub(crate) clock: SharedClock,
     pub(crate) closing: CancellationToken,
 }
@@ -90,14 +92,18 @@ impl Writer {
             }
             return batch;
         }
-        let Some(appended) = self.store.append(batch).await else {
+        let began = self.clock.tick();
+        let Some(mut appended) = self.store.append(batch).await else {
             tracing::error!("the thread of the log's writer is gone");
             self.waiting.close();
             return Vec::new();
         };
         match appended.result {
-            Ok(end) => {
-                self.durable.advance(end);
+            Ok(written) => {
+                count(appended.batch.len(), self.clock.tick().since(began));
+                let new = Held::of(&mut appended.batch, &appended.positions, &written);
+                self.recent.add(new);
+                self.durable.advance(written.end);
                 for (pending, position) in appended.batch.into_iter().zip(appended.positions) {
                     match position {
                         Some(position) => pending.written(position),
@@ -108,9 +114,16 @@ impl Writer {
             }
             Err(error) => {
                 tracing::warn!(%error, entries = appended.batch.len(), "a batch could not be written");
+                metrics::counter!("hubkeep_audit_commit_failures_total").increment(1);
                 let failed = appended.batch.into_iter();
                 failed.filter_map(|pending| pending.failed(&error)).collect()
             }
         }
     }
+}
+
+fn count(entries: usize, took: Duration) {
+    let entries = u64::try_from(entries).unwrap_or(u64::MAX);
+    metrics::counter!("hubkeep_audit_entries_total").increment(entries);
+    metrics::histogram!("hubkeep_audit_commit_seconds").record(took.as_secs_f64());
 }

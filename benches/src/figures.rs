@@ -1,6 +1,11 @@
 //! The figures: what each is called, in what it is counted, and what it stands beside.
 
+mod ways;
+
 use std::collections::BTreeMap;
+
+use ways::of_way;
+pub(crate) use ways::{AUDITED, AUDITED_POSTGRES, DIRECT, FORWARDER, IN_FLIGHT, Way};
 
 /// One figure that can be had.
 pub(crate) struct Kind {
@@ -30,46 +35,6 @@ pub(crate) enum Value {
     Made(fn(&Figures) -> Option<f64>),
 }
 
-/// Callers at once on each way to HubSpot.
-pub(crate) const IN_FLIGHT: [usize; 3] = [1, 16, 64];
-
-/// The figures of one way to HubSpot, each at 1, 16 and 64 in flight.
-pub(crate) struct Way {
-    /// What it is called in the table.
-    pub(crate) about: &'static str,
-    pub(crate) calls_per_s: [&'static str; 3],
-    pub(crate) p50_ms: [&'static str; 3],
-    pub(crate) p99_ms: [&'static str; 3],
-}
-
-macro_rules! way {
-    ($about:literal, $name:literal) => {
-        Way {
-            about: $about,
-            calls_per_s: [
-                concat!($name, "_calls_per_s_1"),
-                concat!($name, "_calls_per_s_16"),
-                concat!($name, "_calls_per_s_64"),
-            ],
-            p50_ms: [
-                concat!($name, "_p50_ms_1"),
-                concat!($name, "_p50_ms_16"),
-                concat!($name, "_p50_ms_64"),
-            ],
-            p99_ms: [
-                concat!($name, "_p99_ms_1"),
-                concat!($name, "_p99_ms_16"),
-                concat!($name, "_p99_ms_64"),
-            ],
-        }
-    };
-}
-
-pub(crate) const DIRECT: Way = way!("direct", "direct");
-pub(crate) const FORWARDER: Way = way!("forwarder", "forwarder");
-pub(crate) const AUDITED: Way = way!("audited", "audited");
-pub(crate) const AUDITED_POSTGRES: Way = way!("audited on PostgreSQL", "audited_postgres");
-
 pub(crate) const AUDITED_OVER_FORWARDER: &str = "audited_over_forwarder_64";
 pub(crate) const AUDITED_OVER_DIRECT: &str = "audited_over_direct_64";
 pub(crate) const AUDITED_POSTGRES_OVER_FORWARDER: &str = "audited_postgres_over_forwarder_64";
@@ -84,6 +49,17 @@ pub(crate) const REDEEM_ONLINE: &str = "redeem_online_p99_ms";
 pub(crate) const REDEEMED: &str = "handles_redeemed_per_s";
 pub(crate) const ENTRIES_SQLITE: &str = "entries_durable_per_s_sqlite";
 pub(crate) const ENTRIES_POSTGRES: &str = "entries_durable_per_s_postgres";
+/// Entries a second that are durable while proofs are made, over those without.
+pub(crate) const PROOFS_COST: &str = "proofs_cost_ratio";
+pub(crate) const VERIFY_1M: &str = "verify_1m_entries_s";
+pub(crate) const QUERY_10M: &str = "query_10m_p99_ms";
+/// The same where fewer entries were asked for.
+pub(crate) const QUERY_FEWER: &str = "query_fewer_p99_ms";
+pub(crate) const INDEXED: &str = "entries_indexed_per_s";
+/// Entries a second that are durable while a thousand watch, over those while nobody does.
+pub(crate) const WATCHERS_COST: &str = "watchers_1000_cost_ratio";
+/// How long after the last entry the last of a thousand watchers has seen it.
+pub(crate) const WATCHERS_BEHIND: &str = "watchers_1000_behind_ms";
 pub(crate) const RSS_CREDENTIAL: &str = "rss_mib_credential_service_1000";
 pub(crate) const RSS_CRM: &str = "rss_mib_crm_service_1000";
 /// What is done to a thousand portals at once.
@@ -116,7 +92,25 @@ pub(crate) const FEED_CUT_STOP: &str = "feed_cut_stop_s";
 pub(crate) const FEED_CUT_LATE: &str = "feed_cut_late_calls";
 pub(crate) const BURST_USED: &str = "burst_used_percent_1";
 pub(crate) const BURST_USED_190: &str = "burst_used_percent_190";
+/// Of one portal by so many callers together.
+pub(crate) const BURST_USED_4: &str = "burst_used_percent_4";
+pub(crate) const BURST_USED_16: &str = "burst_used_percent_16";
+pub(crate) const BURST_USED_3_REPLICAS: &str = "burst_used_percent_3_replicas";
+/// Calls of a caller who floods a portal for each one of another who wants as much as it can get.
+pub(crate) const STARVATION: &str = "starvation_index";
+/// The same of one who calls through three replicas, for each one of another who calls through one of them.
+pub(crate) const STARVATION_3_REPLICAS: &str = "starvation_index_3_replicas";
+/// Calls that somebody waits for, for each one of a batch, where both want as much as they can get.
+pub(crate) const INTERACTIVE: &str = "interactive_over_batch";
+pub(crate) const SICK_PORTAL: &str = "sick_portal_p99_ratio";
+/// What 99 of 100 calls of portals that are well take: alone, and beside a sick one.
+pub(crate) const WELL_PORTALS_P99: &str = "well_portals_p99_ms";
+pub(crate) const SICK_PORTAL_P99: &str = "sick_portal_p99_ms";
 pub(crate) const ANSWERS_429: &str = "answers_429";
+/// Reads that one call to HubSpot answers, for 50 readers of one portal.
+pub(crate) const COALESCING_50: &str = "coalescing_50_readers";
+pub(crate) const COALESCED_P50: &str = "coalesced_p50_ms";
+pub(crate) const UNCOALESCED_P50: &str = "uncoalesced_p50_ms";
 
 /// Every figure, in the order of the table.
 pub(crate) fn kinds() -> Vec<Kind> {
@@ -136,27 +130,8 @@ pub(crate) fn kinds() -> Vec<Kind> {
     kinds
 }
 
-fn of_way(way: &Way, beside: Option<&Way>) -> Vec<Kind> {
-    let figures = |way: &Way| [way.calls_per_s, way.p50_ms, way.p99_ms].concat();
-    let units = ["calls/s", "ms", "ms"]
-        .map(|unit| [unit; IN_FLIGHT.len()])
-        .concat();
-    let baselines: Vec<_> = match beside {
-        None => figures(way).into_iter().map(|_| None).collect(),
-        Some(beside) => {
-            let about = beside.about;
-            let values = figures(beside).into_iter().map(Value::Figure);
-            values.map(|value| Some(Baseline { about, value })).collect()
-        }
-    };
-    let named = figures(way).into_iter().zip(units).zip(baselines);
-    named
-        .map(|((name, unit), baseline)| Kind { name, unit, baseline })
-        .collect()
-}
-
 /// The figures of a service on its own.
-const OTHERS: [Kind; 16] = [
+const OTHERS: [Kind; 23] = [
     alone(AUDITED_OVER_FORWARDER, ""),
     alone(AUDITED_OVER_DIRECT, ""),
     alone(AUDITED_POSTGRES_OVER_FORWARDER, ""),
@@ -181,6 +156,13 @@ const OTHERS: [Kind; 16] = [
     ),
     beside(ENTRIES_SQLITE, "entries/s", ONE_BY_ONE, EACH_SYNCHRONISED),
     beside(ENTRIES_POSTGRES, "entries/s", ONE_BY_ONE, EACH_SYNCHRONISED),
+    alone(PROOFS_COST, "ratio"),
+    alone(VERIFY_1M, "s"),
+    alone(QUERY_10M, "ms"),
+    alone(QUERY_FEWER, "ms"),
+    alone(INDEXED, "entries/s"),
+    alone(WATCHERS_COST, "ratio"),
+    alone(WATCHERS_BEHIND, "ms"),
     alone(RSS_CREDENTIAL, "MiB"),
     alone(RSS_CRM, "MiB"),
 ];
@@ -205,21 +187,72 @@ const OF_REVOCATIONS: [Kind; 5] = [
 ];
 
 /// How well limits are used.
-const OF_LIMITS: [Kind; 3] = [
-    beside(
-        BURST_USED,
-        "%",
-        "96 of 100: 4 are credential-service's",
-        Value::Made(|_| Some(96.0)),
-    ),
+const OF_LIMITS: [Kind; 15] = [
+    of_a_hundred(BURST_USED),
+    of_a_hundred(BURST_USED_4),
+    of_a_hundred(BURST_USED_16),
+    of_a_hundred(BURST_USED_3_REPLICAS),
     beside(
         BURST_USED_190,
         "%",
-        "186 of 190: 4 are credential-service's",
-        Value::Made(|_| Some(100.0 * 186.0 / 190.0)),
+        "189 of 190: 1 is credential-service's",
+        Value::Made(|_| Some(100.0 * 189.0 / 190.0)),
     ),
     alone(ANSWERS_429, "calls"),
+    beside(
+        STARVATION,
+        "calls a call",
+        "both get the same",
+        Value::Made(|_| Some(1.0)),
+    ),
+    beside(
+        STARVATION_3_REPLICAS,
+        "calls a call",
+        "both get the same",
+        Value::Made(|_| Some(1.0)),
+    ),
+    beside(
+        INTERACTIVE,
+        "calls a call",
+        "nine of ten turns",
+        Value::Made(|_| Some(9.0)),
+    ),
+    beside(
+        COALESCING_50,
+        "reads a call",
+        "each by itself",
+        Value::Made(|_| Some(1.0)),
+    ),
+    beside(
+        COALESCED_P50,
+        "ms",
+        "each by itself",
+        Value::Figure(UNCOALESCED_P50),
+    ),
+    alone(UNCOALESCED_P50, "ms"),
+    alone(WELL_PORTALS_P99, "ms"),
+    beside(
+        SICK_PORTAL_P99,
+        "ms",
+        "as if it were not there",
+        Value::Figure(WELL_PORTALS_P99),
+    ),
+    beside(
+        SICK_PORTAL,
+        "ratio",
+        "as if it were not there",
+        Value::Made(|_| Some(1.0)),
+    ),
 ];
+
+const fn of_a_hundred(name: &'static str) -> Kind {
+    beside(
+        name,
+        "%",
+        "99 of 100: 1 is credential-service's",
+        Value::Made(|_| Some(99.0)),
+    )
+}
 
 const fn of_thousand(figures: &Thousand, calls_meant: fn(&Figures) -> Option<f64>) -> [Kind; 5] {
     [

@@ -1,4 +1,4 @@
-//! Callers in a closed loop: each makes its next call when it has the answer to the last.
+//! Callers in a closed loop: each makes its next call when it has the answer to the last, or at its own pace.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -18,6 +18,8 @@ pub(crate) trait Work: Send + Sync + 'static {
 #[derive(Debug, Default)]
 pub(crate) struct Load {
     latencies: Vec<Duration>,
+    /// When each was answered, from the beginning.
+    answered: Vec<Duration>,
     took: Duration,
     cpu: Duration,
 }
@@ -33,21 +35,56 @@ impl Load {
         length: Duration,
         work: &Arc<impl Work>,
     ) -> Result<Self, Failure> {
+        Self::paced(clock, callers, length, Duration::ZERO, work).await
+    }
+
+    /// The same of callers who begin a call every so often, or when the last one is answered, if that is later.
+    ///
+    /// # Errors
+    /// As [`Load::run`].
+    pub(crate) async fn paced(
+        clock: &SharedClock,
+        callers: usize,
+        length: Duration,
+        every: Duration,
+        work: &Arc<impl Work>,
+    ) -> Result<Self, Failure> {
         let began = clock.tick();
         let cpu_began = process::cpu_used()?;
         let until = began.plus(length);
         let mut calling = JoinSet::new();
         for caller in 0..callers {
-            calling.spawn(call_until(Arc::clone(clock), until, caller, Arc::clone(work)));
+            // Not all in the same instant.
+            let first = began.plus(every.mul_f64(as_f64(caller) / as_f64(callers)));
+            let times = Times {
+                began,
+                first,
+                every,
+                until,
+            };
+            calling.spawn(call_until(Arc::clone(clock), times, caller, Arc::clone(work)));
         }
         let mut load = Self::default();
         while let Some(ended) = calling.join_next().await {
-            load.latencies.append(&mut ended??);
+            let (mut latencies, mut answered) = ended??;
+            load.latencies.append(&mut latencies);
+            load.answered.append(&mut answered);
         }
         load.took = clock.tick().since(began);
         load.cpu = process::cpu_used()?.saturating_sub(cpu_began);
         load.latencies.sort_unstable();
         Ok(load)
+    }
+
+    /// Calls.
+    pub(crate) fn count(&self) -> usize {
+        self.latencies.len()
+    }
+
+    /// Calls that were answered between these times from the beginning.
+    pub(crate) fn answered_within(&self, from: Duration, to: Duration) -> f64 {
+        let within = self.answered.iter().filter(|at| (from..to).contains(*at));
+        as_f64(within.count())
     }
 
     /// Calls a second.
@@ -72,24 +109,35 @@ impl Load {
     }
 }
 
+/// When a caller calls.
+struct Times {
+    began: Tick,
+    first: Tick,
+    every: Duration,
+    until: Tick,
+}
+
 async fn call_until(
     clock: SharedClock,
-    until: Tick,
+    times: Times,
     caller: usize,
     work: Arc<impl Work>,
-) -> Result<Vec<Duration>, Failure> {
-    let mut latencies = Vec::new();
-    let mut began = clock.tick();
+) -> Result<(Vec<Duration>, Vec<Duration>), Failure> {
+    let (mut latencies, mut answered) = (Vec::new(), Vec::new());
+    let mut due = times.first;
     for turn in 0.. {
-        if began >= until {
+        clock.sleep_until(due).await;
+        let began = clock.tick();
+        if began >= times.until {
             break;
         }
         work.once(caller, turn).await?;
         let ended = clock.tick();
         latencies.push(ended.since(began));
-        began = ended;
+        answered.push(ended.since(times.began));
+        due = due.plus(times.every);
     }
-    Ok(latencies)
+    Ok((latencies, answered))
 }
 
 /// A duration in milliseconds.
@@ -127,6 +175,7 @@ mod tests {
         let latencies = (1..=100).map(Duration::from_millis).collect();
         let load = Load {
             latencies,
+            answered: Vec::new(),
             took: Duration::from_secs(4),
             cpu: Duration::from_secs(1),
         };

@@ -1,7 +1,8 @@
 //! What Hubkeep costs: the same calls straight to HubSpot, through a bare forwarder and through Hubkeep, and the parts
 //! that make up the difference. Everything runs in this process and talks over loopback.
 //!
-//! `hubkeep-benches [WORD]` runs the parts in whose name, or in the name of one of whose figures, the word stands.
+//! `hubkeep-benches [WORD [ENTRIES]]` runs the parts in whose name, or in the name of one of whose figures, the word stands;
+//! the largest log that is made has so many entries, 10,000,000 unless said otherwise.
 //!
 //! | module | holds |
 //! |---|---|
@@ -19,6 +20,7 @@ mod parts;
 mod process;
 mod report;
 mod servants;
+mod settings;
 mod stage;
 
 use std::{io::Write, process::ExitCode};
@@ -27,7 +29,7 @@ use hubkeep_core::{clock::SystemClock, random::SystemRandom, telemetry};
 
 use crate::{
     figures::Figures,
-    parts::{PARTS, Place},
+    parts::{PARTS, Place, query},
 };
 
 /// Why nothing could be measured.
@@ -42,8 +44,13 @@ async fn main() -> ExitCode {
     // As the services' own binaries do: what is logged is part of the cost.
     telemetry::start(&telemetry::Config::default());
     let word = std::env::args().nth(1).unwrap_or_default();
+    let entries = std::env::args().nth(2).map(|entries| entries.parse());
     let mut out = std::io::stdout();
-    match bench(&word, &mut out).await {
+    let done = match entries.transpose() {
+        Ok(entries) => bench(&word, entries.unwrap_or(query::ENTRIES), &mut out).await,
+        Err(_) => Err("the second word is a number of entries".into()),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Nothing is left to tell somebody whose terminal is gone.
@@ -53,11 +60,12 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn bench(word: &str, out: &mut impl Write) -> Result<(), Failure> {
+async fn bench(word: &str, entries: u64, out: &mut impl Write) -> Result<(), Failure> {
     let place = Place {
         clock: SystemClock::shared(),
         random: SystemRandom::shared(),
         folder: report::folder()?,
+        entries,
     };
     let machine = report::machine();
     let mut figures = Figures::default();

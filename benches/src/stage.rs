@@ -1,14 +1,11 @@
 //! What is measured: a simulated HubSpot without limits, and both services, each part on its own.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    path::Path,
-};
+use std::net::SocketAddr;
 
 use hubkeep_audit_log::Position;
 use hubkeep_core::{
     database,
-    grpc::{self, CALLER_HEADER, CallerSource},
+    grpc::{CALLER_HEADER, CallerSource},
     service::Deps,
 };
 use hubkeep_credential_service as credential_service;
@@ -33,6 +30,7 @@ use crate::{
     figures::{ON_POSTGRES, ON_SQLITE, Thousand},
     parts::Place,
     servants::Servants,
+    settings::{credential_config, crm_config, free_port},
 };
 
 /// Who onboards portals.
@@ -82,6 +80,7 @@ struct Here {
     credential: credential_service::server::Running,
     crm: crm_service::server::Running,
     credential_config: credential_service::config::Config,
+    crm_config: crm_service::config::Config,
 }
 
 impl Stage {
@@ -90,6 +89,19 @@ impl Stage {
     /// # Errors
     /// If anything does not start.
     pub(crate) async fn start(place: &Place, portals: u32, keeping: Keeping) -> Result<Self, Failure> {
+        Self::start_with(place, portals, keeping, |_| {}).await
+    }
+
+    /// The same with a crm-service that is set otherwise.
+    ///
+    /// # Errors
+    /// If anything does not start.
+    pub(crate) async fn start_with(
+        place: &Place,
+        portals: u32,
+        keeping: Keeping,
+        change: impl FnOnce(&mut crm_service::config::Config),
+    ) -> Result<Self, Failure> {
         let (folder, world, simulator, hubspot) = hubspot(place, portals)?;
         let deps = || -> Result<Deps, Failure> {
             Ok(Deps {
@@ -104,6 +116,8 @@ impl Stage {
         let credential = credential_service::server::start(config, deps()?).await?;
         let mut config = crm_config(place, folder.path(), &hubspot, credential.address())?;
         keeping.put(&mut config.database, &mut config.audit);
+        change(&mut config);
+        let crm_config = config.clone();
         let crm = crm_service::server::start(config, deps()?).await?;
         Ok(Self {
             simulator,
@@ -112,6 +126,7 @@ impl Stage {
                 credential,
                 crm,
                 credential_config,
+                crm_config,
             })),
             _folder: folder,
         })
@@ -182,6 +197,40 @@ impl Stage {
         connect(address).await
     }
 
+    /// Starts one more crm-service over the same databases.
+    ///
+    /// # Errors
+    /// If it does not start, or the services are not in this process.
+    pub(crate) async fn one_more_crm(&self, place: &Place) -> Result<crm_service::server::Running, Failure> {
+        let Services::Here(here) = &self.services else {
+            return Err("the service is another process".into());
+        };
+        let deps = Deps {
+            clock: place.clock.clone(),
+            random: place.random.clone(),
+            callers: CallerSource::development()?,
+        };
+        Ok(crm_service::server::start(here.crm_config.clone(), deps).await?)
+    }
+
+    /// Starts so many more crm-services over the same databases; gives them, and a connection to each of all.
+    ///
+    /// # Errors
+    /// As [`Stage::one_more_crm`].
+    pub(crate) async fn more_crms(
+        &self,
+        place: &Place,
+        more: usize,
+    ) -> Result<(Vec<crm_service::server::Running>, Vec<Channel>), Failure> {
+        let (mut others, mut ways) = (Vec::new(), vec![self.to_crm().await?]);
+        for _ in 0..more {
+            let other = self.one_more_crm(place).await?;
+            ways.push(connect(other.address()).await?);
+            others.push(other);
+        }
+        Ok((others, ways))
+    }
+
     /// Onboards every portal, in one import, and lets everybody have handles.
     ///
     /// # Errors
@@ -226,6 +275,7 @@ impl Stage {
             credential,
             crm,
             credential_config: mut config,
+            crm_config,
         } = *here;
         config.grpc.listen = credential.address();
         credential.stop().await;
@@ -243,6 +293,7 @@ impl Stage {
             credential,
             crm,
             credential_config,
+            crm_config,
         };
         Ok(Self {
             services: Services::Here(Box::new(here)),
@@ -344,53 +395,4 @@ pub(crate) fn named<T>(caller: &str, message: T) -> Result<Request<T>, Failure> 
 pub(crate) async fn connect(address: SocketAddr) -> Result<Channel, Failure> {
     let endpoint = Endpoint::from_shared(format!("http://{address}"))?;
     Ok(endpoint.tcp_nodelay(true).connect().await?)
-}
-
-fn credential_config(
-    place: &Place,
-    folder: &Path,
-    hubspot: &Url,
-) -> Result<credential_service::config::Config, Failure> {
-    let mut config = credential_service::config::Config {
-        grpc: any_port(),
-        database: database::Config::sqlite(&folder.join("credential-service.db")),
-        audit: hubkeep_audit_log::Config::sqlite(&folder.join("credential-service-audit.db")),
-        ..credential_service::config::Config::default()
-    };
-    config.keys.kek_file = folder.join("credential-service.kek");
-    FileKek::create(&config.keys.kek_file, &*place.random)?;
-    config.hubspot.api_base = hubspot.clone();
-    Ok(config)
-}
-
-/// The configuration of a crm-service with files in this folder, for a credential-service at this address.
-pub(crate) fn crm_config(
-    place: &Place,
-    folder: &Path,
-    hubspot: &Url,
-    credentials: SocketAddr,
-) -> Result<crm_service::config::Config, Failure> {
-    let mut config = crm_service::config::Config {
-        grpc: any_port(),
-        database: database::Config::sqlite(&folder.join("crm-service.db")),
-        audit: hubkeep_audit_log::Config::sqlite(&folder.join("crm-service-audit.db")),
-        ..crm_service::config::Config::default()
-    };
-    config.keys.kek_file = folder.join("crm-service.kek");
-    FileKek::create(&config.keys.kek_file, &*place.random)?;
-    config.hubspot.api_base = hubspot.clone();
-    config.credentials.url = Url::parse(&format!("http://{credentials}"))?;
-    Ok(config)
-}
-
-/// An address that nobody listens on now.
-fn free_port() -> Result<SocketAddr, Failure> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
-}
-
-fn any_port() -> grpc::Config {
-    grpc::Config {
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        ..grpc::Config::default()
-    }
 }

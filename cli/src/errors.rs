@@ -67,7 +67,7 @@ pub enum Error {
 }
 
 /// What a service says when it refuses.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Refusal {
     /// The canonical gRPC code: "PERMISSION_DENIED".
     pub code: String,
@@ -172,12 +172,8 @@ impl Error {
     pub fn refusal(&self) -> Refusal {
         let of = |code: &str, message: String| Refusal {
             code: code.to_owned(),
-            reason: String::new(),
             message,
-            metadata: BTreeMap::new(),
-            retry_after_ms: None,
-            request_id: String::new(),
-            fields: Vec::new(),
+            ..Refusal::default()
         };
         match self {
             Self::Refused(refusal) => (**refusal).clone(),

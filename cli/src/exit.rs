@@ -24,6 +24,8 @@ pub enum Exit {
     Unhealthy = 7,
     /// It was done, and has not arrived everywhere yet.
     NotEverywhere = 8,
+    /// A bundle of evidence is not what was signed.
+    Unproven = 9,
 }
 
 impl Exit {
@@ -50,7 +52,8 @@ Exit codes:
   5  the service was not reached, or the connection broke under a read
   6  a write may or may not have happened: read the record before writing again
   7  the doctor found something
-  8  it is revoked or contained, and some crm-service had not said so when the wait was over";
+  8  it is revoked or contained, and some crm-service had not said so when the wait was over
+  9  a bundle of evidence is not what was signed";
 
 #[cfg(test)]
 mod tests {
@@ -68,6 +71,7 @@ mod tests {
             Exit::OutcomeUnknown,
             Exit::Unhealthy,
             Exit::NotEverywhere,
+            Exit::Unproven,
         ];
         for (number, exit) in (0..).zip(all) {
             assert_eq!(exit.code(), number);

@@ -7,10 +7,13 @@
 //! | `dev`, `demo` | both services and a simulated HubSpot in this process (feature `dev`) |
 //! | [`channel`], [`login`] | connections: addresses, who we are, the handle |
 //! | [`certs`] | a CA, and certificates from it |
+//! | [`bundle`] | evidence bundles: what they consist of, and whether they are what was signed |
+//! | [`events`] | audit events in the formats of other programs |
 //! | [`output`], `tables`, [`wire_json`] | what is printed |
 //! | [`errors`], [`exit`] | what can go wrong, and how the command ends |
 
 pub mod args;
+pub mod bundle;
 pub mod certs;
 pub mod channel;
 pub mod commands;
@@ -19,6 +22,7 @@ pub mod demo;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod errors;
+pub mod events;
 pub mod exit;
 pub mod login;
 pub mod output;
@@ -120,7 +124,11 @@ async fn dispatch(cli: Cli, program: &str, output: &Output) -> Result<Exit, Erro
             commands::crm::run(args, credential(global)?, crm(global)?, clock, output).await
         }
         Command::Quota(args) => commands::quota::run(args, crm(global)?, output).await,
+        Command::Writes(args) => commands::writes::run(args, crm(global)?, output).await,
+        Command::Report(args) => commands::report::run(args, crm(global)?, output).await,
+        Command::Alerts(args) => commands::alerts::run(args, crm(global)?, output).await,
         Command::Keys(args) => commands::keys::run(args, credential(global)?, crm(global)?, output).await,
+        Command::Audit(args) if args.is_offline() => commands::audit::run_offline(args, output),
         Command::Audit(args) => {
             let clock = SystemClock::shared();
             commands::audit::run(args, &credential(global)?, &crm(global)?, clock, output).await

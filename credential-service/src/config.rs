@@ -13,7 +13,8 @@ use hubkeep_proto::{
     audit::v1::audit_service_server,
     credential::v1::{
         access_service_server, consumer_service_server, containment_service_server, handle_service_server,
-        key_service_server, portal_service_server, redemption_service_server, rotation_service_server,
+        key_service_server, portal_record_service_server, portal_service_server, redemption_service_server,
+        rotation_service_server,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -24,10 +25,14 @@ use crate::{handles, rotation, secret_store};
 const DEFAULT_PORT: u16 = 7401;
 
 /// Who may use which gRPC service, unless `[access]` says otherwise for that service.
-const ACCESS: [(&str, &[&str]); 9] = [
+const ACCESS: [(&str, &[&str]); 10] = [
     (portal_service_server::SERVICE_NAME, &["role:fleet"]),
     (rotation_service_server::SERVICE_NAME, &["role:fleet"]),
-    (containment_service_server::SERVICE_NAME, &["role:fleet"]),
+    // crm-service contains what an alert is about, where a rule says so, and does nothing else there.
+    (
+        containment_service_server::SERVICE_NAME,
+        &["role:fleet", "crm-service"],
+    ),
     // Whoever is not registered as a consumer has no task there.
     (consumer_service_server::SERVICE_NAME, &["*"]),
     // Whoever has no grant gets no handle there.
@@ -35,6 +40,7 @@ const ACCESS: [(&str, &[&str]); 9] = [
     (access_service_server::SERVICE_NAME, &["role:fleet"]),
     (key_service_server::SERVICE_NAME, &["role:fleet"]),
     (redemption_service_server::SERVICE_NAME, &["crm-service"]),
+    (portal_record_service_server::SERVICE_NAME, &["crm-service"]),
     (audit_service_server::SERVICE_NAME, &["*"]),
 ];
 
@@ -120,6 +126,7 @@ impl Validate for Config {
             tls.validate(faults);
         }
         self.grpc.validate(faults);
+        self.telemetry.validate(faults);
         self.database.validate(faults);
         if self.database.url == self.audit.url {
             let problem = "must not be the database of the vault: the log has its own".to_owned();

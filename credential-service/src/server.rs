@@ -19,8 +19,9 @@ use hubkeep_proto::{
     credential::v1::{
         access_service_server::AccessServiceServer, consumer_service_server::ConsumerServiceServer,
         containment_service_server::ContainmentServiceServer, handle_service_server::HandleServiceServer,
-        key_service_server::KeyServiceServer, portal_service_server::PortalServiceServer,
-        redemption_service_server::RedemptionServiceServer, rotation_service_server::RotationServiceServer,
+        key_service_server::KeyServiceServer, portal_record_service_server::PortalRecordServiceServer,
+        portal_service_server::PortalServiceServer, redemption_service_server::RedemptionServiceServer,
+        rotation_service_server::RotationServiceServer,
     },
 };
 use hubkeep_seal::{Keks, KeksError, Keyring};
@@ -32,11 +33,14 @@ use crate::{
     MIGRATIONS,
     access::{self, Access},
     access_tokens::{self, AccessTokens},
-    api::{AccessApi, ConsumerApi, ContainmentApi, Desk, HandleApi, PortalApi, RedemptionApi, RotationApi},
+    api::{
+        AccessApi, ConsumerApi, ContainmentApi, Desk, HandleApi, PortalApi, PortalRecordApi, RedemptionApi,
+        RotationApi,
+    },
     config::Config,
     fleet::{self, Fleet},
     handles::{self, Handles},
-    holders::Holders,
+    holders::{Holders, Mirror, MirrorError},
     portals::{self, Portals},
     revocations::Revocations,
     rotation::{self, Background, Rotations},
@@ -84,6 +88,9 @@ pub enum StartError {
     /// The room of portals cannot be built.
     #[error("the portals cannot be opened")]
     Portals(#[from] portals::Error),
+    /// Who is contained cannot be read.
+    #[error("who is contained cannot be read")]
+    Contained(#[from] MirrorError),
     /// Vault and log cannot be compared.
     #[error("the vault cannot be compared with the log")]
     Fleet(#[from] fleet::Error),
@@ -170,6 +177,7 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         vault: vault.clone(),
         access_tokens,
         versions,
+        revocations: revocations.clone(),
         hubspot,
         clock: clock.clone(),
         random: random.clone(),
@@ -211,6 +219,7 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         keyring: keyring.clone(),
         portals: portals.clone(),
         handles: handles.clone(),
+        access: access.clone(),
         holders,
         rotations: rotations.clone(),
         revocations: revocations.clone(),
@@ -234,6 +243,7 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         refusals,
     );
     let stopping = chassis.stopping();
+    let mirror = Mirror::begin(revocations.clone(), chassis.holds()).await?;
     secrets.sweep_until(stopping.clone());
     hubkeep_keys::wipe_until(stopping.clone(), keyring.clone(), clock.clone());
     let keys = KeyApi {
@@ -245,8 +255,15 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
     };
     let desk = Desk::new(audit_log.clone(), clock.clone(), random.clone());
     let authority = Arc::new(handles.clone());
-    let audit = AuditApi::new(audit_log.clone(), authority, clock, random, stopping.clone());
+    let audit = AuditApi::new(
+        audit_log.clone(),
+        authority,
+        clock.clone(),
+        random,
+        stopping.clone(),
+    );
     let stop = CancellationToken::new();
+    tokio::spawn(mirror.follow(clock.clone(), stop.clone()));
     tokio::spawn(fleet.clone().watch(stop.clone()));
     let redemption = RedemptionApi::new(
         desk.clone(),
@@ -258,6 +275,13 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
     let consumers = ConsumerApi::new(desk.clone(), rotations.clone(), stopping);
     let rotation_service = RotationServiceServer::new(RotationApi::new(desk.clone(), rotations.clone()))
         .max_decoding_message_size(MAX_ROW_BYTES);
+    let portal_records = PortalRecordApi::new(
+        desk.clone(),
+        audit_log.clone(),
+        handles.clone(),
+        portals.clone(),
+        access.clone(),
+    );
     let access_service = AccessApi::new(desk.clone(), access, handles.clone(), portals.clone());
     let containments = ContainmentApi::new(desk.clone(), fleet.clone());
     let portal_service = PortalServiceServer::new(PortalApi::new(desk.clone(), portals, fleet))
@@ -275,6 +299,7 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         )))
         .serve(ContainmentServiceServer::new(containments))
         .serve(RedemptionServiceServer::new(redemption))
+        .serve(PortalRecordServiceServer::new(portal_records))
         .serve(KeyServiceServer::new(keys))
         .serve(AuditServiceServer::new(audit))
         .start()

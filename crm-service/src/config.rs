@@ -11,13 +11,13 @@ use hubkeep_proto::{
     audit::v1::audit_service_server,
     credential::v1::key_service_server,
     crm::v1::{
-        association_service_server, object_service_server, owner_service_server, quota_service_server,
-        schema_service_server,
+        alert_service_server, association_service_server, object_service_server, owner_service_server,
+        quota_service_server, report_service_server, schema_service_server, write_service_server,
     },
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{credentials, quota};
+use crate::{alerts, call::CoalesceConfig, credentials, notify, quota, reports, writes};
 
 /// Everything that can be set. Each field has a default, so that an empty file is a valid configuration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,18 +45,34 @@ pub struct Config {
     pub hubspot: hubkeep_hubspot::Config,
     /// How HubSpot's limits are shared with others.
     pub quota: quota::Config,
+    /// How long reads wait for others like them, to be one.
+    pub coalesce: CoalesceConfig,
+    /// How long writes are kept account of.
+    pub writes: writes::Config,
+    /// What reports say of who runs this.
+    pub reports: reports::Config,
+    /// When alerts fire.
+    pub alerts: alerts::Config,
+    /// Who is told of them.
+    pub notify: notify::Config,
     /// What is logged.
     pub telemetry: telemetry::Config,
 }
 
 /// Anybody known may come with a handle; what the handle allows is decided per call.
-const ACCESS: [(&str, &[&str]); 7] = [
+const ACCESS: [(&str, &[&str]); 10] = [
     (object_service_server::SERVICE_NAME, &["*"]),
     (association_service_server::SERVICE_NAME, &["*"]),
     (schema_service_server::SERVICE_NAME, &["*"]),
     (owner_service_server::SERVICE_NAME, &["*"]),
     (quota_service_server::SERVICE_NAME, &["*"]),
+    (write_service_server::SERVICE_NAME, &["*"]),
+    (report_service_server::SERVICE_NAME, &["*"]),
     (key_service_server::SERVICE_NAME, &["role:fleet"]),
+    (
+        alert_service_server::SERVICE_NAME,
+        &["role:fleet", "role:auditor"],
+    ),
     (audit_service_server::SERVICE_NAME, &["*"]),
 ];
 
@@ -83,6 +99,11 @@ impl Default for Config {
             credentials: credentials::Config::default(),
             hubspot: hubkeep_hubspot::Config::default(),
             quota: quota::Config::default(),
+            coalesce: CoalesceConfig::default(),
+            writes: writes::Config::default(),
+            reports: reports::Config::default(),
+            alerts: alerts::Config::default(),
+            notify: notify::Config::default(),
             telemetry: telemetry::Config::default(),
         }
     }
@@ -98,6 +119,31 @@ impl Config {
     }
 }
 
+impl Config {
+    /// The measures that protect data, as this service is set now: what reports say of them cannot drift.
+    pub fn measures(&self) -> Vec<String> {
+        let peers = match &self.tls {
+            Some(_) => {
+                "Services and callers prove who they are by certificates (mutual TLS); connections are encrypted."
+            }
+            None => {
+                "DEVELOPMENT: callers say themselves who they are, and connections inside are not encrypted."
+            }
+        };
+        let keys = self.keys.places().join(", ");
+        let deadline = humantime::format_duration(self.audit.intent_deadline);
+        vec![
+            peers.to_owned(),
+            "HubSpot's tokens lie sealed (AES-256-GCM, a key for each portal) in a service of their own, and no caller is given one.".to_owned(),
+            format!("Keys are wrapped by a key-encryption key of this service, kept in: {keys}."),
+            "Access is denied by default; a handle is for one portal and one caller, lives 15 minutes at most, and dies within seconds of its revocation.".to_owned(),
+            format!("Each call is on durable record before its first byte leaves; if it cannot be within {deadline}, it is not made."),
+            "Entries hold no personal data: records stand in them by a keyed hash whose key is destroyed when the portal is erased.".to_owned(),
+            "A contact that was erased is not created again.".to_owned(),
+        ]
+    }
+}
+
 impl Validate for Config {
     fn validate(&self, faults: &mut Vec<Fault>) {
         check_deployment(&self.deployment, faults);
@@ -108,6 +154,7 @@ impl Validate for Config {
         }
         self.credentials.check_scheme(self.tls.is_some(), faults);
         self.grpc.validate(faults);
+        self.telemetry.validate(faults);
         self.database.validate(faults);
         self.audit.validate(faults);
         self.keys.validate(faults);
@@ -118,6 +165,14 @@ impl Validate for Config {
             faults.push(Fault::new("hubspot.app", problem));
         }
         self.quota.validate(faults);
+        self.reports.validate(faults);
+        self.alerts.validate(faults);
+        self.notify.validate(faults);
+        self.coalesce.validate(faults);
+        self.writes.validate(faults);
+        // Over http there is only loopback.
+        let asks_hubspot = self.hubspot.api_base.scheme() == "https";
+        self.writes.check_patience(asks_hubspot, faults);
     }
 }
 
@@ -133,12 +188,37 @@ mod tests {
     }
 
     #[test]
-    fn more_replicas_than_can_share_a_limit_are_refused() {
-        for (replicas, valid) in [("0", false), ("1", true), ("5", true), ("6", false)] {
-            let environment = [("HUBKEEP__QUOTA__REPLICAS".to_owned(), replicas.to_owned())];
+    fn weights_and_reserves_of_quotas_have_their_bounds() {
+        for (key, value, valid) in [
+            ("RESERVED_FOR_PEOPLE", "50", true),
+            ("RESERVED_FOR_PEOPLE", "51", false),
+            ("MAX_PER_PORTAL", "0", false),
+            ("WEIGHTS__SYNC", "1000", true),
+            ("WEIGHTS__SYNC", "0", false),
+            ("WEIGHTS__SYNC", "1001", false),
+        ] {
+            let environment = [(format!("HUBKEEP__QUOTA__{key}"), value.to_owned())];
             let loaded = load::<Config>(None, &environment.into());
-            assert_eq!(loaded.is_ok(), valid, "{replicas}");
+            assert_eq!(loaded.is_ok(), valid, "{key} {value}");
         }
+    }
+
+    #[test]
+    fn no_time_is_taken_in_which_hubspot_or_a_limit_is_not_done_yet() {
+        let loads = |variables: &[(&str, &str)]| {
+            let named = variables.iter();
+            let named = named.map(|(key, value)| (format!("HUBKEEP__{key}"), (*value).to_owned()));
+            load::<Config>(None, &named.collect()).is_ok()
+        };
+        let base = ("HUBSPOT__API_BASE", "http://127.0.0.1:4030");
+        assert!(!loads(&[("WRITES__NOT_DONE_AFTER", "100s")]));
+        assert!(loads(&[("WRITES__NOT_DONE_AFTER", "101s")]));
+        assert!(
+            loads(&[("WRITES__NOT_DONE_AFTER", "0s"), base]),
+            "not HubSpot itself"
+        );
+        assert!(!loads(&[("HUBSPOT__CONNECT_TIMEOUT", "3s")]));
+        assert!(!loads(&[("QUOTA__ONLY_APP_IN", "[\"Not A Slug\"]")]));
     }
 
     #[test]

@@ -4,24 +4,34 @@
 //! |---|---|---|
 //! | [`config`], [`server`] | start | all, only to build |
 //! | [`api`] | the gRPC front door: proto to domain and back | the rooms below |
-//! | [`call`] | the life of one HubSpot call; [`call::stack`] reads top to bottom | `credentials`, `quota`, `suppression`, `crm` |
+//! | [`alerts`] | rules over the log, and alerts by them | `notify`, `credentials` |
+//! | [`reports`] | questions put to the audit logs | `credentials` |
+//! | [`call`] | the life of one HubSpot call; [`call::stack`] reads top to bottom | `writes`, `pairs`, `credentials`, `quota`, `suppression`, `crm` |
+//! | [`writes`] | request ids, and writes of unknown outcome | `crm` |
+//! | [`pairs`] | whose turn it is to change what two records are to each other | `crm` |
 //! | [`credentials`] | handles redeemed for grants, and the view of revocations | `crm` |
 //! | [`suppression`] | who was erased, and is not created again | nothing |
-//! | [`erasure`] | destroys what there is of a portal, when credential-service says so | `credentials` |
+//! | [`erasure`] | destroys what there is of a portal, when credential-service says so | `writes`, `credentials`, `alerts` |
+//! | [`notify`] | webhooks and Slack | nothing |
 //! | [`quota`] | what each portal may still do now | nothing |
 //! | [`crm`] | the vocabulary of the CRM | nothing |
 //! | `sync` | what threads meet by, and a model checker takes the place of | nothing |
 
+pub mod alerts;
 pub mod api;
 pub mod call;
 pub mod config;
 pub mod credentials;
 pub mod crm;
 pub mod erasure;
+pub mod notify;
+pub mod pairs;
 pub mod quota;
+pub mod reports;
 pub mod server;
 pub mod suppression;
 mod sync;
+pub mod writes;
 
 /// The migrations of this service's tables.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();

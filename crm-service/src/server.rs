@@ -7,9 +7,10 @@ pub use hubkeep_core::service::Deps;
 use hubkeep_core::{
     clock::SharedClock,
     database::{self, Database},
+    dying::watched,
     grpc::{self, Chassis},
-    id::InvalidName,
-    random::Random,
+    id::{InvalidName, RequestId},
+    random::{Random, RandomError},
     service::Service,
     telemetry, tls,
 };
@@ -19,9 +20,10 @@ use hubkeep_proto::{
     audit::v1::audit_service_server::AuditServiceServer,
     credential::v1::key_service_server::KeyServiceServer,
     crm::v1::{
-        association_service_server::AssociationServiceServer, object_service_server::ObjectServiceServer,
-        owner_service_server::OwnerServiceServer, quota_service_server::QuotaServiceServer,
-        schema_service_server::SchemaServiceServer,
+        alert_service_server::AlertServiceServer, association_service_server::AssociationServiceServer,
+        object_service_server::ObjectServiceServer, owner_service_server::OwnerServiceServer,
+        quota_service_server::QuotaServiceServer, report_service_server::ReportServiceServer,
+        schema_service_server::SchemaServiceServer, write_service_server::WriteServiceServer,
     },
 };
 use hubkeep_seal::{Keks, Keyring};
@@ -34,13 +36,21 @@ use tokio_util::{
 
 use crate::{
     MIGRATIONS,
-    api::{AssociationApi, Entrance, HandleAuthority, ObjectApi, OwnerApi, QuotaApi, QuotaDesk, SchemaApi},
+    alerts::{self, Alerts},
+    api::{
+        AlertApi, AssociationApi, Entrance, HandleAuthority, ObjectApi, OwnerApi, QuotaApi, QuotaDesk,
+        ReportApi, SchemaApi, WriteApi,
+    },
     call::{ObjectRefs, Unread, Usage, stack},
     config::Config,
     credentials::{self, Credentials},
     erasure::Erasures,
-    quota::Quota,
+    notify::{self, Notify},
+    pairs::Pairs,
+    quota::{self, Lends, Quota},
+    reports::{self, Reports},
     suppression::Suppression,
+    writes::{Inheritance, Writes},
 };
 
 /// In whose name portals are erased.
@@ -61,12 +71,24 @@ pub enum StartError {
     /// The address of credential-service is none.
     #[error("credential-service cannot be addressed")]
     Credentials(#[from] credentials::Error),
+    /// The shares of portals' limits cannot be had.
+    #[error("the shares of portals' limits cannot be had")]
+    Quota(#[from] quota::ShareError),
+    /// The account of alerts cannot be used.
+    #[error("the account of alerts cannot be used")]
+    Alerts(#[from] alerts::Error),
+    /// Who is told of alerts cannot be told.
+    #[error(transparent)]
+    Notify(#[from] notify::StartError),
     /// The door to HubSpot cannot be opened.
     #[error("the client of HubSpot cannot be built")]
     HubSpot(#[from] hubkeep_hubspot::StartError),
     /// A name of this service's own breaks the rule of names.
     #[error(transparent)]
     Name(#[from] InvalidName),
+    /// No randomness for an id.
+    #[error(transparent)]
+    Random(#[from] RandomError),
     /// The server cannot listen.
     #[error(transparent)]
     Server(#[from] grpc::StartError),
@@ -84,6 +106,10 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     } = deps;
     let access = config.who_may();
     let certificate = callers.identity().cloned();
+    let stated = reports::Stated {
+        measures: config.measures(),
+        config: config.reports.clone(),
+    };
 
     let keks = Keks::open(&config.keys, &clock).await?;
     let database = Database::open(&config.database, &[&hubkeep_seal::MIGRATIONS, &MIGRATIONS]).await?;
@@ -98,7 +124,8 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         deployment: config.deployment,
         service: Running::NAME,
     };
-    let log = AuditLog::open(&config.audit, identity, clock.clone(), random.clone()).await?;
+    let heir = Arc::new(Inheritance::new(database.clone(), clock.clone()));
+    let log = AuditLog::open_for(heir, &config.audit, identity, clock.clone(), random.clone()).await?;
 
     let refusals = Arc::new(RefusalRecorder::new(log.clone(), clock.clone(), random.clone()));
     let chassis = Chassis::new(
@@ -111,7 +138,6 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     );
 
     let hubspot = Client::new(&config.hubspot, log.clone(), clock.clone())?;
-    let quota = Quota::new(config.quota, clock.clone());
     let (orders, ordered) = mpsc::unbounded_channel();
     let credentials = Credentials::build(
         config.credentials,
@@ -119,9 +145,37 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         clock.clone(),
         &*random,
         orders,
+        chassis.holds(),
     )?;
+    let own_calls = credentials.own_calls();
+    let quota = Quota::start(
+        config.quota,
+        quota::Deps {
+            database: database.clone(),
+            log: log.clone(),
+            caller: Running::NAME.parse()?,
+            lends: Lends::when(move |portal, now| own_calls.are_none(portal, now)),
+            clock: clock.clone(),
+            random: random.clone(),
+        },
+    )
+    .await?;
+    let shared_quota = quota.clone();
     let stop = CancellationToken::new();
+    let process = RequestId::make(&*clock, &*random)?;
+    let writes = Writes::new(
+        config.writes,
+        database.clone(),
+        keyring.clone(),
+        log.clone(),
+        clock.clone(),
+        process,
+    );
+    let turns = (process, config.writes.not_done_after);
+    let pairs = Pairs::new(database.clone(), keyring.clone(), turns, clock.clone());
+    tokio::spawn(watched(writes.clone().sweep(stop.clone())));
     let erasures = Erasures {
+        writes: writes.clone(),
         database: database.clone(),
         keyring: keyring.clone(),
         log: log.clone(),
@@ -131,7 +185,28 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         random: random.clone(),
     };
     tokio::spawn(erasures.run(ordered, stop.clone()));
-    let authority = HandleAuthority::new(credentials.clone(), clock.clone(), random.clone());
+    let alerts = Alerts::start(
+        config.alerts,
+        alerts::Deps {
+            database: database.clone(),
+            log: log.clone(),
+            notify: Notify::build(&config.notify, clock.clone())?,
+            credentials: credentials.clone(),
+            caller: Running::NAME.parse()?,
+            holder: RequestId::make(&*clock, &*random)?.to_string(),
+            clock: clock.clone(),
+            random: random.clone(),
+        },
+        stop.child_token(),
+    )
+    .await?;
+    let object_refs = ObjectRefs::new(keyring.clone());
+    let authority = HandleAuthority::new(
+        credentials.clone(),
+        object_refs.clone(),
+        clock.clone(),
+        random.clone(),
+    );
     let own_clock = clock.clone();
     let under_way = TaskTracker::new();
     let unread = Unread::new(log.clone(), credentials.clone());
@@ -150,14 +225,40 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         clock: clock.clone(),
         random: random.clone(),
     };
+    let listed = WriteApi {
+        log: log.clone(),
+        credentials: credentials.clone(),
+        writes: writes.clone(),
+        object_refs: object_refs.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+    };
+    let alerted = AlertApi {
+        log: log.clone(),
+        credentials: credentials.clone(),
+        alerts: alerts.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+        stopping: chassis.stopping(),
+    };
+    let reports = ReportApi {
+        log: log.clone(),
+        credentials: credentials.clone(),
+        reports: Reports::new(stated, log.clone(), credentials.clone(), clock.clone()),
+        object_refs: object_refs.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+    };
     let stack = stack::build(stack::Tools {
         log: log.clone(),
         credentials,
         quota,
         usage,
+        coalesce: config.coalesce,
         suppression: Suppression::new(database.clone(), keyring.clone(), clock.clone()),
+        writes,
         hubspot,
-        object_refs: ObjectRefs::new(keyring.clone()),
+        object_refs,
         under_way: under_way.clone(),
         stopping: chassis.stopping(),
         clock: clock.clone(),
@@ -181,18 +282,17 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         random,
         chassis.stopping(),
     );
-    let stopping = chassis.stopping();
+    let objects = ObjectApi::new(entrance.clone(), chassis.stopping());
+    let associations = AssociationApi::new(entrance.clone(), pairs);
     let server = chassis
-        .serve(ObjectServiceServer::new(ObjectApi::new(
-            entrance.clone(),
-            stopping,
-        )))
-        .serve(AssociationServiceServer::new(AssociationApi::new(
-            entrance.clone(),
-        )))
+        .serve(ObjectServiceServer::new(objects))
+        .serve(AssociationServiceServer::new(associations))
         .serve(SchemaServiceServer::new(SchemaApi::new(entrance.clone())))
         .serve(OwnerServiceServer::new(OwnerApi::new(entrance)))
         .serve(QuotaServiceServer::new(quota))
+        .serve(WriteServiceServer::new(listed))
+        .serve(ReportServiceServer::new(reports))
+        .serve(AlertServiceServer::new(alerted))
         .serve(KeyServiceServer::new(keys))
         .serve(AuditServiceServer::new(audit))
         .start()
@@ -200,6 +300,8 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     Ok(Running {
         server,
         under_way,
+        quota: shared_quota,
+        alerts,
         clock: own_clock,
         log,
         database,
@@ -211,10 +313,12 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
 pub struct Running {
     server: grpc::Running,
     under_way: TaskTracker,
+    quota: Quota,
+    alerts: Alerts,
     clock: SharedClock,
     log: AuditLog,
     database: Database,
-    /// Ends the carrying out of erasures.
+    /// Ends the carrying out of erasures, and the looking for alerts.
     _erasing: DropGuard,
 }
 
@@ -240,6 +344,8 @@ impl Running {
                 "calls were still under way when the drain time was over"
             );
         }
+        self.alerts.close().await;
+        self.quota.close().await;
         self.log.stop().await;
         self.database.close().await;
     }

@@ -35,6 +35,8 @@ pub struct JournalEntry {
     pub correlation_id: String,
     /// The status that was answered; `None` while the answer is pending and if the connection was cut before it.
     pub status: Option<u16>,
+    /// Whether it was let in and did what it asks for, whatever was answered. A batch is carried out if one of its rows is.
+    pub carried_out: bool,
 }
 
 impl JournalEntry {
@@ -88,6 +90,11 @@ impl Journal {
     /// Adds what was answered.
     pub(crate) fn add_status(&self, seq: u64, status: u16) {
         self.amend(seq, |entry| entry.status = Some(status));
+    }
+
+    /// Adds that it did what it asks for.
+    pub(crate) fn add_effect(&self, seq: u64) {
+        self.amend(seq, |entry| entry.carried_out = true);
     }
 
     /// The entries with a number greater than `seq`.

@@ -106,8 +106,8 @@ pub(crate) fn without_rows(payload: &Payload, every: u32) -> Option<(Payload, Ve
     Some((payload, refused))
 }
 
-/// The answer to a batch of which these rows were refused.
-pub(crate) fn with_refusals(reply: Reply, refused: &[Value], none_left: bool) -> Reply {
+/// The answer to a batch of which these rows were refused, for a reason of this category.
+pub(crate) fn with_refusals(reply: Reply, (refused, category): (&[Value], &str), none_left: bool) -> Reply {
     if !reply.status.is_success() && !none_left {
         return reply;
     }
@@ -120,7 +120,7 @@ pub(crate) fn with_refusals(reply: Reply, refused: &[Value], none_left: bool) ->
         .and_then(Value::as_array)
         .cloned()
         .unwrap_or_default();
-    errors.extend(refused.iter().map(refusal));
+    errors.extend(refused.iter().map(|row| refusal(row, category)));
     if let Some(fields) = body.as_object_mut() {
         fields.insert("numErrors".to_owned(), json!(errors.len()));
         fields.insert("errors".to_owned(), Value::Array(errors));
@@ -134,23 +134,30 @@ pub(crate) fn with_refusals(reply: Reply, refused: &[Value], none_left: bool) ->
 }
 
 /// A row that was refused says which one it was as HubSpot does: by its trace id, or by its id.
-fn refusal(row: &Value) -> Value {
+fn refusal(row: &Value, category: &str) -> Value {
     let trace = row.get("objectWriteTraceId").cloned();
-    let id = row
-        .get("id")
-        .or_else(|| row.get("from").and_then(|from| from.get("id")))
-        .cloned();
-    let context = match (trace, id) {
-        (Some(trace), _) => json!({ "objectWriteTraceId": [trace] }),
-        (None, Some(id)) => json!({ "ids": [id] }),
-        (None, None) => json!({}),
+    let id = row.get("id").cloned();
+    let end = |name: &str| row.get(name)?.get("id").cloned();
+    let context = match (trace, id, end("from"), end("to")) {
+        (Some(trace), ..) => json!({ "objectWriteTraceId": [trace] }),
+        (None, Some(id), ..) => json!({ "ids": [id] }),
+        (None, None, Some(from), Some(to)) => json!({ "fromObjectId": [from], "toObjectId": [to] }),
+        (None, None, Some(from), None) => json!({ "ids": [from] }),
+        (None, None, None, _) => json!({}),
     };
-    json!({
+    let mut refusal = json!({
         "status": "error",
-        "category": "VALIDATION_ERROR",
+        "category": category,
         "message": "This row was refused.",
         "context": context,
-    })
+    });
+    // HubSpot names the limit, as where it refuses the whole call.
+    if category == "RATE_LIMIT"
+        && let Some(fields) = refusal.as_object_mut()
+    {
+        fields.insert("policyName".to_owned(), json!("SECONDLY"));
+    }
+    refusal
 }
 
 /// How much is packed once and then repeated.

@@ -7,12 +7,12 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::json;
 
 use crate::{
-    answer::Decoded,
+    answer::{Answer, Decoded},
     client::Client,
     config::ApiVersion,
     error::Error,
     path::Path,
-    request::{Ask, Lease, Repeat, Request},
+    request::{Ask, Lease, RecordRefs, Repeat, Request},
     wire,
 };
 
@@ -74,18 +74,17 @@ impl Client {
         draft: Draft,
         token: &PortalToken,
         deadline: Tick,
-    ) -> Result<AccountDetails, Error> {
+    ) -> Result<Answer<AccountDetails>, Error> {
         let ask = of_token(self.version());
-        Ok(self
-            .call(Request {
-                ask,
-                token,
-                draft,
-                deadline,
-                lease: Lease::default(),
-            })
-            .await?
-            .value)
+        self.call(Request {
+            ask,
+            token,
+            draft,
+            deadline,
+            lease: Lease::default(),
+            refs: RecordRefs::default(),
+        })
+        .await
     }
 
     /// Asks what a token may do.
@@ -107,6 +106,7 @@ impl Client {
                 draft,
                 deadline,
                 lease: Lease::default(),
+                refs: RecordRefs::default(),
             })
             .await?
             .value)

@@ -11,11 +11,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    answer::Decoded,
+    answer::{Decoded, MayBeRecord},
     config::ApiVersion,
     objects::Page,
     path::Path,
-    refusal::RowRefusal,
+    refusal::{RowRefusal, WireRow},
     request::{Ask, Bucket, Repeat},
     rows::{self, Answered, Row},
     wire::{self, JsonObject, Several, WireId, each},
@@ -88,7 +88,7 @@ pub fn list(
     let mut query = vec![("limit", limit.to_string())];
     query.extend(after.map(|after| ("after", after.to_owned())));
     let path = Path::associations(version, from.object_type, from.id, to_type);
-    Ask::get(path, wire::page::<WireAssociation, _>)
+    Ask::get(path, wire::page_after::<WireAssociation, _>(after))
         .with_query(query)
         .from(Bucket::Associations)
 }
@@ -151,7 +151,7 @@ fn associated(body: &[u8], from_id: &str) -> Result<Decoded<Row<Vec<AssociationT
         .into_iter()
         .filter(|WireDefault { from, .. }| from.0.id.0 == from_id);
     let types: Vec<AssociationType> = ours.map(|result| result.association_spec.0.into()).collect();
-    let mut refused = refusals.into_iter().map(|wire| RowRefusal::Refused(wire.refusal));
+    let mut refused = refusals.into_iter().map(WireRow::into_refusal);
     let row = match (types.is_empty(), refused.next()) {
         (false, None) => Ok(types),
         (true, Some(refused)) => Err(refused),
@@ -159,7 +159,8 @@ fn associated(body: &[u8], from_id: &str) -> Result<Decoded<Row<Vec<AssociationT
     };
     Ok(Decoded {
         record_count: u32::from(row.is_ok()),
-        value: row,
+        standing: rows::standing(std::slice::from_ref(&row)),
+        ..Decoded::one(row)
     })
 }
 
@@ -173,6 +174,8 @@ fn labelled(body: &[u8]) -> Result<Decoded<Vec<String>>, serde_json::Error> {
     let wire: WireLabelled = wire::object(body)?;
     Ok(Decoded::one(wire.labels.unwrap_or_default()))
 }
+
+impl MayBeRecord for Association {}
 
 #[cfg(test)]
 mod tests;

@@ -1,18 +1,21 @@
 //! The life of one attempt: recorded, sent, sorted, recorded again, answered.
 
+mod shared;
+
 use http::header;
 use hubkeep_audit_log::{AuditLog, CallResult, Cause, Outcome};
 use hubkeep_core::{
     address::is_protected,
     clock::{SharedClock, Tick},
-    error::ServiceError as _,
+    error::{ErrorReason, ServiceError as _},
     id::CallId,
     secret::PortalToken,
 };
+pub use shared::{Party, Share, Shared};
 use thiserror::Error as ThisError;
 
 use crate::{
-    answer::{Answer, Decoded},
+    answer::{Answer, Decoded, Standing},
     config::{ApiVersion, Config},
     error::Error,
     limits::Limits,
@@ -114,6 +117,7 @@ impl Client {
             duration: Some(self.clock.tick().since(began)),
             ..ended.outcome
         };
+        count(&outcome);
         match (recorded.settle(outcome).await, ended.result) {
             (Ok(outcome), Ok((value, limits))) => Ok(Answer {
                 value,
@@ -123,10 +127,27 @@ impl Client {
             (Ok(_), Err(error)) => Err(error),
             (Err(unrecorded), _) if effect == Effect::Write => Err(Error::OutcomeUnknown {
                 call_id,
+                hubspot_failed: false,
                 detail: format!("its outcome could not be recorded: {unrecorded}"),
             }),
             (Err(unrecorded), _) => Err(Error::OutcomeNotRecorded(unrecorded)),
         }
+    }
+}
+
+/// One request more, by how it ended.
+fn count(outcome: &Outcome) {
+    let result = match outcome.result {
+        CallResult::Unspecified => "none",
+        CallResult::Ok => "ok",
+        CallResult::Refused => "refused",
+        CallResult::Failed => "failed",
+        CallResult::Unknown => "unknown",
+    };
+    let status = outcome.status_code.to_string();
+    metrics::counter!("hubkeep_hubspot_requests_total", "result" => result, "status" => status).increment(1);
+    if let Some(took) = outcome.duration {
+        metrics::histogram!("hubkeep_hubspot_request_seconds").record(took.as_secs_f64());
     }
 }
 
@@ -151,13 +172,24 @@ fn read<T>(recorded: &Recorded<Request<'_, T>>, received: Received, call_id: Cal
         Err("a success with a body that says of itself that it is no JSON")
     };
     match read {
-        Ok(Decoded { value, record_count }) => Ended {
-            result: Ok((value, limits)),
-            outcome: Outcome {
-                record_count,
-                ..outcome
-            },
-        },
+        Ok(Decoded {
+            value,
+            record_count,
+            record_ids,
+            standing,
+        }) => {
+            let (result, reason) = told(ask.effect(), standing);
+            Ended {
+                result: Ok((value, limits)),
+                outcome: Outcome {
+                    result,
+                    reason,
+                    record_count,
+                    record_refs: recorded.content().refs.of(&record_ids),
+                    ..outcome
+                },
+            }
+        }
         Err(detail) => {
             // The decoder's own words may quote the body, so they are not passed on.
             let lost = Lost {
@@ -176,6 +208,17 @@ fn read<T>(recorded: &Recorded<Request<'_, T>>, received: Received, call_id: Cal
                 ..ended
             }
         }
+    }
+}
+
+/// How a success is recorded. The inputs of a write may each have had another end: whoever finds nothing but this record must not
+/// take for done what was not, nor for known what is not.
+const fn told(effect: Effect, standing: Standing) -> (CallResult, Option<ErrorReason>) {
+    match (effect, standing) {
+        (Effect::Read, _) | (Effect::Write, Standing::All) => (CallResult::Ok, None),
+        (Effect::Write, Standing::Part(reason)) => (CallResult::Ok, Some(reason)),
+        (Effect::Write, Standing::None(reason)) => (CallResult::Refused, Some(reason)),
+        (Effect::Write, Standing::Open) => (CallResult::Unknown, Some(ErrorReason::OutcomeUnknown)),
     }
 }
 
@@ -214,7 +257,11 @@ fn refused<T>(
     let hubspot_correlation_id = refusal.correlation_id.clone();
     if effect == Effect::Write && leaves_writes_open(refusal.status) {
         let detail = format!("HubSpot answered {}", refusal.status);
-        let error = Error::OutcomeUnknown { call_id, detail };
+        let error = Error::OutcomeUnknown {
+            call_id,
+            hubspot_failed: true,
+            detail,
+        };
         let reason = Some(error.reason());
         let outcome = Outcome {
             result: CallResult::Unknown,
@@ -241,9 +288,10 @@ fn refused<T>(
     }
 }
 
-/// After a failure of HubSpot's servers nobody knows whether a write happened; 524 even says that it ran for 100 s.
+/// After a failure of HubSpot's servers nobody knows whether a write happened; 524 even says that it ran for 100 s. Nor where
+/// something in between has waited for them in vain (408, 499), or is told to look elsewhere for what came of it (303).
 const fn leaves_writes_open(status: u16) -> bool {
-    matches!(status, 500..=599)
+    matches!(status, 303 | 408 | 499 | 500..=599)
 }
 
 fn not_answered<T>(effect: Effect, lost: Lost, call_id: CallId) -> Ended<T> {
@@ -259,7 +307,15 @@ fn not_answered<T>(effect: Effect, lost: Lost, call_id: CallId) -> Ended<T> {
         (_, Effect::Read) if revoked => (Error::Revoked(detail), CallResult::Unknown),
         (Cause::NotSent, _) => (Error::NotSent(detail), CallResult::Failed),
         (_, Effect::Read) => (Error::NoAnswer { cause, detail }, CallResult::Unknown),
-        (_, Effect::Write) => (Error::OutcomeUnknown { call_id, detail }, CallResult::Unknown),
+        (_, Effect::Write) => {
+            let hubspot_failed = !revoked;
+            let error = Error::OutcomeUnknown {
+                call_id,
+                hubspot_failed,
+                detail,
+            };
+            (error, CallResult::Unknown)
+        }
     };
     let status_code = status.map_or(0, |status| u32::from(status.as_u16()));
     let outcome = Outcome {

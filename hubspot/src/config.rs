@@ -42,6 +42,10 @@ impl ApiVersion {
     }
 }
 
+/// The longest that a connection may take to open. Whoever keeps within HubSpot's limits counts on it that a request has arrived
+/// by then: a connection whose first packet is lost is tried again after a second.
+pub const LONGEST_CONNECT: Duration = Duration::from_secs(2);
+
 /// How HubSpot is reached.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
@@ -50,7 +54,7 @@ pub struct Config {
     pub api_base: Url,
     /// Which version of the API is spoken.
     pub api_version: ApiVersion,
-    /// How long a connection may take to open.
+    /// How long a connection may take to open: 2 s at most.
     #[serde(with = "humantime_serde")]
     pub connect_timeout: Duration,
     /// How long one attempt may take in all. HubSpot itself gives up after 100 s.
@@ -71,7 +75,7 @@ impl Default for Config {
         Self {
             api_base: Url::parse("https://api.hubapi.com").expect("a valid address"),
             api_version: ApiVersion::default(),
-            connect_timeout: Duration::from_secs(5),
+            connect_timeout: LONGEST_CONNECT,
             attempt_timeout: Duration::from_secs(100),
             max_answer_bytes: 16 * 1024 * 1024,
             app: None,
@@ -87,6 +91,10 @@ impl Validate for Config {
                 key: "hubspot.api_base".to_owned(),
                 problem,
             });
+        }
+        if self.connect_timeout.is_zero() || self.connect_timeout > LONGEST_CONNECT {
+            let problem = "must be more than 0 and at most 2s: limits are counted by it";
+            faults.push(Fault::new("hubspot.connect_timeout", problem));
         }
         if let Some(app) = &self.app {
             app.validate(faults);

@@ -42,6 +42,8 @@ pub enum Error {
     OutcomeUnknown {
         /// The call.
         call_id: CallId,
+        /// Whether HubSpot failed or was silent. Not where the answer could not be recorded, or the call was cut off by us.
+        hubspot_failed: bool,
         /// For the log.
         detail: String,
     },
@@ -70,6 +72,31 @@ impl Error {
         self
     }
 
+    /// The same error for another call that the same read was for. `None` of what concerns one call alone, or its entries:
+    /// the other is to be made by itself.
+    pub fn shared(&self) -> Option<Self> {
+        match self {
+            Self::NotSent(detail) => Some(Self::NotSent(detail.clone())),
+            Self::NoAnswer { cause, detail } => Some(Self::NoAnswer {
+                cause: *cause,
+                detail: detail.clone(),
+            }),
+            Self::Refused(refusal, limits) => Some(Self::Refused(refusal.clone(), *limits)),
+            Self::IntentNotRecorded(_)
+            | Self::OutcomeNotRecorded(_)
+            | Self::Revoked(_)
+            | Self::OutcomeUnknown { .. } => None,
+        }
+    }
+
+    /// That of a read which was given up at its deadline, while it may go on for others.
+    pub fn gave_up() -> Self {
+        Self::NoAnswer {
+            cause: Cause::Timeout,
+            detail: "no answer before the deadline".to_owned(),
+        }
+    }
+
     /// Whether the same read may give an answer if it is sent again now.
     pub fn is_passing(&self) -> bool {
         match self {
@@ -85,6 +112,28 @@ impl Error {
             _ => false,
         }
     }
+
+    /// The same of a write, where it is certain that HubSpot has not carried it out: it was not sent, or HubSpot said that it
+    /// would not. What HubSpot says while it fails is not certain.
+    pub fn is_passing_for_a_write(&self) -> bool {
+        let undone = match self {
+            Self::NotSent(_) => true,
+            Self::Refused(refusal, _) => matches!(
+                refusal.kind,
+                RefusalKind::RateLimited { .. } | RefusalKind::Locked(_)
+            ),
+            _ => false,
+        };
+        undone && self.is_passing()
+    }
+}
+
+/// Whether writes are refused because what was recorded waits for too long to be anchored.
+const fn is_unanchored(error: &hubkeep_audit_log::Error) -> bool {
+    matches!(
+        error,
+        hubkeep_audit_log::Error::Unavailable(hubkeep_audit_log::Failure::Unanchored(_))
+    )
 }
 
 impl ServiceError for Error {
@@ -138,6 +187,7 @@ impl ServiceError for Error {
 
     fn public_message(&self) -> String {
         match self {
+            Self::IntentNotRecorded(error) if is_unanchored(error) => error.public_message(),
             Self::IntentNotRecorded(_) => {
                 "the call could not be put on record, so it was not made: try again".to_owned()
             }
@@ -165,6 +215,7 @@ impl ServiceError for Error {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
+            Self::IntentNotRecorded(error) if is_unanchored(error) => error.retry_after(),
             Self::IntentNotRecorded(_) | Self::OutcomeNotRecorded(_) => Some(Duration::from_secs(1)),
             Self::NotSent(_) | Self::NoAnswer { .. } => Some(Duration::from_secs(1)),
             Self::OutcomeUnknown { .. } | Self::Revoked(_) => None,

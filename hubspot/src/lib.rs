@@ -42,14 +42,14 @@ mod transport;
 pub mod usage;
 mod wire;
 
-pub use answer::{Answer, Decoded};
+pub use answer::{Answer, Decoded, Standing};
 pub use app::{App, AppConfig, AppError};
-pub use client::{Client, StartError};
-pub use config::{ApiVersion, Config};
+pub use client::{Client, Party, Share, Shared, StartError};
+pub use config::{ApiVersion, Config, LONGEST_CONNECT};
 pub use error::Error;
 pub use limits::Limits;
 pub use path::Path;
 pub use refusal::{Refusal, RefusalKind, RowRefusal, TokenFault};
-pub use request::{Ask, Bucket, Effect, Lease, Repeat, Request};
+pub use request::{Ask, Bucket, Effect, Lease, RecordRefs, Repeat, Request};
 pub use rows::{BatchSize, Row};
 pub use usage::DailyUsage;

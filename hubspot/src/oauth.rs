@@ -17,7 +17,7 @@ use crate::{
     client::Client,
     error::Error,
     path::Path,
-    request::{Ask, Lease, Request},
+    request::{Ask, Lease, RecordRefs, Request},
     wire,
 };
 
@@ -65,6 +65,7 @@ impl Client {
             draft,
             deadline,
             lease: Lease::default(),
+            refs: RecordRefs::default(),
         };
         let wire = self.call(request).await?.value;
         Ok(Exchanged {
@@ -97,6 +98,7 @@ impl Client {
             draft,
             deadline,
             lease: Lease::default(),
+            refs: RecordRefs::default(),
         };
         Ok(self.call(request).await?.value)
     }

@@ -140,13 +140,14 @@ pub fn list_with(
     query.extend(after.map(|after| ("after", after.to_owned())));
     query.extend(wanted.query());
     add_names(&mut query, "associations", associations);
-    Ask::get(Path::objects(version, object_type), wire::page::<WireObject, _>).with_query(query)
+    let page = wire::page_after::<WireObject, _>(after);
+    Ask::get(Path::objects(version, object_type), page).with_query(query)
 }
 
 /// Finds records. `search` is the body as HubSpot takes it; see [`Search`].
 pub fn search(version: ApiVersion, object_type: &str, search: &Search) -> Ask<Page<Object>> {
     let path = Path::objects(version, object_type).then("search");
-    Ask::get(path, wire::page::<WireObject, _>)
+    Ask::get(path, wire::page_after::<WireObject, _>(search.after.as_deref()))
         .with_body(Repeat::Reads, Method::POST, &search.body())
         .from(Bucket::Search)
 }

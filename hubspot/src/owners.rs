@@ -4,6 +4,7 @@ use hubkeep_core::clock::Timestamp;
 use serde::Deserialize;
 
 use crate::{
+    answer::MayBeRecord,
     config::ApiVersion,
     objects::Page,
     path::Path,
@@ -137,7 +138,7 @@ pub fn list(
     let mut query = vec![("limit", limit.to_string()), ("archived", archived.to_string())];
     query.extend(email.map(|email| ("email", email.to_owned())));
     query.extend(after.map(|after| ("after", after.to_owned())));
-    Ask::get(Path::owners(version), wire::page::<WireOwner, _>).with_query(query)
+    Ask::get(Path::owners(version), wire::page_after::<WireOwner, _>(after)).with_query(query)
 }
 
 /// Reads one owner.
@@ -149,6 +150,8 @@ pub fn get(version: ApiVersion, owner_id: &str) -> Ask<Owner> {
 pub fn of_user(version: ApiVersion, user_id: &str) -> Ask<Owner> {
     get(version, user_id).with_query(vec![("idProperty", "userId".to_owned())])
 }
+
+impl MayBeRecord for Owner {}
 
 #[cfg(test)]
 mod tests {

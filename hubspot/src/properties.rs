@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use http::Method;
 use hubkeep_core::clock::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
+    answer::MayBeRecord,
     config::ApiVersion,
     path::Path,
     request::{Ask, Repeat},
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// What records of a type can have.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Property {
     /// Its internal name, by which values are read and written.
     pub name: String,
@@ -57,7 +58,7 @@ pub struct Property {
 }
 
 /// A value of an enumeration.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PropertyOption {
     /// The value as it is read and written.
     pub value: String,
@@ -84,7 +85,7 @@ impl PropertyOption {
 }
 
 /// A property to be.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NewProperty {
     /// Its internal name, which stays for good.
     pub name: String,
@@ -107,7 +108,7 @@ pub struct NewProperty {
 }
 
 /// What changes of a property. What is `None` stays.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PropertyChange {
     /// What people call it.
     pub label: Option<String>,
@@ -285,6 +286,8 @@ pub fn archive(version: ApiVersion, object_type: &str, name: &str) -> Ask<()> {
 fn options(options: &[PropertyOption]) -> Value {
     options.iter().map(PropertyOption::body).collect()
 }
+
+impl MayBeRecord for Property {}
 
 #[cfg(test)]
 mod tests {

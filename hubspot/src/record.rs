@@ -1,7 +1,8 @@
 //! The record of a call: its intent before it is sent, its outcome before anybody reads the answer.
 
-use hubkeep_audit_log::{AuditLog, Intent, Outcome, Position};
-use hubkeep_core::id::CallId;
+use futures::future::join_all;
+use hubkeep_audit_log::{AuditLog, Cause, Draft, Failure, Intent, Outcome, Position};
+use hubkeep_core::{error::ErrorReason, id::CallId};
 
 use crate::{error::Error, request::Request};
 
@@ -16,20 +17,61 @@ pub(crate) async fn intent<'a, T>(
     log: &AuditLog,
     request: Request<'a, T>,
 ) -> Result<Recorded<Request<'a, T>>, Error> {
-    let ask = &request.ask;
-    let bytes = ask
-        .body
-        .as_ref()
-        .map_or(0, |body| u64::try_from(body.len()).unwrap_or(u64::MAX));
-    let draft = request
-        .draft
-        .clone()
-        .http(ask.method.as_str(), ask.path.template(), bytes);
+    let draft = sending(request.draft.clone(), &request);
     let intent = log.intent(draft).await.map_err(Error::IntentNotRecorded)?;
     Ok(Recorded {
         content: request,
         intent,
     })
+}
+
+/// Makes the intents of a request and of other calls that it answers durable: all of them, or nothing is sent.
+pub(crate) async fn intents<'a, T>(
+    log: &AuditLog,
+    request: Request<'a, T>,
+    others: Vec<Draft>,
+) -> Result<(Recorded<Request<'a, T>>, Vec<Intent>), Error> {
+    let drafts = [request.draft.clone()].into_iter().chain(others);
+    let drafts: Vec<Draft> = drafts.map(|draft| sending(draft, &request)).collect();
+    let mut durable = Vec::with_capacity(drafts.len());
+    let mut lacking = None;
+    for intent in join_all(drafts.into_iter().map(|draft| log.intent(draft))).await {
+        match intent {
+            Ok(intent) => durable.push(intent),
+            Err(error) => lacking = Some(error),
+        }
+    }
+    let mut durable = durable.into_iter();
+    match (durable.next(), lacking) {
+        (Some(intent), None) => {
+            let own = Recorded {
+                content: request,
+                intent,
+            };
+            Ok((own, durable.collect()))
+        }
+        (first, lacking) => {
+            let not_sent = || Outcome {
+                cause: Cause::NotSent,
+                ..Outcome::failed(ErrorReason::AuditUnavailable)
+            };
+            let all = first.into_iter().chain(durable);
+            // One that is not durable in time is written later; the refusal does not depend on it.
+            join_all(all.map(|intent| intent.settle(not_sent()))).await;
+            let lacking = lacking.unwrap_or(hubkeep_audit_log::Error::Unavailable(Failure::Stopped));
+            Err(Error::IntentNotRecorded(lacking))
+        }
+    }
+}
+
+/// With what is about to be sent.
+fn sending<T>(draft: Draft, request: &Request<'_, T>) -> Draft {
+    let ask = &request.ask;
+    let bytes = ask
+        .body
+        .as_ref()
+        .map_or(0, |body| u64::try_from(body.len()).unwrap_or(u64::MAX));
+    draft.http(ask.method.as_str(), ask.path.template(), bytes)
 }
 
 impl<T> Recorded<T> {

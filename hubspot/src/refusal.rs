@@ -8,6 +8,7 @@ mod token;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
+use serde::{Deserialize, Serialize};
 
 use crate::wire;
 use body::{Body, Context};
@@ -43,7 +44,7 @@ const PROPERTIES: [&str; 3] = ["propertyName", "properties", "missingRequiredPro
 const SCOPES: [&str; 3] = ["requiredGranularScopes", "requiredScopes", "missingScopes"];
 
 /// HubSpot said no.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// The HTTP status.
     pub status: u16,
@@ -58,7 +59,7 @@ pub struct Refusal {
 }
 
 /// What a refusal amounts to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RefusalKind {
     /// The token is not valid, or not any more.
     TokenRefused,

@@ -1,5 +1,7 @@
 //! One call to HubSpot, before it is recorded.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Method;
 use hubkeep_audit_log::Draft;
@@ -169,6 +171,39 @@ pub struct Lease {
     pub send_by: Option<Tick>,
 }
 
+/// What the log calls the records of an answer: it never holds their ids.
+#[derive(Clone, Default)]
+pub struct RecordRefs {
+    /// The id that the draft names already.
+    named: Option<String>,
+    of: Option<Arc<RefOf>>,
+}
+
+/// Gives the keyed hash of a record's id.
+type RefOf = dyn Fn(&str) -> [u8; 16] + Send + Sync;
+
+/// The most records of one answer: HubSpot gives no more on a page.
+const MOST_RECORDS: usize = 200;
+
+impl RecordRefs {
+    /// By this keyed hash; `named` is the id that the draft names already.
+    pub fn new(named: Option<String>, of: impl Fn(&str) -> [u8; 16] + Send + Sync + 'static) -> Self {
+        Self {
+            named,
+            of: Some(Arc::new(of)),
+        }
+    }
+
+    /// The hashes of these, one after the other, but for the one that is named already.
+    pub(crate) fn of(&self, ids: &[String]) -> Vec<u8> {
+        let Some(of) = &self.of else {
+            return Vec::new();
+        };
+        let ids = ids.iter().filter(|id| self.named.as_ref() != Some(id));
+        ids.take(MOST_RECORDS).flat_map(|id| of(id)).collect()
+    }
+}
+
 /// An [`Ask`], made with a portal's token, for somebody, until a deadline.
 pub struct Request<'a, T> {
     /// What is asked.
@@ -181,4 +216,6 @@ pub struct Request<'a, T> {
     pub deadline: Tick,
     /// How long it may be made.
     pub lease: Lease,
+    /// What its outcome calls the records that come back.
+    pub refs: RecordRefs,
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
+    answer::Standing,
     refusal::{RowRefusal, WireRow},
     wire::{self, JsonObject},
 };
@@ -65,6 +66,12 @@ struct WireBatch<W> {
     errors: Option<Vec<Value>>,
 }
 
+#[derive(Deserialize)]
+struct WireRefusals {
+    #[serde(default)]
+    errors: Option<Vec<Value>>,
+}
+
 /// Reads the answer to a batch. One without a list of results is none.
 pub(crate) fn answered<W: DeserializeOwned>(body: &[u8]) -> Result<Answered<W>, serde_json::Error> {
     let wire: WireBatch<W> = wire::object(body)?;
@@ -77,6 +84,12 @@ pub(crate) fn answered<W: DeserializeOwned>(body: &[u8]) -> Result<Answered<W>, 
             .collect(),
         refusals: errors.iter().map(WireRow::of).collect(),
     })
+}
+
+/// Reads the answer to a batch that has no results: only what was refused.
+pub(crate) fn refusals(body: &[u8]) -> Result<Vec<WireRow>, serde_json::Error> {
+    let wire: WireRefusals = wire::object(body)?;
+    Ok(wire.errors.unwrap_or_default().iter().map(WireRow::of).collect())
 }
 
 /// The inputs, and what is known of each so far.
@@ -158,7 +171,7 @@ impl<T: Clone + PartialEq> Rows<T> {
             find(keys, &self.by_key),
             find(&like, &self.by_like_key),
         ];
-        let refusal = RowRefusal::Refused(wire.refusal);
+        let refusal = wire.into_refusal();
         match ways.into_iter().find(|rows| !rows.is_empty()) {
             Some(rows) => self.say(&Vec::from_iter(rows), &Err(refusal)),
             None => self.stray_refusals.push(refusal),
@@ -229,6 +242,19 @@ impl<T: Clone + PartialEq> Rows<T> {
 /// A value as HubSpot compares unique ones.
 pub(crate) fn like(text: &str) -> String {
     text.trim().to_lowercase()
+}
+
+/// Of how many a write's answer says that they were carried out.
+pub(crate) fn standing<T>(rows: &[Row<T>]) -> Standing {
+    if rows.iter().any(|row| matches!(row, Err(RowRefusal::Unknown))) {
+        return Standing::Open;
+    }
+    let refused = rows.iter().find_map(|row| row.as_ref().err());
+    match refused.map(RowRefusal::reason) {
+        None => Standing::All,
+        Some(reason) if done(rows) > 0 => Standing::Part(reason),
+        Some(reason) => Standing::None(reason),
+    }
 }
 
 /// How many were carried out.

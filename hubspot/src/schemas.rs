@@ -4,6 +4,7 @@ use hubkeep_core::clock::Timestamp;
 use serde::Deserialize;
 
 use crate::{
+    answer::MayBeRecord,
     config::ApiVersion,
     path::Path,
     properties::{Property, WireProperty},
@@ -154,6 +155,8 @@ pub fn get(version: ApiVersion, object_type: &str) -> Ask<Schema> {
         wire::one::<WireSchema, _>,
     )
 }
+
+impl MayBeRecord for Schema {}
 
 #[cfg(test)]
 mod tests {

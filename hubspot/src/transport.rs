@@ -8,8 +8,10 @@ use hubkeep_audit_log::Cause;
 use hubkeep_core::{
     clock::{SharedClock, Tick},
     secret::PortalToken,
+    telemetry::traces,
     tls::plainly,
 };
+use tracing::{Instrument as _, Span, field::Empty};
 use url::Url;
 
 use crate::{
@@ -22,7 +24,7 @@ use crate::{
 const ENTRY_HEADER: &str = "x-request-id";
 
 /// Kept back from a call's deadline to record how its attempt ended.
-const TO_RECORD: Duration = Duration::from_millis(50);
+pub(crate) const TO_RECORD: Duration = Duration::from_millis(50);
 
 /// The most of a refusal's body that is read, in bytes. HubSpot's have some hundreds.
 const MAX_REFUSAL_BYTES: usize = 64 * 1024;
@@ -69,6 +71,22 @@ impl Lost {
             ..Self::new(cause, detail)
         }
     }
+}
+
+/// The span of one attempt. It names no record.
+fn span<T>(recorded: &Recorded<Request<'_, T>>) -> Span {
+    let ask = &recorded.content().ask;
+    traces::span_of(|| {
+        tracing::info_span!(
+            "hubspot",
+            otel.name = format!("{} {}", ask.method, ask.path.template()),
+            otel.kind = "client",
+            http.request.method = %ask.method,
+            url.template = ask.path.template(),
+            http.response.status_code = Empty,
+            hubkeep.audit.entry_id = recorded.entry_id(),
+        )
+    })
 }
 
 /// A pool of connections to HubSpot.
@@ -124,7 +142,8 @@ impl Transport {
             let detail = "it was not known any more whether the handle holds";
             return Err(Lost::new(Cause::NotSent, detail));
         }
-        let received = lease.revoked.run_until_cancelled(self.exchange(recorded)).await;
+        let exchange = self.exchange(recorded).instrument(span(recorded));
+        let received = lease.revoked.run_until_cancelled(exchange).await;
         received.unwrap_or_else(|| {
             Err(Lost::revoked(
                 Cause::RevokedInFlight,
@@ -137,6 +156,7 @@ impl Transport {
         let until = self.until(recorded.content().deadline);
         let mut response = self.head(recorded, until).await?;
         let status = response.status();
+        Span::current().record("http.response.status_code", status.as_u16());
         let headers = mem::take(response.headers_mut());
         let body = if status.is_success() {
             let body = self.body(response, &headers, until).await;

@@ -6,10 +6,14 @@ use http::HeaderMap;
 use hubkeep_core::clock::Timestamp;
 use serde::{
     Deserialize, Deserializer,
+    de::Error as _,
     de::{self, DeserializeOwned, IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use crate::{answer::Decoded, objects::Page};
+use crate::{
+    answer::{Decoded, MayBeRecord, ids},
+    objects::Page,
+};
 
 /// 0001-01-01T00:00:00Z, in seconds since 1970: the first time that `google.protobuf.Timestamp` has.
 const YEAR_ONE: i64 = -62_135_596_800;
@@ -120,32 +124,54 @@ pub(crate) fn object<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, ser
 }
 
 /// Reads one thing.
-pub(crate) fn one<W: DeserializeOwned, T: From<W>>(body: &[u8]) -> Result<Decoded<T>, serde_json::Error> {
+pub(crate) fn one<W: DeserializeOwned, T: From<W> + MayBeRecord>(
+    body: &[u8],
+) -> Result<Decoded<T>, serde_json::Error> {
     let wire: W = object(body)?;
-    Ok(Decoded::one(wire.into()))
+    let one: T = wire.into();
+    Ok(Decoded {
+        record_ids: ids([&one]),
+        ..Decoded::one(one)
+    })
 }
 
 /// Reads a page of things.
-pub(crate) fn page<W: DeserializeOwned, T: From<W>>(
+pub(crate) fn page<W: DeserializeOwned, T: From<W> + MayBeRecord>(
     body: &[u8],
 ) -> Result<Decoded<Page<T>>, serde_json::Error> {
     let wire: WirePage<W> = object(body)?;
     let page: Page<T> = wire.into();
     Ok(Decoded {
         record_count: count(page.items.len()),
-        value: page,
+        record_ids: ids(&page.items),
+        ..Decoded::one(page)
     })
 }
 
+/// The same of the page after a cursor: one whose next page is itself is none, for nobody would ever come to its end.
+pub(crate) fn page_after<W: DeserializeOwned, T: From<W> + MayBeRecord>(
+    after: Option<&str>,
+) -> impl Fn(&[u8]) -> Result<Decoded<Page<T>>, serde_json::Error> + Send + Sync + 'static {
+    let asked = after.map(str::to_owned);
+    move |body| {
+        let page = page::<W, T>(body)?;
+        match page.value.after.is_some() && page.value.after == asked {
+            true => Err(serde_json::Error::custom("the next page is the same one")),
+            false => Ok(page),
+        }
+    }
+}
+
 /// Reads things that HubSpot gives all at once.
-pub(crate) fn all<W: DeserializeOwned, T: From<W>>(
+pub(crate) fn all<W: DeserializeOwned, T: From<W> + MayBeRecord>(
     body: &[u8],
 ) -> Result<Decoded<Vec<T>>, serde_json::Error> {
     let wire: WirePage<W> = object(body)?;
     let items: Vec<T> = wire.results().map(T::from).collect();
     Ok(Decoded {
         record_count: count(items.len()),
-        value: items,
+        record_ids: ids(&items),
+        ..Decoded::one(items)
     })
 }
 

@@ -6,6 +6,8 @@
 
 mod reason;
 mod redacted;
+mod severity;
+mod writing;
 
 /// The descriptors of every file, for reflection and for tests that walk all methods.
 pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/hubkeep.bin"));

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::credential::v1::{
     ImportPortalsRequest, ImportRotationsRequest, IntrospectHandleRequest, IssueHandleResponse,
-    NarrowHandleRequest, NarrowHandleResponse, OnboardPortalRequest, RedeemHandleRequest,
+    NarrowHandleRequest, NarrowHandleResponse, OnboardPortalRequest, PresentedHandle, RedeemHandleRequest,
     RedeemHandleResponse, RegisterConsumerRequest, RegisterConsumerResponse, ReserveCallRequest,
     RevokeHandleRequest, RotateCredentialRequest, revoke_handle_request,
 };
@@ -44,6 +44,15 @@ impl fmt::Debug for IssueHandleResponse {
             .field("handle", &REDACTED)
             .field("description", &self.description)
             .finish()
+    }
+}
+
+impl fmt::Debug for PresentedHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PresentedHandle")
+            .field("handle", &REDACTED)
+            .field("presented_by", &self.presented_by)
+            .finish_non_exhaustive()
     }
 }
 

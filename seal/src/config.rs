@@ -54,6 +54,25 @@ pub struct KekConfig {
 }
 
 impl Config {
+    /// In which kinds of places the versions are: "a file", "Vault".
+    pub fn places(&self) -> Vec<&'static str> {
+        let mut places = Vec::new();
+        if !self.kek_file.as_os_str().is_empty() {
+            places.push("a file");
+        }
+        for kek in &self.kek {
+            let kinds = [
+                (kek.file.is_some(), "a file"),
+                (kek.vault.is_some(), "Vault"),
+                (kek.aws.is_some(), "AWS KMS"),
+                (kek.gcp.is_some(), "Google Cloud KMS"),
+            ];
+            let named = kinds.into_iter().filter(|(is, _)| *is).map(|(_, name)| name);
+            places.extend(named.filter(|name| !places.contains(name)).collect::<Vec<_>>());
+        }
+        places
+    }
+
     /// One file, and nothing else said.
     pub fn file(kek_file: impl Into<PathBuf>) -> Self {
         Self {

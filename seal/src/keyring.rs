@@ -111,6 +111,19 @@ impl Keyring {
         Ok(self.get_or_make(owner, purpose).await?.key.mac(message))
     }
 
+    /// The same for many messages: a function that is kept no longer than what it is called for.
+    ///
+    /// # Errors
+    /// As [`mac`](Self::mac).
+    pub async fn macs(
+        &self,
+        owner: Owner,
+        purpose: Purpose,
+    ) -> Result<impl Fn(&[u8]) -> [u8; 32] + Send + Sync + use<>, Error> {
+        let key = self.get_or_make(owner, purpose).await?.key;
+        Ok(move |message: &[u8]| key.mac(message))
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.0.clock.now()
     }

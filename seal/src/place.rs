@@ -80,6 +80,8 @@ purposes! {
     Access = "access",
     /// The key under which addresses of erased contacts are kept.
     Suppression = "suppression",
+    /// What came of writes that may be asked for again.
+    Writes = "writes",
 }
 
 impl Purpose {

@@ -1,5 +1,6 @@
 //! What other languages see: Hubkeep's wire by clients generated in Go, Python and TypeScript, by grpcurl and by buf;
-//! and the simulator by HubSpot's own clients. Run by `make test-interop`, which needs go, node, npm and python3.
+//! the simulator by HubSpot's own clients, and what these do through Hubkeep. Run by `make test-interop`, which needs go, node,
+//! npm and python3.
 //!
 //! What is installed and built lies in `target/interop`, and nothing is written anywhere else.
 
@@ -7,3 +8,4 @@ mod example_clients;
 mod grpcurl;
 mod hubspot_clients;
 mod place;
+mod same_results;

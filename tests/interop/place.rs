@@ -48,12 +48,16 @@ impl Place {
     /// A copy of this folder of the repository, which finds proto/ where the original does. What was installed and
     /// generated there before is still there.
     pub fn copy_of(folder: &str) -> Self {
+        // Once: a program of another test may be reading it.
+        static PROTO: OnceLock<()> = OnceLock::new();
         let copy = interop_folder().join(folder);
         prepared(|| {
-            synchronise(
-                &top().join("proto/hubkeep"),
-                &interop_folder().join("proto/hubkeep"),
-            );
+            PROTO.get_or_init(|| {
+                synchronise(
+                    &top().join("proto/hubkeep"),
+                    &interop_folder().join("proto/hubkeep"),
+                );
+            });
             copy_files(&top().join(folder), &copy);
         });
         Self { folder: copy }

@@ -143,3 +143,32 @@ async fn without_its_log_credential_service_gives_out_nothing_and_asks_nothing()
         .expect("onboarded now");
     crm.get("contacts", "101").await.expect("all is well again");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_file_that_was_taken_away_ends_all_calls_until_it_is_back() {
+    let (hubkeep, crm) = ready().await;
+    let before = hubkeep.journal().len();
+    let file = hubkeep.audit_file(Service::Crm);
+    let aside = file.with_extension("aside");
+    std::fs::rename(&file, &aside).expect("moved away");
+    for _ in 0..2 {
+        let refused = Refused::in_place_of(crm.get("contacts", "101").await);
+        assert_eq!(refused.said(), (Code::Unavailable, "AUDIT_UNAVAILABLE"));
+    }
+    assert!(!file.exists(), "no other log is begun in its place");
+    assert_eq!(hubkeep.journal().len(), before, "nothing reached HubSpot");
+    std::fs::rename(&aside, &file).expect("moved back");
+    eventually!(crm.get("contacts", "101").await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_too_little_room_on_the_disk_of_the_log_no_call_is_made() {
+    let setup = Hubkeep::over(World::of_portals(1)).crm(|config| config.audit.min_free_bytes = u64::MAX);
+    let hubkeep = setup.start().await;
+    hubkeep.onboard_all().await;
+    let handle = hubkeep.handle(A).issue().await;
+    let before = hubkeep.hubspot_calls().len();
+    let refused = Refused::in_place_of(hubkeep.crm_as("sync").with(&handle).get("contacts", "101").await);
+    assert_eq!(refused.said(), (Code::Unavailable, "AUDIT_UNAVAILABLE"));
+    assert_eq!(hubkeep.hubspot_calls().len(), before, "nothing reached HubSpot");
+}

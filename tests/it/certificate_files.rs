@@ -197,8 +197,12 @@ fn what_hubkeep_certs_makes_is_enough_for_a_first_start() {
         hubkeep(&line.split_whitespace().collect::<Vec<_>>())
     };
     let ours = format!("{ann} --ca hubkeep-certs/ca.crt");
+    // It knows who asks; without credential-service it does nothing for operators.
     let (code, text) = list(&https, &ours);
-    assert!(code == Some(0) && text.contains("by operator/ann"), "{text}");
+    assert!(
+        code != Some(0) && text.contains("CREDENTIAL_SERVICE_UNAVAILABLE"),
+        "{text}"
+    );
     let (code, text) = list(&address, &ours);
     assert!(code == Some(5) && text.contains("takes TLS only"), "{text}");
     let (code, text) = list(&https, "");

@@ -1,7 +1,8 @@
 //! Handles go on with the certificate that replaces their caller's, because the old key said so, and for no other reason.
 
 use hubkeep_proto::credential::v1::{
-    RenewCertificateRequest, RenewCertificateResponse, handle_service_client::HandleServiceClient,
+    RenewCertificateRequest, RenewCertificateResponse, RevokeHandleRequest,
+    handle_service_client::HandleServiceClient, revoke_handle_request::Target,
 };
 use hubkeep_tests::{Crm, Handle, Hubkeep, Refused, Service, World, support::certificates::Holder};
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
@@ -29,7 +30,10 @@ async fn renew(
     let channel = holder.connect(hubkeep.door(Service::Credential).address());
     let mut handles = HandleServiceClient::new(channel);
     let answer = handles
-        .renew_certificate(RenewCertificateRequest { certificate })
+        .renew_certificate(RenewCertificateRequest {
+            certificate,
+            intermediates: Vec::new(),
+        })
         .await;
     answer
         .map(tonic::Response::into_inner)
@@ -105,4 +109,48 @@ async fn no_certificate_takes_the_place_of_another_callers() {
             "{number}"
         );
     }
+}
+
+#[tokio::test]
+async fn who_renewed_its_certificate_ends_its_handles_by_their_ids_as_before() {
+    let hubkeep = certified().await;
+    let handle = hubkeep.handle(A).issue().await;
+    let certificates = hubkeep.certificates();
+    let [new, thief] = [0, 1].map(|_| certificates.another("sync"));
+    renew(&hubkeep, &certificates.of("sync"), der(&new))
+        .await
+        .expect("by the old key");
+    let revoke = async |holder: &Holder| {
+        let channel = holder.connect(hubkeep.door(Service::Credential).address());
+        let request = RevokeHandleRequest {
+            target: Some(Target::HandleId(handle.id.clone())),
+            ..RevokeHandleRequest::default()
+        };
+        let ended = HandleServiceClient::new(channel).revoke_handle(request).await;
+        ended.map(drop).map_err(|status| Refused::of(&status))
+    };
+    assert!(is_invalid(revoke(&thief).await));
+    get(&hubkeep, &new, &handle).await.expect("it lives");
+    revoke(&new).await.expect("ended");
+    assert!(is_invalid(get(&hubkeep, &new, &handle).await));
+}
+
+#[tokio::test]
+async fn a_certificate_by_an_intermediate_ca_follows_another_with_what_stands_between() {
+    let hubkeep = certified().await;
+    let handle = hubkeep.handle(A).issue().await;
+    let (old, certificates) = (hubkeep.certificates().of("sync"), hubkeep.certificates());
+    let (new, between) = certificates.by_intermediate("sync");
+    let refused = renew(&hubkeep, &old, der(&new))
+        .await
+        .expect_err("by nobody who is trusted");
+    assert_eq!(refused.said(), (Code::FailedPrecondition, "CERTIFICATE_REFUSED"));
+    let request = RenewCertificateRequest {
+        certificate: der(&new),
+        intermediates: vec![between],
+    };
+    let channel = old.connect(hubkeep.door(Service::Credential).address());
+    let renewed = HandleServiceClient::new(channel).renew_certificate(request).await;
+    renewed.expect("with what stands between");
+    get(&hubkeep, &new, &handle).await.expect("it works on");
 }

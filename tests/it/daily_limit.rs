@@ -2,11 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use hubkeep_audit_log::Operation;
 use hubkeep_core::clock::{MockClock, SystemClock, Timestamp};
 use hubkeep_proto::crm::v1::QuotaSource;
 use hubkeep_tests::{
-    AccountDetails, Allow, Crm, Fault, FaultRule, Handle, Hubkeep, Limits, Policy, Refused, World,
-    support::audit::Reader,
+    AccountDetails, Allow, Crm, Fault, FaultRule, Handle, Hubkeep, Limits, Policy, Refused, Service, World,
+    proto_entry, support::audit::Reader,
 };
 use jiff::{ToSpan as _, Zoned, tz::TimeZone};
 use serde_json::json;
@@ -47,7 +48,9 @@ impl Day {
         };
         let begin = start.timestamp().as_microsecond();
         let clock = MockClock::at(Timestamp::from_micros(begin));
-        let hubkeep = Hubkeep::over(world).clock(clock.clone()).start().await;
+        let setup = Hubkeep::over(world).clock(clock.clone());
+        let setup = setup.crm(|config| config.quota.only_app_in = [A.to_owned()].into());
+        let hubkeep = setup.start().await;
         let ahead = u64::try_from(begin - hubkeep.hubspot.now_micros()).expect("the time is to come");
         hubkeep.hubspot.advance_time(Duration::from_micros(ahead));
         hubkeep.onboard_all().await;
@@ -292,4 +295,47 @@ async fn what_the_usage_endpoint_says_is_taken_up() {
     assert_eq!((daily.used, daily.left), (Some(995), Some(0)));
     assert!(daily.paused_until_time.is_some());
     day.is_used_up().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_have_used_of_the_day_is_told_though_nobody_called_here_meanwhile() {
+    let mut day = Day::in_kolkata(10_000).await;
+    day.get().await.expect("there is room");
+    day.consumed_by_another_app(40);
+    let expected = Some(40 + ONBOARDING);
+    for _ in 0..50 {
+        day.advance(MINUTE / 2).await;
+        day.get().await.expect("there is room");
+        let told = day.hubkeep.quota(Reader::Holder(&day.handle), A).await;
+        let others = told.expect("allowed").daily.expect("told").others_count;
+        assert!(others <= expected, "{others:?}: never too many");
+        if others == expected {
+            return;
+        }
+    }
+    panic!("it was never told");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_call_while_nobody_does_here_is_on_record_where_there_is_no_other_app() {
+    let mut day = Day::in_kolkata(10_000).await;
+    day.get().await.expect("there is room");
+    day.consumed_by_another_app(140);
+    for _ in 0..50 {
+        day.advance(MINUTE / 2).await;
+        day.get().await.expect("there is room");
+        let events = day.hubkeep.audit_events(Service::Crm).await;
+        let entries = events.iter().map(proto_entry);
+        let mut noted = entries.filter(|entry| entry.operation() == Operation::QuotaUnaccounted);
+        if let Some(entry) = noted.next() {
+            let told = 140 + ONBOARDING - 100;
+            assert_eq!(entry.portal_id, day.hubkeep.portal_id(A));
+            assert_eq!(
+                entry.subject,
+                format!("{told} calls of today that are not of this deployment")
+            );
+            return;
+        }
+    }
+    panic!("it was never noted");
 }

@@ -2,6 +2,8 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    error::Error,
+    iter,
     time::Duration,
 };
 
@@ -41,12 +43,22 @@ fn end(answer: Result<Option<Reply>, Status>) -> End {
             let safe_to_send_again = match status.code() {
                 Code::Unavailable => true,
                 Code::Cancelled => !from_the_service,
+                Code::Internal => was_told_to_go_elsewhere(&status),
                 _ => false,
             };
             assert!(safe_to_send_again, "{status:?}");
             End::Refused(from_the_service.then(|| Refused::of(&status).reason))
         }
     }
+}
+
+/// Whether the client's own HTTP/2 gave up a request because the server had said that it takes no more on this
+/// connection: such a request was not processed (RFC 9113, section 6.8).
+fn was_told_to_go_elsewhere(status: &Status) -> bool {
+    let first: Option<&(dyn Error + 'static)> = status.source();
+    iter::successors(first, |&error| error.source())
+        .filter_map(|error| error.downcast_ref::<h2::Error>())
+        .any(|error| error.is_go_away() && error.is_remote() && error.reason() == Some(h2::Reason::NO_ERROR))
 }
 
 /// Callers who write and read, each until it is refused once.

@@ -36,6 +36,13 @@ async fn a_contact_that_was_erased_by_its_id_is_not_created_again_by_any_way() {
     erased(crm.create("contacts", &[("email", ANN)]).await, "0");
     erased(crm.create("contacts", &[("email", &shouted)]).await, "0");
     erased(crm.create("0-1", &[("email", ANN)]).await, "0");
+    let padded = Refused::in_place_of(crm.create("0-01", &[("email", ANN)]).await);
+    assert_eq!(padded.fields, ["object_type"]);
+    for name in ["Email", "HS_ADDITIONAL_EMAILS"] {
+        erased(crm.create("contacts", &[(name, ANN)]).await, "0");
+    }
+    let named = [(ANN, vec![("firstname", "Ann")])];
+    erased(crm.upsert("contacts", "EMAIL", &named).await, "0");
     erased(crm.update("contacts", "102", &[("email", ANN)]).await, "0");
     let others = format!("x@example.com;{ANN}");
     erased(
@@ -62,6 +69,35 @@ async fn a_contact_that_was_erased_by_its_id_is_not_created_again_by_any_way() {
 }
 
 #[tokio::test]
+async fn an_address_that_a_contact_had_before_it_was_erased_stays_away_too() {
+    let (hubkeep, crm) = hubkeep().await;
+    let changes = [
+        [("email", "second@example.com")],
+        [("hs_additional_emails", "work@example.com;home@example.com")],
+        [("hs_additional_emails", "home@example.com")],
+        [("email", "third@example.com")],
+    ];
+    for change in changes {
+        crm.update("contacts", "101", &change).await.expect("changed");
+    }
+    crm.erase("101", "").await.expect("erased");
+    let before = hubkeep.hubspot_calls().len();
+    for address in [
+        ANN,
+        "second@example.com",
+        "third@example.com",
+        "work@example.com",
+        "home@example.com",
+    ] {
+        erased(crm.create("contacts", &[("email", address)]).await, "0");
+    }
+    assert_eq!(hubkeep.hubspot_calls().len(), before, "nothing was sent");
+    crm.create("contacts", &[("email", "fourth@example.com")])
+        .await
+        .expect("others are made");
+}
+
+#[tokio::test]
 async fn an_address_that_hubspot_does_not_know_can_be_erased_and_stays_away() {
     let (_hubkeep, crm) = hubkeep().await;
     crm.erase("nobody@example.com", "email").await.expect("taken");
@@ -70,6 +106,14 @@ async fn an_address_that_hubspot_does_not_know_can_be_erased_and_stays_away() {
         crm.create("contacts", &[("email", "nobody@example.com")]).await,
         "0",
     );
+}
+
+#[tokio::test]
+async fn a_contact_that_was_archived_before_it_was_erased_is_not_created_again_either() {
+    let (_hubkeep, crm) = hubkeep().await;
+    crm.archive("contacts", "101").await.expect("archived");
+    crm.erase("101", "").await.expect("erased");
+    erased(crm.create("contacts", &[("email", ANN)]).await, "0");
 }
 
 #[tokio::test]

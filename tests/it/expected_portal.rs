@@ -78,11 +78,13 @@ async fn every_call(hubkeep: &Hubkeep, crm: &Crm, expected_portal_id: u64) -> Ve
         made!(objects.archive_object(ArchiveObjectRequest {
             object_type: object_type.clone(),
             object_id: "105".to_owned(),
+            request_id: String::new(),
         })),
         made!(objects.merge_objects(MergeObjectsRequest {
             object_type: object_type.clone(),
             primary_object_id: "101".to_owned(),
             merged_object_id: "104".to_owned(),
+            request_id: String::new(),
         })),
         made!(objects.batch_read_objects(BatchReadObjectsRequest {
             object_type: object_type.clone(),
@@ -93,7 +95,9 @@ async fn every_call(hubkeep: &Hubkeep, crm: &Crm, expected_portal_id: u64) -> Ve
             object_type: object_type.clone(),
             inputs: vec![ObjectToCreate {
                 properties: properties(),
+                ..ObjectToCreate::default()
             }],
+            request_id: String::new(),
         })),
         made!(objects.batch_update_objects(BatchUpdateObjectsRequest {
             object_type: object_type.clone(),
@@ -107,10 +111,12 @@ async fn every_call(hubkeep: &Hubkeep, crm: &Crm, expected_portal_id: u64) -> Ve
                 object_id: "contact1@client-0001.example".to_owned(),
                 ..change()
             }],
+            request_id: String::new(),
         })),
         made!(objects.batch_archive_objects(BatchArchiveObjectsRequest {
             object_type: object_type.clone(),
             object_ids: vec!["103".to_owned()],
+            request_id: String::new(),
         })),
         made!(objects.erase_contact(EraseContactRequest {
             object_id: "102".to_owned(),
@@ -134,6 +140,7 @@ async fn every_call(hubkeep: &Hubkeep, crm: &Crm, expected_portal_id: u64) -> Ve
             object_id: object_id.clone(),
             to_object_type: object_type.clone(),
             to_object_id: object_id.clone(),
+            request_id: String::new(),
         })),
         made!(
             associations.list_association_labels(ListAssociationLabelsRequest {

@@ -22,7 +22,6 @@ const REFUSED_WITHOUT_DATA_WITHIN: Duration = Duration::from_secs(9);
 
 const NO_LOG: (Code, &str) = (Unavailable, "AUDIT_UNAVAILABLE");
 const NO_DATA: (Code, &str) = (Unavailable, "STORAGE_UNAVAILABLE");
-const NO_KEY: (Code, &str) = (Unavailable, "KEY_UNAVAILABLE");
 const NO_HANDLES: (Code, &str) = (Unavailable, "CREDENTIAL_SERVICE_UNAVAILABLE");
 const UNKNOWN: (Code, &str) = (Unknown, "OUTCOME_UNKNOWN");
 
@@ -268,11 +267,12 @@ async fn crm_service_and_its_data() {
             let behind = Behind::start(Line::CrmData).await;
             let crm = behind.caller(A).await;
             let new = behind.caller(B).await;
-            // The key of its portal is in memory, so its calls go on.
-            behind.befall(trouble, &crm, &[], REFUSED_WITHIN).await;
+            // The key of its portal is in memory, so its calls go on as long as its share of the limits holds.
+            behind.befall(trouble, &crm, &[NO_DATA], REFUSED_WITHIN).await;
+            eventually!(crm.get("contacts", "101").await.is_err());
             let sent = behind.sent();
             let first = new.get("contacts", "101");
-            is_refused(trouble, NO_KEY, REFUSED_WITHIN, first).await;
+            is_refused(trouble, NO_DATA, REFUSED_WITHIN, first).await;
             assert_eq!(behind.sent(), sent, "{trouble:?}: nothing was sent");
             behind.mend().await;
             eventually!(MENDED_WITHIN, new.get("contacts", "101").await.is_ok());

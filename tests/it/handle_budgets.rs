@@ -215,3 +215,21 @@ async fn what_is_read_to_decide_on_a_write_is_no_call_of_the_budget() {
     spent(&Refused::in_place_of(crm.get("deals", "20000101").await), "calls");
     assert!(limited.redemptions() >= 2);
 }
+
+#[tokio::test]
+async fn a_write_that_is_refused_for_what_its_record_is_has_cost_its_call() {
+    let limited = limited().await;
+    let wish = Wish {
+        pipelines: &["new-business"],
+        ..ONE_SHOT
+    };
+    let crm = limited.holder(A, &wish);
+    let outside = crm.update("deals", "20000101", &[("amount", "5")]).await;
+    assert_eq!(Refused::in_place_of(outside).reason, "RECORD_NOT_ALLOWED");
+    let asked = limited.hubspot.journal().len();
+    for id in ["20000101", "20000102"] {
+        let again = crm.update("deals", id, &[("amount", "5")]).await;
+        spent(&Refused::in_place_of(again), "calls");
+    }
+    assert_eq!(limited.hubspot.journal().len(), asked, "and is not asked again");
+}

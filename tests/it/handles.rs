@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures::future::join_all;
 use hubkeep_audit_log::{Cause, Operation};
 use hubkeep_core::clock::{MockClock, SystemClock, Timestamp};
 use hubkeep_tests::{
@@ -62,6 +63,19 @@ async fn a_handle_lives_for_its_time_and_not_a_moment_longer() {
         causes.contains(&Cause::HandleExpired),
         "the true cause is on the log: {causes:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_calls_at_once_by_a_new_handle_cost_one_redemption() {
+    let hubkeep = Hubkeep::start(World::of_portals(1).limits(&Limits::unlimited())).await;
+    hubkeep.onboard_all().await;
+    let handle = hubkeep.handle(A).issue().await;
+    let crm = hubkeep.crm_as(&handle.caller).with(&handle);
+    let answers = join_all((0..200).map(|_| crm.get("contacts", "101"))).await;
+    for answer in answers {
+        answer.expect("read");
+    }
+    assert_eq!(redemption_causes(&hubkeep).await.len(), 1);
 }
 
 async fn redemption_causes(hubkeep: &Hubkeep) -> Vec<Cause> {

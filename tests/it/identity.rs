@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures::future::join_all;
 use hubkeep_audit_log::{Operation, Phase};
 use hubkeep_core::clock::{MockClock, SystemClock};
-use hubkeep_tests::{Crm, Fault, FaultRule, Hubkeep, ObjectType, Refused, Service, World};
+use hubkeep_tests::{Crm, Fault, FaultRule, Hubkeep, ObjectType, Refused, Service, World, eventually};
 use tonic::Code;
 
 const A: &str = "client-0001";
@@ -187,7 +187,8 @@ async fn a_write_is_never_sent_unproven_because_hubspot_does_not_answer() {
     );
     hubkeep.hubspot.clear_faults();
     assert!(hubkeep.hubspot_calls().is_empty(), "nothing was written");
-    write(&crm).await.expect("HubSpot answers again");
+    // So often failed, the portal is left alone for some seconds.
+    eventually!(Duration::from_secs(20), write(&crm).await.is_ok());
 }
 
 #[tokio::test(flavor = "multi_thread")]

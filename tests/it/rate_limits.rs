@@ -25,7 +25,7 @@ fn refused_for_budget(hubkeep: &Hubkeep, status: &Status, bucket: &str) {
     assert_eq!(refused.said(), (Code::ResourceExhausted, "BUDGET_EXHAUSTED"));
     assert_eq!(refused.metadata["bucket"], bucket);
     assert!(
-        refused.retry_after.is_some_and(|wait| wait <= 11 * SECOND),
+        refused.retry_after.is_some_and(|wait| wait <= 12 * SECOND),
         "{refused:?}"
     );
     assert!(refused.has_quota_failure, "{refused:?}");
@@ -52,8 +52,8 @@ async fn two_hundred_calls_at_once_never_make_hubspot_refuse() {
     let answers = join_all((0..AT_ONCE).map(|_| crm.get("contacts", "101"))).await;
     let made = answers.iter().filter(|answer| answer.is_ok()).count();
     assert!(
-        (90..=96).contains(&made),
-        "{made} of the 96 that are crm-service's were made"
+        (90..=99).contains(&made),
+        "{made} of the 96 that are crm-service's, and 3 that may be lent, were made"
     );
     assert_eq!(hubkeep.hubspot_calls().len(), made, "a refused call is not sent");
     for status in answers.iter().filter_map(|answer| answer.as_ref().err()) {
@@ -88,22 +88,6 @@ async fn searches_have_a_limit_of_their_own() {
         .await
         .expect("who can wait is served");
     never_told_to_stop(&hubkeep);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn two_replicas_take_half_of_a_limit_each() {
-    let hubkeep = Hubkeep::over(World::of_portals(1))
-        .crm(|config| config.quota.replicas = 2)
-        .start()
-        .await;
-    hubkeep.onboard_all().await;
-    let crm = caller_of(&hubkeep, A).await.within(2 * SECOND);
-    let answers = join_all((0..AT_ONCE).map(|_| crm.get("contacts", "101"))).await;
-    let made = answers.iter().filter(|answer| answer.is_ok()).count();
-    assert!((45..=48).contains(&made), "{made} of 48 were made");
-    for status in answers.iter().filter_map(|answer| answer.as_ref().err()) {
-        refused_for_budget(&hubkeep, status, "burst");
-    }
 }
 
 /// HubSpot's limit in a window of one second, so that several pass.

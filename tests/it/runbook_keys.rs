@@ -93,6 +93,9 @@ impl Deployment {
         let binaries: [&Path; 2] = [credential_service_binary(), crm_service_binary()];
         for (number, (service, binary)) in SERVICES.into_iter().zip(binaries).enumerate() {
             let mut command = serve(binary, &self.path().join(format!("{service}.toml")));
+            if service == "crm-service" {
+                command.env("HUBKEEP__CREDENTIALS__URL", &self.addresses[0]);
+            }
             let (process, address) = Process::listening(service, command.current_dir(self.path()));
             self.running.push(process);
             self.addresses[number] = address;

@@ -54,6 +54,21 @@ fn follow(page: &str) -> Vec<(String, String)> {
 }
 
 #[test]
+fn the_page_about_unknown_writes_works_as_it_stands() {
+    let said = follow("docs/operations/unknown-writes.md");
+    assert_eq!(said.len(), 2, "{said:?}");
+}
+
+#[test]
+fn the_page_about_the_audit_log_works_as_it_stands() {
+    let said = follow("docs/audit.md");
+    let (_, table) = said.last().expect("commands");
+    let rows = table.lines().count();
+    assert!(rows > 1, "a token of the sample is refused: {table}");
+    assert!(table.starts_with("position,index,log,"), "{table}");
+}
+
+#[test]
 fn the_runbook_for_containment_works_as_it_stands() {
     let said = follow("docs/operations/containment.md");
     let told = |word: &str| said.iter().filter(|(_, told)| told.contains(word)).count();

@@ -1,11 +1,11 @@
 //! Walks that break off: whatever ends one, it goes on where it was, without a gap and without a double.
 
-use std::time::Duration;
+use std::{future::Future, pin::pin, time::Duration};
 
 use hubkeep_audit_log::Phase;
-use hubkeep_core::clock::{MockClock, Timestamp};
+use hubkeep_core::clock::{MockClock, SystemClock, Timestamp};
 use hubkeep_tests::{
-    Allow, Hubkeep, Limits, Refused, Service, World, eventually,
+    Allow, Fault, FaultRule, Hubkeep, Limits, Refused, Service, World, eventually,
     support::{
         crm_process::CrmProcess,
         walks::{Seen, contacts},
@@ -117,10 +117,8 @@ async fn a_handle_that_is_revoked_or_over_ends_the_walk_at_the_next_page() {
             eventually!(crm.list("contacts").await.is_err());
         }
         let asked = hubkeep.hubspot_calls().len();
-        let ended = seen
-            .rest(&mut walk)
-            .await
-            .expect_err("the handle opens nothing any more");
+        let ended = while_time_goes_on(&clock, seen.rest(&mut walk)).await;
+        let ended = ended.expect_err("the handle opens nothing any more");
         assert_eq!(
             Refused::of(&ended).said(),
             (Code::Unauthenticated, "HANDLE_INVALID")
@@ -135,10 +133,41 @@ async fn a_handle_that_is_revoked_or_over_ends_the_walk_at_the_next_page() {
     assert!(!hubkeep.entries(Service::Crm, Phase::Denied).await.is_empty());
 }
 
+/// Does this while the clock goes on: what has waited for the feed of revocations asks again when a moment is over.
+async fn while_time_goes_on<T>(clock: &MockClock, work: impl Future<Output = T>) -> T {
+    let real = SystemClock::shared();
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = real.sleep(Duration::from_millis(10)) => clock.advance(Duration::from_millis(100)),
+        }
+    }
+}
+
 /// Waits until the page after those that were taken is read and recorded: it fills the window, and nothing moves.
 async fn at_rest(hubkeep: &Hubkeep, taken: usize) {
     eventually!({
         let read = hubkeep.entries(Service::Crm, Phase::Outcome).await.len();
         read > taken && read == hubkeep.entries(Service::Crm, Phase::Intent).await.len()
     });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_walk_whose_next_page_is_always_the_same_ends_instead_of_going_on_for_ever() {
+    let hubkeep = Hubkeep::start(World::of_portals(1).limits(&Limits::unlimited())).await;
+    hubkeep.onboard_all().await;
+    let handle = hubkeep.handle(A).issue().await;
+    let crm = hubkeep.crm_as("sync").with(&handle);
+    let same = Fault::SameCursor {
+        after: "1".to_owned(),
+    };
+    hubkeep.hubspot.inject(FaultRule::new(same).path("/crm/"));
+    let mut walk = crm.walk("contacts", "").await.expect("begun");
+    walk.message().await.expect("the first page").expect("told");
+    let ended = walk.message().await.expect_err("the second is the first again");
+    assert_eq!(
+        Refused::of(&ended).said(),
+        (Code::Unavailable, "HUBSPOT_UNAVAILABLE")
+    );
 }

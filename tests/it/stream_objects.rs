@@ -116,7 +116,7 @@ async fn a_walk_goes_at_the_pace_that_the_quota_gives() {
     // Time goes on when nothing else does.
     loop {
         match wall
-            .timeout(Duration::from_millis(100), seen.page(&mut walk))
+            .timeout(Duration::from_millis(400), seen.page(&mut walk))
             .await
         {
             Some(page) if page.as_ref().is_ok_and(|more| *more) => {}

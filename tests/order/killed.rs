@@ -3,6 +3,7 @@
 
 use std::{
     io::{BufRead as _, BufReader},
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -77,18 +78,59 @@ async fn killed_at_each_step_of_a_call_it_leaves_no_request_without_a_record() {
 
 /// strace, attached to a process that it kills as it begins this system call for the n-th time from now on.
 fn attached(process: u32, name: &str, time: u32) -> Child {
-    let mut killer = Command::new("strace")
-        .args(["-f", "-o", "/dev/null", "-p", &process.to_string()])
-        .args(["-e", &format!("trace={name}")])
-        .args(["-e", &format!("inject={name}:signal=KILL:when={time}")])
+    let injected = format!("inject={name}:signal=KILL:when={time}");
+    running(Command::new("strace").args(of_calls(process, name, &injected)))
+}
+
+/// strace, attached to a process where it makes this system call fail for this SQLite database, its own file and its log.
+pub fn attached_for(process: u32, name: &str, injected: &str, database: &Path) -> Child {
+    let log = format!("{}-wal", database.display());
+    let mut strace = Command::new("strace");
+    strace
+        .args(of_calls(process, name, injected))
+        .arg("-P")
+        .arg(database);
+    running(strace.args(["-P", &log]))
+}
+
+/// Ends strace; the process goes on without it.
+pub fn detach(mut strace: Child) {
+    let ended = Command::new("kill")
+        .args(["-INT", &strace.id().to_string()])
+        .status();
+    assert!(
+        ended.is_ok_and(|status| status.success()),
+        "strace is told to end"
+    );
+    strace.wait().expect("it ends");
+}
+
+fn of_calls(process: u32, name: &str, injected: &str) -> [String; 9] {
+    let (process, trace) = (process.to_string(), format!("trace={name}"));
+    [
+        "-f",
+        "-o",
+        "/dev/null",
+        "-p",
+        &process,
+        "-e",
+        &trace,
+        "-e",
+        injected,
+    ]
+    .map(str::to_owned)
+}
+
+fn running(strace: &mut Command) -> Child {
+    let mut strace = strace
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .expect("strace runs");
-    let mut told = BufReader::new(killer.stderr.take().expect("piped")).lines();
+    let mut told = BufReader::new(strace.stderr.take().expect("piped")).lines();
     let is_attached = |line: Result<String, _>| line.is_ok_and(|line: String| line.contains("attached"));
     assert!(told.by_ref().any(is_attached), "strace did not attach");
     // What it says of further threads must not stop it for want of a reader.
     std::thread::spawn(move || told.for_each(drop));
-    killer
+    strace
 }

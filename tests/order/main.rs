@@ -4,6 +4,7 @@
 //! crm-service runs under strace, makes one read and one write, and what it did with which file descriptor is looked
 //! at in order. Run by `make test-order`.
 
+mod faulted;
 mod killed;
 mod trace;
 

@@ -70,7 +70,7 @@ impl Hubkeep {
         let request = ListEventsRequest {
             filter: Some(filter),
             page_size: 1_000,
-            page_token: String::new(),
+            ..ListEventsRequest::default()
         };
         let mut client = AuditServiceClient::new(self.door(service).of(reader.name()));
         let listed = client.list_events(reader.request(self, request)).await?;
@@ -161,6 +161,7 @@ pub fn events_on_disk(file: &Path) -> Vec<Event> {
             index: index.try_into().expect("positive"),
             log,
             entry: Some(Entry::decode(leaf.as_slice()).expect("an entry")),
+            leaf: Vec::new(),
         }
     });
     events.collect()

@@ -189,6 +189,34 @@ impl Certificates {
         self.holder(self.authority.sign(params).expect("signed"))
     }
 
+    /// Somebody whose certificate is issued by a CA that this one has issued, and shown with that; and that one, as DER.
+    pub fn by_intermediate(&self, name: &str) -> (Holder, Vec<u8>) {
+        let wish = self.wish(name);
+        let params = self.authority.params(&wish, &*SystemRandom::shared());
+        let mut params = params.expect("described");
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.key_usages = vec![
+            rcgen::KeyUsagePurpose::KeyCertSign,
+            rcgen::KeyUsagePurpose::CrlSign,
+        ];
+        params.extended_key_usages.clear();
+        params.subject_alt_names.clear();
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, "between");
+        let between = self.authority.sign(params).expect("signed");
+        let authority = Authority::read(&between.certificate, &between.key).expect("a CA");
+        // It ends before the one that it is issued by.
+        let wish = Wish {
+            validity: Validity::days(self.now, DAYS - 1),
+            ..wish
+        };
+        let mut issued = authority.issue(&wish, &*SystemRandom::shared()).expect("issued");
+        issued.certificate.push_str(&between.certificate);
+        let der = CertificateDer::from_pem_slice(between.certificate.as_bytes());
+        (self.holder(issued), der.expect("a certificate").to_vec())
+    }
+
     fn holder(&self, issued: Issued) -> Holder {
         Holder {
             issued: Arc::new(issued),

@@ -33,6 +33,8 @@ pub struct Crm {
     client_slug: String,
     deadline: Option<Duration>,
     request_id: Option<String>,
+    /// The request id of its writes; empty for none.
+    write_id: String,
 }
 
 impl Crm {
@@ -47,6 +49,7 @@ impl Crm {
             client_slug: String::new(),
             deadline: None,
             request_id: None,
+            write_id: String::new(),
         }
     }
 
@@ -58,6 +61,17 @@ impl Crm {
 
     pub(super) fn channel(&self) -> Channel {
         self.channel.clone()
+    }
+
+    /// Making its writes under this request id.
+    #[must_use]
+    pub fn under(mut self, request_id: &str) -> Self {
+        request_id.clone_into(&mut self.write_id);
+        self
+    }
+
+    pub(super) fn write_id(&self) -> String {
+        self.write_id.clone()
     }
 
     pub(super) fn slug(&self) -> String {
@@ -243,6 +257,7 @@ impl Crm {
             client_slug: self.client_slug.clone(),
             object_type: object_type.to_owned(),
             properties: properties(values),
+            request_id: self.write_id(),
             ..CreateObjectRequest::default()
         })
         .await
@@ -273,6 +288,7 @@ impl Crm {
             object_id: id.to_owned(),
             properties: properties(values),
             id_property: String::new(),
+            request_id: self.write_id(),
             ..UpdateObjectRequest::default()
         };
         let answer = self.objects.clone().update_object(self.request(message)).await?;
@@ -288,6 +304,7 @@ impl Crm {
             client_slug: self.client_slug.clone(),
             object_type: object_type.to_owned(),
             object_id: id.to_owned(),
+            request_id: self.write_id(),
             ..ArchiveObjectRequest::default()
         };
         let answer = self.objects.clone().archive_object(self.request(message)).await?;

@@ -64,7 +64,12 @@ impl CrmProcess {
 
     /// Another process in its place, over the same files, at another address.
     pub fn again(&mut self) {
-        (self.process, self.address) = serving(&self.config, &[]);
+        self.again_with(&[]);
+    }
+
+    /// The same, with these variables of configuration.
+    pub fn again_with(&mut self, variables: &[(&str, &str)]) {
+        (self.process, self.address) = serving(&self.config, variables);
     }
 
     /// A new connection to it, which opens when it is used.

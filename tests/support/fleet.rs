@@ -144,6 +144,12 @@ impl Fleet {
         Crm::of(self.channel(Service::Crm), caller)
     }
 
+    /// CRM calls by this caller that all go to one replica, the oldest being the first.
+    pub fn crm_through(&self, replica: usize, caller: &str) -> Crm {
+        let address = self.crm.replicas[replica].address();
+        Crm::of(Door::to(address, None).plain(), caller)
+    }
+
     /// The log of a service, as its newest replica reads it.
     pub fn audit_log(&self, service: Service) -> &AuditLog {
         match service {

@@ -10,7 +10,7 @@ use tonic::Status;
 use super::{doors::Door, portals::OPERATOR};
 
 /// Every operation that a handle can allow.
-const OPERATIONS: [HandleOperation; 11] = [
+const OPERATIONS: [HandleOperation; 13] = [
     HandleOperation::Get,
     HandleOperation::List,
     HandleOperation::Search,
@@ -22,6 +22,8 @@ const OPERATIONS: [HandleOperation; 11] = [
     HandleOperation::Merge,
     HandleOperation::Erase,
     HandleOperation::Associate,
+    HandleOperation::Report,
+    HandleOperation::WriteSchema,
 ];
 
 /// A grant of everything on every portal, for these callers: a name, "<prefix>/*", or "*".

@@ -91,6 +91,13 @@ impl HandleWish {
         self
     }
 
+    /// With this person behind its calls.
+    #[must_use]
+    pub fn for_person(mut self, end_user: &str) -> Self {
+        end_user.clone_into(&mut self.request.end_user);
+        self
+    }
+
     /// Allowing this and nothing else.
     #[must_use]
     pub fn allow(mut self, operations: impl IntoIterator<Item = Allow>) -> Self {

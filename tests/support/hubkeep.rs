@@ -229,6 +229,8 @@ impl<'a> Place<'a> {
         config.keys.kek_file = key_file(self.folder, Service::Crm);
         config.credentials.url = credential_service.clone();
         config.hubspot.api_base = self.api_base.clone();
+        // Where calls are counted, each is made by itself.
+        config.coalesce.window = Duration::ZERO;
         config
     }
 }

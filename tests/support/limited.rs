@@ -33,7 +33,7 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::oneshot};
 use tonic::{
     Code, Request, Response, Status, Streaming,
-    transport::{Server, server::TcpIncoming},
+    transport::{Channel, Server, server::TcpIncoming},
 };
 use tonic_types::{ErrorDetails, StatusExt as _};
 use url::Url;
@@ -41,7 +41,7 @@ use url::Url;
 use super::{
     crm::Crm,
     doors::Door,
-    handles::{EVERYTHING, Handle},
+    handles::{Allow, EVERYTHING, Handle},
     hubkeep::{Place, callers},
 };
 
@@ -290,7 +290,11 @@ impl Limited {
             portal_id: portal.portal_id,
             caller: HOLDER.to_owned(),
             scope: Some(HandleScope {
-                operations: EVERYTHING.map(i32::from).to_vec(),
+                operations: EVERYTHING
+                    .into_iter()
+                    .chain([Allow::WriteSchema])
+                    .map(i32::from)
+                    .collect(),
                 object_types: list(&["*"]),
                 properties: list(wish.properties),
                 pipelines: list(wish.pipelines),
@@ -318,6 +322,11 @@ impl Limited {
             client_slug: client_slug.to_owned(),
             caller: HOLDER.to_owned(),
         })
+    }
+
+    /// A connection to crm-service, without a handle.
+    pub fn channel(&self) -> Channel {
+        self.door.plain()
     }
 
     /// How often a handle was redeemed.

@@ -57,17 +57,30 @@ impl Crm {
         object_type: &str,
         inputs: &[Values<'_>],
     ) -> Result<BatchCreateObjectsResponse, Status> {
-        let message = BatchCreateObjectsRequest {
+        self.create_many_by(BatchCreateObjectsRequest {
             client_slug: self.slug(),
             object_type: object_type.to_owned(),
             inputs: inputs
                 .iter()
                 .map(|values| ObjectToCreate {
                     properties: properties(values),
+                    ..ObjectToCreate::default()
                 })
                 .collect(),
+            request_id: self.write_id(),
             ..BatchCreateObjectsRequest::default()
-        };
+        })
+        .await
+    }
+
+    /// The same, asked for in full.
+    ///
+    /// # Errors
+    /// With the refusal.
+    pub async fn create_many_by(
+        &self,
+        message: BatchCreateObjectsRequest,
+    ) -> Result<BatchCreateObjectsResponse, Status> {
         let answer = self.objects().batch_create_objects(self.request(message)).await?;
         Ok(answer.into_inner())
     }
@@ -85,6 +98,7 @@ impl Crm {
             client_slug: self.slug(),
             object_type: object_type.to_owned(),
             inputs: changes(inputs),
+            request_id: self.write_id(),
             ..BatchUpdateObjectsRequest::default()
         };
         let answer = self.objects().batch_update_objects(self.request(message)).await?;
@@ -106,6 +120,7 @@ impl Crm {
             object_type: object_type.to_owned(),
             id_property: id_property.to_owned(),
             inputs: changes(inputs),
+            request_id: self.write_id(),
             ..UpsertObjectsRequest::default()
         };
         let answer = self.objects().upsert_objects(self.request(message)).await?;
@@ -125,6 +140,7 @@ impl Crm {
             client_slug: self.slug(),
             object_type: object_type.to_owned(),
             object_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+            request_id: self.write_id(),
             ..BatchArchiveObjectsRequest::default()
         };
         let answer = self

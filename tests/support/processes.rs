@@ -33,6 +33,21 @@ pub fn crm_service_binary() -> &'static Path {
     BUILT.get_or_init(|| built("hubkeep-crm-service", "crm-service"))
 }
 
+/// The same with points at which it ends itself: see `core/src/dying.rs`. Under another name, so that it is in nobody's way.
+pub fn dying_crm_service_binary() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let built = built_with(
+            "hubkeep-crm-service",
+            "crm-service",
+            &["--features", "hubkeep-crm-service/dying"],
+        );
+        let dying = built.with_file_name("crm-service-dying");
+        fs::rename(built, &dying).expect("renamed");
+        dying
+    })
+}
+
 /// The operator's command, built once for all tests.
 pub fn hubkeep_binary() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
@@ -43,6 +58,11 @@ pub fn hubkeep_binary() -> &'static Path {
 /// of the tests, which stands on everything: so whatever both stand on has the same features and the same profile as in
 /// this process, and is not compiled a second time.
 fn built(package: &str, name: &str) -> PathBuf {
+    built_with(package, name, &["--lib"])
+}
+
+/// The same; without `--lib` for a binary with a feature that this process does not have.
+fn built_with(package: &str, name: &str, more: &[&str]) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .args([
             "build",
@@ -52,10 +72,10 @@ fn built(package: &str, name: &str) -> PathBuf {
             env!("CARGO_PKG_NAME"),
             "-p",
             package,
-            "--lib",
             "--bin",
             name,
         ])
+        .args(more)
         .current_dir(top())
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
@@ -164,6 +184,11 @@ impl Process {
         );
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it can be asked").is_some()
+    }
+
     /// Waits until it has ended by itself, as it should: with success.
     pub async fn ends_within(&mut self, bound: Duration) {
         let mut status = None;
@@ -199,21 +224,32 @@ impl Drop for Process {
     }
 }
 
-/// What crm-service needs to run as a process: its configuration and its key, in a folder.
+/// What crm-service needs to run as a process: its configuration and its key, in a folder. Each read is made by itself, where
+/// calls are counted.
 pub fn crm_service_config(folder: &Path, credential_service: &str, hubspot: &str) -> PathBuf {
+    crm_service_config_on(folder, credential_service, hubspot, &Keeping::Files)
+}
+
+/// The same with its data and its log elsewhere.
+pub fn crm_service_config_on(
+    folder: &Path,
+    credential_service: &str,
+    hubspot: &str,
+    keeping: &Keeping,
+) -> PathBuf {
     let key = folder.join("crm-service.kek");
     if !key.exists() {
         FileKek::create(&key, &*SystemRandom::shared()).expect("a new key file");
     }
     let text = format!(
         "deployment = \"test\"\n\
-         [grpc]\nlisten = \"127.0.0.1:0\"\n\
-         [database]\nurl = \"sqlite://{0}/crm-service.db\"\n\
-         [audit]\nurl = \"sqlite://{0}/crm-service-audit.db\"\n\
+         [grpc]\nlisten = \"127.0.0.1:0\"\n{1}\
          [keys]\nkek_file = \"{0}/crm-service.kek\"\n\
          [credentials]\nurl = \"{credential_service}\"\n\
+         [coalesce]\nwindow = \"0s\"\n\
          [hubspot]\napi_base = \"{hubspot}\"\n",
-        folder.display()
+        folder.display(),
+        keeping.sections(folder, "crm-service")
     );
     let file = folder.join("crm-service.toml");
     fs::write(&file, text).expect("written");

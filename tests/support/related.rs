@@ -53,6 +53,7 @@ impl Crm {
             to_object_type: to.0.to_owned(),
             to_object_id: to.1.to_owned(),
             labels,
+            request_id: self.write_id(),
             ..CreateAssociationRequest::default()
         };
         let answer = self
@@ -73,6 +74,7 @@ impl Crm {
             object_id: from.1.to_owned(),
             to_object_type: to.0.to_owned(),
             to_object_id: to.1.to_owned(),
+            request_id: self.write_id(),
             ..RemoveAssociationRequest::default()
         };
         let answer = self
@@ -97,6 +99,7 @@ impl Crm {
             object_type: object_type.to_owned(),
             primary_object_id: primary.to_owned(),
             merged_object_id: merged.to_owned(),
+            request_id: self.write_id(),
             ..MergeObjectsRequest::default()
         };
         let answer = self.objects().merge_objects(self.request(message)).await?;
@@ -112,6 +115,7 @@ impl Crm {
             client_slug: self.slug(),
             object_id: object_id.to_owned(),
             id_property: id_property.to_owned(),
+            request_id: self.write_id(),
             ..EraseContactRequest::default()
         };
         let answer = self.objects().erase_contact(self.request(message)).await?;

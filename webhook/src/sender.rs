@@ -1,4 +1,5 @@
-//! One delivery: signed anew for each attempt, tried again where that may help, and never for longer than agreed.
+//! One delivery: signed anew for each attempt, tried again where that may help, and never for longer than agreed. Where the
+//! address itself is the secret, as an incoming webhook of a chat is, it is not signed.
 
 use std::time::Duration;
 
@@ -88,6 +89,23 @@ impl Sender {
         secret: &Secret,
         message: &Message,
     ) -> Result<Delivered, Error> {
+        self.insist(address, Some(secret), message).await
+    }
+
+    /// The same without a signature: for receivers that know who sends by the address alone.
+    ///
+    /// # Errors
+    /// As [`deliver`](Self::deliver).
+    pub async fn deliver_unsigned(&self, address: &Address, message: &Message) -> Result<Delivered, Error> {
+        self.insist(address, None, message).await
+    }
+
+    async fn insist(
+        &self,
+        address: &Address,
+        secret: Option<&Secret>,
+        message: &Message,
+    ) -> Result<Delivered, Error> {
         let mut waits = ExponentialBuilder::new()
             .with_min_delay(self.first_wait)
             .with_jitter()
@@ -108,7 +126,12 @@ impl Sender {
         }
     }
 
-    async fn attempt(&self, address: &Address, secret: &Secret, message: &Message) -> Result<u16, Missed> {
+    async fn attempt(
+        &self,
+        address: &Address,
+        secret: Option<&Secret>,
+        message: &Message,
+    ) -> Result<u16, Missed> {
         let sent = self
             .clock
             .timeout(self.attempt_timeout, self.send(address, secret, message));
@@ -134,18 +157,21 @@ impl Sender {
     async fn send(
         &self,
         address: &Address,
-        secret: &Secret,
+        secret: Option<&Secret>,
         message: &Message,
     ) -> Result<StatusCode, Missed> {
         let now = second(self.clock.now());
-        let request = self
+        let mut request = self
             .http
             .post(address.url().clone())
             .header(header::CONTENT_TYPE, "application/json")
-            .header("webhook-id", &message.id)
-            .header("webhook-timestamp", now.to_string())
-            .header("webhook-signature", secret.sign(&message.id, now, &message.body))
             .body(message.body.clone());
+        if let Some(secret) = secret {
+            request = request
+                .header("webhook-id", &message.id)
+                .header("webhook-timestamp", now.to_string())
+                .header("webhook-signature", secret.sign(&message.id, now, &message.body));
+        }
         let mut response = request.send().await.map_err(|error| lost(&error))?;
         let mut read = 0;
         while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {

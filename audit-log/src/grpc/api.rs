@@ -1,8 +1,8 @@
 //! `hubkeep.audit.v1.AuditService`, which both services serve. To read is an act like others: it is on the log.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
-use futures::{FutureExt as _, future, future::BoxFuture};
+use futures::{FutureExt as _, Stream, StreamExt as _, future, future::BoxFuture};
 
 use hubkeep_core::{
     clock::{SharedClock, Tick},
@@ -13,8 +13,9 @@ use hubkeep_core::{
     random::SharedRandom,
 };
 use hubkeep_proto::audit::v1::{
-    EventFilter, ListEventsRequest, ListEventsResponse, StreamEventsRequest,
-    audit_service_server::AuditService,
+    EventFilter, ExportEventsRequest, ExportEventsResponse, GetCheckpointRequest, GetCheckpointResponse,
+    GetProofRequest, GetProofResponse, ListEventsRequest, ListEventsResponse, StreamEventsRequest,
+    StreamEventsResponse, audit_service_server::AuditService,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, metadata::MetadataMap};
@@ -22,7 +23,8 @@ use tonic::{Request, Response, Status, metadata::MetadataMap};
 use super::{
     authority::ReadAuthority,
     error::Error,
-    filter, page,
+    filter,
+    filter::Asked,
     stream::{self, Responses},
 };
 use crate::{AuditLog, Draft, Filter, Operation, Outcome, Position, ProvenPortal};
@@ -34,18 +36,18 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 
 /// Serves the log to its readers.
 pub struct AuditApi {
-    log: AuditLog,
-    authority: Arc<dyn ReadAuthority>,
+    pub(super) log: AuditLog,
+    pub(super) authority: Arc<dyn ReadAuthority>,
     clock: SharedClock,
     random: SharedRandom,
     stopping: CancellationToken,
 }
 
 /// What a reader may read.
-struct Reading {
-    filter: Filter,
+pub(super) struct Reading {
+    pub(super) filter: Filter,
     /// The portal whose log it is; `None` for an auditor, who reads everything.
-    portal: Option<ProvenPortal>,
+    pub(super) portal: Option<ProvenPortal>,
     until: Option<Tick>,
     /// The handle that opened it.
     opened_by: Option<OpenedBy>,
@@ -58,9 +60,9 @@ struct OpenedBy {
 }
 
 /// A refusal, and the portal it is about where that was proven before.
-struct Refused {
-    error: Error,
-    portal: Option<ProvenPortal>,
+pub(super) struct Refused {
+    pub(super) error: Error,
+    pub(super) portal: Option<ProvenPortal>,
 }
 
 impl From<Error> for Refused {
@@ -92,13 +94,29 @@ impl AuditApi {
         context: &Context,
         metadata: &MetadataMap,
         request: StreamEventsRequest,
-    ) -> Result<Responses, Refused> {
+    ) -> Result<Responses<StreamEventsResponse>, Refused> {
         let reading = self.admit(context, metadata, request.filter.as_ref()).await?;
         let opened = self.open_stream(context, &reading, &request).await;
-        let (after, portal) = (opened, reading.portal);
-        let after = after.map_err(|error| Refused { error, portal })?;
-        Ok(stream::responses(stream::Open {
-            tail: Box::pin(self.log.tail(after, reading.filter)),
+        let after = opened.map_err(|error| Refused {
+            error,
+            portal: reading.portal.clone(),
+        })?;
+        let tail = self.log.tail(after, reading.filter.clone());
+        let source = tail.map(|tailed| tailed.map(stream::response));
+        Ok(self.opened(context, reading, Box::pin(source), true))
+    }
+
+    /// A stream to this reader, which ends when it may not read any more.
+    pub(super) fn opened<T: Send + 'static>(
+        &self,
+        context: &Context,
+        reading: Reading,
+        source: Pin<Box<dyn Stream<Item = Result<T, crate::Error>> + Send>>,
+        endless: bool,
+    ) -> Responses<T> {
+        stream::responses(stream::Open {
+            source,
+            endless,
             context: context.clone(),
             clock: Arc::clone(&self.clock),
             until: reading.until,
@@ -107,7 +125,7 @@ impl AuditApi {
                 |opened_by| self.lost(context, opened_by),
             ),
             stopping: self.stopping.clone(),
-        }))
+        })
     }
 
     /// Where the stream begins, after its opening is on the log.
@@ -123,54 +141,24 @@ impl AuditApi {
         Ok(after)
     }
 
-    async fn list(
-        &self,
-        context: &Context,
-        metadata: &MetadataMap,
-        request: ListEventsRequest,
-    ) -> Result<ListEventsResponse, Refused> {
-        let reading = self.admit(context, metadata, request.filter.as_ref()).await?;
-        let listed = self.page(context, &reading, &request).await;
-        listed.map_err(|error| Refused {
-            error,
-            portal: reading.portal,
-        })
-    }
-
-    async fn page(
-        &self,
-        context: &Context,
-        reading: &Reading,
-        request: &ListEventsRequest,
-    ) -> Result<ListEventsResponse, Error> {
-        let size = page::size(request.page_size)?;
-        let after = page::after(&reading.filter, &request.page_token)?;
-        self.on_record(context, reading, Operation::AuditList).await?;
-        // One more than asked for tells whether there is another page.
-        let wanted = size.saturating_add(1);
-        let mut events = self.log.list(&reading.filter, after, wanted).await?;
-        let more = events.len() > size;
-        events.truncate(size);
-        let next_page_token = match events.last() {
-            Some(last) if more => page::token(&reading.filter, Position(last.position)),
-            _ => String::new(),
-        };
-        Ok(ListEventsResponse {
-            events,
-            next_page_token,
-        })
-    }
-
     /// What this caller may read of what it asks for.
-    async fn admit(
+    pub(super) async fn admit(
         &self,
         context: &Context,
         metadata: &MetadataMap,
         asked: Option<&EventFilter>,
     ) -> Result<Reading, Error> {
         if context.has_role(AUDITOR) {
+            let Asked {
+                mut filter,
+                object_id,
+            } = filter::read(asked)?;
+            if let Some(object_id) = object_id {
+                let portal = self.portal_of(&filter).await?;
+                filter.object_ref = Some(self.object_ref(portal, &filter, &object_id).await?);
+            }
             return Ok(Reading {
-                filter: filter::read(asked)?,
+                filter,
                 portal: None,
                 until: None,
                 opened_by: None,
@@ -180,7 +168,7 @@ impl AuditApi {
             return Err(Error::NotAuditor(context.caller.name.clone()));
         }
         let handle = bearer_handle(metadata)?;
-        let filter = filter::read(asked)?;
+        let Asked { filter, object_id } = filter::read(asked)?;
         let Some(client_slug) = filter.client_slug.clone() else {
             return Err(Error::field(
                 "filter.client_slug",
@@ -197,11 +185,20 @@ impl AuditApi {
             let requested = client_slug;
             return Err(Error::PortalMismatch { requested });
         }
+        let own = self.log.name_of(&grant.portal);
+        if filter.log.as_ref().is_some_and(|log| *log != own) {
+            let problem = "is not the log of the handle's portal: leave it out";
+            return Err(Error::field("filter.log", problem));
+        }
         let opened_by = OpenedBy { handle, client_slug };
-        let filter = Filter {
+        let mut filter = Filter {
             portal_id: Some(grant.portal.portal_id()),
             ..filter
         };
+        if let Some(object_id) = object_id {
+            let portal = grant.portal.portal_id();
+            filter.object_ref = Some(self.object_ref(portal, &filter, &object_id).await?);
+        }
         Ok(Reading {
             filter,
             portal: Some(grant.portal),
@@ -229,7 +226,7 @@ impl AuditApi {
         .boxed()
     }
 
-    async fn on_record(
+    pub(super) async fn on_record(
         &self,
         context: &Context,
         reading: &Reading,
@@ -259,7 +256,7 @@ impl AuditApi {
     }
 
     /// Puts a refusal on record and turns it into what the caller sees.
-    async fn refuse(&self, context: &Context, operation: Operation, refused: Refused) -> Status {
+    pub(super) async fn refuse(&self, context: &Context, operation: Operation, refused: Refused) -> Status {
         let Refused { error, portal } = refused;
         let outcome = Outcome::refused(error.reason());
         let recorded = match self.draft(context, portal.as_ref(), operation) {
@@ -295,12 +292,13 @@ fn begin(request: &StreamEventsRequest, end: Position) -> Result<Position, Error
 
 #[tonic::async_trait]
 impl AuditService for AuditApi {
-    type StreamEventsStream = Responses;
+    type StreamEventsStream = Responses<StreamEventsResponse>;
+    type ExportEventsStream = Responses<ExportEventsResponse>;
 
     async fn stream_events(
         &self,
         request: Request<StreamEventsRequest>,
-    ) -> Result<Response<Responses>, Status> {
+    ) -> Result<Response<Self::StreamEventsStream>, Status> {
         let context = Context::of_stream(&request)?;
         let (metadata, _, request) = request.into_parts();
         match self.stream(&context, &metadata, request).await {
@@ -318,6 +316,42 @@ impl AuditService for AuditApi {
         match self.list(&context, &metadata, request).await {
             Ok(response) => Ok(Response::new(response)),
             Err(refused) => Err(self.refuse(&context, Operation::AuditList, refused).await),
+        }
+    }
+
+    async fn export_events(
+        &self,
+        request: Request<ExportEventsRequest>,
+    ) -> Result<Response<Self::ExportEventsStream>, Status> {
+        let context = Context::of_stream(&request)?;
+        let (metadata, _, request) = request.into_parts();
+        match self.export(&context, &metadata, request).await {
+            Ok(responses) => Ok(Response::new(responses)),
+            Err(refused) => Err(self.refuse(&context, Operation::AuditExport, refused).await),
+        }
+    }
+
+    async fn get_checkpoint(
+        &self,
+        request: Request<GetCheckpointRequest>,
+    ) -> Result<Response<GetCheckpointResponse>, Status> {
+        let context = Context::of(&request)?;
+        let (metadata, _, request) = request.into_parts();
+        match self.checkpoint(&context, &metadata, request).await {
+            Ok(response) => Ok(Response::new(response)),
+            Err(refused) => Err(self.refuse(&context, Operation::AuditCheckpoint, refused).await),
+        }
+    }
+
+    async fn get_proof(
+        &self,
+        request: Request<GetProofRequest>,
+    ) -> Result<Response<GetProofResponse>, Status> {
+        let context = Context::of(&request)?;
+        let (metadata, _, request) = request.into_parts();
+        match self.proof(&context, &metadata, request).await {
+            Ok(response) => Ok(Response::new(response)),
+            Err(refused) => Err(self.refuse(&context, Operation::AuditProof, refused).await),
         }
     }
 }

@@ -1,9 +1,14 @@
 //! Who may read what: whoever has the role "auditor" everything, anyone else what a handle opens.
 
-use futures::future::BoxFuture;
-use hubkeep_core::{clock::Tick, error::ServiceError, grpc::Context, handle_token::HandleToken};
+use futures::{
+    FutureExt as _,
+    future::{self, BoxFuture},
+};
+use hubkeep_core::{
+    clock::Tick, error::ServiceError, grpc::Context, handle_token::HandleToken, id::PortalId,
+};
 
-use crate::ProvenPortal;
+use crate::{ObjectRef, ProvenPortal};
 
 /// What a handle lets its caller read, and until when.
 #[derive(Clone, Debug)]
@@ -26,4 +31,18 @@ pub trait ReadAuthority: Send + Sync + 'static {
         handle: HandleToken,
         client_slug: &'a str,
     ) -> BoxFuture<'a, Result<ReadGrant, Box<dyn ServiceError>>>;
+
+    /// What entries of this portal call a record; `None` where a service keeps no entries about records.
+    ///
+    /// # Errors
+    /// If type or id are none, or the portal's key cannot be used.
+    fn object_ref<'a>(
+        &'a self,
+        portal: PortalId,
+        object_type: &'a str,
+        object_id: &'a str,
+    ) -> BoxFuture<'a, Result<Option<ObjectRef>, Box<dyn ServiceError>>> {
+        let _ = (portal, object_type, object_id);
+        future::ready(Ok(None)).boxed()
+    }
 }

@@ -57,6 +57,19 @@ impl Error {
             description: description.to_owned(),
         }])
     }
+
+    /// The same about a request whose fields stand outside of a message of this name.
+    pub(super) fn without_prefix(self, prefix: &str) -> Self {
+        let Self::InvalidField(mut faults) = self else {
+            return self;
+        };
+        for fault in &mut faults {
+            if let Some(field) = fault.field.strip_prefix(prefix) {
+                fault.field = field.to_owned();
+            }
+        }
+        Self::InvalidField(faults)
+    }
 }
 
 impl ServiceError for Error {

@@ -3,8 +3,12 @@
 mod api;
 mod authority;
 mod error;
+mod export;
 mod filter;
+mod list;
+mod object;
 mod page;
+mod proofs;
 mod recorder;
 mod stream;
 

@@ -1,4 +1,4 @@
-//! A stream of events as it goes over the wire, and the three ways in which it ends.
+//! A stream as it goes over the wire, and the ways in which it ends.
 
 use std::pin::Pin;
 
@@ -15,13 +15,14 @@ use super::error::Error;
 use crate::Tailed;
 
 /// What goes over the wire.
-pub(super) type Responses = Pin<Box<dyn Stream<Item = Result<StreamEventsResponse, Status>> + Send>>;
-
-type Tail = Pin<Box<dyn Stream<Item = Result<Tailed, crate::Error>> + Send>>;
+pub(super) type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// A stream that is open.
-pub(super) struct Open {
-    pub(super) tail: Tail,
+pub(super) struct Open<T> {
+    /// What it gives.
+    pub(super) source: Pin<Box<dyn Stream<Item = Result<T, crate::Error>> + Send>>,
+    /// Whether it is never whole.
+    pub(super) endless: bool,
     pub(super) context: Context,
     pub(super) clock: SharedClock,
     /// When the handle's time is over; operators have no handle.
@@ -31,19 +32,27 @@ pub(super) struct Open {
     pub(super) stopping: CancellationToken,
 }
 
-/// The stream: every event, and at the end one error that says why it ended.
-pub(super) fn responses(open: Open) -> Responses {
+/// How the source ends a stream.
+enum Ended {
+    /// Everything was given.
+    Whole,
+    Error(Error),
+}
+
+/// The stream: everything that the source gives, and an error that says why, where it ended before.
+pub(super) fn responses<T: Send + 'static>(open: Open<T>) -> Responses<T> {
     Box::pin(stream::unfold(Some(open), |open| async move {
         let mut open = open?;
         match open.next().await {
-            Ok(tailed) => Some((Ok(response(tailed)), Some(open))),
-            Err(error) => Some((Err(open.context.refuse(&error)), None)),
+            Ok(given) => Some((Ok(given), Some(open))),
+            Err(Ended::Whole) => None,
+            Err(Ended::Error(error)) => Some((Err(open.context.refuse(&error)), None)),
         }
     }))
 }
 
-impl Open {
-    async fn next(&mut self) -> Result<Tailed, Error> {
+impl<T> Open<T> {
+    async fn next(&mut self) -> Result<T, Ended> {
         let handle_over = async {
             match self.until {
                 Some(until) => self.clock.sleep_until(until).await,
@@ -52,19 +61,22 @@ impl Open {
         };
         tokio::select! {
             biased;
-            () = self.stopping.cancelled() => Err(Error::Stopping),
-            () = handle_over => Err(Error::HandleOver),
-            error = &mut self.lost => Err(error),
-            tailed = self.tail.next() => match tailed {
-                Some(tailed) => Ok(tailed?),
+            () = self.stopping.cancelled() => Err(Ended::Error(Error::Stopping)),
+            () = handle_over => Err(Ended::Error(Error::HandleOver)),
+            error = &mut self.lost => Err(Ended::Error(error)),
+            given = self.source.next() => match given {
+                Some(Ok(given)) => Ok(given),
+                Some(Err(error)) => Err(Ended::Error(error.into())),
                 // The log was stopped under it.
-                None => Err(Error::Stopping),
+                None if self.endless => Err(Ended::Error(Error::Stopping)),
+                None => Err(Ended::Whole),
             },
         }
     }
 }
 
-fn response(tailed: Tailed) -> StreamEventsResponse {
+/// An event, or a place, as it goes over the wire.
+pub(super) fn response(tailed: Tailed) -> StreamEventsResponse {
     let message = match tailed {
         Tailed::Event(event) => Message::Event(*event),
         Tailed::Reached(position) => Message::ReachedPosition(position.get()),

@@ -20,8 +20,8 @@ use self::{
     tasks::{Counting, DEADLINE, Stage, gives_up, records, sends, time_passes},
 };
 use crate::{
-    Identity, Position, appender::Appender, durable::Durable, durable::Followers, store::Store,
-    writer::Writer,
+    Identity, Position, appender::Appender, durable::Durable, durable::Followers, recent::Recent,
+    store::Store, writer::Writer,
 };
 
 /// Runs by each way of choosing. A mistake of the sort that is looked for is found within some hundred.
@@ -67,6 +67,7 @@ async fn life_of_a_log(troubles: Troubles) {
         waiting,
         store: Store::Failing(FailingStore::new(Arc::clone(&ledger), troubles)),
         durable,
+        recent: Recent::default(),
         clock: Arc::clone(&clock),
         closing: closing.clone(),
     };

@@ -16,7 +16,7 @@ use shuttle::{
 use crate::{
     CallResult, Cause, DatabaseError, Intent, Phase, Position,
     pending::{Effect, Pending},
-    store::Appended,
+    store::{Appended, Written},
 };
 
 /// What can happen to a store.
@@ -218,7 +218,11 @@ impl FailingStore {
         yield_now().await;
         let silent = || DatabaseError::Silent(Duration::ZERO);
         let result = match fate {
-            Fate::Written => Ok(self.ledger.end()),
+            Fate::Written => Ok(Written {
+                begun: self.ledger.end(),
+                end: self.ledger.end(),
+                sizes: Vec::new(),
+            }),
             Fate::Refused => Err(silent()),
             Fate::AnswerLost => {
                 let refused = batch

@@ -1,12 +1,13 @@
 //! Where a log lies: appended to natively, read with SQL that every database understands.
 
+mod ground;
 mod lock;
 mod postgres;
 mod read;
 mod sqlite;
 
 pub(crate) use postgres::{Lease, PostgresStore, Server};
-pub(crate) use read::{LostIntent, Reader};
+pub(crate) use read::{LostIntent, Page, Reader, whole};
 pub(crate) use sqlite::SqliteStore;
 
 use crate::{DatabaseError, Position, pending::Pending};
@@ -18,8 +19,19 @@ pub(crate) struct Appended {
     pub(crate) batch: Vec<Pending>,
     /// Where each of it stands; `None` for what was not written because it was withdrawn or already closed.
     pub(crate) positions: Vec<Option<Position>>,
-    /// The newest position, or why nothing of the batch was written.
-    pub(crate) result: Result<Position, DatabaseError>,
+    /// What was written, or why nothing of the batch was.
+    pub(crate) result: Result<Written, DatabaseError>,
+}
+
+/// Between what ends a batch lies.
+#[derive(Debug)]
+pub(crate) struct Written {
+    /// The newest position before it.
+    pub(crate) begun: Position,
+    /// The newest position after it.
+    pub(crate) end: Position,
+    /// How many entries each log had before it, of those that have more now. A log that is missing is not known.
+    pub(crate) sizes: Vec<(String, u64)>,
 }
 
 /// Where entries are appended.

@@ -1,6 +1,8 @@
 //! Reading, in SQL that is valid on SQLite and on PostgreSQL.
 
-use hubkeep_core::database::Database;
+use std::time::Duration;
+
+use hubkeep_core::{clock::Timestamp, database::Database, id::PortalId};
 use hubkeep_proto::audit::v1::{Entry, Event};
 use prost::Message as _;
 use sqlx::{Row as _, any::AnyRow};
@@ -39,6 +41,7 @@ const BY_CLIENT: &str = select_events!(
 );
 const BY_POSITION: &str = select_events!("audit_entry e", "$1 = ''", "e.position");
 
+const AT: &str = "SELECT leaf FROM audit_entry WHERE position = $1";
 const END: &str = "SELECT position FROM audit_position WHERE id = 1";
 /// Of replicas that are gone. A log in a file has no rows of replicas: there, all of them.
 const LOST_INTENTS: &str = "SELECT o.position, e.log, e.leaf FROM audit_open_intent o \
@@ -53,6 +56,18 @@ pub(crate) struct LostIntent {
     pub(crate) entry: Entry,
 }
 
+/// Some events, and how far was looked for them.
+pub(crate) struct Page {
+    pub(crate) events: Vec<Event>,
+    /// Everything up to here was looked at.
+    pub(crate) reached: Position,
+}
+
+/// No two replicas' clocks are taken to be further apart than this.
+const CLOCKS_APART: Duration = Duration::from_secs(5 * 60);
+/// Entries that are read at once where all are wanted.
+const ALL_AT_ONCE: usize = 1_000;
+
 /// Reads a log.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader {
@@ -65,6 +80,43 @@ impl Reader {
         Self { database, identity }
     }
 
+    /// The log that a filter asks for, if it asks for one; `None` where it asks for two at once, of which no entry is.
+    pub(crate) fn log_for(&self, filter: &Filter) -> Option<Option<String>> {
+        let portal = filter.portal_id.map(|id| self.log_of(id));
+        match (portal, &filter.log) {
+            (Some(portal), Some(log)) if portal != *log => None,
+            (Some(log), _) => Some(Some(log)),
+            (None, log) => Some(log.clone()),
+        }
+    }
+
+    /// The next of the events after `after` and up to `until` that pass the filter, in order: those among at most `limit`
+    /// entries. Each has its entry and its leaf.
+    pub(crate) async fn page(
+        &self,
+        filter: &Filter,
+        after: Position,
+        until: Position,
+        limit: usize,
+    ) -> Result<Page, Error> {
+        let Some(log) = self.log_for(filter) else {
+            return Ok(Page {
+                events: Vec::new(),
+                reached: until,
+            });
+        };
+        let rows = self.rows(filter, log.as_deref(), after, until, limit).await?;
+        let events: Result<Vec<Event>, Error> = rows.iter().map(whole).collect();
+        let mut events = events?;
+        // A full page may have left something out before `until`.
+        let reached = match events.last() {
+            Some(last) if events.len() >= limit => Position(last.position),
+            _ => until,
+        };
+        events.retain(|event| filter.passes(log.as_deref(), event));
+        Ok(Page { events, reached })
+    }
+
     /// At most `limit` events after `after` and up to `until` that pass the filter, in order.
     pub(crate) async fn events(
         &self,
@@ -73,13 +125,45 @@ impl Reader {
         until: Position,
         limit: usize,
     ) -> Result<Vec<Event>, Error> {
+        let (mut events, mut after) = (Vec::new(), after);
+        while after < until && events.len() < limit {
+            let page = self.page(filter, after, until, limit - events.len()).await?;
+            after = page.reached;
+            events.extend(page.events);
+        }
+        Ok(events)
+    }
+
+    /// All events after `after` and up to `until` that pass the filter, in order.
+    pub(crate) async fn all(
+        &self,
+        filter: &Filter,
+        after: Position,
+        until: Position,
+    ) -> Result<Vec<Event>, Error> {
+        let (mut events, mut after) = (Vec::new(), after);
+        while after < until {
+            let page = self.page(filter, after, until, ALL_AT_ONCE).await?;
+            after = page.reached;
+            events.extend(page.events);
+        }
+        Ok(events)
+    }
+
+    async fn rows(
+        &self,
+        filter: &Filter,
+        log: Option<&str>,
+        after: Position,
+        until: Position,
+        limit: usize,
+    ) -> Result<Vec<AnyRow>, Error> {
         let (text, key) = plan(filter);
-        let log = filter.portal_id.map(|id| self.identity.log_of(Owner::Portal(id)));
-        let rows = sqlx::query(text)
+        Ok(sqlx::query(text)
             .bind(key)
             .bind(after.as_i64())
             .bind(until.as_i64())
-            .bind(log.unwrap_or_default())
+            .bind(log.unwrap_or_default().to_owned())
             .bind(
                 filter
                     .client_slug
@@ -100,8 +184,43 @@ impl Reader {
             ))
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(self.database.pool())
+            .await?)
+    }
+
+    /// A position behind which every entry up to `end` lies that was made at `time` or later, by whatever clock.
+    pub(crate) async fn before(&self, time: Timestamp, end: Position) -> Result<Position, Error> {
+        let time = time.minus(CLOCKS_APART);
+        let (mut before, mut end) = (Position::START, end);
+        // Positions grow with time, but for what clocks differ.
+        while before < end {
+            let middle = Position(before.get().midpoint(end.get().saturating_add(1)));
+            let made = self.entry_time(middle).await?;
+            match made.is_some_and(|made| made < time) {
+                true => before = middle,
+                false => end = Position(middle.get().saturating_sub(1)),
+            }
+        }
+        Ok(before)
+    }
+
+    /// The portal's log.
+    pub(crate) fn log_of(&self, portal_id: PortalId) -> String {
+        self.identity.log_of(Owner::Portal(portal_id))
+    }
+
+    /// The log of heads.
+    pub(crate) fn heads(&self) -> String {
+        self.identity.heads()
+    }
+
+    /// When the entry at this position was made; `None` if there is none.
+    pub(crate) async fn entry_time(&self, position: Position) -> Result<Option<Timestamp>, Error> {
+        let row = sqlx::query(AT)
+            .bind(position.as_i64())
+            .fetch_optional(self.database.pool())
             .await?;
-        rows.iter().map(event).collect()
+        let entry = row.map(|row| entry(&row, position)).transpose()?;
+        Ok(entry.and_then(|entry| entry.entry_time).map(Timestamp::from))
     }
 
     /// The database.
@@ -144,14 +263,18 @@ fn listed(numbers: impl Iterator<Item = i32>) -> String {
     if list.is_empty() { list } else { list + "," }
 }
 
-fn event(row: &AnyRow) -> Result<Event, Error> {
+/// An event with both its entry and its leaf.
+pub(crate) fn whole(row: &AnyRow) -> Result<Event, Error> {
     let position = Position::from_i64(row.try_get("position")?);
     let index: i64 = row.try_get("log_index")?;
+    let leaf: Vec<u8> = row.try_get("leaf")?;
+    let entry = Entry::decode(leaf.as_slice()).map_err(|source| Error::Corrupt { position, source })?;
     Ok(Event {
         position: position.get(),
         index: u64::try_from(index).unwrap_or(0),
         log: row.try_get("log")?,
-        entry: Some(entry(row, position)?),
+        entry: Some(entry),
+        leaf,
     })
 }
 

@@ -35,6 +35,7 @@ async fn an_operator_pages_through_everything(place: Place) {
                 phases: vec![Phase::Intent.into(), Phase::Outcome.into()],
                 ..EventFilter::default()
             }),
+            ..ListEventsRequest::default()
         };
         let (events, next) = served.list("operator/ann", None, request).await.expect("listed");
         assert!(events.len() <= 8);
@@ -97,6 +98,7 @@ async fn bad_requests_are_refused_by_name_and_on_record(place: Place) {
         filter,
         page_size,
         page_token: page_token.to_owned(),
+        ..ListEventsRequest::default()
     };
     let by_id = EventFilter {
         call_id: "7".to_owned(),

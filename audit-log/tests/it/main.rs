@@ -1,11 +1,25 @@
 //! What the log promises, on real files and on a real PostgreSQL.
 
 #[cfg(test)]
+mod anchors;
+#[cfg(test)]
+mod anchors_s3;
+#[cfg(test)]
 mod api;
 #[cfg(test)]
 mod by_client;
 #[cfg(test)]
+mod exports;
+#[cfg(test)]
+mod filled;
+#[cfg(test)]
+mod finding;
+#[cfg(test)]
+mod heirs;
+#[cfg(test)]
 mod intents;
+#[cfg(test)]
+mod moved_file;
 #[cfg(test)]
 mod order;
 #[cfg(test)]
@@ -13,7 +27,15 @@ mod outage;
 #[cfg(test)]
 mod place;
 #[cfg(test)]
+mod proofs;
+#[cfg(test)]
+mod proofs_changed;
+#[cfg(test)]
+mod proofs_served;
+#[cfg(test)]
 mod proxy;
+#[cfg(test)]
+mod queries;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]

@@ -13,6 +13,7 @@ on_both_databases! {
     a_filter_gives_what_passes_it_and_says_how_far_it_looked;
     on two threads:
     positions_and_indices_are_dense_under_64_producers,
+    what_a_follower_is_told_is_what_stands_in_the_log,
     a_tail_from_any_cursor_sees_each_event_once_while_writers_run,
 }
 
@@ -74,6 +75,23 @@ async fn a_tail_from_any_cursor_sees_each_event_once_while_writers_run(place: Pl
     }
     produce(&log, 64, 10).join_all().await;
     readers.join_all().await;
+}
+
+async fn what_a_follower_is_told_is_what_stands_in_the_log(place: Place) {
+    let log = place.open().await;
+    produce(&log, 8, 5).join_all().await;
+    let from = log.end().await.expect("reads");
+    let outcomes = Filter {
+        phases: vec![Phase::Outcome],
+        ..Filter::all()
+    };
+    for filter in [Filter::all(), outcomes] {
+        let mut tail = Box::pin(log.tail(from, filter.clone()));
+        produce(&log, 32, 10).join_all().await;
+        let stand = log.list(&filter, from, 10_000).await.expect("reads");
+        assert!(stand.len() >= 320, "{}", stand.len());
+        assert_eq!(next_events(&mut tail, stand.len()).await, stand);
+    }
 }
 
 async fn a_position_is_visible_as_soon_as_its_writer_knows_it(place: Place) {

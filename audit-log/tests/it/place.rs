@@ -1,8 +1,8 @@
 //! A log in a place of its own: a file, or a PostgreSQL database.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
 
-use hubkeep_audit_log::{AuditLog, Config};
+use hubkeep_audit_log::{AuditLog, Config, Error, anchors, proofs};
 use hubkeep_core::{
     clock::{SharedClock, SystemClock},
     random::{SharedRandom, SystemRandom},
@@ -59,6 +59,10 @@ enum Kind {
 pub(crate) struct Place {
     kind: Kind,
     pub(crate) intent_deadline: Duration,
+    pub(crate) proofs: proofs::Config,
+    pub(crate) anchors: anchors::Config,
+    /// Where keys are.
+    keys: TempDir,
 }
 
 impl Place {
@@ -79,7 +83,39 @@ impl Place {
         Self {
             kind,
             intent_deadline: Duration::from_secs(20),
+            proofs: proofs::Config::default(),
+            anchors: anchors::Config::default(),
+            keys: tempfile::tempdir().expect("a folder"),
         }
+    }
+
+    /// The same, with proofs made as fast as can be, signed with a key of its own.
+    pub(crate) fn proven(mut self) -> Self {
+        self.proofs = proofs::Config {
+            key_file: Some(self.key("first")),
+            every: Duration::ZERO,
+            heads_every: Duration::ZERO,
+            pause: Duration::from_millis(5),
+            ..proofs::Config::default()
+        };
+        self
+    }
+
+    /// A file with this secret.
+    pub(crate) fn secret(&self, name: &str, secret: &str) -> PathBuf {
+        let file = self.keys.path().join(name);
+        std::fs::write(&file, secret).expect("written");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o400)).expect("set");
+        file
+    }
+
+    /// A new key of this name.
+    pub(crate) fn key(&self, name: &str) -> PathBuf {
+        let file = self.keys.path().join(name);
+        let seed = SystemRandom::shared().bytes::<32>().expect("random");
+        std::fs::write(&file, seed).expect("written");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o400)).expect("set");
+        file
     }
 
     pub(crate) fn config(&self) -> Config {
@@ -90,6 +126,8 @@ impl Place {
         Config {
             intent_deadline: self.intent_deadline,
             max_connections: 4,
+            proofs: self.proofs.clone(),
+            anchors: self.anchors.clone(),
             ..config
         }
     }
@@ -105,6 +143,16 @@ impl Place {
     pub(crate) async fn open_with(&self, clock: SharedClock, random: SharedRandom) -> AuditLog {
         let opened = AuditLog::open(&self.config(), identity(), clock, random).await;
         opened.expect("the log opens")
+    }
+
+    pub(crate) async fn try_open(&self) -> Result<AuditLog, Error> {
+        AuditLog::open(
+            &self.config(),
+            identity(),
+            SystemClock::shared(),
+            SystemRandom::shared(),
+        )
+        .await
     }
 
     /// A log that reaches its server through this proxy.
@@ -129,7 +177,7 @@ impl Place {
     /// Another program's connection to the same database.
     pub(crate) async fn intruder(&self) -> Intruder {
         match &self.kind {
-            Kind::Sqlite(_) => Intruder::Sqlite(rusqlite::Connection::open(self.file()).expect("a file")),
+            Kind::Sqlite(_) => Intruder::Sqlite(self.connection()),
             Kind::Postgres(fresh) => {
                 let connected = PgConnection::connect(&fresh.url_with_password()).await;
                 Intruder::Postgres(connected.expect("a server"))
@@ -137,7 +185,13 @@ impl Place {
         }
     }
 
-    fn file(&self) -> PathBuf {
+    /// A connection to the file in which it lies.
+    pub(crate) fn connection(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.file()).expect("a file")
+    }
+
+    /// Where the file is.
+    pub(crate) fn file(&self) -> PathBuf {
         match &self.kind {
             Kind::Sqlite(folder) => folder.path().join("logs/audit.db"),
             Kind::Postgres(_) => panic!("this log is in no file"),
@@ -185,9 +239,41 @@ impl Intruder {
         count.expect("the query is one")
     }
 
+    /// Changes something, in a file or on a server.
+    pub(crate) async fn change(&mut self, statement: &'static str) {
+        match self {
+            Self::Sqlite(connection) => {
+                // Whoever holds the file's lock may need this thread to let go of it.
+                while let Err(error) = connection.execute_batch(statement) {
+                    assert_eq!(
+                        error.sqlite_error_code(),
+                        Some(rusqlite::ErrorCode::DatabaseBusy),
+                        "{error}"
+                    );
+                    tokio::task::yield_now().await;
+                }
+            }
+            Self::Postgres(_) => self.run(statement).await,
+        }
+    }
+
     /// Changes something on a server.
     pub(crate) async fn run(&mut self, statement: &'static str) {
         self.server().execute(statement).await.expect("done");
+    }
+
+    /// How many spans of a thousand the index has, and how often some of them were put together.
+    pub(crate) async fn indexed(&mut self) -> (i64, i64) {
+        const STATE: &str = "SELECT spans, merged FROM audit_index_end";
+        match self {
+            Self::Sqlite(connection) => connection
+                .query_row(STATE, [], |row| Ok((row.get(0)?, row.get(1)?)))
+                .expect("one row"),
+            Self::Postgres(connection) => sqlx::query_as(STATE)
+                .fetch_one(connection)
+                .await
+                .expect("one row"),
+        }
     }
 
     fn server(&mut self) -> &mut PgConnection {

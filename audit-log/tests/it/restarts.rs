@@ -8,7 +8,7 @@ use hubkeep_test_postgres::Own;
 use tokio::task::JoinSet;
 
 use crate::{
-    outage::{assert_on_record, caller, calls, works_again},
+    outage::{Calling, assert_on_record, caller, calls, works_again},
     place::Intruder,
     support::{Place, eventually, everything, identity, read_of},
 };
@@ -27,9 +27,10 @@ async fn a_server_that_is_restarted_under_calls_is_used_again_within_ten_seconds
     let mut place = Place::on(&own, "restarted");
     place.intent_deadline = Duration::from_secs(2);
     let logs = [place.open().await, place.open().await];
+    let calling = Arc::new(Calling::default());
     let mut callers = JoinSet::new();
     for number in 0..16 {
-        callers.spawn(caller(logs[number % 2].clone(), 150));
+        callers.spawn(caller(logs[number % 2].clone(), Arc::clone(&calling)));
     }
     for crash in [false, true] {
         works_again(&logs[0]).await;
@@ -55,6 +56,7 @@ async fn a_server_that_is_restarted_under_calls_is_used_again_within_ten_seconds
         let took = clock.tick().since(back);
         assert!(took < BACK_WITHIN, "{took:?}");
     }
+    calling.stop();
     let told: Vec<_> = callers.join_all().await.into_iter().flatten().collect();
     for log in &logs {
         log.stop().await;

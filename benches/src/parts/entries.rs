@@ -18,7 +18,8 @@ use crate::{
     stage::CALLER,
 };
 
-const PRODUCERS: usize = 64;
+/// As many as there are portals: each writes to one.
+pub(super) const PRODUCERS: usize = 64;
 const LENGTH: Duration = Duration::from_secs(4);
 /// An intent and its outcome.
 const ENTRIES_A_TURN: f64 = 2.0;
@@ -35,20 +36,26 @@ pub(super) async fn measure(place: &Place) -> Measured {
     Ok(measured)
 }
 
-async fn entries_per_second(place: &Place, config: &Config) -> Result<f64, Failure> {
+/// How many entries a second are durable in a log of this configuration.
+pub(super) async fn entries_per_second(place: &Place, config: &Config) -> Result<f64, Failure> {
+    let log = open(place, config).await?;
+    let (per_second, _) = Recording::to(log.clone(), place)?.at_full_speed(place).await?;
+    log.stop().await;
+    Ok(per_second)
+}
+
+/// The log of a crm-service.
+pub(super) async fn open(place: &Place, config: &Config) -> Result<AuditLog, Failure> {
     let identity = Identity {
         deployment: "dev".to_owned(),
         service: "crm-service",
     };
-    let log = AuditLog::open(config, identity, place.clock.clone(), place.random.clone()).await?;
-    let recording = Arc::new(Recording::to(log.clone(), place)?);
-    let load = Load::run(&place.clock, PRODUCERS, LENGTH, &recording).await?;
-    log.stop().await;
-    Ok(load.per_second() * ENTRIES_A_TURN)
+    let opened = AuditLog::open(config, identity, place.clock.clone(), place.random.clone()).await;
+    Ok(opened?)
 }
 
 /// What the entries of a real call say.
-struct Recording {
+pub(super) struct Recording {
     log: AuditLog,
     portals: Vec<ProvenPortal>,
     caller: CallerName,
@@ -60,7 +67,7 @@ struct Recording {
 }
 
 impl Recording {
-    fn to(log: AuditLog, place: &Place) -> Result<Self, Failure> {
+    pub(super) fn to(log: AuditLog, place: &Place) -> Result<Self, Failure> {
         Ok(Self {
             log,
             portals: (1..=PRODUCERS).map(portal).collect::<Result<_, _>>()?,
@@ -71,6 +78,26 @@ impl Recording {
             clock: place.clock.clone(),
             random: place.random.clone(),
         })
+    }
+
+    /// All producers together: entries a second.
+    pub(super) async fn at_full_speed(self, place: &Place) -> Result<(f64, Arc<Self>), Failure> {
+        let recording = Arc::new(self);
+        let load = Load::run(&place.clock, PRODUCERS, LENGTH, &recording).await?;
+        Ok((load.per_second() * ENTRIES_A_TURN, recording))
+    }
+
+    /// An intent and its outcome.
+    pub(super) async fn record(&self, producer: usize) -> Result<(), Failure> {
+        let intent = self.log.intent(self.draft(producer)?).await?;
+        let outcome = Outcome {
+            status_code: 200,
+            record_count: 1,
+            response_bytes: 512,
+            ..Outcome::ok()
+        };
+        intent.settle(outcome).await?;
+        Ok(())
     }
 
     fn draft(&self, producer: usize) -> Result<Draft, Failure> {
@@ -96,14 +123,6 @@ fn portal(number: usize) -> Result<ProvenPortal, Failure> {
 
 impl Work for Recording {
     async fn once(&self, caller: usize, _turn: u64) -> Result<(), Failure> {
-        let intent = self.log.intent(self.draft(caller)?).await?;
-        let outcome = Outcome {
-            status_code: 200,
-            record_count: 1,
-            response_bytes: 512,
-            ..Outcome::ok()
-        };
-        intent.settle(outcome).await?;
-        Ok(())
+        self.record(caller).await
     }
 }

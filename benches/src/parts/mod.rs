@@ -1,17 +1,24 @@
 //! What is measured: each part starts what it needs, loads it, and gives figures.
 
 mod burst;
+mod caller;
 mod calls;
+mod coalescing;
 mod disk;
 mod entries;
+mod fair;
 mod handles;
 mod import;
 mod keys;
 mod paths;
+mod proofs;
+pub(crate) mod query;
 mod redeem;
 mod revoke;
 mod rotate;
 mod rss;
+mod sick;
+mod watchers;
 
 use std::path::PathBuf;
 
@@ -22,9 +29,12 @@ use tempfile::TempDir;
 use crate::{
     Failure,
     figures::{
-        ANSWERS_429, BURST_USED, BURST_USED_190, CONTAIN_P99, ENTRIES_POSTGRES, ENTRIES_SQLITE, FDATASYNC,
-        FEED_CUT_LATE, FEED_CUT_STOP, HANDLES_ISSUED, ON_POSTGRES, ON_SQLITE, REDEEM_CACHED, REDEEM_ONLINE,
-        REDEEMED, REVOKE_P50, REVOKE_P99, RSS_CREDENTIAL, RSS_CRM,
+        ANSWERS_429, BURST_USED, BURST_USED_3_REPLICAS, BURST_USED_4, BURST_USED_16, BURST_USED_190,
+        COALESCED_P50, COALESCING_50, CONTAIN_P99, ENTRIES_POSTGRES, ENTRIES_SQLITE, FDATASYNC,
+        FEED_CUT_LATE, FEED_CUT_STOP, HANDLES_ISSUED, INDEXED, INTERACTIVE, ON_POSTGRES, ON_SQLITE,
+        PROOFS_COST, QUERY_10M, QUERY_FEWER, REDEEM_CACHED, REDEEM_ONLINE, REDEEMED, REVOKE_P50, REVOKE_P99,
+        RSS_CREDENTIAL, RSS_CRM, SICK_PORTAL, SICK_PORTAL_P99, STARVATION, STARVATION_3_REPLICAS,
+        UNCOALESCED_P50, VERIFY_1M, WATCHERS_BEHIND, WATCHERS_COST, WELL_PORTALS_P99,
     },
 };
 
@@ -34,6 +44,8 @@ pub(crate) struct Place {
     pub(crate) random: SharedRandom,
     /// On the disk that is measured.
     pub(crate) folder: PathBuf,
+    /// How many entries the largest log has.
+    pub(crate) entries: u64,
 }
 
 impl Place {
@@ -62,7 +74,7 @@ impl Part {
 }
 
 /// Every part, in the order in which they run.
-pub(crate) const PARTS: [Part; 11] = [
+pub(crate) const PARTS: [Part; 17] = [
     Part {
         name: "disk",
         about: "4 KiB appended and synchronised, one after the other",
@@ -102,6 +114,25 @@ pub(crate) const PARTS: [Part; 11] = [
         run: |place| Box::pin(entries::measure(place)),
     },
     Part {
+        name: "proofs",
+        about: "64 producers on SQLite with and without proofs, in turn; and a bundle of 1,000,000 entries, verified",
+        figures: || vec![PROOFS_COST, VERIFY_1M],
+        run: |place| Box::pin(proofs::measure(place)),
+    },
+    Part {
+        name: "query",
+        about: "a log of 10,000,000 entries of 1,000 portals on SQLite, indexed, and 3,000 questions of eight kinds to it, each \
+                for 100 entries",
+        figures: || vec![QUERY_10M, QUERY_FEWER, INDEXED],
+        run: |place| Box::pin(query::measure(place)),
+    },
+    Part {
+        name: "watchers",
+        about: "64 producers on SQLite, with and without 1,000 streams of one portal's entries each, in turn",
+        figures: || vec![WATCHERS_COST, WATCHERS_BEHIND],
+        run: |place| Box::pin(watchers::measure(place)),
+    },
+    Part {
         name: "rss",
         about: "the services as programs of their own, with 1,000 portals, after 8 s of calls to all of them",
         figures: || vec![RSS_CREDENTIAL, RSS_CRM],
@@ -128,9 +159,39 @@ pub(crate) const PARTS: [Part; 11] = [
     },
     Part {
         name: "burst",
-        about: "30 s of more calls than HubSpot's limits allow, to a portal of 100 in 10 s and one of 190",
-        figures: || vec![BURST_USED, BURST_USED_190, ANSWERS_429],
+        about: "60 s of more calls than HubSpot's limits allow, HubSpot answering in 50 ms: to a portal of 100 in 10 s by 1, 4 and \
+                16 callers, to one of 190, and to one of 100 through 3 replicas on PostgreSQL",
+        figures: || {
+            vec![
+                BURST_USED,
+                BURST_USED_4,
+                BURST_USED_16,
+                BURST_USED_3_REPLICAS,
+                BURST_USED_190,
+                ANSWERS_429,
+            ]
+        },
         run: |place| Box::pin(burst::measure(place)),
+    },
+    Part {
+        name: "fair",
+        about: "30 s of calls to one portal by a caller with 400 at once beside one with 60, and to another by batches beside calls \
+                that somebody waits for; and 70 s on PostgreSQL by a caller of 3 replicas beside one of a single one",
+        figures: || vec![STARVATION, STARVATION_3_REPLICAS, INTERACTIVE],
+        run: |place| Box::pin(fair::measure(place)),
+    },
+    Part {
+        name: "coalescing",
+        about: "50 readers of one portal, HubSpot answering in 50 ms: each call by itself, and those that come together as one",
+        figures: || vec![COALESCING_50, COALESCED_P50, UNCOALESCED_P50],
+        run: |place| Box::pin(coalescing::measure(place)),
+    },
+    Part {
+        name: "sick",
+        about: "99 portals called 5 times a second each, HubSpot answering in 50 ms, without and with another portal that never \
+                answers 64 callers, in turn",
+        figures: || vec![WELL_PORTALS_P99, SICK_PORTAL_P99, SICK_PORTAL],
+        run: |place| Box::pin(sick::measure(place)),
     },
 ];
 

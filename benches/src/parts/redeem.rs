@@ -57,6 +57,7 @@ async fn cached(place: &Place, stage: &Stage, handles: &[String]) -> Result<Load
             place.clock.clone(),
             &*place.random,
             tokio::sync::mpsc::unbounded_channel().0,
+            hubkeep_core::grpc::Holds::default(),
         )?,
         handles: handles?,
         caller: Caller {

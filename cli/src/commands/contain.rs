@@ -127,6 +127,12 @@ async fn contain(
         day_and_time(containment.contain_time.as_ref()),
         answer.revocation_seq,
     ))?;
+    if !answer.known {
+        output.note(&format!(
+            "{HALT}nothing names it{HALT:#}: no grant, no person, no rule or role, no handle of the last 24 h; it is contained all the same, but \
+             look for a typo, and lift what was not meant"
+        ))?;
+    }
     tell(answer.reach.as_ref(), output)
 }
 

@@ -1,5 +1,6 @@
 //! One module for each command; all but `certs` speak to running services.
 
+pub mod alerts;
 pub mod audit;
 pub mod certs;
 pub mod consumers;
@@ -14,11 +15,16 @@ pub mod keys;
 pub mod people;
 pub mod portals;
 pub mod quota;
+pub mod report;
+mod report_verify;
 pub mod rotate;
 pub mod rotations;
+pub mod writes;
 
 mod bulk;
+mod confirm;
 mod revoke;
 mod secret_input;
 mod shown_handle;
 mod time;
+mod unproven;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use hubkeep_proto::crm::v1::{
-    GetQuotaRequest, Quota, QuotaBucket, QuotaSource, WatchQuotaRequest,
+    GetQuotaRequest, LiftMigrationRequest, Quota, QuotaBucket, QuotaSource, WatchQuotaRequest,
     quota_service_client::QuotaServiceClient,
 };
 
@@ -24,6 +24,13 @@ pub struct QuotaArgs {
     /// Go on, and show it again whenever it has changed. In JSON: a document a line.
     #[arg(long)]
     watch: bool,
+    /// Say that HubSpot does not move this portal between data centres, although it has said so: the next call is let through to
+    /// see. For operators.
+    #[arg(long, requires = "reason", conflicts_with_all = ["watch", "handle"])]
+    lift_migration: bool,
+    /// Why that is known, in a line. It stands in the audit log: no personal data.
+    #[arg(long, value_name = "TEXT", requires = "lift_migration")]
+    reason: Option<String>,
     #[command(flatten)]
     expected: Expected,
     #[command(flatten)]
@@ -35,11 +42,16 @@ pub struct QuotaArgs {
 /// # Errors
 /// If the service refuses, or is not reached.
 pub async fn run(args: QuotaArgs, service: Service, output: &Output) -> Result<Exit, Error> {
+    let expected = args.expected.stated();
+    if args.lift_migration {
+        let reason = args.reason.unwrap_or_default();
+        lift((args.slug, expected), reason, &service, output).await?;
+        return Ok(Exit::Done);
+    }
     let service = match args.shown.get()? {
         Some(handle) => service.with_handle(&handle)?,
         None => service,
     };
-    let expected = args.expected.stated();
     match args.watch {
         true => watch((args.slug, expected), &service.without_timeout(), output).await?,
         false => get((args.slug, expected), &service, output).await?,
@@ -63,6 +75,36 @@ async fn get(
         return output.document(&wire_json::of("hubkeep.crm.v1.GetQuotaResponse", &answer)?);
     }
     print(&answer.quota.unwrap_or_default(), output)
+}
+
+async fn lift(
+    (client_slug, expected_portal_id): (String, u64),
+    reason: String,
+    service: &Service,
+    output: &Output,
+) -> Result<(), Error> {
+    let mut client = QuotaServiceClient::new(service.connection());
+    let request = LiftMigrationRequest {
+        client_slug,
+        expected_portal_id,
+        reason,
+    };
+    let answer = client.lift_migration(request).await;
+    let answer = answer.map_err(|status| service.ended(status))?.into_inner();
+    if output.is_json() {
+        return output.document(&wire_json::of("hubkeep.crm.v1.LiftMigrationResponse", &answer)?);
+    }
+    output.line(&match &answer.moved_until_time {
+        Some(until) => format!(
+            "portal {} was taken to be moved until {} UTC: its next call finds out",
+            answer.portal_id,
+            day_and_time(Some(until))
+        ),
+        None => format!(
+            "portal {} was not taken to be moved: nothing changes",
+            answer.portal_id
+        ),
+    })
 }
 
 async fn watch(
@@ -93,12 +135,14 @@ fn print(quota: &Quota, output: &Output) -> Result<(), Error> {
         "limit",
         "ours",
         "used",
+        "by others",
         "left",
         "per",
         "waiting",
         "known by",
         "as of",
         "paused until",
+        "used up at",
     ];
     let zone = match quota.time_zone.as_str() {
         "" => "a day; its time zone is not known".to_owned(),
@@ -107,6 +151,7 @@ fn print(quota: &Quota, output: &Output) -> Result<(), Error> {
     let rows = [
         ("burst", &quota.burst, None),
         ("search", &quota.search, None),
+        ("associations", &quota.associations, None),
         ("daily", &quota.daily, Some(zone)),
     ];
     let rows = rows.into_iter().filter_map(|(name, bucket, per)| {
@@ -120,7 +165,28 @@ fn print(quota: &Quota, output: &Output) -> Result<(), Error> {
         day_and_time(quota.observe_time.as_ref())
     );
     output.line(&crate::output::printable(&title))?;
-    output.table(&header, rows.collect(), "nothing is known")
+    output.table(&header, rows.collect(), "nothing is known")?;
+    if let Some(until) = &quota.not_answering_until_time {
+        output.line(&format!(
+            "HubSpot does not answer for this portal: it is left alone until {} UTC",
+            day_and_time(Some(until))
+        ))?;
+    }
+    if let Some(until) = &quota.moving_until_time {
+        output.line(&format!(
+            "HubSpot moves this portal between data centres: nothing is sent until {} UTC",
+            day_and_time(Some(until))
+        ))?;
+    }
+    match &quota.unaccounted_use {
+        None => Ok(()),
+        Some(seen) => output.line(&format!(
+            "somebody else calls with this portal's token: {} calls were seen since {} UTC, the last at {} UTC",
+            seen.call_count,
+            day_and_time(seen.since_time.as_ref()),
+            day_and_time(seen.last_seen_time.as_ref())
+        )),
+    }
 }
 
 fn row(name: &str, bucket: &QuotaBucket, per: String) -> Vec<String> {
@@ -130,12 +196,14 @@ fn row(name: &str, bucket: &QuotaBucket, per: String) -> Vec<String> {
         number(bucket.limit),
         number(bucket.share),
         number(bucket.used),
+        number(bucket.others_count),
         number(bucket.left),
         per,
         bucket.waiting_count.to_string(),
         source(bucket.source()).to_owned(),
         time_of_day(bucket.as_of_time.as_ref()),
         day_and_time(bucket.paused_until_time.as_ref()),
+        day_and_time(bucket.exhaustion_time.as_ref()),
     ]
 }
 
@@ -161,6 +229,8 @@ const fn source(source: QuotaSource) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use hubkeep_proto::crm::v1::UnaccountedUse;
+
     use super::*;
 
     fn bucket() -> QuotaBucket {
@@ -191,8 +261,15 @@ mod tests {
             daily: Some(QuotaBucket {
                 limit: None,
                 left: None,
+                others_count: Some(4_321),
                 ..bucket()
             }),
+            associations: Some(bucket()),
+            unaccounted_use: Some(UnaccountedUse {
+                call_count: 17,
+                ..UnaccountedUse::default()
+            }),
+            moving_until_time: Some(prost_types::Timestamp::default()),
             ..Quota::default()
         }
     }
@@ -211,6 +288,10 @@ mod tests {
             assert!(line("burst").contains(part), "{part} in {text}");
         }
         assert!(line("search").contains("1s"));
+        assert!(line("associations").contains("96"));
+        assert!(line("somebody else").contains("17 calls"));
+        assert!(line("HubSpot moves").contains("1970"));
         assert!(line("daily").contains('–') && line("daily").contains("Asia/Kolkata"));
+        assert!(line("daily").contains("4321"));
     }
 }

@@ -38,6 +38,7 @@ pub async fn run(args: DemoArgs, program: &str, output: &Output) -> Result<Exit,
     telemetry::start(&telemetry::Config {
         filter: args.log.clone(),
         format: telemetry::Format::Text,
+        ..telemetry::Config::default()
     });
     let stage = Stage::start(args.fixed_ports, SystemClock::shared(), SystemRandom::shared()).await?;
     let ended = show(&args, &stage, program, output).await.map_err(failed);

@@ -77,6 +77,8 @@ fn everybody() -> Grant {
         HandleOperation::Merge,
         HandleOperation::Erase,
         HandleOperation::Associate,
+        HandleOperation::Report,
+        HandleOperation::WriteSchema,
     ];
     Grant {
         grant_id: EVERYBODY.to_owned(),

@@ -62,6 +62,7 @@ pub async fn run(args: DevArgs, program: &str, output: &Output) -> Result<Exit, 
     telemetry::start(&telemetry::Config {
         filter: args.log.clone(),
         format: telemetry::Format::Text,
+        ..telemetry::Config::default()
     });
     let (clock, random) = (SystemClock::shared(), SystemRandom::shared());
     let data = DataDir::open(&args.data_dir, &*random)?;

@@ -176,10 +176,15 @@ impl Database {
         bounded(self.manner.connect, turn).await.map(Some)
     }
 
+    /// Whether other processes may keep their data in it too, as replicas do.
+    pub const fn is_shared(&self) -> bool {
+        matches!(self.manner.kind, Kind::Postgres)
+    }
+
     /// What other replicas [tell](Transaction::notify) on a channel; `None` where there can be no others.
     pub fn notices(&self, channel: &'static str, clock: &SharedClock) -> Option<Notices> {
-        let shared = self.manner.kind == Kind::Postgres;
-        shared.then(|| Notices::new(self.url.clone(), channel, clock.clone()))
+        self.is_shared()
+            .then(|| Notices::new(self.url.clone(), channel, clock.clone()))
     }
 
     /// Closes every connection, waiting for those in use.

@@ -1,11 +1,12 @@
 //! PostgreSQL: one database for many replicas. How it is addressed, and what every session is set to.
 
-use std::{fs::File, io::Read as _, os::unix::fs::PermissionsExt as _, path::Path};
+use std::path::Path;
 
 use secrecy::{SecretString, zeroize::Zeroizing};
 use url::{Host, Url};
 
 use super::Error;
+use crate::secret_file;
 
 /// What every session is set to. A statement that waits longer is given up by the server, and a transaction whose
 /// client was lost without a word lets go of its locks. A commit is on disk when it returns, whatever the server's
@@ -24,9 +25,6 @@ const PARAMETERS: [&str; 6] = [
     "application_name",
 ];
 const SSL_MODES: [&str; 5] = ["disable", "prefer", "require", "verify-ca", "verify-full"];
-
-/// The longest password that is read, in bytes.
-const MAX_PASSWORD: u64 = 1_024;
 
 /// What is wrong with an address.
 pub(super) fn problems(url: &str) -> Vec<String> {
@@ -104,7 +102,7 @@ pub fn driver_url(url: &str, password_file: Option<&Path>) -> Result<SecretStrin
         .filter(|_| faults.is_empty())
         .ok_or_else(|| Error::Address(faults.join("; ")))?;
     if let Some(file) = password_file {
-        let password = read_password(file).map_err(|problem| Error::PasswordFile {
+        let password = secret_file::read(file).map_err(|problem| Error::PasswordFile {
             file: file.to_owned(),
             problem,
         })?;
@@ -117,35 +115,12 @@ pub fn driver_url(url: &str, password_file: Option<&Path>) -> Result<SecretStrin
     Ok(SecretString::from(String::from(parsed)))
 }
 
-fn read_password(path: &Path) -> Result<Zeroizing<String>, String> {
-    let say = |error: std::io::Error| error.to_string();
-    let file = File::open(path).map_err(say)?;
-    // Asked of the open file, not of the path: what was checked is what is read.
-    let mode = file.metadata().map_err(say)?.permissions().mode() & 0o7777;
-    if mode & 0o007 != 0 {
-        return Err(format!(
-            "its mode is {mode:04o}: everybody may use it, so chmod 0400 it"
-        ));
-    }
-    let mut password = Zeroizing::new(String::new());
-    let read = file
-        .take(MAX_PASSWORD + 1)
-        .read_to_string(&mut password)
-        .map_err(say)?;
-    if u64::try_from(read).unwrap_or(u64::MAX) > MAX_PASSWORD {
-        return Err(format!("it is longer than {MAX_PASSWORD} bytes"));
-    }
-    let length = password.trim_end_matches(['\r', '\n']).len();
-    password.truncate(length);
-    if password.is_empty() {
-        return Err("it is empty".to_owned());
-    }
-    Ok(password)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs::{self, Permissions};
+    use std::{
+        fs::{self, Permissions},
+        os::unix::fs::PermissionsExt as _,
+    };
 
     use secrecy::ExposeSecret as _;
 

@@ -55,6 +55,32 @@ impl Transaction {
         Ok(())
     }
 
+    /// Takes the lock of this name to the end of the transaction, if nobody holds it; waits for nobody. On SQLite, where
+    /// every transaction that writes is alone, it is always had.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn try_lock(&mut self, name: &str) -> Result<bool, Error> {
+        if self.kind != Kind::Postgres {
+            return Ok(true);
+        }
+        let key = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(key_of(name));
+        Ok(key.fetch_one(self).await?)
+    }
+
+    /// The same among those who share the lock: they wait only for who [holds it alone](Self::lock), and who wants it alone
+    /// waits for all of them.
+    ///
+    /// # Errors
+    /// As [`Transaction::lock`].
+    pub async fn lock_shared(&mut self, name: &str) -> Result<(), Error> {
+        if self.kind == Kind::Postgres {
+            let key = sqlx::query("SELECT pg_advisory_xact_lock_shared($1)").bind(key_of(name));
+            key.execute(self).await?;
+        }
+        Ok(())
+    }
+
     /// Wakes who listens on this channel in other replicas, when this transaction is committed. It makes commits of
     /// such transactions wait for each other, so it is for what is rare.
     ///

@@ -79,6 +79,17 @@ impl Access {
         self.roles.has(caller, role)
     }
 
+    /// Whether the caller may have something by what it is, and not by a handle only: operators, and who has a role.
+    pub(super) fn acts_by_itself(&self, caller: &CallerName) -> bool {
+        caller.is_operator() || self.roles.has_any(caller)
+    }
+
+    /// Whether a rule or a role names this caller, by itself or by what its name begins with.
+    pub(super) fn names(&self, caller: &CallerName) -> bool {
+        let fits = |pattern: &String| pattern != "*" && matches(pattern, caller.as_str());
+        self.rules.0.values().flatten().any(fits) || self.roles.members().any(fits)
+    }
+
     /// Whether a service is open to every caller of every server: health and reflection.
     pub(super) fn is_open(service: &str) -> bool {
         OPEN.contains(&service)
@@ -132,6 +143,22 @@ mod tests {
         assert!(!access.allow(&caller("sync2"), "a.S"));
         assert!(!access.allow(&caller("operator/ann"), "b.S"));
         assert!(access.allow(&caller("anyone"), "grpc.health.v1.Health"));
+    }
+
+    #[test]
+    fn who_is_named_is_told_from_whoever_may() {
+        let access = Access {
+            rules: AccessRules::new([("a.S", ["*", "sync", "role:fleet"].as_slice())]),
+            roles: Roles::new([("fleet", ["operator/*"].as_slice())]),
+        };
+        for (name, named) in [
+            ("sync", true),
+            ("operator/bob", true),
+            ("snyc", false),
+            ("role", false),
+        ] {
+            assert_eq!(access.names(&caller(name)), named, "{name}");
+        }
     }
 
     #[test]

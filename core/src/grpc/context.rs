@@ -8,7 +8,7 @@ use super::{Access, Caller, Error, places::Place};
 use crate::{
     clock::Tick,
     error::{ServiceError, status},
-    id::RequestId,
+    id::{CallerName, RequestId},
 };
 
 /// The full gRPC method: "/hubkeep.crm.v1.ObjectService/GetObject".
@@ -66,9 +66,11 @@ pub struct Context {
     pub deadline: Tick,
     /// When the caller itself gives up, where it has said so. For streams, which may outlast the longest deadline.
     pub stated_deadline: Option<Tick>,
+    /// Whether it is part of much work for which nobody waits: what somebody waits for goes before it.
+    pub is_batch: bool,
     /// The request's place among those that are worked on at once, or the stream's among the streams. It is taken for as
     /// long as anybody works on it, also when its caller is gone.
-    place: Place,
+    place: Option<Place>,
 }
 
 impl Context {
@@ -86,8 +88,27 @@ impl Context {
             access,
             deadline: deadline.granted,
             stated_deadline: deadline.stated,
-            place,
+            is_batch: false,
+            place: Some(place),
         }
+    }
+
+    /// The same, for work that goes on when the request has its answer: it takes no place, and nobody waits for its end.
+    #[must_use]
+    pub fn afterwards(&self, deadline: Tick) -> Self {
+        Self {
+            deadline,
+            stated_deadline: None,
+            place: None,
+            ..self.clone()
+        }
+    }
+
+    /// The same, as part of much work for which nobody waits.
+    #[must_use]
+    pub fn in_batch(mut self) -> Self {
+        self.is_batch = true;
+        self
     }
 
     /// What the layers learned of this request.
@@ -109,14 +130,32 @@ impl Context {
     /// As [`Context::of`]; and if there are as many streams as may be, of this caller or of all.
     pub fn of_stream<T>(request: &Request<T>) -> Result<Self, Status> {
         let context = Self::of(request)?;
-        let place = context.place.of_stream(&context.caller.name);
-        let place = place.map_err(|error| context.refuse(&error))?;
+        let place = context
+            .place
+            .as_ref()
+            .map(|place| place.of_stream(&context.caller.name));
+        let place = place.transpose().map_err(|error| context.refuse(&error))?;
         Ok(Self { place, ..context })
     }
 
     /// Whether the caller has this role.
     pub fn has_role(&self, role: &str) -> bool {
         self.access.has_role(&self.caller.name, role)
+    }
+
+    /// Whether the caller may use this gRPC service of the same server.
+    pub fn may_use(&self, service: &str) -> bool {
+        self.access.allow(&self.caller.name, service)
+    }
+
+    /// Whether somebody else has this role: for what another service asks in their name.
+    pub fn has_role_of(&self, caller: &CallerName, role: &str) -> bool {
+        self.access.has_role(caller, role)
+    }
+
+    /// Whether `[roles]` or `[access]` name a caller, not only as one of all.
+    pub fn is_named(&self, caller: &CallerName) -> bool {
+        self.access.names(caller)
     }
 
     /// The status by which this request is refused.

@@ -1,7 +1,8 @@
-//! Bodies that end when the server stops, however long their other side is silent: an idle stream must not hold up a
-//! stop.
+//! Bodies that end when the server stops, or their caller is contained, however long their other side is silent: an idle
+//! stream must not hold up a stop, and what was opened before a containment must not outlast it.
 
 use std::{
+    future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -12,11 +13,15 @@ use axum::{
 };
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use super::Error;
-use crate::{error::status, id::RequestId};
+use super::{Error, Holds, tools::Tools};
+use crate::{
+    clock::SharedClock,
+    error::status,
+    id::{CallerName, RequestId},
+};
 
 /// Which way a body goes, and so how its end is told.
 #[derive(Clone, Copy, Debug)]
@@ -27,24 +32,86 @@ pub(super) enum Way {
     Out,
 }
 
-/// A body that ends with STOPPING when nothing more comes and the server stops. What has come is passed on first.
+/// What ends a body.
+enum End {
+    Stopping(CancellationToken),
+    /// Of one who acts by its own authority, with a clock: then it ends also when nobody knows who is contained.
+    Contained(Holds, CallerName, Option<SharedClock>),
+}
+
+impl End {
+    /// Whether nothing more is passed on, though there is something.
+    fn is_now(&self) -> bool {
+        match self {
+            // What has come is passed on first.
+            Self::Stopping(_) => false,
+            Self::Contained(holds, caller, clock) => {
+                let stale = |clock: &SharedClock| holds.are_stale(clock.tick());
+                holds.has(caller) || clock.as_ref().is_some_and(stale)
+            }
+        }
+    }
+
+    fn reached(&self) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        match self {
+            Self::Stopping(stopping) => Box::pin(stopping.clone().cancelled_owned()),
+            Self::Contained(holds, caller, clock) => {
+                let contained = holds.clone().reach(caller.clone());
+                let Some(clock) = clock.clone() else {
+                    return Box::pin(contained);
+                };
+                let stale = holds.clone().go_stale(clock);
+                Box::pin(async {
+                    tokio::select! {
+                        () = contained => {}
+                        () = stale => {}
+                    }
+                })
+            }
+        }
+    }
+
+    fn error(&self) -> Error {
+        match self {
+            Self::Stopping(_) => Error::Stopping,
+            Self::Contained(holds, caller, _) if holds.has(caller) => Error::Contained(caller.clone()),
+            Self::Contained(..) => Error::HoldsUnknown,
+        }
+    }
+}
+
+/// A body that ends with an error of ours when its end is reached.
 struct Ending {
     inner: Body,
     way: Way,
     request_id: RequestId,
-    stopping: CancellationToken,
+    end: End,
     /// Made when there is something to wait for: most bodies are there at once.
-    stopped: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    reached: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     over: bool,
 }
 
-/// The same body, which ends when the server stops.
+/// The same body, which ends with STOPPING when nothing more comes and the server stops.
 pub(super) fn with_the_server(
     inner: Body,
     way: Way,
     request_id: RequestId,
     stopping: &CancellationToken,
 ) -> Body {
+    ending(inner, way, request_id, || End::Stopping(stopping.clone()))
+}
+
+/// The same answer, which ends with CALLER_CONTAINED as soon as its caller is contained; and, of one who acts by its own
+/// authority, as soon as nobody knows whether it is.
+pub(super) fn with_the_caller(inner: Body, request_id: RequestId, tools: &Tools, caller: CallerName) -> Body {
+    ending(inner, Way::Out, request_id, || {
+        let by_itself = tools.access.acts_by_itself(&caller);
+        let clock = by_itself.then(|| tools.clock.clone());
+        End::Contained(tools.holds.clone(), caller, clock)
+    })
+}
+
+fn ending(inner: Body, way: Way, request_id: RequestId, end: impl FnOnce() -> End) -> Body {
     if inner.is_end_stream() {
         return inner;
     }
@@ -52,8 +119,8 @@ pub(super) fn with_the_server(
         inner,
         way,
         request_id,
-        stopping: stopping.clone(),
-        stopped: None,
+        end: end(),
+        reached: None,
         over: false,
     })
 }
@@ -70,16 +137,18 @@ impl HttpBody for Ending {
         if this.over {
             return Poll::Ready(None);
         }
-        if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(context) {
-            return Poll::Ready(frame.map(|frame| frame.map_err(BoxError::from)));
+        if !this.end.is_now() {
+            if let Poll::Ready(frame) = Pin::new(&mut this.inner).poll_frame(context) {
+                return Poll::Ready(frame.map(|frame| frame.map_err(BoxError::from)));
+            }
+            let end = &this.end;
+            let reached = this.reached.get_or_insert_with(|| end.reached());
+            ready!(reached.as_mut().poll(context));
         }
-        let stopping = &this.stopping;
-        let stopped = this
-            .stopped
-            .get_or_insert_with(|| Box::pin(stopping.clone().cancelled_owned()));
-        ready!(stopped.as_mut().poll(context));
         this.over = true;
-        Poll::Ready(Some(this.end()))
+        // Whoever makes what is passed on stops making it.
+        this.inner = Body::empty();
+        Poll::Ready(Some(this.told()))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -92,8 +161,8 @@ impl HttpBody for Ending {
 }
 
 impl Ending {
-    fn end(&self) -> Result<Frame<Bytes>, BoxError> {
-        let status = status::from_error(&Error::Stopping, self.request_id);
+    fn told(&self) -> Result<Frame<Bytes>, BoxError> {
+        let status = status::from_error(&self.end.error(), self.request_id);
         match self.way {
             Way::In => Err(status.into()),
             Way::Out => trailers(&status).map(Frame::trailers),

@@ -26,6 +26,12 @@ pub enum Error {
         /// The role that opens it, where it is a role that does.
         role: Option<String>,
     },
+    /// The caller, or the person that it is, is contained.
+    #[error("{0} is contained")]
+    Contained(CallerName),
+    /// It was not heard of late who is contained, and this caller acts by its own authority.
+    #[error("who is contained is not known here")]
+    HoldsUnknown,
     /// As many requests are in flight, or streams open, as this setting allows.
     #[error("as many at once as {0} allows: {1}")]
     Overloaded(&'static str, usize),
@@ -50,8 +56,8 @@ impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::CallerUnknown(_) => ErrorKind::Unauthenticated,
-            Self::CallerNotAllowed { .. } => ErrorKind::PermissionDenied,
-            Self::Overloaded(..) | Self::Stopping => ErrorKind::Unavailable,
+            Self::CallerNotAllowed { .. } | Self::Contained(_) => ErrorKind::PermissionDenied,
+            Self::Overloaded(..) | Self::Stopping | Self::HoldsUnknown => ErrorKind::Unavailable,
             Self::TooManyAtOnce(..) => ErrorKind::ResourceExhausted,
             Self::DeadlineTooShort(_) => ErrorKind::DeadlineExceeded,
             Self::LayersMissing | Self::Random(_) => ErrorKind::Internal,
@@ -62,6 +68,8 @@ impl ServiceError for Error {
         match self {
             Self::CallerUnknown(_) => ErrorReason::CallerUnknown,
             Self::CallerNotAllowed { .. } => ErrorReason::CallerNotAllowed,
+            Self::Contained(_) => ErrorReason::CallerContained,
+            Self::HoldsUnknown => ErrorReason::CredentialServiceUnavailable,
             Self::Overloaded(..) => ErrorReason::Overloaded,
             Self::TooManyAtOnce(..) => ErrorReason::TooManyAtOnce,
             Self::Stopping => ErrorReason::Stopping,
@@ -86,6 +94,14 @@ impl ServiceError for Error {
                     format!("{caller} may not use {grpc_service}: ask an operator to list it under [access]")
                 }
             },
+            Self::Contained(caller) => {
+                format!("{caller}, or the person that it is, is contained: stop, and ask an operator")
+            }
+            Self::HoldsUnknown => {
+                "this service has not heard of late who is contained, and does nothing for operators until it has: is \
+                 credential-service up, and reached from here? Callers with handles are served as their handles allow"
+                    .to_owned()
+            }
             Self::Overloaded(setting, _) => {
                 format!("too much at once, of all callers together ({setting}): try again in a moment")
             }
@@ -112,6 +128,7 @@ impl ServiceError for Error {
                     ("grpc_service", grpc_service.clone()),
                 ]
             }
+            Self::Contained(caller) => vec![("caller", caller.to_string())],
             Self::Overloaded(setting, most) | Self::TooManyAtOnce(setting, most) => {
                 vec![("setting", (*setting).to_owned()), ("limit", most.to_string())]
             }
@@ -122,7 +139,7 @@ impl ServiceError for Error {
     fn retry_after(&self) -> Option<Duration> {
         matches!(
             self,
-            Self::Overloaded(..) | Self::TooManyAtOnce(..) | Self::Stopping
+            Self::Overloaded(..) | Self::TooManyAtOnce(..) | Self::Stopping | Self::HoldsUnknown
         )
         .then_some(SHORTLY)
     }
@@ -142,6 +159,11 @@ mod tests {
                 ErrorReason::CallerUnknown,
             ),
             (
+                Error::Contained(caller.clone()),
+                ErrorKind::PermissionDenied,
+                ErrorReason::CallerContained,
+            ),
+            (
                 Error::CallerNotAllowed {
                     caller,
                     grpc_service: "s".to_owned(),
@@ -159,6 +181,11 @@ mod tests {
                 Error::TooManyAtOnce("grpc.max_streams_per_caller", 1),
                 ErrorKind::ResourceExhausted,
                 ErrorReason::TooManyAtOnce,
+            ),
+            (
+                Error::HoldsUnknown,
+                ErrorKind::Unavailable,
+                ErrorReason::CredentialServiceUnavailable,
             ),
             (Error::Stopping, ErrorKind::Unavailable, ErrorReason::Stopping),
             (

@@ -5,7 +5,7 @@
 //! 3. `layers::trace`: one span, one line in the log;
 //! 4. `layers::deadline`: how long the caller waits, less what is needed to answer;
 //! 5. `layers::admit`: not more at once than the server can carry, and nothing new when it stops (`drain`);
-//! 6. `layers::access`: who asks, and whether this caller may use this gRPC service at all;
+//! 6. `layers::access`: who asks, whether this caller is contained (`holds`), and may use this gRPC service at all;
 //! 7. `places`: not more of one caller at once than one may have.
 //!
 //! Methods find what the layers learned in a [`Context`].
@@ -21,6 +21,7 @@ mod error;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod holds;
 mod layers;
 mod places;
 mod refusal;
@@ -35,6 +36,7 @@ pub use caller::{CALLER_HEADER, Caller, CallerSource, Thumbprint};
 pub use config::Config;
 pub use context::{Context, GrpcMethod};
 pub use error::Error;
+pub use holds::Holds;
 pub use layers::REQUEST_ID_HEADER;
 pub use refusal::{Refusal, RefusalLog};
 pub use roles::{AUDITOR, FLEET, Roles};

@@ -57,6 +57,14 @@ impl Roles {
         self.0.contains_key(role)
     }
 
+    pub(super) fn members(&self) -> impl Iterator<Item = &String> {
+        self.0.values().flatten()
+    }
+
+    pub(super) fn has_any(&self, caller: &CallerName) -> bool {
+        self.0.keys().any(|role| self.has(caller, role))
+    }
+
     pub(super) fn has(&self, caller: &CallerName, role: &str) -> bool {
         self.0
             .get(role)

@@ -15,7 +15,7 @@ use tonic::{
 use tower_service::Service;
 
 use super::{
-    Access, CallerSource, Config, RefusalLog,
+    Access, CallerSource, Config, Holds, RefusalLog,
     drain::{self, Health},
     layers,
     places::Places,
@@ -83,6 +83,7 @@ impl Chassis {
             limits: config,
             callers,
             access: Arc::new(access),
+            holds: Holds::default(),
             refusals,
             places,
             stopping: CancellationToken::new(),
@@ -98,6 +99,11 @@ impl Chassis {
     /// not begun.
     pub fn stopping(&self) -> CancellationToken {
         self.tools.stopping.clone()
+    }
+
+    /// Who is contained here: whoever hears of it says so.
+    pub fn holds(&self) -> Holds {
+        self.tools.holds.clone()
     }
 
     /// Adds a gRPC service.

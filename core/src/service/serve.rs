@@ -10,7 +10,11 @@ use crate::{
     config::InvalidConfig,
     grpc::{self, CallerSource},
     random::SystemRandom,
-    telemetry,
+    telemetry::{
+        self, Telemetry,
+        metrics::{self, MetricsError},
+        traces::TracesError,
+    },
     tls::Identity,
 };
 
@@ -31,6 +35,10 @@ pub(super) enum Error {
     Certificates(#[from] InvalidConfig),
     #[error(transparent)]
     Callers(#[from] grpc::Error),
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
+    #[error(transparent)]
+    Traces(#[from] TracesError),
     #[error("the service cannot start")]
     Start(#[source] Box<dyn StdError + Send + Sync>),
 }
@@ -41,11 +49,13 @@ pub(super) async fn with_certificates<S: Service>(
     clock: SharedClock,
 ) -> Result<(), Error> {
     let files = S::tls(&config).ok_or(Error::CertificatesNeeded)?;
-    begin::<S>(&config);
+    let telemetry = begin::<S>(&config)?;
     let identity = Identity::load(files, &clock)?;
     let days_left = identity.not_after().since(clock.now()).as_secs() / 86_400;
     tracing::info!(name = %identity.name(), days_left, "the certificate and its CA are in order");
-    until_stopped::<S>(config, CallerSource::Certified(identity), clock).await
+    let ended = until_stopped::<S>(config, CallerSource::Certified(identity), clock).await;
+    telemetry.finish().await;
+    ended
 }
 
 /// Serves whoever can reach loopback, and makes the key that is missing.
@@ -53,16 +63,19 @@ pub(super) async fn in_development<S: Service>(config: S::Config) -> Result<(), 
     if S::tls(&config).is_some() {
         return Err(Error::CertificatesInDevelopment);
     }
-    begin::<S>(&config);
+    let telemetry = begin::<S>(&config)?;
     tracing::warn!("development mode, NOT for production: callers name themselves and prove nothing");
     S::furnish(&config, None, &*SystemRandom::shared()).map_err(failed::<S>)?;
-    until_stopped::<S>(config, CallerSource::development()?, SystemClock::shared()).await
+    let ended = until_stopped::<S>(config, CallerSource::development()?, SystemClock::shared()).await;
+    telemetry.finish().await;
+    ended
 }
 
 /// Before the first key is read.
-fn begin<S: Service>(config: &S::Config) {
-    telemetry::start(S::telemetry(config));
+fn begin<S: Service>(config: &S::Config) -> Result<Telemetry, Error> {
+    let started = telemetry::start_service(S::telemetry(config), S::NAME)?;
     memory::keep_out_of_files();
+    Ok(started)
 }
 
 async fn until_stopped<S: Service>(
@@ -75,6 +88,11 @@ async fn until_stopped<S: Service>(
         random: SystemRandom::shared(),
         callers,
     };
+    if let Some(listen) = S::telemetry(&config).metrics_listen {
+        let numbers = metrics::open(listen).await?;
+        tokio::spawn(numbers);
+        tracing::info!(%listen, "metrics are told");
+    }
     // Listened for before the address is told: a script may stop the service as soon as it reads it.
     let stop = grpc::stop_signal();
     let running = S::start(config, deps).await.map_err(failed::<S>)?;

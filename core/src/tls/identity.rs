@@ -104,13 +104,19 @@ impl Identity {
         refused.err().as_ref().map(why_refused)
     }
 
-    /// Who a caller with this certificate is, if it would be let in now.
+    /// Who a caller with this certificate is, if it would be let in now. What stands between it and a CA that is trusted is
+    /// shown beside it, as on a connection.
     ///
     /// # Errors
     /// With a sentence that says why it would not be, or names no caller.
-    pub fn caller_of(&self, der: &[u8]) -> Result<Caller, String> {
+    pub fn caller_of(&self, der: &[u8], between: &[Vec<u8>]) -> Result<Caller, String> {
         let certificate = Certificate::read(der).ok_or("it is not an X.509 certificate in DER")?;
-        if let Some(why) = self.keeps_out(&[CertificateDer::from(der.to_vec())]) {
+        let leaf = std::iter::once(der.to_vec());
+        let chain: Vec<_> = leaf
+            .chain(between.iter().cloned())
+            .map(CertificateDer::from)
+            .collect();
+        if let Some(why) = self.keeps_out(&chain) {
             return Err(why);
         }
         let name = certificate.caller(self.trust_domain());

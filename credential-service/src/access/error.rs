@@ -26,6 +26,9 @@ pub enum Error {
     /// The caller, or the person that it is, is contained.
     #[error("{0}, or the person that it is, is contained")]
     Contained(CallerName),
+    /// The person is contained, and would lose a name by which it is.
+    #[error("person {0} is contained")]
+    PersonContained(PersonId),
     /// There is no grant of this id.
     #[error("there is no grant {0}")]
     GrantUnknown(GrantId),
@@ -72,6 +75,7 @@ impl ServiceError for Error {
             Self::Missing { .. } | Self::Contained(_) => ErrorKind::PermissionDenied,
             Self::GrantUnknown(_) | Self::PersonUnknown(_) => ErrorKind::NotFound,
             Self::IdentityTaken { .. } => ErrorKind::AlreadyExists,
+            Self::PersonContained(_) => ErrorKind::FailedPrecondition,
             Self::Holders(error) => error.kind(),
             Self::Revocations(error) => error.kind(),
             Self::Seal(error) => error.kind(),
@@ -88,6 +92,7 @@ impl ServiceError for Error {
             Self::GrantUnknown(_) => ErrorReason::GrantUnknown,
             Self::PersonUnknown(_) => ErrorReason::PersonUnknown,
             Self::IdentityTaken { .. } => ErrorReason::IdentityTaken,
+            Self::PersonContained(_) => ErrorReason::PersonContained,
             Self::Holders(error) => error.reason(),
             Self::Revocations(error) => error.reason(),
             Self::Seal(error) => error.reason(),
@@ -121,6 +126,9 @@ impl ServiceError for Error {
             Self::IdentityTaken { name, person_id } => {
                 format!("{name} is {person_id}'s: take it from {person_id} first")
             }
+            Self::PersonContained(person_id) => format!(
+                "{person_id} is contained, and keeps every name by which it is: lift the containment first, or name them all"
+            ),
             Self::Holders(error) => error.public_message(),
             Self::Revocations(error) => error.public_message(),
             Self::Seal(error) => error.public_message(),
@@ -146,7 +154,9 @@ impl ServiceError for Error {
             }
             Self::Contained(caller) => vec![("caller", caller.to_string())],
             Self::GrantUnknown(grant_id) => vec![("grant_id", grant_id.to_string())],
-            Self::PersonUnknown(person_id) | Self::IdentityTaken { person_id, .. } => {
+            Self::PersonUnknown(person_id)
+            | Self::PersonContained(person_id)
+            | Self::IdentityTaken { person_id, .. } => {
                 vec![("person_id", person_id.to_string())]
             }
             Self::Holders(error) => error.metadata(),
@@ -196,6 +206,11 @@ mod tests {
                 Error::PersonUnknown(ann.clone()),
                 ErrorKind::NotFound,
                 "PERSON_UNKNOWN",
+            ),
+            (
+                Error::PersonContained(ann.clone()),
+                ErrorKind::FailedPrecondition,
+                "PERSON_CONTAINED",
             ),
             (
                 Error::IdentityTaken {

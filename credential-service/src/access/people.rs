@@ -8,12 +8,15 @@ use hubkeep_core::{
 };
 
 use super::{
-    Access, Error, Known, OidcSubject, Person, SlackUser,
+    Access, Error, Granted, Grantee, Known, OidcSubject, Person, SlackUser,
     sealed::{Kind, Record},
     snapshot::Snapshot,
     store,
 };
-use crate::{holders::Holder, record::Act};
+use crate::{
+    holders::{Concerned, Holder},
+    record::Act,
+};
 
 /// What became of a person that was put.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +32,7 @@ impl Access {
     /// to the person, or ceased to be that person's, end.
     ///
     /// # Errors
-    /// If a name is another person's.
+    /// If a name is another person's, or a contained person would lose one: it would not be contained by that any more.
     pub async fn put_person(&self, act: &Act, person: Person) -> Result<PutPerson, Error> {
         act.subject(person.person_id.as_str());
         loop {
@@ -46,9 +49,18 @@ impl Access {
             let row = self
                 .seal(Kind::Person, id, revision, &Record::Person(known.clone()))
                 .await?;
-            let Some(mut transaction) = self.change(&snapshot).await? else {
+            let Some(mut transaction) = self.change(act, &snapshot).await? else {
                 continue;
             };
+            if self.is_contained(&mut transaction, &person.person_id).await? {
+                if loses_a_name(&snapshot, &person) {
+                    transaction.rollback().await?;
+                    return Err(Error::PersonContained(person.person_id));
+                }
+                for name in person.certificate_names.difference(&before) {
+                    self.holders.hold(&mut transaction, name, true).await?;
+                }
+            }
             store::put(&mut transaction, &row).await?;
             let revocation_seq = self.end_handles(&mut transaction, moved).await?;
             transaction.commit().await?;
@@ -64,7 +76,7 @@ impl Access {
     /// there are no such callers.
     ///
     /// # Errors
-    /// If there is none of this id.
+    /// If there is none of this id, or it is contained.
     pub async fn delete_person(&self, act: &Act, person_id: &PersonId) -> Result<u64, Error> {
         act.subject(person_id.as_str());
         loop {
@@ -76,9 +88,13 @@ impl Access {
             let before = names_of(&snapshot, person_id);
             let revision = snapshot.next_revision(Kind::Person, id);
             let row = self.seal(Kind::Person, id, revision, &Record::Deleted).await?;
-            let Some(mut transaction) = self.change(&snapshot).await? else {
+            let Some(mut transaction) = self.change(act, &snapshot).await? else {
                 continue;
             };
+            if self.is_contained(&mut transaction, person_id).await? {
+                transaction.rollback().await?;
+                return Err(Error::PersonContained(person_id.clone()));
+            }
             store::put(&mut transaction, &row).await?;
             let seq = self.end_handles(&mut transaction, before.iter()).await?;
             transaction.commit().await?;
@@ -121,6 +137,60 @@ impl Access {
         Ok(self.now().await?.person_of_slack(user).cloned())
     }
 
+    /// The callers that a holder of handles is, in a transaction before whose end nothing changes that.
+    ///
+    /// # Errors
+    /// If whoever acts is contained, or people cannot be read.
+    pub async fn callers_of(
+        &self,
+        act: &Act,
+        holder: &Holder,
+    ) -> Result<(Transaction, Vec<Concerned>), Error> {
+        loop {
+            let snapshot = self.now().await?;
+            let Some(transaction) = self.change(act, &snapshot).await? else {
+                continue;
+            };
+            let callers = match holder {
+                Holder::Caller(caller) => vec![Concerned {
+                    caller: caller.clone(),
+                    also: snapshot.person_of_caller(caller).cloned().map(Holder::Person),
+                }],
+                Holder::Person(person) => {
+                    let itself = |caller: CallerName| Concerned {
+                        also: Some(Holder::Caller(caller.clone())),
+                        caller,
+                    };
+                    names_of(&snapshot, person).into_iter().map(itself).collect()
+                }
+            };
+            return Ok((transaction, callers));
+        }
+    }
+
+    /// Whether a person is known, or a caller is named by a grant or a person.
+    ///
+    /// # Errors
+    /// If they cannot be read.
+    pub async fn knows(&self, holder: &Holder) -> Result<bool, Error> {
+        let snapshot = self.now().await?;
+        Ok(match holder {
+            Holder::Person(person) => snapshot.person(person).is_some(),
+            Holder::Caller(caller) => {
+                let names = |granted: &Granted| match &granted.grant.grantee {
+                    Grantee::Everyone => false,
+                    grantee => grantee.is(caller, None),
+                };
+                snapshot.person_of_caller(caller).is_some() || snapshot.grants().any(names)
+            }
+        })
+    }
+
+    async fn is_contained(&self, transaction: &mut Transaction, person_id: &PersonId) -> Result<bool, Error> {
+        let person = Holder::Person(person_id.clone());
+        Ok(self.holders.is_contained(transaction, &person).await?)
+    }
+
     /// Ends the handles of callers; gives the newest place on the feed, or 0 if there are none.
     async fn end_handles(
         &self,
@@ -141,6 +211,16 @@ fn names_of(snapshot: &Snapshot, person_id: &PersonId) -> BTreeSet<CallerName> {
     known
         .map(|known| known.person.certificate_names.clone())
         .unwrap_or_default()
+}
+
+/// Whether a person would lose a name that it has.
+fn loses_a_name(snapshot: &Snapshot, person: &Person) -> bool {
+    snapshot.person(&person.person_id).is_some_and(|known| {
+        let before = &known.person;
+        !before.certificate_names.is_subset(&person.certificate_names)
+            || !before.oidc_subjects.is_subset(&person.oidc_subjects)
+            || !before.slack_users.is_subset(&person.slack_users)
+    })
 }
 
 /// No name of this person is another's.

@@ -47,7 +47,7 @@ impl Access {
                     &Record::Grant(Box::new(put.granted.clone())),
                 )
                 .await?;
-            let Some(mut transaction) = self.change(&snapshot).await? else {
+            let Some(mut transaction) = self.change(act, &snapshot).await? else {
                 continue;
             };
             store::put(&mut transaction, &row).await?;
@@ -76,7 +76,7 @@ impl Access {
             }
             let revision = snapshot.next_revision(Kind::Grant, id);
             let row = self.seal(Kind::Grant, id, revision, &Record::Deleted).await?;
-            let Some(mut transaction) = self.change(&snapshot).await? else {
+            let Some(mut transaction) = self.change(act, &snapshot).await? else {
                 continue;
             };
             store::put(&mut transaction, &row).await?;
@@ -114,9 +114,9 @@ impl Access {
     }
 
     /// A transaction for a change of what this snapshot shows; `None` if somebody else was quicker. Nobody else changes
-    /// anything before it has ended.
-    pub(super) async fn change(&self, snapshot: &Snapshot) -> Result<Option<Transaction>, Error> {
-        let mut transaction = self.database.begin().await?;
+    /// anything before it has ended. Refused if whoever acts is contained by then.
+    pub(super) async fn change(&self, act: &Act, snapshot: &Snapshot) -> Result<Option<Transaction>, Error> {
+        let mut transaction = self.revocations.begin_alone(act).await?;
         if store::advance(&mut transaction, snapshot.version()).await? {
             return Ok(Some(transaction));
         }

@@ -39,16 +39,25 @@ pub enum Operation {
     Erase,
     /// Associate records, and end that.
     Associate,
+    /// Make reports about the portal.
+    Report,
+    /// Change how records of a type are made.
+    WriteSchema,
 }
 
 impl Operation {
     /// Whether it is on records of a type.
     pub const fn is_on_records(self) -> bool {
-        !matches!(self, Self::ReadAudit | Self::Quota)
+        !matches!(self, Self::ReadAudit | Self::Quota | Self::Report)
+    }
+
+    /// Whether it changes records, or how they are made.
+    pub const fn writes(self) -> bool {
+        self.writes_records() || matches!(self, Self::WriteSchema)
     }
 
     /// Whether it changes records.
-    pub const fn writes(self) -> bool {
+    pub const fn writes_records(self) -> bool {
         matches!(
             self,
             Self::Create | Self::Update | Self::Archive | Self::Merge | Self::Erase | Self::Associate

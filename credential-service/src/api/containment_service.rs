@@ -5,7 +5,7 @@ use hubkeep_proto::credential::v1::{
     self as wire, ContainRequest, ContainResponse, HandleHolder, LiftContainmentRequest,
     LiftContainmentResponse, ListContainmentsRequest, ListContainmentsResponse, RevocationReach,
     RevokeHandlesRequest, RevokeHandlesResponse, containment_service_server::ContainmentService,
-    handle_holder::Holder as Named,
+    handle_holder::Holder as Named, redemption_service_server,
 };
 use tonic::{Request, Response, Status};
 
@@ -13,6 +13,7 @@ use super::{Desk, Error, fields, page};
 use crate::{
     fleet::{Containment, Fleet, Target},
     holders::Holder,
+    record::Act,
     revocations::Reach,
 };
 
@@ -42,11 +43,13 @@ impl ContainmentService for ContainmentApi {
         let work = async move |act, request: ContainRequest| {
             let (target, reason) = (target(request.target)?, reason(&request.reason)?);
             let wait = fields::wait(request.wait)?.unwrap_or(fields::MAX_WAIT);
+            let known = fleet.knows(&act, &target).await?;
             let (containment, ended) = fleet.contain(&act, &target, &reason, wait).await?;
             Ok(ContainResponse {
                 containment: Some(to_wire(containment)),
                 revocation_seq: ended.seq,
                 reach: ended.reach.map(reach_to_wire),
+                known,
             })
         };
         self.desk.answer(request, Operation::Contain, work).await
@@ -58,6 +61,7 @@ impl ContainmentService for ContainmentApi {
     ) -> Result<Response<LiftContainmentResponse>, Status> {
         let fleet = self.fleet.clone();
         let work = async move |act, request: LiftContainmentRequest| {
+            by_an_operator(&act)?;
             let (target, reason) = (target(request.target)?, reason(&request.reason)?);
             fleet.lift(&act, &target, &reason).await?;
             Ok(LiftContainmentResponse {})
@@ -70,7 +74,10 @@ impl ContainmentService for ContainmentApi {
         request: Request<ListContainmentsRequest>,
     ) -> Result<Response<ListContainmentsResponse>, Status> {
         let fleet = self.fleet.clone();
-        let work = async move |_act, request| list(&fleet, request).await;
+        let work = async move |act, request| {
+            by_an_operator(&act)?;
+            list(&fleet, request).await
+        };
         self.desk.answer(request, Operation::ContainmentList, work).await
     }
 
@@ -80,6 +87,7 @@ impl ContainmentService for ContainmentApi {
     ) -> Result<Response<RevokeHandlesResponse>, Status> {
         let fleet = self.fleet.clone();
         let work = async move |act, request: RevokeHandlesRequest| {
+            by_an_operator(&act)?;
             let (target, wait) = (target(request.target)?, fields::wait(request.wait)?);
             let ended = fleet.end_handles(&act, &target, wait).await?;
             Ok(RevokeHandlesResponse {
@@ -89,6 +97,15 @@ impl ContainmentService for ContainmentApi {
         };
         self.desk.answer(request, Operation::HandlesRevoke, work).await
     }
+}
+
+/// The other service contains what an alert is about; it undoes nothing.
+fn by_an_operator(act: &Act) -> Result<(), Error> {
+    let caller = &act.context().caller.name;
+    if !caller.is_operator() && act.context().may_use(redemption_service_server::SERVICE_NAME) {
+        return Err(Error::ContainsOnly(caller.clone()));
+    }
+    Ok(())
 }
 
 async fn list(fleet: &Fleet, request: ListContainmentsRequest) -> Result<ListContainmentsResponse, Error> {

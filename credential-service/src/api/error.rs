@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hubkeep_core::{
     error::{ErrorKind, ErrorReason, FieldViolation, QuotaViolation, ServiceError},
+    id::CallerName,
     random::RandomError,
 };
 use thiserror::Error;
@@ -22,6 +23,15 @@ pub enum Error {
     /// The page token was not given out for this request.
     #[error("the page token is not one for this request")]
     PageToken,
+    /// Somebody who is no operator asked for the handles of others.
+    #[error("{0} asked for the handles of others")]
+    OthersHandles(CallerName),
+    /// The other service asks for somebody who may not read everything.
+    #[error("{0} has not the role auditor here")]
+    NoAuditor(CallerName),
+    /// The other service asked for more than to contain.
+    #[error("{0} may contain, and nothing else of containments")]
+    ContainsOnly(CallerName),
     /// The room of portals refused.
     #[error(transparent)]
     Portals(#[from] portals::Error),
@@ -79,6 +89,9 @@ impl Error {
             Self::Fields(_)
             | Self::HandleMalformed
             | Self::PageToken
+            | Self::OthersHandles(_)
+            | Self::NoAuditor(_)
+            | Self::ContainsOnly(_)
             | Self::Stopping
             | Self::Random(_)
             | Self::BrokeOff(_) => None,
@@ -91,6 +104,9 @@ impl ServiceError for Error {
         match self {
             Self::Fields(_) | Self::PageToken => ErrorKind::InvalidArgument,
             Self::HandleMalformed => ErrorKind::Unauthenticated,
+            Self::OthersHandles(_) | Self::NoAuditor(_) | Self::ContainsOnly(_) => {
+                ErrorKind::PermissionDenied
+            }
             Self::Stopping => ErrorKind::Unavailable,
             Self::Random(_) | Self::BrokeOff(_) => ErrorKind::Internal,
             Self::Portals(error) => error.kind(),
@@ -108,6 +124,9 @@ impl ServiceError for Error {
             Self::Fields(_) => ErrorReason::InvalidField,
             Self::HandleMalformed => ErrorReason::HandleMalformed,
             Self::PageToken => ErrorReason::PageTokenInvalid,
+            Self::OthersHandles(_) | Self::NoAuditor(_) | Self::ContainsOnly(_) => {
+                ErrorReason::CallerNotAllowed
+            }
             Self::Stopping => ErrorReason::Stopping,
             Self::Random(_) | Self::BrokeOff(_) => ErrorReason::Internal,
             Self::Portals(error) => error.reason(),
@@ -127,6 +146,19 @@ impl ServiceError for Error {
                 "this is not a whole handle: hk1_, 43 characters, _ and 6 more; it may have been cut"
                     .to_owned()
             }
+            Self::OthersHandles(caller) => {
+                format!(
+                    "{caller} has not the role fleet, and may list its own handles only: leave caller out"
+                )
+            }
+            Self::NoAuditor(operator) => {
+                format!(
+                    "{operator} has not the role auditor at credential-service: give it there, in [roles]"
+                )
+            }
+            Self::ContainsOnly(caller) => {
+                format!("{caller} may contain, and nothing else of containments: an operator does that")
+            }
             Self::PageToken => {
                 "the page token was not given out for this request: begin without one".to_owned()
             }
@@ -145,7 +177,12 @@ impl ServiceError for Error {
     }
 
     fn metadata(&self) -> Vec<(&'static str, String)> {
-        self.inner().map(ServiceError::metadata).unwrap_or_default()
+        match self {
+            Self::OthersHandles(caller) | Self::NoAuditor(caller) | Self::ContainsOnly(caller) => {
+                vec![("caller", caller.to_string())]
+            }
+            _ => self.inner().map(ServiceError::metadata).unwrap_or_default(),
+        }
     }
 
     fn retry_after(&self) -> Option<Duration> {
@@ -197,6 +234,16 @@ mod tests {
                 Error::HandleMalformed,
                 ErrorKind::Unauthenticated,
                 "HANDLE_MALFORMED",
+            ),
+            (
+                Error::OthersHandles("sync".parse().expect("valid")),
+                ErrorKind::PermissionDenied,
+                "CALLER_NOT_ALLOWED",
+            ),
+            (
+                Error::NoAuditor("operator/ann".parse().expect("valid")),
+                ErrorKind::PermissionDenied,
+                "CALLER_NOT_ALLOWED",
             ),
             (Error::PageToken, ErrorKind::InvalidArgument, "PAGE_TOKEN_INVALID"),
             (

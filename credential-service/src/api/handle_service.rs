@@ -5,12 +5,13 @@ use std::{str::FromStr, time::Duration};
 use hubkeep_audit_log::Operation as Recorded;
 use hubkeep_core::{
     error::FieldViolation,
-    id::{ClientSlug, InvalidName},
+    grpc::FLEET,
+    id::{CallerName, ClientSlug, InvalidName},
     tls::Identity,
 };
 use hubkeep_proto::credential::v1::{
-    self as wire, IntrospectHandleRequest, IntrospectHandleResponse, IssueHandleRequest, IssueHandleResponse,
-    ListHandlesRequest, ListHandlesResponse, NarrowHandleRequest, NarrowHandleResponse,
+    self as wire, HandleBudgetLeft, IntrospectHandleRequest, IntrospectHandleResponse, IssueHandleRequest,
+    IssueHandleResponse, ListHandlesRequest, ListHandlesResponse, NarrowHandleRequest, NarrowHandleResponse,
     RenewCertificateRequest, RenewCertificateResponse, RevokeHandleRequest, RevokeHandleResponse,
     handle_service_server::HandleService, revoke_handle_request,
 };
@@ -18,11 +19,15 @@ use tonic::{Request, Response, Status};
 
 use super::{Desk, Error, containment_service::reach_to_wire, fields, page, scope};
 use crate::{
-    handles::{self, Handle, Handles, Narrowing, Reach, Target, Wish},
+    handles::{self, Handle, Handles, Listing, Narrowing, Reach, Target, Wish},
     record::Act,
     revocations::Revocations,
 };
 
+/// Every caller's handles.
+const EVERYBODY: &str = "*";
+/// The most certificates between one and a CA that is trusted.
+const MAX_INTERMEDIATES: usize = 8;
 /// Kept back from the caller's deadline by who waits, to write the entry and to answer.
 const TO_ANSWER: Duration = Duration::from_millis(500);
 
@@ -75,12 +80,16 @@ impl HandleService for HandleApi {
     ) -> Result<Response<IntrospectHandleResponse>, Status> {
         let handles = self.handles.clone();
         let work = async move |act, request: IntrospectHandleRequest| {
-            let living = handles
-                .introspect(&act, &fields::handle(&request.handle)?)
-                .await?;
+            let token = fields::handle(&request.handle)?;
+            let (living, left) = handles.introspect(&act, &token).await?;
+            let budget_left = HandleBudgetLeft {
+                calls: left.max_calls,
+                records: left.max_records,
+            };
             Ok(IntrospectHandleResponse {
                 description: Some(to_wire(&living.handle)),
                 time_left: fields::to_wire(living.time_left),
+                budget_left: left.is_limited().then_some(budget_left),
             })
         };
         self.desk.answer(request, Recorded::HandleIntrospect, work).await
@@ -138,7 +147,10 @@ impl HandleService for HandleApi {
         let (handles, identity) = (self.handles.clone(), self.identity.clone());
         let work = async move |act, request: RenewCertificateRequest| {
             let successor = match identity {
-                Some(identity) => identity.caller_of(&request.certificate),
+                Some(_) if request.intermediates.len() > MAX_INTERMEDIATES => {
+                    Err("more stands between it and a CA than may: 8 certificates".to_owned())
+                }
+                Some(identity) => identity.caller_of(&request.certificate, &request.intermediates),
                 None => Err("callers have no certificates here, in development".to_owned()),
             };
             let successor = successor.map_err(handles::Error::CertificateRefused)?;
@@ -165,21 +177,74 @@ async fn list(
     act: &Act,
     request: ListHandlesRequest,
 ) -> Result<ListHandlesResponse, Error> {
-    let client_slug: ClientSlug = fields::name("client_slug", &request.client_slug)?;
+    let asks = &act.context().caller.name;
+    let whose = whose(&request, asks, act.context().has_role(FLEET))?;
+    let others = matches!(whose, Whose::Others { .. });
     let size = fields::page_size(request.page_size)?;
-    let list = format!("handles/{client_slug}/{}", act.context().caller.name);
-    let after = match page::after(&list, &request.page_token)? {
-        Some(last) => Some(last.parse().map_err(|_| Error::PageToken)?),
-        None => None,
+    let list = format!("handles/{}/{}/{asks}", request.client_slug, request.caller);
+    let after = page::after(&list, &request.page_token)?;
+    let found = match whose {
+        Whose::Own(client_slug) => handles.list_own(act, client_slug, after, size).await?,
+        Whose::Others { client_slug, caller } => {
+            let listing = Listing {
+                client_slug,
+                caller,
+                after,
+                size,
+            };
+            handles.list(act, &listing).await?
+        }
     };
-    let found = handles.list(act, &client_slug, after, size).await?;
     Ok(ListHandlesResponse {
-        handles: found.handles.iter().map(to_wire).collect(),
+        handles: found
+            .handles
+            .iter()
+            .map(|handle| listed(handle, others))
+            .collect(),
+        altered_count: found.altered,
         next_page_token: found
             .more_after
-            .map(|last| page::token(&list, &last.to_string()))
+            .map(|last| page::token(&list, &last))
             .unwrap_or_default(),
     })
+}
+
+/// Whose handles are listed.
+enum Whose {
+    /// The caller's own, of this portal.
+    Own(ClientSlug),
+    /// Those of one portal, or caller, or both.
+    Others {
+        client_slug: Option<ClientSlug>,
+        caller: Option<CallerName>,
+    },
+}
+
+/// A handle in a list. On whose behalf others have theirs is between them and their end users.
+fn listed(handle: &Handle, is_anothers: bool) -> wire::Handle {
+    let mut wire = to_wire(handle);
+    if is_anothers {
+        wire.end_user.clear();
+    }
+    wire
+}
+
+fn whose(request: &ListHandlesRequest, asks: &CallerName, looks_after_all: bool) -> Result<Whose, Error> {
+    if request.caller.is_empty() || request.caller == asks.as_str() && !request.client_slug.is_empty() {
+        return fields::name("client_slug", &request.client_slug).map(Whose::Own);
+    }
+    if !looks_after_all {
+        return Err(Error::OthersHandles(asks.clone()));
+    }
+    let client_slug = stated("client_slug", &request.client_slug)?;
+    let caller = match request.caller.as_str() {
+        EVERYBODY => None,
+        name => Some(fields::name("caller", name)?),
+    };
+    if client_slug.is_none() && caller.is_none() {
+        return Err(Error::field("client_slug", "name a portal, or a caller, or both"));
+    }
+    Ok(Whose::Others { client_slug, caller })
 }
 
 fn wish(request: IssueHandleRequest) -> Result<Wish, Error> {

@@ -11,6 +11,7 @@
 //! | `access_service`, `grant`, `person` | who may have which handles |
 //! | `containment_service` | what is contained, and whose handles are ended |
 //! | `handle_service`, `redemption_service`, `redemption` | handles, and what is behind them |
+//! | `portal_record_service` | what reports need to know of a portal |
 //! | `revocation_feed` | the stream on which redeemers hear what is revoked |
 
 mod access_service;
@@ -28,6 +29,7 @@ mod import;
 mod page;
 mod person;
 mod portal;
+mod portal_record_service;
 mod portal_service;
 mod redemption;
 mod redemption_service;
@@ -44,6 +46,7 @@ pub use containment_service::ContainmentApi;
 pub use desk::Desk;
 pub use error::Error;
 pub use handle_service::HandleApi;
+pub use portal_record_service::PortalRecordApi;
 pub use portal_service::PortalApi;
 pub use redemption_service::RedemptionApi;
 pub use rotation_service::RotationApi;

@@ -8,6 +8,9 @@ use hubkeep_proto::credential::v1::{
 use super::{Error, fields, handle_service::to_wire, scope};
 use crate::handles::{ActionHash, Due, Presented, Redeemed, Reserving, Slice, Unspent};
 
+/// The most records that one call touches: HubSpot takes no more in a batch.
+const MOST_RECORDS: u64 = 100;
+
 /// A handle that was presented to the redeemer.
 pub(super) fn presented(request: &RedeemHandleRequest) -> Result<Presented, Error> {
     Ok(Presented {
@@ -38,6 +41,11 @@ pub(super) fn reserving(request: ReserveCallRequest) -> Result<Reserving, Error>
             "" => None,
             text => Some(fields::name("purpose_code", text)?),
         },
+        max_records: match request.max_records {
+            0 => 1,
+            stated @ 1..=MOST_RECORDS => stated,
+            _ => return Err(Error::field("max_records", "must be from 1 to 100")),
+        },
         lifetime: fields::duration("lifetime", lifetime)?,
         call_id: fields::id("call_id", &request.call_id)?,
     })
@@ -53,7 +61,8 @@ pub(super) fn due(request: &RedeemReservationRequest) -> Result<Due, Error> {
     })
 }
 
-fn presenter(name: &str, thumbprint: &[u8]) -> Result<Caller, Error> {
+/// Who presented a handle to the redeemer.
+pub(super) fn presenter(name: &str, thumbprint: &[u8]) -> Result<Caller, Error> {
     Ok(Caller {
         name: fields::name("presented_by", name)?,
         thumbprint: Thumbprint::from_wire(thumbprint),

@@ -10,9 +10,9 @@ use futures::{
 use hubkeep_audit_log::Operation;
 use hubkeep_core::{grpc::Context, id::RedeemerId};
 use hubkeep_proto::credential::v1::{
-    self as wire, CallerGeneration, CredentialVersion, GrantRevision, Heartbeat, PersonGeneration,
-    PortalErasure, PortalGeneration, WatchRevocationsRequest, WatchRevocationsResponse, revocation,
-    watch_revocations_response::Message,
+    self as wire, CallerGeneration, CallerHold, CredentialVersion, GrantRevision, Heartbeat, OwnCalls,
+    PersonGeneration, PortalErasure, PortalGeneration, WatchRevocationsRequest, WatchRevocationsResponse,
+    revocation, watch_revocations_response::Message,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
@@ -168,6 +168,13 @@ fn revocation_to_wire(revocation: &Revocation) -> wire::Revocation {
                 generation: *generation,
             })
         }
+        Scope::CallerHold(caller, held) => revocation::Scope::CallerHold(CallerHold {
+            caller: caller.to_string(),
+            held: *held,
+        }),
+        Scope::OwnCalls(portal) => revocation::Scope::OwnCalls(OwnCalls {
+            portal_id: portal.get(),
+        }),
         Scope::GrantRevision(grant, revision) => revocation::Scope::GrantRevision(GrantRevision {
             grant_id: grant.to_string(),
             revision: *revision,

@@ -87,6 +87,8 @@ fn operation(number: i32) -> Option<Operation> {
         HandleOperation::Merge => Some(Operation::Merge),
         HandleOperation::Erase => Some(Operation::Erase),
         HandleOperation::Associate => Some(Operation::Associate),
+        HandleOperation::Report => Some(Operation::Report),
+        HandleOperation::WriteSchema => Some(Operation::WriteSchema),
     }
 }
 
@@ -103,5 +105,7 @@ const fn operation_to_wire(operation: Operation) -> HandleOperation {
         Operation::Merge => HandleOperation::Merge,
         Operation::Erase => HandleOperation::Erase,
         Operation::Associate => HandleOperation::Associate,
+        Operation::Report => HandleOperation::Report,
+        Operation::WriteSchema => HandleOperation::WriteSchema,
     }
 }

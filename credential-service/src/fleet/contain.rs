@@ -4,7 +4,7 @@
 use std::{cmp::Reverse, fmt, time::Duration};
 
 use hubkeep_core::{
-    clock::Timestamp,
+    clock::{Tick, Timestamp},
     id::{CallerName, ClientSlug, HandleId, PersonId},
 };
 
@@ -16,11 +16,13 @@ use crate::{
     holders::{self, Holder},
     portals::{Listed, Portal, State},
     record::Act,
-    revocations::{Reach, Scope},
+    revocations::{POLL, Reach, Scope},
 };
 
 /// Kept back from the caller's deadline, to write the entry and to answer.
 const TO_ANSWER: Duration = Duration::from_millis(500);
+/// Each replica of this service has read who is contained by then: it looks twice a second, and this is a margin more.
+const REPLICAS: Duration = POLL.saturating_add(Duration::from_millis(250));
 /// How often a portal is looked at anew, that somebody else changes at the same moment.
 const ATTEMPTS: usize = 3;
 
@@ -80,12 +82,13 @@ pub struct Ended {
 }
 
 impl Fleet {
-    /// Contains something, and waits until every redeemer has acknowledged that or its lease has run out, `wait` at most.
-    /// What is contained stays as it is, and is waited for again.
+    /// Contains something, and waits until every redeemer has acknowledged that or its lease has run out, and until the
+    /// other replicas of this service have read who is contained, `wait` at most. What is contained stays as it is, and is
+    /// waited for again.
     ///
     /// # Errors
-    /// If there is no such portal or handle, the portal was erased or is older than the log knows it, or the database
-    /// fails. What was contained by then stays so: containing it again waits again.
+    /// If whoever acts is contained; if there is no such portal or handle, the portal was erased or is older than the log
+    /// knows it, or the database fails. What was contained by then stays so: containing it again waits again.
     pub async fn contain(
         &self,
         act: &Act,
@@ -103,7 +106,7 @@ impl Fleet {
         };
         let (noted, seq) = match target {
             Target::Portal(slug) => self.contain_portal(act, slug, new).await?,
-            Target::Holder(holder) => self.contain_holder(holder, new).await?,
+            Target::Holder(holder) => self.contain_holder(act, holder, new).await?,
             Target::Handle(id) => (new, self.handles.revoke_family(act, *id).await?),
         };
         let containment = Containment {
@@ -112,7 +115,30 @@ impl Fleet {
             by: Some(noted.by),
             reason: noted.reason,
         };
-        Ok((containment, self.reached(act, seq, Some(wait)).await?))
+        let until = self.until(act, wait);
+        let read_by_all = self.clock.tick().plus(REPLICAS).min(until);
+        let reach = Some(self.revocations.reach(seq, until).await?);
+        if self.database.is_shared() && matches!(target, Target::Holder(_)) {
+            self.clock.sleep_until(read_by_all).await;
+        }
+        Ok((containment, Ended { seq, reach }))
+    }
+
+    /// Whether anything names a target, so that it is no typo. Of a portal or a handle containing tells that itself.
+    ///
+    /// # Errors
+    /// If grants, people or handles cannot be read.
+    pub async fn knows(&self, act: &Act, target: &Target) -> Result<bool, Error> {
+        let Target::Holder(holder) = target else {
+            return Ok(true);
+        };
+        let named = self.access.knows(holder).await?;
+        Ok(match holder {
+            Holder::Caller(caller) if !named => {
+                act.context().is_named(caller) || self.handles.knows(caller).await?
+            }
+            Holder::Caller(_) | Holder::Person(_) => named,
+        })
     }
 
     /// Lifts a containment. Handles that it ended stay dead; a portal that was suspended before is suspended again.
@@ -124,9 +150,17 @@ impl Fleet {
         match target {
             Target::Portal(slug) => self.lift_portal(act, slug).await,
             Target::Holder(holder) => {
-                let mut transaction = self.database.begin().await?;
-                self.holders.lift(&mut transaction, holder).await?;
-                Ok(transaction.commit().await?)
+                let (mut transaction, callers) = self.access.callers_of(act, holder).await?;
+                let seq = match self.holders.lift(&mut transaction, holder, &callers).await {
+                    Ok(seq) => seq,
+                    Err(error) => {
+                        transaction.rollback().await?;
+                        return Err(error.into());
+                    }
+                };
+                transaction.commit().await?;
+                self.revocations.announce(seq);
+                Ok(())
             }
             Target::Handle(_) => Err(holders::Error::NotContained(target.to_string()).into()),
         }
@@ -170,7 +204,7 @@ impl Fleet {
         let seq = match target {
             Target::Portal(slug) => self.end_handles_of_portal(act, slug).await?,
             Target::Holder(holder) => {
-                let mut transaction = self.database.begin().await?;
+                let mut transaction = self.revocations.begin(act).await?;
                 let seq = self.holders.end_handles(&mut transaction, holder).await?;
                 transaction.commit().await?;
                 self.revocations.announce(seq);
@@ -178,27 +212,25 @@ impl Fleet {
             }
             Target::Handle(id) => self.handles.revoke_family(act, *id).await?,
         };
-        self.reached(act, seq, wait).await
-    }
-
-    /// Waits no longer than the caller does.
-    async fn reached(&self, act: &Act, seq: u64, wait: Option<Duration>) -> Result<Ended, Error> {
         let reach = match wait {
-            Some(wait) => {
-                let until = self.clock.tick().plus(wait);
-                let until = until.min(act.context().deadline.minus(TO_ANSWER));
-                Some(self.revocations.reach(seq, until).await?)
-            }
+            Some(wait) => Some(self.revocations.reach(seq, self.until(act, wait)).await?),
             None => None,
         };
         Ok(Ended { seq, reach })
     }
 
-    async fn contain_holder(&self, holder: &Holder, new: Noted) -> Result<(Noted, u64), Error> {
-        let mut transaction = self.database.begin().await?;
+    /// Nobody waits for longer than the caller does.
+    fn until(&self, act: &Act, wait: Duration) -> Tick {
+        let until = self.clock.tick().plus(wait);
+        until.min(act.context().deadline.minus(TO_ANSWER))
+    }
+
+    async fn contain_holder(&self, act: &Act, holder: &Holder, new: Noted) -> Result<(Noted, u64), Error> {
+        let (mut transaction, callers) = self.access.callers_of(act, holder).await?;
+        let why = (&new.by, new.reason.as_str());
         let seq = self
             .holders
-            .contain(&mut transaction, holder, &new.by, &new.reason)
+            .contain(&mut transaction, holder, &callers, why)
             .await?;
         transaction.commit().await?;
         self.revocations.announce(seq);
@@ -223,7 +255,7 @@ impl Fleet {
                 let noted = notes.remove(&portal.portal_id.as_i64());
                 return Ok((noted.unwrap_or(new), seq));
             }
-            let mut transaction = self.database.begin().await?;
+            let mut transaction = self.revocations.begin(act).await?;
             let moved = self
                 .portals
                 .set_state(&mut transaction, &portal, State::Contained)
@@ -253,7 +285,7 @@ impl Fleet {
             portal.kept()?;
             return Err(holders::Error::NotContained(format!("portal {slug}")).into());
         }
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.revocations.begin(act).await?;
         let noted = containments::take(&mut transaction, portal.portal_id).await?;
         // Where nobody noted how it was, somebody must say that it may be served.
         let to = match noted {
@@ -276,7 +308,7 @@ impl Fleet {
         for _ in 0..ATTEMPTS {
             let portal = self.portals.get(act, slug).await?;
             portal.kept()?;
-            let mut transaction = self.database.begin().await?;
+            let mut transaction = self.revocations.begin(act).await?;
             let moved = self
                 .portals
                 .set_state(&mut transaction, &portal, portal.state)

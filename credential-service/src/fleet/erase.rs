@@ -55,7 +55,7 @@ impl Fleet {
             return Err(Error::OtherPortal(portal.client_slug));
         }
         if portal.state != State::Erased {
-            self.destroy(&portal).await?;
+            self.destroy(act, &portal).await?;
         }
         self.entomb(act, portal.portal_id).await?;
         let deadline = act.context().deadline.minus(TO_ANSWER);
@@ -80,9 +80,9 @@ impl Fleet {
     }
 
     /// Everything at once or nothing: keys, tokens, handles, what was known of it, and the word to crm-service.
-    async fn destroy(&self, portal: &Portal) -> Result<(), Error> {
+    async fn destroy(&self, act: &Act, portal: &Portal) -> Result<(), Error> {
         let (id, slug) = (portal.portal_id, &portal.client_slug);
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.revocations.begin(act).await?;
         let erased = self
             .portals
             .set_state(&mut transaction, portal, State::Erased)

@@ -10,7 +10,7 @@ use hubkeep_core::{
 };
 use thiserror::Error;
 
-use crate::{handles, holders, portals, revocations, rotation};
+use crate::{access, handles, holders, portals, revocations, rotation};
 
 /// A portal was not suspended, resumed, contained or erased.
 #[derive(Debug, Error)]
@@ -36,6 +36,9 @@ pub enum Error {
     /// The room of handles refused.
     #[error(transparent)]
     Handles(#[from] handles::Error),
+    /// Whose names are whose cannot be read.
+    #[error(transparent)]
+    Access(#[from] access::Error),
     /// The room of holders refused.
     #[error(transparent)]
     Holders(#[from] holders::Error),
@@ -80,6 +83,7 @@ impl ServiceError for Error {
             Self::Unreadable(_) | Self::SigningKey | Self::Json(_) | Self::Random(_) => ErrorKind::Internal,
             Self::Portals(error) => error.kind(),
             Self::Handles(error) => error.kind(),
+            Self::Access(error) => error.kind(),
             Self::Holders(error) => error.kind(),
             Self::Rotations(error) => error.kind(),
             Self::Revocations(error) => error.kind(),
@@ -96,6 +100,7 @@ impl ServiceError for Error {
             Self::Unreadable(_) | Self::SigningKey | Self::Json(_) | Self::Random(_) => ErrorReason::Internal,
             Self::Portals(error) => error.reason(),
             Self::Handles(error) => error.reason(),
+            Self::Access(error) => error.reason(),
             Self::Holders(error) => error.reason(),
             Self::Rotations(error) => error.reason(),
             Self::Revocations(error) => error.reason(),
@@ -118,6 +123,7 @@ impl ServiceError for Error {
             }
             Self::Portals(error) => error.public_message(),
             Self::Handles(error) => error.public_message(),
+            Self::Access(error) => error.public_message(),
             Self::Holders(error) => error.public_message(),
             Self::Rotations(error) => error.public_message(),
             Self::Revocations(error) => error.public_message(),
@@ -131,7 +137,9 @@ impl ServiceError for Error {
             Self::Pending(slug) => vec![("client_slug", slug.to_string())],
             Self::Portals(error) => error.metadata(),
             Self::Handles(error) => error.metadata(),
+            Self::Access(error) => error.metadata(),
             Self::Holders(error) => error.metadata(),
+            Self::Revocations(error) => error.metadata(),
             Self::Rotations(error) => error.metadata(),
             _ => Vec::new(),
         }

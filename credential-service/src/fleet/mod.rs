@@ -37,7 +37,8 @@ pub use erase::Erased;
 pub use error::Error;
 
 use crate::{
-    handles::Handles, holders::Holders, portals::Portals, revocations::Revocations, rotation::Rotations,
+    access::Access, handles::Handles, holders::Holders, portals::Portals, revocations::Revocations,
+    rotation::Rotations,
 };
 use signer::Signer;
 
@@ -54,6 +55,8 @@ pub struct Deps {
     pub portals: Portals,
     /// Their handles.
     pub handles: Handles,
+    /// Whose names are whose.
+    pub access: Access,
     /// Callers and people.
     pub holders: Holders,
     /// The rotations of their tokens.
@@ -75,6 +78,7 @@ pub struct Fleet {
     keyring: Keyring,
     portals: Portals,
     handles: Handles,
+    access: Access,
     holders: Holders,
     rotations: Rotations,
     revocations: Revocations,
@@ -97,6 +101,7 @@ impl Fleet {
             keyring,
             portals,
             handles,
+            access,
             holders,
             rotations,
             revocations,
@@ -116,6 +121,7 @@ impl Fleet {
             keyring,
             portals,
             handles,
+            access,
             holders,
             rotations,
             revocations,

@@ -47,7 +47,7 @@ impl Fleet {
 
     async fn move_to(&self, act: &Act, before: &Portal, to: State) -> Result<Portal, Error> {
         let id = before.portal_id;
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.revocations.begin(act).await?;
         let moved = self.portals.set_state(&mut transaction, before, to).await?;
         let Some(portal) = moved else {
             transaction.rollback().await?;

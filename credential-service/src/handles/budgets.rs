@@ -113,8 +113,19 @@ impl Handles {
 }
 
 impl Handles {
-    /// Takes one call, for one record, out of a handle's budget.
-    pub(super) async fn charge(&self, handle: &Handle) -> Result<(), Error> {
+    /// What nobody was handed yet of the budgets that a handle spends of.
+    pub(super) async fn left(&self, handle: &Handle) -> Result<Budget, Error> {
+        if !handle.budget.is_limited() {
+            return Ok(Budget::default());
+        }
+        let mut transaction = self.database.begin().await?;
+        let left = left_of(&mut transaction, handle).await?;
+        transaction.rollback().await?;
+        Ok(left)
+    }
+
+    /// Takes one call, for so many records, out of a handle's budget.
+    pub(super) async fn charge(&self, handle: &Handle, records: u64) -> Result<(), Error> {
         if !handle.budget.is_limited() {
             return Ok(());
         }
@@ -128,19 +139,20 @@ impl Handles {
                 max_calls: Some(0), ..
             } => Some(Spent::Calls),
             Budget {
-                max_records: Some(0), ..
-            } => Some(Spent::Records),
+                max_records: Some(left),
+                ..
+            } if left < records => Some(Spent::Records),
             _ => None,
         };
         if let Some(spent) = spent {
             transaction.rollback().await?;
             return Err(Error::BudgetSpent(handle.handle_id, spent));
         }
-        let one = Slice {
+        let this = Slice {
             calls: Some(1),
-            records: Some(1),
+            records: Some(records),
         };
-        take_of(&mut transaction, handle, one).await?;
+        take_of(&mut transaction, handle, this).await?;
         transaction.commit().await?;
         Ok(())
     }

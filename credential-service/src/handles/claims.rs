@@ -79,11 +79,12 @@ pub struct Under {
 /// What a scope takes of a token.
 pub(super) fn need(scope: &Scope) -> Need {
     let reads = scope.operations().any(|one| one.is_on_records() && !one.writes());
-    Need::new(
-        scope.object_types(),
-        reads,
-        scope.operations().any(Operation::writes),
-    )
+    let writes = scope.operations().any(Operation::writes_records);
+    let need = Need::new(scope.object_types(), reads, writes);
+    match scope.operations().any(|one| one == Operation::WriteSchema) {
+        true => need.and_schemas(scope.object_types()),
+        false => need,
+    }
 }
 
 /// The sealed form. Field names are short-lived: no handle lives longer than minutes, no reservation longer than days.

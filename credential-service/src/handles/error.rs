@@ -65,9 +65,9 @@ pub enum Error {
     /// The certificate cannot take the place of the caller's own.
     #[error("a certificate was refused: {0}")]
     CertificateRefused(String),
-    /// It does not allow reading the audit log.
-    #[error("handle {0} does not allow READ_AUDIT")]
-    AuditNotAllowed(HandleId),
+    /// It does not allow reading what is asked for, which needs this operation.
+    #[error("handle {0} does not allow {1}")]
+    ReadNotAllowed(HandleId, &'static str),
     /// It should live shorter or longer than handles may.
     #[error("a lifetime out of bounds was asked for")]
     Lifetime {
@@ -121,7 +121,7 @@ impl ServiceError for Error {
             Self::PortalMismatch { .. }
             | Self::NotThatPortal { .. }
             | Self::Wider(..)
-            | Self::AuditNotAllowed(_) => ErrorKind::PermissionDenied,
+            | Self::ReadNotAllowed(..) => ErrorKind::PermissionDenied,
             Self::Lifetime { .. } | Self::Scope(_) => ErrorKind::InvalidArgument,
             Self::TooMany(_) | Self::BudgetSpent(..) => ErrorKind::ResourceExhausted,
             Self::TooDeep(_) | Self::ActionChanged | Self::CertificateRefused(_) => {
@@ -146,7 +146,7 @@ impl ServiceError for Error {
             Self::ReservationUnusable(_) => ErrorReason::ReservationInvalid,
             Self::ActionChanged => ErrorReason::ActionChanged,
             Self::CertificateRefused(_) => ErrorReason::CertificateRefused,
-            Self::AuditNotAllowed(_) => ErrorReason::OperationNotAllowed,
+            Self::ReadNotAllowed(..) => ErrorReason::OperationNotAllowed,
             Self::Lifetime { .. } | Self::Scope(_) => ErrorReason::InvalidField,
             Self::TooMany(_) => ErrorReason::TooManyHandles,
             Self::Behind { .. } => ErrorReason::CredentialServiceUnavailable,
@@ -193,7 +193,9 @@ impl ServiceError for Error {
             }
             Self::ActionChanged => "these are not the bytes that were reserved".to_owned(),
             Self::CertificateRefused(why) => format!("the new certificate is not taken: {why}"),
-            Self::AuditNotAllowed(_) => "the handle does not allow READ_AUDIT: take one that does".to_owned(),
+            Self::ReadNotAllowed(_, operation) => {
+                format!("the handle does not allow {operation}: take one that does")
+            }
             Self::Lifetime { max_secs } => lifetime_rule(*max_secs),
             Self::TooMany(limit) => format!(
                 "you hold {limit} living handles of this portal: use them, revoke some, or wait until they expire"
@@ -225,7 +227,7 @@ impl ServiceError for Error {
             Self::Wider(_, Wider(field)) => vec![("field", (*field).to_owned())],
             Self::TooDeep(_) => vec![("limit", DEEPEST.to_string())],
             Self::BudgetSpent(_, spent) => vec![("budget", spent.name().to_owned())],
-            Self::AuditNotAllowed(_) => vec![("operation", "READ_AUDIT".to_owned())],
+            Self::ReadNotAllowed(_, operation) => vec![("operation", (*operation).to_owned())],
             Self::TooMany(limit) => vec![("limit", limit.to_string())],
             Self::Access(error) => error.metadata(),
             Self::Portal(error) => error.metadata(),

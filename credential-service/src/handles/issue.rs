@@ -1,6 +1,6 @@
 //! Issues a handle to whoever asks.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use hubkeep_core::{
     clock::Timestamp,
@@ -8,7 +8,12 @@ use hubkeep_core::{
     id::{CallerName, ClientSlug, HandleId, PortalId, PurposeCode},
 };
 
-use super::{EndUser, Error, Handle, Handles, claims, claims::Under, store};
+use super::{
+    EndUser, Error, Handle, Handles, claims,
+    claims::Under,
+    list::{BEFORE_ALL, is_rows_own},
+    store,
+};
 use crate::{
     access::{Asked, Budget, Permitted, Scope},
     portals::{self, Portal},
@@ -17,6 +22,8 @@ use crate::{
 
 /// How long a handle's row is kept after its end, to tell on the log that it expired rather than never was.
 const KEPT_AFTER_END: Duration = Duration::from_secs(24 * 60 * 60);
+/// So many of a caller's handles of one portal are looked at, to tell which have died: more than that are taken to live.
+const MOST_LOOKED_AT: usize = 1_000;
 /// The shortest life of a handle.
 pub(super) const MIN_LIFETIME: Duration = Duration::from_secs(1);
 
@@ -83,6 +90,7 @@ impl Handles {
         let handle = self.new_handle(act, portal, (wish, permitted), lifetime).await?;
         act.handle(handle.handle_id);
         self.store(&token, &handle, handle.budget.is_limited()).await?;
+        metrics::counter!("hubkeep_handles_issued_total").increment(1);
         Ok(Issued { token, handle })
     }
 
@@ -162,12 +170,14 @@ impl Handles {
     ) -> Result<(), Error> {
         // Keys are made where there are none, so all of this comes before the transaction.
         let row = self.sealed_row(token, handle).await?;
+        let dead = self.dead_of(handle).await?;
         let mut transaction = self.database.begin().await?;
         let (portal, caller, now) = (handle.portal_id, &handle.caller.name, handle.issue_time);
         // Counted and added by one at a time: else those who issue in the same instant would not see each other.
         transaction.lock(&format!("handle/{portal}/{caller}")).await?;
-        let living = store::count_living(&mut transaction, portal, caller, now).await?;
-        if living >= u64::from(self.config.max_live_per_caller) {
+        let held = store::ids_of(&mut transaction, portal, caller, now).await?;
+        let living = held.iter().filter(|id| !dead.contains(*id)).count();
+        if living >= self.most_living() {
             transaction.rollback().await?;
             return Err(Error::TooMany(self.config.max_live_per_caller));
         }
@@ -179,6 +189,40 @@ impl Handles {
         transaction.commit().await?;
         self.sweep(now).await;
         Ok(())
+    }
+
+    /// Those of a caller's handles of a portal that died with something else than themselves, where there are so many that
+    /// it matters: they take no place.
+    async fn dead_of(&self, handle: &Handle) -> Result<HashSet<String>, Error> {
+        let mut dead = HashSet::new();
+        let wanted = store::Wanted {
+            portal_id: Some(handle.portal_id),
+            caller: Some(&handle.caller.name),
+            now: handle.issue_time,
+            before: BEFORE_ALL.to_owned(),
+            limit: MOST_LOOKED_AT,
+        };
+        let rows = store::page(&self.database, &wanted).await?;
+        if rows.len() < self.most_living() {
+            return Ok(dead);
+        }
+        for row in rows {
+            let handle_id = row.handle_id.clone();
+            // What was altered is refused to everybody: it lives for nobody, and takes no place.
+            let lives = match self.open(row).await {
+                Ok(found) => self.lives(&found.handle).await?,
+                Err(error) if is_rows_own(&error) => false,
+                Err(error) => return Err(error),
+            };
+            if !lives {
+                dead.insert(handle_id);
+            }
+        }
+        Ok(dead)
+    }
+
+    fn most_living(&self) -> usize {
+        usize::try_from(self.config.max_live_per_caller).unwrap_or(usize::MAX)
     }
 
     /// Deletes rows that nobody asks about any more. By itself, and not with the new handle: replicas that sweep at

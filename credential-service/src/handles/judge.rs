@@ -164,7 +164,7 @@ impl Handles {
     /// The handle with this token, living or not, if it is this presenter's.
     pub(super) async fn present(&self, token: &HandleToken, presenter: &Caller) -> Result<Found, Error> {
         let found = self.by_token(token).await?;
-        if found.handle.caller != *presenter && !self.has_succeeded(&found.handle.caller, presenter).await? {
+        if !self.is_of(&found.handle, presenter).await? {
             return found.refused(Cause::HandleOfAnotherCaller);
         }
         Ok(found)

@@ -11,9 +11,9 @@
 //! | `narrow` | gives a child of it, never wider |
 //! | `reserve` | keeps one call of it for later |
 //! | `succession` | lets it go on with the certificate that replaces its caller's |
-//! | `revoke`, `list` | end it, and show the caller's own |
+//! | `revoke`, `list` | end it, and show those that live |
 //! | `replay` | holds those that were issued against other grants |
-//! | `read_authority` | lets it open an audit log |
+//! | `read_authority` | lets it open what is kept of its portal |
 //! | `claims`, `end_user` | what it is, and how that is sealed |
 //! | `seen_time` | the time by which it expires |
 //! | `sweeps` | when rows of long ago are deleted |
@@ -48,13 +48,19 @@ pub use end_user::EndUser;
 pub use error::Error;
 pub use issue::{Issued, Wish};
 pub use judge::Living;
-pub use list::Page;
+pub use list::{Listing, Page};
 pub use narrow::{Narrowing, Wider};
+pub use read_authority::Reading;
 pub use redeem::{Presented, Redeemed};
 pub use reserve::{ActionHash, Due, Reserved, Reserving};
 pub use revoke::{Reach, Target};
 
-use crate::{access::Access, portals::Portals, record::Act, revocations::Revocations};
+use crate::{
+    access::{Access, Budget},
+    portals::Portals,
+    record::Act,
+    revocations::Revocations,
+};
 use seen_time::SeenTime;
 use sweeps::Sweeps;
 
@@ -124,12 +130,14 @@ impl Handles {
         })
     }
 
-    /// Says what a handle of the caller's own allows, and how long it lives.
+    /// Says what a handle of the caller's own allows, how long it lives, and what is left of its budget.
     ///
     /// # Errors
     /// If it is unknown, expired, revoked, or another caller's.
-    pub async fn introspect(&self, act: &Act, token: &HandleToken) -> Result<Living, Error> {
+    pub async fn introspect(&self, act: &Act, token: &HandleToken) -> Result<(Living, Budget), Error> {
         let caller = act.context().caller.clone();
-        self.living(act, token, &caller).await
+        let living = self.living(act, token, &caller).await?;
+        let left = self.left(&living.handle).await?;
+        Ok((living, left))
     }
 }

@@ -13,10 +13,13 @@ use hubkeep_core::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Error, Handle, Handles, Living, Redeemed, claims,
+    Error, Handle, Handles, Living, Redeemed, Slice, claims,
     issue::MIN_LIFETIME,
     narrow::Wider,
-    store::reservations::{self, Row},
+    store::{
+        self,
+        reservations::{self, Row},
+    },
 };
 use crate::{
     access::{Budget, Scope},
@@ -28,6 +31,9 @@ use crate::{
 const LONGEST_WRITE: Duration = Duration::from_secs(24 * 60 * 60);
 /// A call that only reads may be made within this.
 const LONGEST_READ: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// So often a reserved read may be made: what a write has come to may not be seen at the first look.
+const LOOKS: u64 = 32;
 
 /// SHA-256 of the bytes of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +52,8 @@ pub struct Reserving {
     pub scope: Scope,
     /// Why; `None` for the handle's.
     pub purpose: Option<PurposeCode>,
+    /// How many records it may touch.
+    pub max_records: u64,
     /// How long it may be redeemed.
     pub lifetime: Duration,
     /// The call for which.
@@ -85,7 +93,7 @@ struct Sealed {
 }
 
 impl Handles {
-    /// Reserves one call by a living handle. It costs one call of the handle's budget, now.
+    /// Reserves one call by a living handle. It costs one call of the handle's budget, and its records, now.
     ///
     /// # Errors
     /// If the handle is not valid for who presented it, does not cover the call, or its budget is used up; or if it would
@@ -102,8 +110,19 @@ impl Handles {
             handle: hex::encode(claims::encode(&handle, &[])?),
         };
         let row = self.reservation_row(reservation_id, &handle, &sealed).await?;
-        self.charge(&living.handle).await?;
+        self.charge(&living.handle, wish.max_records).await?;
         let mut transaction = self.database.begin().await?;
+        reservations::lock(&mut transaction, handle.portal_id).await?;
+        // Judged before: whoever has ended it since did not find this reservation, to void it.
+        if store::is_any_ended(&mut transaction, living.handle.lineage()).await? {
+            transaction.rollback().await?;
+            act.cause(Cause::HandleRevoked);
+            return Err(Error::Invalid {
+                cause: Cause::HandleRevoked,
+                handle_id: Some(living.handle.handle_id),
+                portal: Some(living.portal.proven()),
+            });
+        }
         reservations::insert(&mut transaction, &row).await?;
         transaction.commit().await?;
         Ok(Reserved {
@@ -130,7 +149,16 @@ impl Handles {
             act.cause(Cause::ReservationUnusable);
             return Err(Error::ReservationUnusable("it was used at the same time"));
         }
-        self.open_for(act, living, revocation_seq, Duration::ZERO).await
+        let Budget {
+            max_calls,
+            max_records,
+        } = living.handle.budget;
+        let mut redeemed = self.open_for(act, living, revocation_seq, Duration::ZERO).await?;
+        redeemed.slice = Slice {
+            calls: max_calls,
+            records: max_records,
+        };
+        Ok(redeemed)
     }
 
     /// The reserved call as a handle that lives, if it may be made now.
@@ -243,13 +271,17 @@ fn as_reserved(handle: &Handle, wish: &Reserving, now: Timestamp) -> Result<Hand
             max_secs: longest.as_secs(),
         });
     }
+    let times = if wish.scope.writes() { 1 } else { LOOKS };
     Ok(Handle {
         scope: wish.scope.clone(),
         purpose: wish.purpose.clone().unwrap_or_else(|| handle.purpose.clone()),
         issue_time: now,
         expire_time: now.plus(wish.lifetime),
-        // Paid for when it was reserved.
-        budget: Budget::default(),
+        // Paid for when it was reserved: nobody else's budget is spent by it.
+        budget: Budget {
+            max_calls: Some(times),
+            max_records: Some(wish.max_records.saturating_mul(times)),
+        },
         budgeted: Vec::new(),
         ..handle.clone()
     })

@@ -1,8 +1,11 @@
 //! Ends handles before their time.
 
+use std::collections::BTreeSet;
+
 use hubkeep_audit_log::{Cause, ProvenPortal};
 use hubkeep_core::{
     database::Transaction,
+    grpc::FLEET,
     handle_token::HandleToken,
     id::{HandleId, PortalId},
 };
@@ -19,7 +22,7 @@ use crate::{portals::Portal, record::Act, revocations::Scope};
 pub enum Target {
     /// This one.
     Token(HandleToken),
-    /// The one with this public id: the caller's own, or anybody's if the caller is an operator.
+    /// The one with this public id: the caller's own, or anybody's if the caller has the role FLEET.
     Id(HandleId),
 }
 
@@ -36,10 +39,28 @@ impl Handles {
     /// Ends a handle with what was narrowed from it, and says where its revocation stands on the feed. Ending it again
     /// changes nothing and says the same.
     ///
+    /// Of a handle whose row is gone, since it ended long ago, whoever looks after the fleet ends what was reserved by it:
+    /// reservations may outlive it.
+    ///
     /// # Errors
-    /// If there is no such handle, or it is not the caller's to end.
+    /// If there is no such handle, nor anything reserved by it, or it is not the caller's to end.
     pub async fn revoke(&self, act: &Act, target: Target, reach: Reach) -> Result<u64, Error> {
-        let found = on_record(act, self.target(act, target).await)?;
+        let anybodys = act.context().has_role(FLEET);
+        self.revoke_by(act, target, reach, anybodys).await
+    }
+
+    async fn revoke_by(&self, act: &Act, target: Target, reach: Reach, anybodys: bool) -> Result<u64, Error> {
+        let id = match target {
+            Target::Id(handle_id) => Some(handle_id),
+            Target::Token(_) => None,
+        };
+        let found = self.target(act, target, anybodys).await;
+        if let Some(handle_id) = id.filter(|_| anybodys)
+            && is_gone(&found)
+        {
+            return self.end_gone(act, handle_id, reach).await;
+        }
+        let found = on_record(act, found)?;
         let handle = &found.handle;
         act.concerns(ProvenPortal::by_redeemed_handle(
             handle.portal_id,
@@ -48,9 +69,11 @@ impl Handles {
         act.handle(handle.handle_id);
         act.purpose(&handle.purpose);
         match (reach, found.revocation_seq) {
-            (Reach::Family, _) if handle.root() != handle.handle_id => self.end(handle.root()).await,
+            (Reach::Family, _) if handle.root() != handle.handle_id => {
+                self.end(handle.portal_id, handle.root()).await
+            }
             (_, Some(seq)) => Ok(seq),
-            (_, None) => self.end(handle.handle_id).await,
+            (_, None) => self.end(handle.portal_id, handle.handle_id).await,
         }
     }
 
@@ -59,7 +82,8 @@ impl Handles {
     /// # Errors
     /// If there is no such handle, or the database fails.
     pub async fn revoke_family(&self, act: &Act, handle_id: HandleId) -> Result<u64, Error> {
-        self.revoke(act, Target::Id(handle_id), Reach::Family).await
+        self.revoke_by(act, Target::Id(handle_id), Reach::Family, true)
+            .await
     }
 
     /// Ends the living handles of a portal that were issued under grants which selected it by tags that it has no more.
@@ -81,7 +105,10 @@ impl Handles {
             let (portal_id, grant_id) = (portal.portal_id, &granted.grant.grant_id);
             for text in store::of_grant_and_portal(&mut transaction, portal_id, grant_id, now).await? {
                 let handle_id = text.parse().map_err(|_| Error::Altered(text.clone()))?;
-                last = self.end_in(&mut transaction, handle_id).await?.or(last);
+                last = self
+                    .end_in(&mut transaction, portal_id, handle_id)
+                    .await?
+                    .or(last);
             }
         }
         transaction.commit().await?;
@@ -100,16 +127,16 @@ impl Handles {
         store::delete_of(transaction, portal_id).await
     }
 
-    async fn target(&self, act: &Act, target: Target) -> Result<Found, Error> {
+    async fn target(&self, act: &Act, target: Target, anybodys: bool) -> Result<Found, Error> {
         let caller = &act.context().caller;
         let handle_id = match target {
             // Whoever finds a leaked handle must be able to end it.
-            Target::Token(token) if caller.name.is_operator() => return self.by_token(&token).await,
+            Target::Token(token) if anybodys => return self.by_token(&token).await,
             Target::Token(token) => return self.present(&token, caller).await,
             Target::Id(handle_id) => handle_id,
         };
         let found = self.by_id(handle_id).await?;
-        if found.handle.caller == *caller || caller.name.is_operator() {
+        if anybodys || self.is_of(&found.handle, caller).await? {
             return Ok(found);
         }
         Err(Error::Invalid {
@@ -119,10 +146,45 @@ impl Handles {
         })
     }
 
-    /// The row and the feed change together, and the feed is told when both are there to stay.
-    async fn end(&self, handle_id: HandleId) -> Result<u64, Error> {
+    /// Voids what was reserved by a handle whose row is gone, and says so on the feed. Its family is known by what was reserved.
+    async fn end_gone(&self, act: &Act, handle_id: HandleId, reach: Reach) -> Result<u64, Error> {
+        act.handle(handle_id);
         let mut transaction = self.database.begin().await?;
-        let Some(seq) = self.end_in(&mut transaction, handle_id).await? else {
+        let reserved = store::reservations::unused_of(&mut transaction, handle_id).await?;
+        let ended = reserved.iter().filter_map(|one| one.void_seq).max();
+        if reserved.iter().all(|one| one.void_seq.is_some()) {
+            transaction.rollback().await?;
+            let unknown = || on_record(act, Err(unknown(handle_id)));
+            return ended.map_or_else(unknown, |seq| Ok(u64::try_from(seq).unwrap_or(0)));
+        }
+        let mut ids = BTreeSet::from([handle_id]);
+        if reach == Reach::Family {
+            let lineages = reserved.iter().flat_map(|one| one.lineage.split('/'));
+            ids.extend(lineages.filter_map(|id| id.parse::<HandleId>().ok()));
+        }
+        let mut last = 0;
+        for id in ids {
+            last = self
+                .revocations
+                .append(&mut transaction, Scope::Handle(id))
+                .await?;
+            let portals: BTreeSet<i64> = reserved.iter().map(|one| one.portal_id).collect();
+            for portal in portals.into_iter().filter_map(PortalId::from_i64) {
+                store::reservations::lock(&mut transaction, portal).await?;
+            }
+            store::reservations::void(&mut transaction, id, last).await?;
+        }
+        transaction.commit().await?;
+        self.revocations.announce(last);
+        act.subject("the handle is gone: what was reserved by it is void");
+        tracing::info!(%handle_id, "the handle's row is gone: what was reserved by it is void");
+        Ok(last)
+    }
+
+    /// The row and the feed change together, and the feed is told when both are there to stay.
+    async fn end(&self, portal_id: PortalId, handle_id: HandleId) -> Result<u64, Error> {
+        let mut transaction = self.database.begin().await?;
+        let Some(seq) = self.end_in(&mut transaction, portal_id, handle_id).await? else {
             // Somebody was quicker. Theirs stands, and this place on the feed is given back.
             transaction.rollback().await?;
             let found = self.by_id(handle_id).await?;
@@ -137,12 +199,38 @@ impl Handles {
 
     /// Ends a handle as part of a transaction, and voids what was reserved by it. `None` if it had ended before: then the
     /// place on the feed that was taken need not be kept.
-    async fn end_in(&self, transaction: &mut Transaction, handle_id: HandleId) -> Result<Option<u64>, Error> {
+    async fn end_in(
+        &self,
+        transaction: &mut Transaction,
+        portal_id: PortalId,
+        handle_id: HandleId,
+    ) -> Result<Option<u64>, Error> {
         let seq = self
             .revocations
             .append(transaction, Scope::Handle(handle_id))
             .await?;
+        // What is being reserved by it is there by now, to be voided, or finds it ended.
+        store::reservations::lock(transaction, portal_id).await?;
         store::reservations::void(transaction, handle_id, seq).await?;
         Ok(store::revoke(transaction, handle_id, seq).await?.then_some(seq))
+    }
+}
+
+/// Whether there is no row of a handle.
+const fn is_gone(found: &Result<Found, Error>) -> bool {
+    matches!(
+        found,
+        Err(Error::Invalid {
+            cause: Cause::HandleUnknown,
+            ..
+        })
+    )
+}
+
+const fn unknown(handle_id: HandleId) -> Error {
+    Error::Invalid {
+        cause: Cause::HandleUnknown,
+        handle_id: Some(handle_id),
+        portal: None,
     }
 }

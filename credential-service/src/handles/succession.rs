@@ -7,7 +7,7 @@ use hubkeep_core::{
 use hubkeep_seal::{Owner, Place, Purpose};
 use serde::{Deserialize, Serialize};
 
-use super::{Error, Handles, store::successions};
+use super::{Error, Handle, Handles, store::successions};
 use crate::record::Act;
 
 /// A certificate is followed through so many renewals within the life of one handle.
@@ -54,8 +54,13 @@ impl Handles {
         Ok(expire_time)
     }
 
+    /// Whether a handle is this caller's: bound to its certificate, or to one that it took the place of.
+    pub(super) async fn is_of(&self, handle: &Handle, caller: &Caller) -> Result<bool, Error> {
+        Ok(handle.caller == *caller || self.has_succeeded(&handle.caller, caller).await?)
+    }
+
     /// Whether the presenter is the caller with a certificate that took the place of the one it is known by.
-    pub(super) async fn has_succeeded(&self, known: &Caller, presenter: &Caller) -> Result<bool, Error> {
+    async fn has_succeeded(&self, known: &Caller, presenter: &Caller) -> Result<bool, Error> {
         let (Some(first), Some(wanted)) = (&known.thumbprint, &presenter.thumbprint) else {
             return Ok(false);
         };

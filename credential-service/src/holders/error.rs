@@ -62,6 +62,7 @@ impl ServiceError for Error {
     fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::NotContained(holder) => vec![("target", holder.clone())],
+            Self::Revocations(error) => error.metadata(),
             _ => Vec::new(),
         }
     }

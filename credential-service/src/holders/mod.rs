@@ -1,9 +1,11 @@
 //! Whose handles: callers and people, the generation of their handles that lives, and whether they are contained.
 //!
 //! A handle is issued under the generation that its caller, and the caller's person, have then, and dies when either
-//! moves. Who is contained gets no handle until that is lifted; handles that it ended stay dead.
+//! moves. Who is contained gets no handle until that is lifted; handles that it ended stay dead. Nor does a contained caller
+//! get anything else: each service mirrors who is, here from the table (`mirror`), elsewhere from the feed.
 
 mod error;
+mod mirror;
 mod store;
 
 use std::fmt;
@@ -15,6 +17,7 @@ use hubkeep_core::{
 };
 
 pub use error::Error;
+pub use mirror::{Mirror, MirrorError};
 
 use crate::revocations::{Revocations, Scope};
 
@@ -52,6 +55,15 @@ pub struct Standing {
     pub generation: u64,
     /// Whether it gets no handle.
     pub contained: bool,
+}
+
+/// A caller that a containment, or its end, is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Concerned {
+    /// The caller.
+    pub caller: CallerName,
+    /// As what else it may be contained: itself, where its person is contained; its person, where it is itself.
+    pub also: Option<Holder>,
 }
 
 /// A holder that is contained.
@@ -106,9 +118,9 @@ impl Holders {
             .await?)
     }
 
-    /// Contains a holder, as part of a transaction: ends its handles, and gives it no new ones. Gives the place on the
-    /// feed, to be [announced](Revocations::announce) after the commit. One that is contained stays as it is, and the
-    /// place is one by which it was.
+    /// Contains a holder, and so these callers, as part of a transaction: ends its handles, and gives it no new ones. Gives
+    /// the place on the feed, to be [announced](Revocations::announce) after the commit. One that is contained stays as it
+    /// is, and the place is one by which it was.
     ///
     /// # Errors
     /// If the database fails.
@@ -116,28 +128,68 @@ impl Holders {
         &self,
         transaction: &mut Transaction,
         holder: &Holder,
-        by: &CallerName,
-        reason: &str,
+        callers: &[Concerned],
+        (by, reason): (&CallerName, &str),
     ) -> Result<u64, Error> {
         let now = self.clock.now();
-        match store::contain(transaction, holder, by, reason, now).await? {
-            Some(generation) => Ok(self
-                .revocations
-                .append(transaction, holder.scope(generation))
-                .await?),
-            None => Ok(self.revocations.newest_in(transaction).await?),
+        let Some(generation) = store::contain(transaction, holder, by, reason, now).await? else {
+            return Ok(self.revocations.newest_in(transaction).await?);
+        };
+        for one in callers {
+            self.hold(transaction, &one.caller, true).await?;
         }
+        Ok(self
+            .revocations
+            .append(transaction, holder.scope(generation))
+            .await?)
     }
 
-    /// Lets a holder have handles again, as part of a transaction. Those that were ended stay so.
+    /// Says on the feed whether a caller is contained, as part of a transaction.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn hold(
+        &self,
+        transaction: &mut Transaction,
+        caller: &CallerName,
+        held: bool,
+    ) -> Result<u64, Error> {
+        let scope = Scope::CallerHold(caller.clone(), held);
+        Ok(self.revocations.append(transaction, scope).await?)
+    }
+
+    /// Whether a holder is contained, as a transaction sees it.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn is_contained(&self, transaction: &mut Transaction, holder: &Holder) -> Result<bool, Error> {
+        store::is_contained(transaction, holder).await
+    }
+
+    /// Lets a holder, and these callers, have handles again, as part of a transaction. Those that were ended stay so, and a
+    /// caller that is contained also as something else stays contained. Gives the newest place on the feed.
     ///
     /// # Errors
     /// [`Error::NotContained`] if it is not; or if the database fails.
-    pub async fn lift(&self, transaction: &mut Transaction, holder: &Holder) -> Result<(), Error> {
-        if store::lift(transaction, holder).await? {
-            return Ok(());
+    pub async fn lift(
+        &self,
+        transaction: &mut Transaction,
+        holder: &Holder,
+        callers: &[Concerned],
+    ) -> Result<u64, Error> {
+        if !store::lift(transaction, holder).await? {
+            return Err(Error::NotContained(holder.to_string()));
         }
-        Err(Error::NotContained(holder.to_string()))
+        for one in callers {
+            let held = match &one.also {
+                Some(also) => store::is_contained(transaction, also).await?,
+                None => false,
+            };
+            if !held {
+                self.hold(transaction, &one.caller, false).await?;
+            }
+        }
+        Ok(self.revocations.newest_in(transaction).await?)
     }
 
     /// A holder, if it is contained.

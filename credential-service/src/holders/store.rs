@@ -90,6 +90,18 @@ pub(super) async fn lift(transaction: &mut Transaction, holder: &Holder) -> Resu
     Ok(done.rows_affected() > 0)
 }
 
+pub(super) async fn is_contained(transaction: &mut Transaction, holder: &Holder) -> Result<bool, Error> {
+    let (kind, name) = key(holder);
+    let count: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM holder WHERE kind = $1 AND name = $2 AND contained_time IS NOT NULL",
+    )
+    .bind(kind)
+    .bind(name)
+    .fetch_one(&mut *transaction)
+    .await?;
+    Ok(count > 0)
+}
+
 pub(super) async fn contained(database: &Database, holder: &Holder) -> Result<Option<Contained>, Error> {
     let (kind, name) = key(holder);
     let row: Option<Row> = sqlx::query_as(

@@ -5,6 +5,7 @@ use hubkeep_core::{database::Transaction, secret::PortalToken};
 use super::{Error, NewPortal, Onboarded, Portal, PortalCredential, Portals, identity::Identity};
 use crate::{
     access_tokens::{Fresh, SealedPair},
+    record::Act,
     vault::{Credential, SealedToken},
 };
 
@@ -22,6 +23,7 @@ impl Portals {
     /// Adds a verified credential to a portal. Its token takes the portal's next version.
     pub(super) async fn add(
         &self,
+        act: &Act,
         new: &NewPortal,
         mut portal: Portal,
         identity: Identity,
@@ -31,7 +33,10 @@ impl Portals {
         let mut credential = self.as_credential(new, identity.scopes, fingerprint)?;
         for _ in 0..TRIES {
             credential.version = portal.credential_version.saturating_add(1);
-            if let Some(added) = self.store_added(&portal, &credential, &new.token, fresh).await? {
+            if let Some(added) = self
+                .store_added(act, (&portal, &credential), &new.token, fresh)
+                .await?
+            {
                 return Ok(Onboarded::Now(added));
             }
             // Somebody was quicker: what is stored now decides.
@@ -49,13 +54,13 @@ impl Portals {
     /// Stores credential and token together; `None`, and nothing stored, if the portal has a newer version by now.
     async fn store_added(
         &self,
-        before: &Portal,
-        credential: &PortalCredential,
+        act: &Act,
+        (before, credential): (&Portal, &PortalCredential),
         token: &PortalToken,
         fresh: Option<&Fresh>,
     ) -> Result<Option<Portal>, Error> {
         let sealed = self.seal(&before.in_vault(credential), token, fresh).await?;
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.revocations.begin(act).await?;
         let held = self.held(&mut transaction, before).await?;
         let same = held.filter(|now| now.credential_version == before.credential_version);
         let Some(mut portal) = same else {

@@ -5,12 +5,13 @@
 use std::sync::Arc;
 
 use super::{CheckedToken, Error, NewPortal, Onboarded, Portal, Portals, State, identity::Identity, store};
-use crate::access_tokens::Fresh;
+use crate::{access_tokens::Fresh, record::Act};
 
 impl Portals {
     /// Stores a verified portal in the place of what is left of it. Nothing of that is believed, and nothing kept.
     pub(super) async fn again(
         &self,
+        act: &Act,
         new: &NewPortal,
         identity: Identity,
         fresh: Option<&Fresh>,
@@ -28,7 +29,7 @@ impl Portals {
         let sealed = self
             .seal(&portal.in_vault(portal.first_credential()?), &new.token, fresh)
             .await?;
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.revocations.begin(act).await?;
         if !store::clear(&mut transaction, &self.rows, &portal).await?
             || !store::insert(&mut transaction, &portal).await?
         {
@@ -74,6 +75,7 @@ impl Portals {
     /// Puts a credential in force that an old row holds, as HubSpot has just confirmed it, as if it were new.
     pub(super) async fn renew(
         &self,
+        act: &Act,
         new: &NewPortal,
         portal: Portal,
         identity: Identity,
@@ -84,7 +86,7 @@ impl Portals {
         let before = held.ok_or_else(|| Error::Contended(slug.clone()))?;
         let checked = CheckedToken::new(identity.scopes, fresh.map(Arc::new));
         let staged = self.stage(portal, before, &new.token, checked).await?;
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.revocations.begin(act).await?;
         let Some(store_version) = self.switch_credential(&mut transaction, &staged).await? else {
             transaction.rollback().await?;
             return Err(Error::Contended(slug));

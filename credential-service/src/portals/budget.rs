@@ -1,5 +1,10 @@
 //! This service's own share of HubSpot's limits: a few calls for each app in an account, which HubSpot counts together and
 //! of which crm-service leaves so many free; of a token whose app is not known yet, for the token.
+//!
+//! While nobody needs them crm-service lends all but one of these places to its calls. So before a call it is told, and heard it
+//! is before the call is made. Where HubSpot's answer shows then that lent places still count, the other calls wait until these
+//! count no more. For a token of which nobody knows yet whose it is, nobody can be told: its first call has the one place that
+//! is never lent.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -12,22 +17,27 @@ use hubkeep_core::{
     id::PortalId,
     secret::TokenFingerprint,
 };
+use hubkeep_hubspot::Limits;
 
-use super::Error;
+use super::{Error, own_calls::OwnCalls, reading::Reading};
 
 /// Calls that one app, or a token whose app is not known, may make in [`WINDOW`] in one portal: two verifications, of two
 /// calls each. crm-service leaves so many free.
-const CALLS: usize = 4;
+pub(super) const CALLS: usize = 4;
 /// Calls that tokens of apps that are not known yet may make in [`WINDOW`] in one portal together: a fifth of the 100 that
 /// HubSpot allows each app of the least of accounts. HubSpot's first answer tells the app.
 const CALLS_OF_UNKNOWN: usize = 20;
 /// The sliding window. HubSpot's own is 10 s, counted at arrival, which may come a little later than the call.
-const WINDOW: Duration = Duration::from_millis(10_100);
+pub(super) const WINDOW: Duration = Duration::from_millis(10_100);
+/// After it was told that calls come, they are made within this. crm-service leaves the places free for longer.
+const TOLD_FOR: Duration = Duration::from_secs(30);
 
 /// Who called HubSpot when, or will: places are given in the order in which they are asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
     clock: SharedClock,
+    /// Who is told before calls are made.
+    own_calls: Option<OwnCalls>,
     spent: Arc<Mutex<Spent>>,
 }
 
@@ -40,17 +50,42 @@ enum Purse {
     App(PortalId, u64),
 }
 
+impl Purse {
+    const fn portal(&self) -> Option<PortalId> {
+        match self {
+            Self::Token(_) => None,
+            Self::Portal(portal) | Self::App(portal, _) => Some(*portal),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Spent {
     calls: HashMap<Purse, VecDeque<Tick>>,
     /// What HubSpot said of tokens.
     known: HashMap<TokenFingerprint, Purse>,
+    /// The portals of which it was told that calls come.
+    told: HashMap<PortalId, Told>,
+    /// What was read last of portals, and when.
+    read: HashMap<PortalId, (Tick, Reading)>,
+}
+
+/// Since when it is known everywhere that calls come for a portal.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    /// Nobody heard it before.
+    began: Tick,
+    /// Everybody had heard it.
+    heard: Tick,
 }
 
 impl Budget {
-    pub(super) fn new(clock: SharedClock) -> Self {
-        let spent = Arc::default();
-        Self { clock, spent }
+    pub(super) fn new(clock: SharedClock, own_calls: Option<OwnCalls>) -> Self {
+        Self {
+            clock,
+            own_calls,
+            spent: Arc::default(),
+        }
     }
 
     /// HubSpot has said whose a token is, and perhaps of which app.
@@ -63,18 +98,63 @@ impl Budget {
         }
     }
 
-    /// Waits for a free place in the windows of a token and of its app, and takes it. `portal` is whose it should be.
+    /// HubSpot has said with an answer how many calls are left in the window to a token's app, if it has.
+    pub(super) fn left(&self, payer: &TokenFingerprint, limits: &Limits) {
+        let Some(left) = limits.remaining.and_then(|left| usize::try_from(left).ok()) else {
+            return;
+        };
+        let now = self.clock.tick();
+        let mut spent = self.spent();
+        spent.forget(now);
+        let purse = spent.known.get(payer).cloned();
+        let Some((purse, portal)) = purse.and_then(|purse| purse.portal().map(|portal| (purse, portal)))
+        else {
+            return;
+        };
+        let own = spent.calls.get(&purse).map_or(0, VecDeque::len);
+        let max = limits.max.and_then(|max| usize::try_from(max).ok());
+        let reading = Reading::of(left, own, max);
+        spent.read.insert(portal, (now, reading));
+    }
+
+    /// Waits for a free place in the windows of a token and of its app, and takes it. `portal` is whose it should be. When this
+    /// returns, nobody is lent any of its places.
     ///
     /// # Errors
-    /// At once, if there will be none before `deadline`.
+    /// At once, if there will be none before `deadline`; or if nobody could be told that the call comes.
     pub(super) async fn take(
         &self,
         token: &TokenFingerprint,
         portal: Option<PortalId>,
         deadline: Tick,
     ) -> Result<(), Error> {
+        let whose = self.spent().portal_of(token).or(portal);
+        self.tell(whose, deadline).await?;
         let place = self.reserve(token, portal, deadline)?;
         self.clock.sleep_until(place).await;
+        // It may have waited for so long that it is expected no more.
+        self.tell(whose, deadline).await
+    }
+
+    /// Tells whoever may be lent places of a portal that a call comes, if that was not told of late.
+    async fn tell(&self, portal: Option<PortalId>, deadline: Tick) -> Result<(), Error> {
+        let (Some(own_calls), Some(portal)) = (&self.own_calls, portal) else {
+            return Ok(());
+        };
+        let began = self.clock.tick();
+        if self.spent().is_told(portal, began) {
+            return Ok(());
+        }
+        let Some(is_heard) = own_calls.tell(portal, deadline).await? else {
+            return Ok(());
+        };
+        let heard = self.clock.tick();
+        if !is_heard {
+            return Err(Error::BudgetExhausted {
+                wait: heard.since(began),
+            });
+        }
+        self.spent().told.insert(portal, Told { began, heard });
         Ok(())
     }
 
@@ -95,6 +175,8 @@ impl Budget {
         };
         let free = purses.iter().map(|(purse, calls)| spent.free(purse, *calls));
         let place = free.flatten().fold(now, Ord::max);
+        let whose = spent.portal_of(token).or(portal);
+        let place = place.max(spent.no_more_lent(whose).unwrap_or(now));
         if place > deadline {
             return Err(Error::BudgetExhausted {
                 wait: place.since(now),
@@ -123,8 +205,28 @@ impl Spent {
         taken.get(oldest).map(|place| place.plus(WINDOW))
     }
 
+    /// Whose a token is, if HubSpot has said it.
+    fn portal_of(&self, token: &TokenFingerprint) -> Option<PortalId> {
+        self.known.get(token).and_then(Purse::portal)
+    }
+
+    /// Whether it is known everywhere that calls come for a portal.
+    fn is_told(&self, portal: PortalId, now: Tick) -> bool {
+        let told = self.told.get(&portal);
+        told.is_some_and(|told| now.since(told.began) < TOLD_FOR)
+    }
+
+    /// When no place that was lent counts any more, where some may.
+    fn no_more_lent(&self, portal: Option<PortalId>) -> Option<Tick> {
+        let told = self.told.get(&portal?)?;
+        let (_, reading) = self.read.get(&portal?)?;
+        Some(told.heard.plus(reading.wait()))
+    }
+
     /// What has left the window is not kept.
     fn forget(&mut self, now: Tick) {
+        self.told.retain(|_, told| now.since(told.began) < TOLD_FOR);
+        self.read.retain(|_, (at, _)| now.since(*at) < TOLD_FOR);
         self.calls.retain(|_, calls| {
             while calls.front().is_some_and(|call| now.since(*call) >= WINDOW) {
                 calls.pop_front();
@@ -147,7 +249,7 @@ mod tests {
     #[tokio::test]
     async fn the_fifth_call_waits_until_the_first_has_left_hubspots_window_and_other_tokens_do_not_wait() {
         let clock = MockClock::at(Timestamp::from_micros(0));
-        let budget = Budget::new(clock.clone());
+        let budget = Budget::new(clock.clone(), None);
         let far = clock.tick().plus(Duration::from_secs(60));
         for _ in 0..CALLS {
             budget.take(&token("a"), None, far).await.expect("free");
@@ -172,9 +274,47 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn where_lent_places_still_count_the_other_calls_wait_until_they_count_no_more() {
+        let portal = PortalId::new(7).expect("not zero");
+        for (remaining, wait) in [
+            (Some(50), 0),
+            (Some(49), 2_000),
+            (Some(3), 2_000),
+            (Some(2), 12_100),
+            (None, 0),
+        ] {
+            let clock = MockClock::at(Timestamp::from_micros(0));
+            let budget = Budget::new(clock.clone(), None);
+            let start = clock.tick();
+            let far = start.plus(Duration::from_secs(60));
+            let place = || {
+                let place = budget.reserve(&token("a"), Some(portal), far).expect("free");
+                place.since(start).as_millis()
+            };
+            budget.learn(&token("a"), portal, Some(1));
+            let told = Told {
+                began: start,
+                heard: start,
+            };
+            budget.spent().told.insert(portal, told);
+            assert_eq!(place(), 0);
+            let limits = Limits {
+                remaining,
+                ..Limits::default()
+            };
+            budget.left(&token("a"), &limits);
+            assert_eq!(
+                [place(), place()],
+                [wait; 2],
+                "{remaining:?} left beside one of ours"
+            );
+        }
+    }
+
+    #[tokio::test]
     async fn a_caller_who_cannot_wait_so_long_is_told_at_once() {
         let clock = MockClock::at(Timestamp::from_micros(0));
-        let budget = Budget::new(clock.clone());
+        let budget = Budget::new(clock.clone(), None);
         let soon = clock.tick().plus(Duration::from_secs(2));
         for _ in 0..CALLS {
             budget.take(&token("a"), None, soon).await.expect("free");
@@ -188,7 +328,7 @@ mod tests {
         let portal = PortalId::new(7).expect("not zero");
         for known in [false, true] {
             let clock = MockClock::at(Timestamp::from_micros(0));
-            let budget = Budget::new(clock.clone());
+            let budget = Budget::new(clock.clone(), None);
             let soon = clock.tick().plus(Duration::from_secs(2));
             let together = if known { CALLS } else { CALLS_OF_UNKNOWN };
             for nth in 0..=together {
@@ -210,7 +350,7 @@ mod tests {
     #[tokio::test]
     async fn who_asks_first_is_served_first() {
         let clock = MockClock::at(Timestamp::from_micros(0));
-        let budget = Budget::new(clock.clone());
+        let budget = Budget::new(clock.clone(), None);
         let far = clock.tick().plus(Duration::from_secs(60));
         let places: Vec<Tick> = (0..9)
             .map(|_| {

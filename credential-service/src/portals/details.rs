@@ -91,7 +91,7 @@ impl Portals {
         let portal = self.get(act, client_slug).await?;
         portal.kept()?;
         let sealed = self.seal_details(portal.portal_id, client_slug, details).await?;
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.revocations.begin(act).await?;
         let held = self.held(&mut transaction, &portal).await?;
         let same = held.filter(|now| now.store_version == portal.store_version);
         let Some(mut portal) = same else {

@@ -11,7 +11,7 @@ use hubkeep_core::{
 use thiserror::Error;
 
 use super::{Portal, PortalCredential, import::Repeated};
-use crate::{access_tokens, store_version, vault};
+use crate::{access_tokens, revocations, store_version, vault};
 
 /// A portal was not onboarded, found or verified.
 #[derive(Debug, Error)]
@@ -165,6 +165,9 @@ pub enum Error {
     /// HubSpot refused or did not answer.
     #[error("HubSpot could not say whose the token is")]
     HubSpot(#[from] hubkeep_hubspot::Error),
+    /// Whoever acts may not.
+    #[error(transparent)]
+    Revocations(#[from] revocations::Error),
     /// There is no access token.
     #[error(transparent)]
     AccessTokens(#[from] access_tokens::Error),
@@ -221,10 +224,10 @@ impl ServiceError for Error {
             | Self::TokenDiffers { .. }
             | Self::TokenHeld { .. }
             | Self::RowDuplicate { .. } => ErrorKind::AlreadyExists,
-            Self::TokenOfAnotherPortal { .. } | Self::IdentityUnclear { .. } | Self::TokenUnknown => {
-                ErrorKind::FailedPrecondition
-            }
-            Self::Suspended(_)
+            Self::TokenOfAnotherPortal { .. }
+            | Self::IdentityUnclear { .. }
+            | Self::TokenUnknown
+            | Self::Suspended(_)
             | Self::Erased(_)
             | Self::NotAgain { .. }
             | Self::RollbackSuspected(_)
@@ -234,6 +237,7 @@ impl ServiceError for Error {
             | Self::Altered(_) => ErrorKind::FailedPrecondition,
             Self::RowKeyMissing => ErrorKind::Unavailable,
             Self::StoreVersion(error) => error.kind(),
+            Self::Revocations(error) => error.kind(),
             Self::BudgetExhausted { .. } => ErrorKind::ResourceExhausted,
             Self::HubSpot(error) => error.kind(),
             Self::AccessTokens(error) => error.kind(),
@@ -266,6 +270,7 @@ impl ServiceError for Error {
             Self::TokenUnreadable { .. } => ErrorReason::TokenUnreadable,
             Self::RowKeyMissing => ErrorReason::KeyUnavailable,
             Self::StoreVersion(error) => error.reason(),
+            Self::Revocations(error) => error.reason(),
             Self::BudgetExhausted { .. } => ErrorReason::BudgetExhausted,
             Self::HubSpot(error) => error.reason(),
             Self::AccessTokens(error) => error.reason(),
@@ -320,23 +325,19 @@ impl ServiceError for Error {
             | Self::TokenDiffers {
                 client_slug,
                 portal_id,
-            } => {
-                vec![
-                    ("client_slug", client_slug.to_string()),
-                    ("portal_id", portal_id.to_string()),
-                ]
-            }
+            } => vec![
+                ("client_slug", client_slug.to_string()),
+                ("portal_id", portal_id.to_string()),
+            ],
             Self::TokenHeld {
                 client_slug,
                 portal_id,
                 credential,
-            } => {
-                vec![
-                    ("client_slug", client_slug.to_string()),
-                    ("portal_id", portal_id.to_string()),
-                    ("credential_name", credential.to_string()),
-                ]
-            }
+            } => vec![
+                ("client_slug", client_slug.to_string()),
+                ("portal_id", portal_id.to_string()),
+                ("credential_name", credential.to_string()),
+            ],
             Self::TokenOfAnotherPortal { expected, actual } => vec![
                 ("expected_portal_id", expected.to_string()),
                 ("actual_portal_id", actual.to_string()),
@@ -352,6 +353,7 @@ impl ServiceError for Error {
             ],
             Self::BudgetExhausted { .. } => vec![("bucket", BUCKET.to_owned())],
             Self::HubSpot(error) => error.metadata(),
+            Self::Revocations(error) => error.metadata(),
             Self::AccessTokens(error) => error.metadata(),
             _ => Vec::new(),
         }

@@ -2,7 +2,7 @@
 
 use hubkeep_audit_log::Operation;
 use hubkeep_core::secret::PortalToken;
-use hubkeep_hubspot::{ApiVersion, DailyUsage, Lease, Request, usage};
+use hubkeep_hubspot::{ApiVersion, DailyUsage, Lease, RecordRefs, Request, usage};
 
 use super::{CredentialKind, Error, Facts, Portal, PortalCredential, Portals};
 use crate::record::Act;
@@ -60,6 +60,7 @@ impl Portals {
             draft: act.draft(Operation::QuotaGet),
             deadline,
             lease: Lease::default(),
+            refs: RecordRefs::default(),
         };
         // A count that HubSpot does not give is no fault of the portal's.
         Ok(self.hubspot.call(request).await.ok().map(|answer| answer.value))

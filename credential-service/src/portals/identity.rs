@@ -74,9 +74,10 @@ async fn account(
     };
     let draft = || act.draft(Operation::AccountRead).token(&token.fingerprint());
     let ask = || hubspot.account_details(draft(), token, deadline);
-    let account = budget.ask(question, ask).await?;
-    budget.learn(payer, account.portal_id, None);
-    Ok(account)
+    let answer = budget.ask(question, ask).await?;
+    budget.learn(payer, answer.value.portal_id, None);
+    budget.left(payer, &answer.limits);
+    Ok(answer.value)
 }
 
 impl Portals {

@@ -12,6 +12,7 @@
 //! | `identity` | the two questions to HubSpot |
 //! | `consent` | the same of refresh tokens, and what calls are made with |
 //! | `budget`, `patience` | how often a token may be asked about, and for how long it is tried |
+//! | `own_calls`, `reading` | who is told before it is asked about, and what the answers show |
 //! | `scopes`, `narrowest` | what handles need of a token, and which one serves them |
 //! | `credential` | what a portal's tokens are |
 //! | `details` | what reports need to know of their clients |
@@ -34,8 +35,10 @@ mod import;
 mod listed;
 mod narrowest;
 mod onboard;
+mod own_calls;
 mod patience;
 mod portal;
+mod reading;
 mod scopes;
 mod state;
 mod store;
@@ -64,8 +67,12 @@ pub use scopes::Need;
 pub use switch::{CheckedToken, Probed, Staged};
 pub use verify::Verified;
 
-use crate::{access_tokens::AccessTokens, record::Act, store_version::StoreVersion, vault::Vault};
+use crate::{
+    access_tokens::AccessTokens, record::Act, revocations::Revocations, store_version::StoreVersion,
+    vault::Vault,
+};
 use budget::Budget;
+use own_calls::OwnCalls;
 
 /// What portals are made with.
 #[derive(Clone, Debug)]
@@ -80,6 +87,8 @@ pub struct Deps {
     pub access_tokens: AccessTokens,
     /// How often the vault was written, and what the log was told of it.
     pub versions: StoreVersion,
+    /// Begins the transactions of acts.
+    pub revocations: Revocations,
     /// Who is asked whose a token is.
     pub hubspot: Client,
     /// The time.
@@ -98,6 +107,7 @@ pub struct Portals {
     vault: Vault,
     access_tokens: AccessTokens,
     versions: StoreVersion,
+    revocations: Revocations,
     hubspot: Client,
     budget: Budget,
     clock: SharedClock,
@@ -116,11 +126,16 @@ impl Portals {
             vault,
             access_tokens,
             versions,
+            revocations,
             hubspot,
             clock,
             random,
         } = deps;
-        let budget = Budget::new(clock.clone());
+        let own_calls = OwnCalls {
+            database: database.clone(),
+            revocations: revocations.clone(),
+        };
+        let budget = Budget::new(clock.clone(), Some(own_calls));
         let rows = adopt::open(&database, &keyring, &versions).await?;
         Ok(Self {
             database,
@@ -129,6 +144,7 @@ impl Portals {
             vault,
             access_tokens,
             versions,
+            revocations,
             hubspot,
             budget,
             clock,

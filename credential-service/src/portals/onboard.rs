@@ -117,16 +117,17 @@ impl Portals {
                 Ok(Onboarded::Would(self.as_new(new, identity, &fingerprint)?))
             }
             Known::Old(portal) if new.validate_only => Ok(Onboarded::Would(portal)),
-            Known::Further(portal) => self.add(new, portal, identity, fresh.as_ref()).await,
-            Known::Lost => self.again(new, identity, fresh.as_ref()).await,
-            Known::Old(portal) => self.renew(new, portal, identity, fresh).await,
-            Known::Nothing => self.first(new, identity, fresh.as_ref()).await,
+            Known::Further(portal) => self.add(act, new, portal, identity, fresh.as_ref()).await,
+            Known::Lost => self.again(act, new, identity, fresh.as_ref()).await,
+            Known::Old(portal) => self.renew(act, new, portal, identity, fresh).await,
+            Known::Nothing => self.first(act, new, identity, fresh.as_ref()).await,
         }
     }
 
     /// Stores a verified portal with its first credential.
     async fn first(
         &self,
+        act: &Act,
         new: &NewPortal,
         identity: Identity,
         fresh: Option<&Fresh>,
@@ -139,13 +140,13 @@ impl Portals {
                 .await?;
             portal.sealed_details = Some(sealed);
         }
-        if self.store(&mut portal, &new.token, fresh).await? {
+        if self.store(act, &mut portal, &new.token, fresh).await? {
             return Ok(Onboarded::Now(portal));
         }
         // Somebody was quicker: what is stored now decides.
         match self.known(new, Some(portal.portal_id), fingerprint).await? {
             Known::Before(before) => Ok(Onboarded::Before(before)),
-            Known::Further(portal) => self.add(new, portal, again, fresh).await,
+            Known::Further(portal) => self.add(act, new, portal, again, fresh).await,
             Known::Nothing | Known::Lost | Known::Old(_) => Err(Error::Contended(portal.client_slug)),
         }
     }
@@ -242,6 +243,7 @@ impl Portals {
     /// Stores portal and token together; `false`, and nothing stored, if slug or portal are there already.
     async fn store(
         &self,
+        act: &Act,
         portal: &mut Portal,
         token: &PortalToken,
         fresh: Option<&Fresh>,
@@ -249,7 +251,7 @@ impl Portals {
         // Sealed before the transaction begins: the portal's key is made in one of its own.
         let credential = portal.first_credential()?;
         let sealed = self.seal(&portal.in_vault(credential), token, fresh).await?;
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.revocations.begin(act).await?;
         if !store::insert(&mut transaction, portal).await? {
             transaction.rollback().await?;
             return Ok(false);

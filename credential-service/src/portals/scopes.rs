@@ -1,4 +1,5 @@
-//! HubSpot's scopes, as far as handles need them: which let read or write records of a type, and which only read.
+//! HubSpot's scopes, as far as handles need them: which let read or write records of a type, or change how they are made, and
+//! which only read.
 //!
 //! Source: HubSpot's OpenAPI documents of version 2026-09 (`security` of each operation) and its page of scopes. A type
 //! that is not named here, such as a custom object's, is left to HubSpot's own judgement.
@@ -8,6 +9,7 @@ struct Rule {
     object_type: &'static str,
     read: &'static [&'static str],
     write: &'static [&'static str],
+    schema: &'static [&'static str],
 }
 
 const RULES: [Rule; 7] = [
@@ -15,39 +17,46 @@ const RULES: [Rule; 7] = [
         object_type: "contacts",
         read: &["crm.objects.contacts.read"],
         write: &["crm.objects.contacts.write"],
+        schema: &["crm.schemas.contacts.write"],
     },
     Rule {
         object_type: "companies",
         read: &["crm.objects.companies.read"],
         write: &["crm.objects.companies.write"],
+        schema: &["crm.schemas.companies.write"],
     },
     Rule {
         object_type: "deals",
         read: &["crm.objects.deals.read"],
         write: &["crm.objects.deals.write"],
+        schema: &["crm.schemas.deals.write"],
     },
     // The documents name `tickets`, which older tokens have; newer ones have the pair.
     Rule {
         object_type: "tickets",
         read: &["tickets", "crm.objects.tickets.read"],
         write: &["tickets", "crm.objects.tickets.write"],
+        schema: &["tickets", "crm.schemas.tickets.write"],
     },
     // Engagements go by the scopes of contacts: there are no scopes of their own.
     Rule {
         object_type: "notes",
         read: &["crm.objects.contacts.read"],
         write: &["crm.objects.contacts.write"],
+        schema: &["crm.schemas.contacts.write"],
     },
     Rule {
         object_type: "tasks",
         read: &["crm.objects.contacts.read"],
         write: &["crm.objects.contacts.write"],
+        schema: &["crm.schemas.contacts.write"],
     },
     // Owners cannot be written.
     Rule {
         object_type: "owners",
         read: &["crm.objects.owners.read"],
         write: &[],
+        schema: &[],
     },
 ];
 
@@ -79,6 +88,17 @@ impl Need {
             of_all: named.contains(&"*"),
             writes,
         }
+    }
+
+    /// The same, and what it takes to change how records of these types are made.
+    #[must_use]
+    pub fn and_schemas<'a>(mut self, types: impl IntoIterator<Item = &'a str>) -> Self {
+        let named: Vec<&str> = types.into_iter().collect();
+        let wanted = |rule: &&Rule| named.iter().any(|name| *name == "*" || *name == rule.object_type);
+        let lists = RULES.iter().filter(wanted).map(|rule| rule.schema);
+        self.any_of.extend(lists.filter(|list| !list.is_empty()));
+        self.writes = true;
+        self
     }
 
     /// Whether it is a need to write.
@@ -130,6 +150,15 @@ mod tests {
         assert_eq!(read.missing_from(&scopes(&["crm.objects.contacts.write"])), 2);
         assert_eq!(Need::new(["owners"], false, true).missing_from(&[]), 0);
         assert_eq!(Need::new(["*"], true, false).missing_from(&[]), RULES.len());
+    }
+
+    #[test]
+    fn who_changes_how_records_are_made_needs_a_scope_for_that_and_none_for_the_records() {
+        let need = Need::new(["deals"], false, false).and_schemas(["deals"]);
+        assert!(need.writes());
+        let records = scopes(&["crm.objects.deals.write"]);
+        assert_eq!(need.plainly_missing(&records), ["crm.schemas.deals.write"]);
+        assert_eq!(need.missing_from(&scopes(&["crm.schemas.deals.write"])), 0);
     }
 
     #[test]

@@ -252,7 +252,10 @@ impl Portals {
             .operation(Operation::AccountRead)
             .token(&token.fingerprint());
         match self.hubspot.account_details(draft, token, deadline).await {
-            Ok(_) => Ok(true),
+            Ok(answer) => {
+                self.budget.left(payer, &answer.limits);
+                Ok(true)
+            }
             Err(error) if error.reason() == ErrorReason::TokenRefused => Ok(false),
             Err(error) => Err(error.into()),
         }

@@ -3,7 +3,7 @@
 use hubkeep_core::{
     database,
     error::{ErrorKind, ErrorReason, FieldViolation, ServiceError},
-    id::RedeemerId,
+    id::{CallerName, RedeemerId},
 };
 use thiserror::Error;
 
@@ -21,6 +21,9 @@ pub enum Error {
         /// What is here.
         newest: u64,
     },
+    /// Whoever acts, or the person that it is, is contained.
+    #[error("{0} is contained")]
+    CallerContained(CallerName),
     /// A redeemer acknowledges what does not exist.
     #[error("revocation {seq} was acknowledged, and the newest is {newest}")]
     NotYet {
@@ -50,6 +53,7 @@ impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Storage(_) | Self::Behind { .. } => ErrorKind::Unavailable,
+            Self::CallerContained(_) => ErrorKind::PermissionDenied,
             Self::NotYet { .. } | Self::OtherRedeemer(_) => ErrorKind::InvalidArgument,
             Self::Broken(_) => ErrorKind::Internal,
         }
@@ -59,6 +63,7 @@ impl ServiceError for Error {
         match self {
             Self::Storage(_) => ErrorReason::StorageUnavailable,
             Self::Behind { .. } => ErrorReason::CredentialServiceUnavailable,
+            Self::CallerContained(_) => ErrorReason::CallerContained,
             Self::NotYet { .. } | Self::OtherRedeemer(_) => ErrorReason::InvalidField,
             Self::Broken(_) => ErrorReason::Internal,
         }
@@ -71,9 +76,19 @@ impl ServiceError for Error {
                 "this replica has not seen all revocations that the caller has: ask another, or later"
                     .to_owned()
             }
+            Self::CallerContained(caller) => format!(
+                "{caller}, or the person that it is, is contained: nothing was done; stop, and ask an operator"
+            ),
             Self::NotYet { .. } => format!("applied_seq: {NOT_YET}"),
             Self::OtherRedeemer(_) => format!("redeemer_id: {OTHER}"),
             Self::Broken(_) => "an internal error; the request id finds it".to_owned(),
+        }
+    }
+
+    fn metadata(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::CallerContained(caller) => vec![("caller", caller.to_string())],
+            _ => Vec::new(),
         }
     }
 
@@ -106,6 +121,11 @@ mod tests {
                 Error::Behind { seen: 2, newest: 1 },
                 ErrorKind::Unavailable,
                 ErrorReason::CredentialServiceUnavailable,
+            ),
+            (
+                Error::CallerContained("operator/bob".parse().expect("a name")),
+                ErrorKind::PermissionDenied,
+                ErrorReason::CallerContained,
             ),
             (
                 Error::NotYet { seq: 2, newest: 1 },

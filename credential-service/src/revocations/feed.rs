@@ -8,11 +8,8 @@ use hubkeep_core::{
 };
 use tokio::sync::watch;
 
-use super::{Error, Revocation, store};
+use super::{Error, POLL, Revocation, store};
 
-/// How often the table is read when nobody says that there is news: other replicas may revoke, and what wakes can get
-/// lost.
-const POLL: Duration = Duration::from_millis(500);
 /// A watcher that hears nothing for five of these stops trusting its memory. What takes longer than this to read
 /// may be out of date, and is no ground for a heartbeat.
 const HEARTBEAT: Duration = Duration::from_secs(1);

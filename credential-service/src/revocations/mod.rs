@@ -3,18 +3,22 @@
 //!
 //! | file | does |
 //! |---|---|
+//! | `act` | begins the transactions of acts, unless whoever acts is contained |
 //! | `feed` | gives a redeemer the sequence, and shows it that it was heard |
 //! | `redeemer` | notes what a redeemer has applied, and that it lives |
 //! | `reach` | waits until a revocation has arrived everywhere |
+//! | `own_calls` | says that this service is about to call HubSpot itself |
 //! | `store` | the tables |
 
+mod act;
 mod error;
 mod feed;
+mod own_calls;
 mod reach;
 mod redeemer;
 mod store;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use hubkeep_core::{
     clock::{SharedClock, Timestamp},
@@ -46,6 +50,10 @@ pub enum Scope {
     PersonGeneration(PersonId, u64),
     /// Every handle issued under an older revision of a grant than this.
     GrantRevision(GrantId, u64),
+    /// Whether a caller is contained. Its handles end by generations.
+    CallerHold(CallerName, bool),
+    /// No handle: this service is about to call HubSpot for a portal, and whoever was lent its places leaves them free.
+    OwnCalls(PortalId),
 }
 
 /// Something that was revoked.
@@ -70,6 +78,9 @@ pub struct Revocations {
     _listening: Arc<DropGuard>,
 }
 
+/// How often the table is read when nobody says that there is news: other replicas may revoke, and what wakes can get
+/// lost.
+pub(crate) const POLL: Duration = Duration::from_millis(500);
 /// Where replicas tell each other that something was revoked.
 const CHANNEL: &str = "hubkeep_revocation";
 
@@ -127,6 +138,24 @@ impl Revocations {
     /// If the database fails.
     pub async fn newest(&self) -> Result<u64, Error> {
         store::newest(&self.database).await
+    }
+
+    /// Which callers were contained or lifted after a place, in order, and the place up to which that is told.
+    ///
+    /// # Errors
+    /// If the database fails.
+    pub async fn holds_after(&self, place: u64) -> Result<(Vec<(CallerName, bool)>, u64), Error> {
+        let newest = store::newest(&self.database).await?;
+        let holds = match newest > place {
+            true => store::holds_between(&self.database, place, newest).await?,
+            false => Vec::new(),
+        };
+        Ok((holds, newest))
+    }
+
+    /// What changes when something may be new: here, or at another replica that says so. That word can get lost.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.wake.subscribe()
     }
 
     /// The feed of everything after a place, for a redeemer of this name; and the redeemer, whose words are to be

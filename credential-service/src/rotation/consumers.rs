@@ -138,13 +138,13 @@ impl Rotations {
         act.subject(new.name.as_str());
         loop {
             if let Some(stored) = store::by_name(&self.database, &new.name).await? {
-                return self.same_or_refused(stored, new).await;
+                return self.same_or_refused(act, stored, new).await;
             }
             let unknown = self.portals.unknown_of(new.portals.named()).await?;
             if !unknown.is_empty() {
                 return Err(Error::ConsumerPortalsUnknown(unknown));
             }
-            if let Some(registered) = self.insert(&new).await? {
+            if let Some(registered) = self.insert(act, &new).await? {
                 return Ok(registered);
             }
             // Somebody was quicker: what is stored now decides.
@@ -174,7 +174,7 @@ impl Rotations {
         reason: Option<&str>,
     ) -> Result<u32, Error> {
         act.subject(name.as_str());
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.revocations.begin(act).await?;
         if !store::remove(&mut transaction, name).await? {
             transaction.rollback().await?;
             return Err(Error::ConsumerUnknown(name.clone()));
@@ -215,7 +215,7 @@ impl Rotations {
             .ok_or_else(|| Error::ConsumerUnknown(name.clone()))
     }
 
-    async fn insert(&self, new: &Registration) -> Result<Option<Registered>, Error> {
+    async fn insert(&self, act: &Act, new: &Registration) -> Result<Option<Registered>, Error> {
         let consumer = Consumer {
             name: new.name.clone(),
             portals: new.portals.clone(),
@@ -238,7 +238,7 @@ impl Rotations {
             tags,
             webhook,
         };
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.revocations.begin(act).await?;
         if !store::insert(&mut transaction, &stored).await? {
             transaction.rollback().await?;
             return Ok(None);
@@ -252,7 +252,12 @@ impl Rotations {
         Ok(Some(Registered { listed, made_secret }))
     }
 
-    async fn same_or_refused(&self, stored: Stored, new: Registration) -> Result<Registered, Error> {
+    async fn same_or_refused(
+        &self,
+        act: &Act,
+        stored: Stored,
+        new: Registration,
+    ) -> Result<Registered, Error> {
         let listed = self.listed(stored).await?;
         let Listed {
             consumer,
@@ -268,7 +273,7 @@ impl Rotations {
         }
         if let Some((address, Some(secret))) = &new.webhook {
             let sealed = self.seal(&new.name, address, &secret.reveal()).await?;
-            let mut transaction = self.database.begin().await?;
+            let mut transaction = self.revocations.begin(act).await?;
             store::set_webhook(&mut transaction, &new.name, &sealed).await?;
             transaction.commit().await?;
         }

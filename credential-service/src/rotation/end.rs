@@ -86,7 +86,7 @@ impl Rotations {
     ) -> Result<Option<Rotation>, Error> {
         let end = self.end_by(act, reason);
         let tagged = self.tagged(staged.portal()).await?;
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.revocations.begin(act).await?;
         let Some(placed) = self.put_in_force(&mut transaction, staged).await? else {
             transaction.rollback().await?;
             return Ok(None);
@@ -142,7 +142,7 @@ impl Rotations {
                 end: Some(of_rotation.clone()),
                 ..before.clone()
             };
-            let mut transaction = self.database.begin().await?;
+            let mut transaction = self.revocations.begin(act).await?;
             if rotations::end(&mut transaction, &before, &after, &of_rotation).await? {
                 let dropped = tasks::drop_of_rotation(&mut transaction, rotation_id, &end).await?;
                 transaction.commit().await?;

@@ -231,6 +231,7 @@ impl ServiceError for Error {
 
     fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
+            Self::Revocations(error) => error.metadata(),
             Self::Unknown(id) | Self::OldTokenRefused(id) => vec![("rotation_id", id.to_string())],
             Self::TokenUnchanged { client_slug, name } => vec![
                 ("client_slug", client_slug.to_string()),

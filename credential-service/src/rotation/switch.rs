@@ -144,7 +144,7 @@ impl Rotations {
     async fn switch(&self, act: &Act, staged: &Staged, lost: Vec<String>) -> Result<Option<Rotation>, Error> {
         let mut rotation = self.as_new(act, staged, lost)?;
         let tagged = self.tagged(staged.portal()).await?;
-        let mut transaction = self.database.begin().await?;
+        let mut transaction = self.revocations.begin(act).await?;
         let Some(placed) = self.put_in_force(&mut transaction, staged).await? else {
             transaction.rollback().await?;
             return Ok(None);

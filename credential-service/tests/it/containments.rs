@@ -1,17 +1,25 @@
 //! What is contained gets no handle, and those that it had are dead, until it is lifted and after.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use hubkeep_proto::{
     audit::v1::Operation,
     credential::v1::{
         CallerGeneration, ContainRequest, Containment, GetPortalRequest, HandleHolder,
-        LiftContainmentRequest, ListContainmentsRequest, PersonGeneration, PortalState, ResumePortalRequest,
-        RevokeHandlesRequest, SuspendPortalRequest, containment_service_client::ContainmentServiceClient,
-        handle_holder::Holder, revocation::Scope, watch_revocations_response::Message,
+        LiftContainmentRequest, ListContainmentsRequest, ListGrantsRequest, PersonGeneration, PortalState,
+        PutGrantRequest, ResumePortalRequest, RevokeHandlesRequest, SuspendPortalRequest,
+        access_service_client::AccessServiceClient, containment_service_client::ContainmentServiceClient,
+        handle_holder::Holder, portal_service_client::PortalServiceClient, revocation::Scope,
+        watch_revocations_response::Message,
     },
 };
+use tokio::task::JoinSet;
 use tonic::Status;
 
-use crate::harness::*;
+use crate::{grants::of_everything, harness::*};
 
 fn operator(bench: &Bench) -> ContainmentServiceClient<Named> {
     ContainmentServiceClient::new(bench.channel_of(OPERATOR))
@@ -29,7 +37,9 @@ async fn contain(bench: &Bench, holder: &Holder, reason: &str) -> Result<Contain
         reason: reason.to_owned(),
         wait: None,
     };
-    let answer = operator(bench).contain(request).await?.into_inner();
+    // Where there may be other replicas, it is waited for them.
+    let mut client = operator(bench);
+    let answer = bench.as_time_goes(client.contain(request)).await?.into_inner();
     Ok(answer.containment.expect("told"))
 }
 
@@ -64,6 +74,114 @@ async fn state(bench: &Bench, slug: &str) -> PortalState {
     };
     let answer = bench.portals(OPERATOR).get_portal(request).await.expect("gets");
     answer.into_inner().portal.expect("told").state()
+}
+
+/// Whoever else is an operator.
+const BOB: &str = "operator/bob";
+/// More of one act at once than can be carried out at once.
+const AT_ONCE: usize = 12;
+const ROUNDS: usize = 8;
+
+/// Ann contains Bob while he does something again and again, until he is refused or she has her answer. Gives what is seen
+/// of it when she has that, and when nothing of his is under way any more.
+async fn contain_in_the_act<F, T>(
+    bench: &Bench,
+    act: impl Fn(Named) -> F + Clone + Send + 'static,
+    seen: impl AsyncFn() -> T,
+) -> (T, T)
+where
+    F: Future<Output = Result<(), Status>> + Send,
+{
+    let over = Arc::new(AtomicBool::new(false));
+    let mut acting = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        let (act, over, channel) = (act.clone(), over.clone(), bench.channel_of(BOB));
+        acting.spawn(async move {
+            while !over.load(Ordering::SeqCst) {
+                let done = act(channel.clone()).await;
+                if reason(&done) == "CALLER_CONTAINED" {
+                    return;
+                }
+            }
+        });
+    }
+    let bob = Holder::Caller(BOB.to_owned());
+    contain(bench, &bob, "an incident").await.expect("contains");
+    let at_once = seen().await;
+    over.store(true, Ordering::SeqCst);
+    while let Some(ended) = acting.join_next().await {
+        ended.expect("no panic");
+    }
+    let later = seen().await;
+    let _ = lift(bench, &bob).await;
+    (at_once, later)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_contained_in_the_act_of_lifting_stays_contained_however_many_lifts_wait() {
+    let bench = Bench::start().await;
+    let lifting = |channel: Named| async move {
+        let request = LiftContainmentRequest {
+            target: target(&Holder::Caller(BOB.to_owned())),
+            reason: "it is nothing".to_owned(),
+        };
+        let mut client = ContainmentServiceClient::new(channel);
+        client.lift_containment(request).await.map(drop)
+    };
+    for round in 0..ROUNDS {
+        let contained = contain_in_the_act(&bench, lifting, async || list(&bench, 0).await.len()).await;
+        assert_eq!(contained, (1, 1), "in round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_contained_in_the_act_of_putting_grants_puts_none_once_that_is_said() {
+    let bench = Bench::start().await;
+    let putting = |channel: Named| async move {
+        let request = PutGrantRequest {
+            grant: Some(of_everything("bobs", BOB)),
+            validate_only: false,
+        };
+        let mut client = AccessServiceClient::new(channel);
+        client.put_grant(request).await.map(drop)
+    };
+    let newest = async || {
+        let mut client = AccessServiceClient::new(bench.channel_of(OPERATOR));
+        let listed = client.list_grants(ListGrantsRequest::default()).await;
+        let grants = listed.expect("lists").into_inner().grants;
+        grants.iter().map(|grant| grant.revision).max()
+    };
+    for round in 0..ROUNDS {
+        let (at_once, later) = contain_in_the_act(&bench, putting, newest).await;
+        assert_eq!(at_once, later, "in round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_contained_in_the_act_of_resuming_resumes_nothing_once_that_is_said() {
+    let bench = Bench::start().await;
+    bench.onboard("acme", ACME_TOKEN, ACME).await.expect("onboards");
+    let moving = |channel: Named| async move {
+        let client_slug = "acme".to_owned();
+        let mut client = PortalServiceClient::new(channel);
+        let suspending = SuspendPortalRequest {
+            client_slug: client_slug.clone(),
+        };
+        let _ = client.suspend_portal(suspending).await;
+        let resuming = ResumePortalRequest { client_slug };
+        client.resume_portal(resuming).await.map(drop)
+    };
+    let moved = async || {
+        let request = GetPortalRequest {
+            client_slug: "acme".to_owned(),
+        };
+        let answer = bench.portals(OPERATOR).get_portal(request).await.expect("gets");
+        answer.into_inner().portal.expect("told").store_version
+    };
+    for round in 0..ROUNDS {
+        let (at_once, later) = contain_in_the_act(&bench, moving, moved).await;
+        assert_eq!(at_once, later, "in round {round}");
+    }
 }
 
 fn portal(slug: &str) -> Holder {

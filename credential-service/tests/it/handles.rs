@@ -286,6 +286,7 @@ async fn a_caller_lists_its_own_living_handles_newest_first_in_pages() {
             client_slug: "acme".to_owned(),
             page_size: 2,
             page_token,
+            ..ListHandlesRequest::default()
         };
         async {
             bench

@@ -31,7 +31,7 @@ use hubkeep_proto::credential::v1::{
     redemption_service_client::RedemptionServiceClient,
 };
 use hubkeep_seal::FileKek;
-use hubspot_sim::{AppSpec, InstallSpec, PortalSpec, Simulator, TokenSpec, World};
+use hubspot_sim::Simulator;
 use tempfile::TempDir;
 use tonic::{
     Request, Status,
@@ -142,7 +142,7 @@ impl Bench {
 
     /// The same, where nobody may have any.
     pub(crate) async fn without_grants(change: impl FnOnce(&mut Config)) -> Self {
-        let hubspot = Simulator::start(world()).expect("the simulator starts");
+        let hubspot = Simulator::start(crate::world::world()).expect("the simulator starts");
         let folder = TempDir::new().expect("folder");
         let mut config = config(folder.path(), &hubspot);
         FileKek::create(&config.keys.kek_file, &*SystemRandom::shared()).expect("a key");
@@ -226,6 +226,22 @@ impl Bench {
             loop {
                 self.clock.advance(Duration::from_millis(100));
                 tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            () = passing => panic!("time came to its end"),
+        }
+    }
+
+    /// What `work` gives, while this clock goes as time does: for what waits a moment, and must not be late.
+    pub(crate) async fn as_time_goes<T>(&self, work: impl Future<Output = T>) -> T {
+        let step = Duration::from_millis(10);
+        let mut steps = tokio::time::interval(step);
+        let passing = async {
+            loop {
+                steps.tick().await;
+                self.clock.advance(step);
             }
         };
         tokio::select! {
@@ -339,24 +355,6 @@ pub(crate) fn found_in_files(folder: &Path, text: &str) -> Vec<String> {
         .filter(|path| path.is_file() && holds(path))
         .map(|path| path.display().to_string())
         .collect()
-}
-
-fn world() -> World {
-    let portal = |slug: &str, id: u64, tokens: &[&str]| {
-        let spec = PortalSpec::new(slug, id);
-        tokens
-            .iter()
-            .fold(spec, |spec, token| spec.token(TokenSpec::private_app(*token)))
-    };
-    let install = |token: &str| InstallSpec::new(APP, token);
-    let acme = portal("acme", ACME, &[ACME_TOKEN, ACME_SECOND_TOKEN])
-        .install(install(ACME_CONSENT))
-        .install(install(ACME_SECOND_CONSENT));
-    World::empty()
-        .app(AppSpec::new(APP, APP_SECRET, 77))
-        .with(acme)
-        .with(portal("globex", GLOBEX, &[GLOBEX_TOKEN]).install(install(GLOBEX_CONSENT)))
-        .with(PortalSpec::new("umbra", 1_003).token(TokenSpec::private_app(REVOKED_TOKEN).revoked()))
 }
 
 fn config(folder: &Path, hubspot: &Simulator) -> Config {

@@ -22,6 +22,7 @@ mod grant_questions;
 mod grant_rows;
 mod grants;
 mod grants_end;
+mod handle_lists;
 mod handles;
 mod harness;
 mod import;
@@ -45,6 +46,7 @@ mod secrets;
 mod settled;
 mod slow_ones;
 mod tampering;
+mod world;
 
 use hubkeep_core::database::Config;
 

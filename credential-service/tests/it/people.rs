@@ -2,8 +2,9 @@
 
 use hubkeep_audit_log::Operation;
 use hubkeep_proto::credential::v1::{
-    DeletePersonRequest, DeletePersonResponse, Grant, ListGrantsRequest, ListPeopleRequest, OidcSubject,
-    Person, PutPersonRequest, PutPersonResponse, SlackUser, grant::Holder,
+    ContainRequest, DeletePersonRequest, DeletePersonResponse, Grant, HandleHolder, LiftContainmentRequest,
+    ListGrantsRequest, ListPeopleRequest, OidcSubject, Person, PutPersonRequest, PutPersonResponse,
+    SlackUser, containment_service_client::ContainmentServiceClient, grant::Holder, handle_holder,
 };
 use tonic::Status;
 use tonic_types::StatusExt as _;
@@ -227,5 +228,71 @@ async fn every_fault_of_a_person_is_told_at_once() {
             "person.oidc_subjects",
             "person.slack_users"
         ]
+    );
+}
+
+async fn contain(bench: &Bench, lifts: bool, holder: handle_holder::Holder) -> Result<bool, Status> {
+    let target = Some(HandleHolder { holder: Some(holder) });
+    let reason = "an incident".to_owned();
+    let mut containments = ContainmentServiceClient::new(bench.channel_of(OPERATOR));
+    if lifts {
+        let request = LiftContainmentRequest { target, reason };
+        return containments.lift_containment(request).await.map(|_| true);
+    }
+    let request = ContainRequest {
+        target,
+        reason,
+        wait: None,
+    };
+    let contained = bench.as_time_goes(containments.contain(request)).await?;
+    Ok(contained.into_inner().known)
+}
+
+#[tokio::test]
+async fn no_edit_takes_a_name_out_of_a_contained_person() {
+    let mut bench = start().await;
+    put_person(&bench, person("bob", &["laptop/bob", "phone/bob"]))
+        .await
+        .expect("put");
+    let bob = || handle_holder::Holder::PersonId("bob".to_owned());
+    assert!(
+        contain(&bench, false, bob()).await.expect("contains"),
+        "it is known"
+    );
+    let fewer = put_person(&bench, person("bob", &["laptop/bob"])).await;
+    assert_eq!(reason(&fewer), "PERSON_CONTAINED");
+    assert_eq!(reason(&delete_person(&bench, "bob").await), "PERSON_CONTAINED");
+    let more = person("bob", &["laptop/bob", "phone/bob", "desk/bob"]);
+    put_person(&bench, more).await.expect("more names only");
+    bench.restart(|_| {}).await;
+    for name in ["laptop/bob", "phone/bob", "desk/bob"] {
+        assert_eq!(
+            reason(&bench.issue(name, "acme").await),
+            "CALLER_CONTAINED",
+            "{name}"
+        );
+    }
+    contain(&bench, true, bob()).await.expect("lifts");
+    delete_person(&bench, "bob").await.expect("forgotten");
+}
+
+#[tokio::test]
+async fn containing_somebody_whom_nothing_names_says_so() {
+    let bench = start().await;
+    put(&bench, on_acme("sync", SYNC)).await.expect("put");
+    let caller = |name: &str| handle_holder::Holder::Caller(name.to_owned());
+    let typo = handle_holder::Holder::PersonId("bbo".to_owned());
+    assert!(contain(&bench, false, caller(SYNC)).await.expect("contains"));
+    assert!(
+        !contain(&bench, false, caller("nihgtly-sync"))
+            .await
+            .expect("contains")
+    );
+    assert!(!contain(&bench, false, typo).await.expect("contains"));
+    assert!(
+        contain(&bench, false, caller("operator/bob"))
+            .await
+            .expect("contains"),
+        "a role"
     );
 }

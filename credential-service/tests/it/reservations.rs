@@ -5,9 +5,9 @@ use std::time::Duration;
 use hubkeep_proto::{
     audit::v1::Cause,
     credential::v1::{
-        HandleBudget, HandleOperation, HandleScope, IssueHandleRequest, RedeemReservationRequest,
-        RedeemReservationResponse, ReserveCallRequest, ReserveCallResponse, RevokeHandleRequest,
-        SuspendPortalRequest, revoke_handle_request::Target,
+        HandleBudget, HandleOperation, HandleScope, IntrospectHandleRequest, IssueHandleRequest,
+        RedeemReservationRequest, RedeemReservationResponse, ReserveCallRequest, ReserveCallResponse,
+        RevokeHandleRequest, SuspendPortalRequest, revoke_handle_request::Target,
     },
 };
 use tonic::Status;
@@ -188,6 +188,136 @@ async fn nothing_is_reserved_beyond_the_handle_or_for_too_long() {
         ..update(&handle, 1)
     };
     assert_eq!(reason(&reserve(&bench, short).await), "INVALID_FIELD");
+    let many = ReserveCallRequest {
+        max_records: 101,
+        ..update(&handle, 1)
+    };
+    assert_eq!(reason(&reserve(&bench, many).await), "INVALID_FIELD");
     let unknown = redeem(&bench, "01890000-0000-7000-8000-00000000ffff", ACTION).await;
     assert_eq!(reason(&unknown), "RESERVATION_INVALID");
+}
+
+#[tokio::test]
+async fn a_reserved_call_touches_no_more_records_than_were_paid_for() {
+    let bench = Bench::start().await;
+    bench.onboard("acme", ACME_TOKEN, ACME).await.expect("onboards");
+    let request = IssueHandleRequest {
+        scope: Some(HandleScope {
+            operations: vec![HandleOperation::Update.into()],
+            object_types: vec!["contacts".to_owned()],
+            ..HandleScope::default()
+        }),
+        budget: Some(HandleBudget {
+            max_calls: 0,
+            max_records: 30,
+        }),
+        ..wish("acme")
+    };
+    let issued = bench.handles(SYNC).issue_handle(request).await.expect("issued");
+    let handle = issued.into_inner().handle;
+    let of = |records| ReserveCallRequest {
+        max_records: records,
+        ..update(&handle, 1)
+    };
+    let reserved = reserve(&bench, of(20)).await.expect("reserved");
+    assert_eq!(
+        reason(&reserve(&bench, of(11)).await),
+        "HANDLE_BUDGET_EXHAUSTED",
+        "10 are left"
+    );
+    let asked = IntrospectHandleRequest {
+        handle: handle.clone(),
+    };
+    let told = bench.handles(SYNC).introspect_handle(asked).await;
+    let left = told.expect("lives").into_inner().budget_left;
+    let left = left.expect("limited");
+    assert_eq!((left.calls, left.records), (None, Some(10)));
+    let redeemed = redeem(&bench, &reserved.reservation_id, ACTION).await;
+    let redeemed = redeemed.expect("redeemed").redeemed.expect("told");
+    let slice = redeemed.slice.expect("limited");
+    assert_eq!((slice.calls, slice.records), (Some(1), Some(20)));
+    let one = reserve(&bench, update(&handle, 1)).await.expect("one record");
+    let redeemed = redeem(&bench, &one.reservation_id, ACTION).await;
+    let slice = redeemed.expect("redeemed").redeemed.expect("told").slice;
+    assert_eq!(slice.expect("limited").records, Some(1));
+}
+
+#[tokio::test]
+async fn what_is_reserved_while_its_handle_is_being_ended_is_refused_or_void() {
+    let bench = Bench::start().await;
+    bench.onboard("acme", ACME_TOKEN, ACME).await.expect("onboards");
+    for round in 0..25 {
+        let request = IssueHandleRequest {
+            scope: Some(HandleScope {
+                operations: vec![HandleOperation::Update.into()],
+                object_types: vec!["contacts".to_owned()],
+                ..HandleScope::default()
+            }),
+            ..wish("acme")
+        };
+        let issued = bench.handles(SYNC).issue_handle(request).await.expect("issued");
+        let handle = issued.into_inner().handle;
+        let request = RevokeHandleRequest {
+            target: Some(Target::Handle(handle.clone())),
+            ..RevokeHandleRequest::default()
+        };
+        let mut handles = bench.handles(SYNC);
+        let (ended, reserved) = futures::future::join(
+            handles.revoke_handle(request),
+            reserve(&bench, update(&handle, 1)),
+        )
+        .await;
+        ended.expect("ended");
+        match reserved {
+            Ok(reserved) => {
+                let redeemed = redeem(&bench, &reserved.reservation_id, ACTION).await;
+                assert_eq!(reason(&redeemed), "RESERVATION_INVALID", "in round {round}");
+            }
+            refused => assert_eq!(reason(&refused), "HANDLE_INVALID", "in round {round}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_reserved_by_a_handle_that_is_forgotten_is_void_when_that_handle_is_contained() {
+    let bench = Bench::start().await;
+    bench.onboard("acme", ACME_TOKEN, ACME).await.expect("onboards");
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let issued = bench.issue(SYNC, "acme").await.expect("issues");
+        let reading = ReserveCallRequest {
+            scope: Some(HandleScope {
+                operations: vec![HandleOperation::Get.into()],
+                object_types: vec!["contacts".to_owned()],
+                ..HandleScope::default()
+            }),
+            ..update(&issued.handle, 7 * 24)
+        };
+        let reserved = reserve(&bench, reading).await.expect("reserved");
+        ids.push((
+            issued.description.expect("told").handle_id,
+            reserved.reservation_id,
+        ));
+    }
+    bench.clock.advance(Duration::from_secs(3 * 24 * 60 * 60));
+    bench.issue(SYNC, "acme").await.expect("issues, and sweeps");
+    let by_id = |id: &str| RevokeHandleRequest {
+        target: Some(Target::HandleId(id.to_owned())),
+        ..RevokeHandleRequest::default()
+    };
+    let revoke = async |asks, id: &str| bench.handles(asks).revoke_handle(by_id(id)).await;
+    let [(handle, reservation), (_, of_another)] = &ids[..] else {
+        panic!("two of them")
+    };
+    assert_eq!(reason(&revoke(SYNC, handle).await), "HANDLE_INVALID");
+    let ended = revoke(OPERATOR, handle).await.expect("voids").into_inner();
+    assert!(ended.revocation_seq > 0);
+    let again = revoke(OPERATOR, handle).await.expect("stands").into_inner();
+    assert_eq!(again, ended);
+    let void = redeem(&bench, reservation, ACTION).await;
+    assert_eq!(reason(&void), "RESERVATION_INVALID");
+    let lives = redeem(&bench, of_another, ACTION).await;
+    assert_eq!(reason(&lives), "OK", "another handle's is its own");
+    let unknown = revoke(OPERATOR, "01890000-0000-7000-8000-000000000000").await;
+    assert_eq!(reason(&unknown), "HANDLE_INVALID");
 }

@@ -113,12 +113,15 @@ async fn redeemed_tokens_of_the_old_version_are_revoked_by_the_switch() {
     let bench = Bench::start().await;
     let rotation = rotated(&bench).await;
     let mut feed = crate::revocations::watch(&bench, 0).await.expect("opens");
+    let own_calls = crate::revocations::next(&mut feed).await;
+    let told = format!("{own_calls:?}");
+    assert!(told.contains("OwnCalls"), "HubSpot is asked first: {told}");
     let news = crate::revocations::next(&mut feed).await;
     let hubkeep_proto::credential::v1::watch_revocations_response::Message::Revocation(revocation) = news
     else {
         panic!("no revocation: {news:?}")
     };
-    assert_eq!((revocation.seq, rotation.old_version), (1, 1));
+    assert_eq!((revocation.seq, rotation.old_version), (2, 1));
     let Some(hubkeep_proto::credential::v1::revocation::Scope::CredentialVersion(version)) = revocation.scope
     else {
         panic!("another scope")

@@ -32,6 +32,8 @@ mod grant_rows;
 mod grants;
 #[path = "../it/grants_end.rs"]
 mod grants_end;
+#[path = "../it/handle_lists.rs"]
+mod handle_lists;
 #[path = "../it/handles.rs"]
 mod handles;
 #[path = "../it/harness.rs"]
@@ -82,6 +84,8 @@ mod settled;
 mod slow_ones;
 #[path = "../it/tampering.rs"]
 mod tampering;
+#[path = "../it/world.rs"]
+mod world;
 
 use hubkeep_core::database::Config;
 

@@ -2,7 +2,7 @@
 
 use crate::{
     harness::*,
-    redeemers::{FIRST, Redeemer, containing, pass, reach, reached},
+    redeemers::{CONTAINED, FIRST, Redeemer, containing, pass, reach, reached},
     replicas::pair,
 };
 
@@ -15,14 +15,14 @@ async fn an_acknowledgement_at_one_replica_ends_the_wait_at_the_other() {
     redeemer.said(0, 1).await;
     let contained = containing(bench.channel_of(OPERATOR));
     // The other's clock stands: it was woken.
-    assert_eq!(redeemer.revoked().await, 1);
+    assert_eq!(redeemer.revoked().await, CONTAINED);
     pass(&bench, 4).await;
     assert!(!contained.is_finished());
-    redeemer.said(1, 2).await;
+    redeemer.said(CONTAINED, 2).await;
     while !contained.is_finished() {
         pass(&bench, 1).await;
     }
-    assert_eq!(reached(contained).await, reach(1, 0, 0));
+    assert_eq!(reached(&bench, contained).await, reach(1, 0, 0));
 }
 
 #[tokio::test]
@@ -37,9 +37,9 @@ async fn a_redeemer_that_moves_to_another_replica_is_still_one() {
         .await
         .expect("opens");
     let contained = containing(bench.channel_of(OPERATOR));
-    assert_eq!(moved.revoked().await, 1);
-    moved.say(1, 1);
-    assert_eq!(reached(contained).await, reach(1, 0, 0));
+    assert_eq!(moved.revoked().await, CONTAINED);
+    moved.say(CONTAINED, 1);
+    assert_eq!(reached(&bench, contained).await, reach(1, 0, 0));
 }
 
 #[tokio::test]
@@ -56,5 +56,5 @@ async fn a_redeemer_whose_replica_dies_without_a_word_lapses_for_the_others() {
     while !contained.is_finished() {
         pass(&bench, 1).await;
     }
-    assert_eq!(reached(contained).await, reach(0, 1, 0));
+    assert_eq!(reached(&bench, contained).await, reach(0, 1, 0));
 }

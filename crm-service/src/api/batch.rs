@@ -13,15 +13,20 @@ use tonic::{Request, Status};
 
 use super::{
     entrance::Entrance,
+    repeats::{Repeats, again, both, part},
     write::{about, object},
 };
 use crate::{
     call::{Error, Meant, Reply, row_error},
     crm::{self, Answer, Ask, Batch, Done},
+    writes::Repeatable,
 };
 
 /// A message about many records, read: the portal it means, and the calls it takes.
 pub(super) type ReadMany = Result<(Meant, Vec<Arc<Batch>>), crm::Error>;
+
+/// The same, and what makes it one that may be asked for again.
+type Many = ((Meant, Vec<Arc<Batch>>), Option<Repeatable>);
 
 /// What became of each input, and about each call that was made.
 pub(super) type Results = (Vec<ObjectResult>, Vec<WireReply>);
@@ -36,22 +41,53 @@ pub(super) async fn take<M>(
     request: Request<M>,
     read: fn(&M) -> ReadMany,
 ) -> Result<Results, Status> {
-    let context = Arc::new(Context::of(&request)?);
+    let read = read(request.get_ref()).map(|read| (read, None));
+    each(entrance, operation, &request, read).await
+}
+
+/// The same for writes. Each call is one of its own under the message's request id: asked for again, only what was not sent is.
+///
+/// # Errors
+/// As [`take`].
+pub(super) async fn write<M: Repeats>(
+    entrance: &Entrance,
+    operation: Operation,
+    request: Request<M>,
+    read: fn(&M) -> ReadMany,
+) -> Result<Results, Status> {
+    let message = request.get_ref();
+    let read = both(read(message), again(message));
+    each(entrance, operation, &request, read).await
+}
+
+async fn each<M>(
+    entrance: &Entrance,
+    operation: Operation,
+    request: &Request<M>,
+    read: Result<Many, crm::Error>,
+) -> Result<Results, Status> {
+    let context = Arc::new(Context::of(request)?.in_batch());
     let handle = bearer_handle(request.metadata());
-    let (meant, batches) = match read(request.get_ref()) {
+    let ((meant, batches), again) = match read {
         Ok(read) => read,
         Err(fault) => return Err(Box::pin(entrance.unread(operation, &context, handle, fault)).await),
     };
     let (mut results, mut replies) = (Vec::new(), Vec::new());
     let mut failed = None;
-    for batch in batches {
+    for (place, batch) in batches.into_iter().enumerate() {
         if failed.is_some() {
-            results.extend((0..batch.len()).map(|_| not_attempted()));
+            results.extend((0..batch.len()).map(|_| with_error(not_attempted())));
             continue;
         }
         let ask = Ask::Batch(batch.clone());
         let reply = entrance
-            .carry_out(ask.clone(), meant.clone(), &context, handle.clone())
+            .carry_out_once(
+                ask.clone(),
+                meant.clone(),
+                &context,
+                handle.clone(),
+                part(again.as_ref(), place),
+            )
             .await
             .and_then(|reply| rows(&ask, &batch, reply));
         match reply {
@@ -101,23 +137,29 @@ fn made(done: Done) -> ObjectResult {
 }
 
 fn refused(error: &Error) -> ObjectResult {
+    with_error(item_error(error))
+}
+
+/// Why one input of a batch was refused.
+pub(super) fn item_error(error: &Error) -> ItemError {
     let existing = error
         .metadata()
         .into_iter()
         .find(|(key, _)| *key == "existing_object_id");
-    with_error(ItemError {
+    ItemError {
         reason: error.reason().into(),
         message: error.public_message(),
         existing_object_id: existing.map(|(_, id)| id).unwrap_or_default(),
-    })
+    }
 }
 
-fn not_attempted() -> ObjectResult {
-    with_error(ItemError {
+/// Why nothing was sent for an input.
+pub(super) fn not_attempted() -> ItemError {
+    ItemError {
         reason: ErrorReason::NotAttempted.into(),
         message: "nothing was sent for this input, because a call before it failed: send it again".to_owned(),
         existing_object_id: String::new(),
-    })
+    }
 }
 
 fn with_error(error: ItemError) -> ObjectResult {

@@ -109,7 +109,7 @@ impl ObjectService for ObjectApi {
     ) -> Result<Response<CreateObjectResponse>, Status> {
         let answer = self
             .entrance
-            .take(Operation::ObjectCreate, request, read::create_object)
+            .write(Operation::ObjectCreate, request, read::create_object)
             .await?;
         answer.write(|reply, about| match reply {
             Answer::Object(made) => Some(CreateObjectResponse {
@@ -126,7 +126,7 @@ impl ObjectService for ObjectApi {
     ) -> Result<Response<UpdateObjectResponse>, Status> {
         let answer = self
             .entrance
-            .take(Operation::ObjectUpdate, request, read::update_object)
+            .write(Operation::ObjectUpdate, request, read::update_object)
             .await?;
         answer.write(|reply, about| match reply {
             Answer::Object(changed) => Some(UpdateObjectResponse {
@@ -143,7 +143,7 @@ impl ObjectService for ObjectApi {
     ) -> Result<Response<ArchiveObjectResponse>, Status> {
         let answer = self
             .entrance
-            .take(Operation::ObjectArchive, request, read::archive_object)
+            .write(Operation::ObjectArchive, request, read::archive_object)
             .await?;
         answer.write(|reply, about| match reply {
             Answer::Done => Some(ArchiveObjectResponse { reply: about }),
@@ -157,7 +157,7 @@ impl ObjectService for ObjectApi {
     ) -> Result<Response<MergeObjectsResponse>, Status> {
         let answer = self
             .entrance
-            .take(Operation::ObjectMerge, request, read::merge_objects)
+            .write(Operation::ObjectMerge, request, read::merge_objects)
             .await?;
         answer.write(|reply, about| match reply {
             Answer::Object(left) => Some(MergeObjectsResponse {
@@ -186,7 +186,7 @@ impl ObjectService for ObjectApi {
         &self,
         request: Request<BatchCreateObjectsRequest>,
     ) -> Result<Response<BatchCreateObjectsResponse>, Status> {
-        let (results, replies) = batch::take(
+        let (results, replies) = batch::write(
             &self.entrance,
             Operation::ObjectBatchCreate,
             request,
@@ -200,7 +200,7 @@ impl ObjectService for ObjectApi {
         &self,
         request: Request<BatchUpdateObjectsRequest>,
     ) -> Result<Response<BatchUpdateObjectsResponse>, Status> {
-        let (results, replies) = batch::take(
+        let (results, replies) = batch::write(
             &self.entrance,
             Operation::ObjectBatchUpdate,
             request,
@@ -214,7 +214,7 @@ impl ObjectService for ObjectApi {
         &self,
         request: Request<BatchArchiveObjectsRequest>,
     ) -> Result<Response<BatchArchiveObjectsResponse>, Status> {
-        let (results, replies) = batch::take(
+        let (results, replies) = batch::write(
             &self.entrance,
             Operation::ObjectBatchArchive,
             request,
@@ -229,7 +229,7 @@ impl ObjectService for ObjectApi {
         request: Request<UpsertObjectsRequest>,
     ) -> Result<Response<UpsertObjectsResponse>, Status> {
         let (results, replies) =
-            batch::take(&self.entrance, Operation::ObjectUpsert, request, read::upsert).await?;
+            batch::write(&self.entrance, Operation::ObjectUpsert, request, read::upsert).await?;
         Ok(Response::new(UpsertObjectsResponse { results, replies }))
     }
 
@@ -239,7 +239,7 @@ impl ObjectService for ObjectApi {
     ) -> Result<Response<EraseContactResponse>, Status> {
         let answer = self
             .entrance
-            .take(Operation::ContactErase, request, read::erase_contact)
+            .write(Operation::ContactErase, request, read::erase_contact)
             .await?;
         answer.write(|reply, about| match reply {
             Answer::Done => Some(EraseContactResponse { reply: about }),

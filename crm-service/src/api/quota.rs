@@ -6,8 +6,8 @@ use futures::{Stream, stream};
 use hubkeep_audit_log::Operation;
 use hubkeep_core::grpc::Context;
 use hubkeep_proto::crm::v1::{
-    GetQuotaRequest, GetQuotaResponse, WatchQuotaRequest, WatchQuotaResponse,
-    quota_service_server::QuotaService,
+    GetQuotaRequest, GetQuotaResponse, LiftMigrationRequest, LiftMigrationResponse, WatchQuotaRequest,
+    WatchQuotaResponse, quota_service_server::QuotaService,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -84,6 +84,15 @@ impl QuotaService for QuotaApi {
             looks: 0,
         };
         Ok(Response::new(watch.into_stream()))
+    }
+
+    async fn lift_migration(
+        &self,
+        request: Request<LiftMigrationRequest>,
+    ) -> Result<Response<LiftMigrationResponse>, Status> {
+        let context = Context::of(&request)?;
+        let (metadata, _, asked) = request.into_parts();
+        Ok(Response::new(self.desk.lift(&context, &metadata, &asked).await?))
     }
 }
 

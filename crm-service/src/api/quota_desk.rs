@@ -58,7 +58,8 @@ pub(super) struct Reader {
     context: Context,
 }
 
-type Proven = OnceLock<Arc<Grant>>;
+/// The grant of whoever asks, as soon as there is one.
+pub(super) type Proven = OnceLock<Arc<Grant>>;
 
 impl QuotaDesk {
     /// Opens the quota that a request names, asks HubSpot if too little is known, and puts it on record; or refuses, on
@@ -156,7 +157,7 @@ impl QuotaDesk {
         Ok(Opened { quota, by })
     }
 
-    async fn redeemed(
+    pub(super) async fn redeemed(
         &self,
         context: &Context,
         handle: &HandleToken,
@@ -169,11 +170,11 @@ impl QuotaDesk {
         Ok(redeemed.map_err(CallError::from)?)
     }
 
-    fn call_id(&self) -> Result<CallId, Error> {
+    pub(super) fn call_id(&self) -> Result<CallId, Error> {
         Ok(CallId::make(&*self.clock, &*self.random).map_err(CallError::from)?)
     }
 
-    fn draft(
+    pub(super) fn draft(
         &self,
         operation: Recorded,
         context: &Context,

@@ -1,6 +1,6 @@
 //! What a portal may still do, as a message.
 
-use hubkeep_proto::crm::v1::{Quota, QuotaBucket, QuotaSource};
+use hubkeep_proto::crm::v1::{Quota, QuotaBucket, QuotaSource, UnaccountedUse};
 
 use crate::quota::{BucketState, Known, State};
 
@@ -14,6 +14,14 @@ pub(super) fn quota(state: &State) -> Quota {
         burst: Some(bucket(&state.burst)),
         search: Some(bucket(&state.search)),
         daily: Some(bucket(&state.daily)),
+        associations: Some(bucket(&state.associations)),
+        unaccounted_use: state.unaccounted.map(|seen| UnaccountedUse {
+            call_count: seen.calls,
+            since_time: Some(seen.since.into()),
+            last_seen_time: Some(seen.last_seen.into()),
+        }),
+        not_answering_until_time: state.broken_until.map(Into::into),
+        moving_until_time: state.moving_until.map(Into::into),
     }
 }
 
@@ -29,6 +37,8 @@ fn bucket(state: &BucketState) -> QuotaBucket {
         as_of_time: state.as_of.map(Into::into),
         paused_until_time: state.paused_until.map(Into::into),
         waiting_count: u32::try_from(state.waiting).unwrap_or(u32::MAX),
+        exhaustion_time: state.exhausted.map(Into::into),
+        others_count: state.others,
     }
 }
 

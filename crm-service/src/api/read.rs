@@ -1,6 +1,8 @@
 //! Messages read into the words of the CRM. Every broken rule of a message is told at once.
 
 mod many;
+mod pairs;
+mod pipeline;
 mod related;
 mod schema;
 
@@ -9,26 +11,36 @@ use std::{collections::BTreeSet, sync::Arc};
 pub(super) use many::{
     batch_archive, batch_create, batch_read, batch_update, erase_contact, merge_objects, upsert,
 };
+pub(super) use pairs::{
+    Part, batch_create_associations, batch_read_associations, batch_remove_association_labels,
+    batch_remove_associations,
+};
+pub(super) use pipeline::{
+    archive_pipeline, archive_pipeline_stage, create_pipeline, create_pipeline_stage, update_pipeline,
+    update_pipeline_stage,
+};
 pub(super) use related::{
-    associations_question, create_association, list_association_labels, list_associations, remove_association,
+    associations_question, create_association, list_association_labels, list_associations, question,
+    remove_association,
 };
 pub(super) use schema::{
-    get_object_type, get_pipeline, get_property, list_object_types, list_pipelines, list_properties,
+    archive_property, create_property, get_object_type, get_pipeline, get_property, list_object_types,
+    list_pipelines, list_properties, update_property,
 };
 
 use hubkeep_proto::crm::v1::{
-    self as message, ArchiveObjectRequest, CreateObjectRequest, Filter, FilterGroup, FilterOperator,
-    GetObjectRequest, GetOwnerRequest, ListObjectsRequest, ListOwnersRequest, SearchObjectsRequest, Sort,
-    UpdateObjectRequest,
+    ArchiveObjectRequest, CreateObjectRequest, Filter, FilterGroup, FilterOperator, GetObjectRequest,
+    GetOwnerRequest, ListObjectsRequest, ListOwnersRequest, SearchObjectsRequest, Sort, UpdateObjectRequest,
 };
 
+use self::related::new_associations;
 use super::{
     entrance::{Read, meant},
     page_token::Question,
 };
 use crate::crm::{
-    Ask, Condition, Faults, HISTORY_PAGE, LIST_PAGE, NewAssociation, OWNER_PAGE, ObjectType, PropertyName,
-    RecordId, RecordKey, SEARCH_PAGE, Search, Wanted, read_history, read_kind, read_names, read_values,
+    Ask, Condition, Faults, HISTORY_PAGE, LIST_PAGE, OWNER_PAGE, ObjectType, PropertyName, RecordId,
+    RecordKey, SEARCH_PAGE, Search, Wanted, read_history, read_names, read_values,
 };
 
 pub(super) fn get_object(message: &GetObjectRequest) -> Read {
@@ -139,7 +151,7 @@ pub(super) fn create_object(message: &CreateObjectRequest) -> Read {
     let meant = meant(&message.client_slug, message.expected_portal_id, &mut faults);
     let object_type = faults.keep("object_type", ObjectType::read(&message.object_type));
     let values = Arc::new(read_values("properties", &message.properties, &mut faults));
-    let associations = new_associations(&message.associations, &mut faults).into();
+    let associations = new_associations("associations", &message.associations, &mut faults).into();
     faults.resolve(meant.zip(object_type.map(|object_type| Ask::CreateObject {
         object_type,
         values,
@@ -147,39 +159,10 @@ pub(super) fn create_object(message: &CreateObjectRequest) -> Read {
     })))
 }
 
-/// The most that one new record may be associated with from the start.
-const MAX_NEW_ASSOCIATIONS: usize = 100;
-
-fn new_associations(messages: &[message::NewAssociation], faults: &mut Faults) -> Vec<NewAssociation> {
-    if messages.len() > MAX_NEW_ASSOCIATIONS {
-        faults.add("associations", format!("at most {MAX_NEW_ASSOCIATIONS}"));
-        return Vec::new();
-    }
-    let mut read = Vec::with_capacity(messages.len());
-    for (place, message) in messages.iter().enumerate() {
-        let field = |name: &str| format!("associations[{place}].{name}");
-        let object_type = faults.keep(&field("object_type"), ObjectType::read(&message.object_type));
-        let id = faults.keep(&field("object_id"), RecordId::read(&message.object_id));
-        let kind = read_kind(message.type_id, &message.category);
-        let kind = kind.map_err(|(name, rule)| faults.add(field(name), rule)).ok();
-        read.extend(
-            object_type
-                .zip(id)
-                .zip(kind)
-                .map(|((object_type, id), kind)| NewAssociation {
-                    object_type,
-                    id,
-                    kind,
-                }),
-        );
-    }
-    read
-}
-
 /// The most types whose associated records come with a record.
 const MAX_ASSOCIATED_TYPES: usize = 16;
 
-fn associated_types(names: &[String], faults: &mut Faults) -> BTreeSet<ObjectType> {
+pub(super) fn associated_types(names: &[String], faults: &mut Faults) -> BTreeSet<ObjectType> {
     if names.len() > MAX_ASSOCIATED_TYPES {
         faults.add("associated_types", format!("at most {MAX_ASSOCIATED_TYPES}"));
         return BTreeSet::new();
@@ -241,7 +224,8 @@ pub(super) fn list_owners(message: &ListOwnersRequest) -> Read {
 pub(super) fn get_owner(message: &GetOwnerRequest) -> Read {
     let mut faults = Faults::default();
     let meant = meant(&message.client_slug, message.expected_portal_id, &mut faults);
-    let id = faults.keep("owner_id", RecordId::read(&message.owner_id));
+    let rule = "must be HubSpot's id of the owner, a number";
+    let id = faults.keep("owner_id", RecordId::read(&message.owner_id).map_err(|_| rule));
     faults.resolve(meant.zip(id.map(|id| Ask::GetOwner { id })))
 }
 
@@ -252,7 +236,7 @@ fn record_key(object_type: &str, id: &str, id_property: &str, faults: &mut Fault
     let object_type = faults.keep("object_type", ObjectType::read(object_type));
     let id = match id_property {
         "" => RecordId::read(id),
-        _ => RecordId::read_value(id),
+        _ => RecordId::read_value_in_path(id),
     };
     let id = faults.keep("object_id", id);
     let id_property = match id_property {
@@ -273,7 +257,7 @@ fn read_sort(sort: &Sort, faults: &mut Faults) -> Option<(PropertyName, bool)> {
     Some((property, sort.descending))
 }
 
-fn filter_groups(groups: &[FilterGroup], faults: &mut Faults) -> Vec<Vec<Condition>> {
+pub(super) fn filter_groups(groups: &[FilterGroup], faults: &mut Faults) -> Vec<Vec<Condition>> {
     let mut read = Vec::with_capacity(groups.len());
     for (place, group) in groups.iter().enumerate() {
         let field = |inner| format!("filter_groups[{place}].filters[{inner}]");

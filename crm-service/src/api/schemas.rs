@@ -2,9 +2,14 @@
 
 use hubkeep_audit_log::Operation;
 use hubkeep_proto::crm::v1::{
-    GetObjectTypeRequest, GetObjectTypeResponse, GetPipelineRequest, GetPipelineResponse, GetPropertyRequest,
-    GetPropertyResponse, ListObjectTypesRequest, ListObjectTypesResponse, ListPipelinesRequest,
-    ListPipelinesResponse, ListPropertiesRequest, ListPropertiesResponse,
+    ArchivePipelineRequest, ArchivePipelineResponse, ArchivePipelineStageRequest,
+    ArchivePipelineStageResponse, ArchivePropertyRequest, ArchivePropertyResponse, CreatePipelineRequest,
+    CreatePipelineResponse, CreatePipelineStageRequest, CreatePipelineStageResponse, CreatePropertyRequest,
+    CreatePropertyResponse, GetObjectTypeRequest, GetObjectTypeResponse, GetPipelineRequest,
+    GetPipelineResponse, GetPropertyRequest, GetPropertyResponse, ListObjectTypesRequest,
+    ListObjectTypesResponse, ListPipelinesRequest, ListPipelinesResponse, ListPropertiesRequest,
+    ListPropertiesResponse, UpdatePipelineRequest, UpdatePipelineResponse, UpdatePipelineStageRequest,
+    UpdatePipelineStageResponse, UpdatePropertyRequest, UpdatePropertyResponse,
     schema_service_server::SchemaService,
 };
 use tonic::{Request, Response, Status};
@@ -12,7 +17,7 @@ use tonic::{Request, Response, Status};
 use super::{
     entrance::Entrance,
     read,
-    write::{object_type, pipeline, property},
+    write::{object_type, pipeline, property, stage},
 };
 use crate::crm::Answer;
 
@@ -65,6 +70,54 @@ impl SchemaService for SchemaApi {
         })
     }
 
+    async fn create_property(
+        &self,
+        request: Request<CreatePropertyRequest>,
+    ) -> Result<Response<CreatePropertyResponse>, Status> {
+        let answer = self
+            .entrance
+            .write(Operation::PropertyCreate, request, read::create_property)
+            .await?;
+        answer.write(|reply, about| match reply {
+            Answer::Properties(made) => Some(CreatePropertyResponse {
+                property: made.into_iter().next().map(property),
+                reply: about,
+            }),
+            _ => None,
+        })
+    }
+
+    async fn update_property(
+        &self,
+        request: Request<UpdatePropertyRequest>,
+    ) -> Result<Response<UpdatePropertyResponse>, Status> {
+        let answer = self
+            .entrance
+            .write(Operation::PropertyUpdate, request, read::update_property)
+            .await?;
+        answer.write(|reply, about| match reply {
+            Answer::Properties(changed) => Some(UpdatePropertyResponse {
+                property: changed.into_iter().next().map(property),
+                reply: about,
+            }),
+            _ => None,
+        })
+    }
+
+    async fn archive_property(
+        &self,
+        request: Request<ArchivePropertyRequest>,
+    ) -> Result<Response<ArchivePropertyResponse>, Status> {
+        let answer = self
+            .entrance
+            .write(Operation::PropertyArchive, request, read::archive_property)
+            .await?;
+        answer.write(|reply, about| match reply {
+            Answer::Done => Some(ArchivePropertyResponse { reply: about }),
+            _ => None,
+        })
+    }
+
     async fn list_pipelines(
         &self,
         request: Request<ListPipelinesRequest>,
@@ -95,6 +148,114 @@ impl SchemaService for SchemaApi {
                 pipeline: found.into_iter().next().map(pipeline),
                 reply: about,
             }),
+            _ => None,
+        })
+    }
+
+    async fn create_pipeline(
+        &self,
+        request: Request<CreatePipelineRequest>,
+    ) -> Result<Response<CreatePipelineResponse>, Status> {
+        let answer = self
+            .entrance
+            .write(Operation::PipelineCreate, request, read::create_pipeline)
+            .await?;
+        answer.write(|reply, about| match reply {
+            Answer::Pipelines(all) => Some(CreatePipelineResponse {
+                pipeline: all.into_iter().next().map(pipeline),
+                reply: about,
+            }),
+            _ => None,
+        })
+    }
+
+    async fn update_pipeline(
+        &self,
+        request: Request<UpdatePipelineRequest>,
+    ) -> Result<Response<UpdatePipelineResponse>, Status> {
+        let answer = self
+            .entrance
+            .write(Operation::PipelineUpdate, request, read::update_pipeline)
+            .await?;
+        answer.write(|reply, about| match reply {
+            Answer::Pipelines(all) => Some(UpdatePipelineResponse {
+                pipeline: all.into_iter().next().map(pipeline),
+                reply: about,
+            }),
+            _ => None,
+        })
+    }
+
+    async fn archive_pipeline(
+        &self,
+        request: Request<ArchivePipelineRequest>,
+    ) -> Result<Response<ArchivePipelineResponse>, Status> {
+        let answer = self
+            .entrance
+            .write(Operation::PipelineArchive, request, read::archive_pipeline)
+            .await?;
+        answer.write(|reply, about| match reply {
+            Answer::Done => Some(ArchivePipelineResponse { reply: about }),
+            _ => None,
+        })
+    }
+
+    async fn create_pipeline_stage(
+        &self,
+        request: Request<CreatePipelineStageRequest>,
+    ) -> Result<Response<CreatePipelineStageResponse>, Status> {
+        let answer = self
+            .entrance
+            .write(
+                Operation::PipelineStageCreate,
+                request,
+                read::create_pipeline_stage,
+            )
+            .await?;
+        answer.write(|reply, about| match reply {
+            Answer::Stage(one) => Some(CreatePipelineStageResponse {
+                stage: Some(stage(one)),
+                reply: about,
+            }),
+            _ => None,
+        })
+    }
+
+    async fn update_pipeline_stage(
+        &self,
+        request: Request<UpdatePipelineStageRequest>,
+    ) -> Result<Response<UpdatePipelineStageResponse>, Status> {
+        let answer = self
+            .entrance
+            .write(
+                Operation::PipelineStageUpdate,
+                request,
+                read::update_pipeline_stage,
+            )
+            .await?;
+        answer.write(|reply, about| match reply {
+            Answer::Stage(one) => Some(UpdatePipelineStageResponse {
+                stage: Some(stage(one)),
+                reply: about,
+            }),
+            _ => None,
+        })
+    }
+
+    async fn archive_pipeline_stage(
+        &self,
+        request: Request<ArchivePipelineStageRequest>,
+    ) -> Result<Response<ArchivePipelineStageResponse>, Status> {
+        let answer = self
+            .entrance
+            .write(
+                Operation::PipelineStageArchive,
+                request,
+                read::archive_pipeline_stage,
+            )
+            .await?;
+        answer.write(|reply, about| match reply {
+            Answer::Done => Some(ArchivePipelineStageResponse { reply: about }),
             _ => None,
         })
     }

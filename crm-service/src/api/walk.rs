@@ -1,4 +1,7 @@
-//! `StreamObjects`: a walk over all records of a type, page by page. Each page is a call of its own.
+//! `StreamObjects`: a walk over all records of a type, or all that pass some filters, page by page. Each page is a call of
+//! its own.
+
+mod route;
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -9,14 +12,14 @@ use hubkeep_proto::crm::v1::{StreamObjectsRequest, StreamObjectsResponse};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
+use self::route::Route;
 use super::{
-    entrance::{Entrance, meant},
-    page_token::Question,
+    entrance::Entrance,
     write::{about, object},
 };
 use crate::{
-    call::{Error, Meant, Presented},
-    crm::{self, Answer, Ask, Faults, ObjectType, PropertyNames, WALK_PAGE, Wanted, read_names},
+    call::{Error, Presented},
+    crm::Answer,
 };
 
 /// No walk lasts longer: no handle does.
@@ -31,18 +34,22 @@ pub(super) async fn begin(
     stopping: CancellationToken,
     request: Request<StreamObjectsRequest>,
 ) -> Result<Response<Pages>, Status> {
-    let mut context = Context::of_stream(&request)?;
+    let mut context = Context::of_stream(&request)?.in_batch();
     let longest = entrance.now().plus(LONGEST);
     context.deadline = context
         .stated_deadline
         .map_or(longest, |stated| stated.min(longest));
     let context = Arc::new(context);
     let handle = bearer_handle(request.metadata());
-    let route = match Route::read(request.get_ref()) {
+    let message = request.get_ref();
+    let route = match Route::read(message) {
         Ok(route) => route,
         Err(fault) => {
-            let refused = entrance.unread(Operation::ObjectList, &context, handle, fault);
-            return Err(refused.await);
+            let operation = match route::searches(message) {
+                true => Operation::ObjectSearch,
+                false => Operation::ObjectList,
+            };
+            return Err(entrance.unread(operation, &context, handle, fault).await);
         }
     };
     let mut walk = Walk {
@@ -61,59 +68,6 @@ pub(super) async fn begin(
     });
     let pages = stream::once(async move { Ok(first) }).chain(rest);
     Ok(Response::new(Box::pin(pages)))
-}
-
-/// What a walk is over, and how far it has come.
-struct Route {
-    meant: Meant,
-    object_type: ObjectType,
-    wanted: Arc<Wanted>,
-    archived: bool,
-    limit: u32,
-    /// HubSpot's cursor; `None` at the beginning.
-    after: Option<String>,
-    /// What the tokens of this walk are bound to.
-    question: Question,
-}
-
-impl Route {
-    fn read(message: &StreamObjectsRequest) -> Result<Self, crm::Error> {
-        let mut faults = Faults::default();
-        let meant = meant(&message.client_slug, message.expected_portal_id, &mut faults);
-        let object_type = faults.keep("object_type", ObjectType::read(&message.object_type));
-        let properties = read_names("properties", &message.properties, &mut faults);
-        let limit = faults.keep("page_size", WALK_PAGE.read(message.page_size));
-        let question = question(message, &properties);
-        let after = question.cursor_in("resume_token", &message.resume_token, &mut faults);
-        let route = meant.zip(object_type).zip(limit);
-        faults.resolve(route.map(|((meant, object_type), limit)| Self {
-            meant,
-            object_type,
-            wanted: Arc::new(Wanted::properties(properties)),
-            archived: message.archived,
-            limit,
-            after,
-            question,
-        }))
-    }
-
-    fn ask(&self) -> Ask {
-        Ask::ListObjects {
-            object_type: self.object_type.clone(),
-            wanted: self.wanted.clone(),
-            limit: self.limit,
-            after: self.after.clone(),
-            archived: self.archived,
-        }
-    }
-}
-
-/// In which order the properties are named makes no other walk.
-fn question(message: &StreamObjectsRequest, properties: &PropertyNames) -> Question {
-    let archived = message.archived.to_string();
-    let mut parts = vec!["walk", &message.client_slug, &message.object_type, &archived];
-    parts.extend(properties.iter().map(|name| name.as_str()));
-    Question::of(&parts)
 }
 
 /// A walk between two pages.
@@ -143,10 +97,10 @@ impl Walk {
         let Answer::Objects(page) = reply.answer else {
             return Err(Error::WrongAnswer);
         };
-        self.route.after = page.after;
+        self.route.go_on(&page)?;
         Ok(StreamObjectsResponse {
             objects: page.items.into_iter().map(object).collect(),
-            resume_token: self.route.question.token(self.route.after.as_deref()),
+            resume_token: self.route.token(),
             reply: Some(about),
         })
     }

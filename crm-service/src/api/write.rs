@@ -22,6 +22,7 @@ pub(super) fn about(reply: &Reply) -> WireReply {
         call_id: reply.call_id.to_string(),
         audit_position: reply.outcome.get(),
         attempt_count: reply.attempts,
+        kept: reply.kept,
         quota_left: left.map(|left| QuotaLeft {
             daily: left.daily,
             interval: left.interval,
@@ -83,6 +84,7 @@ pub(super) fn property(property: properties::Property) -> Property {
         value: option.value,
         label: option.label,
         hidden: option.hidden,
+        description: option.description,
     };
     Property {
         name: property.name,
@@ -96,21 +98,32 @@ pub(super) fn property(property: properties::Property) -> Property {
         read_only: property.read_only_value.unwrap_or_default(),
         calculated: property.calculated,
         archived: property.archived,
+        hidden: property.hidden,
     }
 }
 
-pub(super) fn pipeline(pipeline: pipelines::Pipeline) -> Pipeline {
-    let stage = |stage: pipelines::Stage| PipelineStage {
+/// Places that no pipeline has are told as the nearest that one can.
+fn place(display_order: i64) -> i32 {
+    i32::try_from(display_order).unwrap_or(if display_order < 0 { i32::MIN } else { i32::MAX })
+}
+
+pub(super) fn stage(stage: pipelines::Stage) -> PipelineStage {
+    PipelineStage {
         stage_id: stage.id,
         label: stage.label,
         metadata: stage.metadata,
         archived: stage.archived,
-    };
+        display_order: place(stage.display_order),
+    }
+}
+
+pub(super) fn pipeline(pipeline: pipelines::Pipeline) -> Pipeline {
     Pipeline {
         pipeline_id: pipeline.id,
         label: pipeline.label,
         stages: pipeline.stages.into_iter().map(stage).collect(),
         archived: pipeline.archived,
+        display_order: place(pipeline.display_order),
     }
 }
 

@@ -158,6 +158,12 @@ impl Cause {
             Self::Operation {
                 operation,
                 object_type,
+            } if object_type.is_empty() => {
+                format!("this handle does not allow {operation}: take one that does, or ask an operator")
+            }
+            Self::Operation {
+                operation,
+                object_type,
             } => {
                 format!("this handle does not allow {operation} on {object_type}: take one that does")
             }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use hubkeep_hubspot::objects::Object;
 
-use super::{Call, Cause, Error, Minimal, Next, Reply, Step};
+use super::{Call, Cause, Error, Held, Next, Reply, Step};
 use crate::{
     credentials::Grant,
     crm::{
@@ -22,28 +22,29 @@ use crate::{
 /// Proof that the call touches no record that the grant does not cover. Only [`Confine`] makes it.
 #[derive(Clone, Debug)]
 pub struct Confined {
-    minimal: Minimal,
+    held: Held,
 }
 
 impl Confined {
     pub(super) fn grant(&self) -> &Arc<Grant> {
-        self.minimal.grant()
+        self.held.grant()
     }
 }
 
-/// The step. Stands below [`Minimize`](super::Minimize), which cuts out of the reply what was asked for here beside what
+/// The step. Stands below [`Once`](super::Once), which lets go of what is refused here, and below
+/// [`Minimize`](super::Minimize), which cuts out of the reply what was asked for here beside what
 /// the grant covers; and above whatever a call pays for.
 #[derive(Debug)]
 pub struct Confine;
 
-impl Step<Call<Minimal>> for Confine {
+impl Step<Call<Held>> for Confine {
     type Out = Call<Confined>;
 
-    async fn take(&self, call: Call<Minimal>, next: &Next<Call<Confined>>) -> Result<Reply, Error> {
-        let minimal = call.authority.clone();
-        let grant = minimal.grant().clone();
+    async fn take(&self, call: Call<Held>, next: &Next<Call<Confined>>) -> Result<Reply, Error> {
+        let held = call.authority.clone();
+        let grant = held.grant().clone();
         let (object_type, bounds) = (call.ask.object_type(), grant.bounds());
-        let call = call.by(Confined { minimal });
+        let call = call.by(Confined { held });
         let refused = |by: LimitedBy| Error::NotPermitted(Cause::record(&object_type, by));
         if bounds.are_none() {
             return next.run(call).await;
@@ -51,6 +52,8 @@ impl Step<Call<Minimal>> for Confine {
         match &call.ask {
             Ask::GetOwner { id } => bounds.allow_owner(id).map_err(refused)?,
             Ask::ListOwners { .. } => bounds.allow_all_owners().map_err(refused)?,
+            // What it changes is of all records of a type.
+            Ask::Schema(ask) if ask.writes() => bounds.allow_all_records().map_err(refused)?,
             // It is asked of the account itself, and by a step further down; or of no record at all.
             Ask::ReadAccount | Ask::Schema(_) => {}
             // Whose ids would be told, or written to, at the other end, nobody has looked at.

@@ -1,7 +1,9 @@
 //! Carries each call on a task of its own: when a caller hangs up, what was sent is still recorded to its end, and
 //! what still waits to be sent is not sent.
 
+use hubkeep_core::dying::watched;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 use super::{Call, Error, Next, Presented, Reply, Step};
 
@@ -25,7 +27,8 @@ impl Step<Call<Presented>> for Detach {
         // Fires when this future is dropped, which happens when the caller hangs up.
         let _gone = call.caller_gone.clone().drop_guard();
         let next = next.clone();
-        let carried = self.under_way.spawn(async move { next.run(call).await });
+        let carrying = async move { next.run(call).await };
+        let carried = self.under_way.spawn(watched(carrying.in_current_span()));
         carried.await.unwrap_or_else(|lost| Err(Error::from(lost)))
     }
 }

@@ -2,12 +2,15 @@
 
 mod many;
 mod related;
+mod schema;
+mod shared;
 
 use std::collections::BTreeMap;
 
 use hubkeep_audit_log::{Draft, Position};
 use hubkeep_hubspot::{
-    Answer as HubSpotAnswer, Ask as HubSpotAsk, Client, Effect, Lease, Limits, Request, Row, account,
+    Answer as HubSpotAnswer, Ask as HubSpotAsk, Client, Effect, Lease, Limits, RecordRefs, Request, Row,
+    Share, account,
     associations::Link,
     objects::{self, Key},
     owners,
@@ -147,20 +150,54 @@ struct Sending<'a> {
     lease: &'a Lease,
 }
 
+impl<'a> Sending<'a> {
+    fn request<T>(self, ask: HubSpotAsk<T>, draft: Draft, refs: RecordRefs) -> Request<'a, T> {
+        Request {
+            ask,
+            token: self.call.authority.grant().token(),
+            draft,
+            deadline: self.call.context.deadline,
+            lease: self.lease.clone(),
+            refs,
+        }
+    }
+}
+
 impl Dispatch {
-    async fn send<T>(
+    async fn send<T: Send + Sync>(
         &self,
         admitted: Sending<'_>,
         ask: HubSpotAsk<T>,
         answered: impl FnOnce(T) -> Answer,
     ) -> Result<Reply, Error> {
-        let came = self.exchange(admitted, ask).await?;
-        Ok(reply(
-            admitted.call,
-            answered(came.value),
-            came.outcome,
-            came.limits,
-        ))
+        self.send_shared(admitted, ask, |_, _| Share::Whole, answered)
+            .await
+    }
+
+    /// The same, where `share` says what of the answer is whose, if the call is made for several.
+    async fn send_shared<T: Send + Sync>(
+        &self,
+        admitted: Sending<'_>,
+        ask: HubSpotAsk<T>,
+        share: impl Fn(&T, usize) -> Share + Sync,
+        answered: impl FnOnce(T) -> Answer,
+    ) -> Result<Reply, Error> {
+        let Some(company) = &admitted.call.company else {
+            let came = self.exchange(admitted, ask).await?;
+            return Ok(reply(
+                admitted.call,
+                answered(came.value),
+                came.outcome,
+                came.limits,
+            ));
+        };
+        let came = self.exchange_for(company, admitted, ask, share).await?;
+        let first = came.outcomes.first().copied().flatten();
+        let outcome = first.ok_or(Error::OutcomeNotDurable)?;
+        Ok(Reply {
+            outcomes: came.outcomes,
+            ..reply(admitted.call, answered(came.value), outcome, came.limits)
+        })
     }
 
     /// Sends what HubSpot answers as a batch of one, which may be refused.
@@ -184,16 +221,8 @@ impl Dispatch {
         admitted: Sending<'_>,
         ask: HubSpotAsk<T>,
     ) -> Result<HubSpotAnswer<T>, Error> {
-        let Sending { call, slot, lease } = admitted;
-        let draft = self.draft(call).await?;
-        let grant = call.authority.grant();
-        let request = Request {
-            ask,
-            token: grant.token(),
-            draft,
-            deadline: call.context.deadline,
-            lease: lease.clone(),
-        };
+        let Sending { call, slot, .. } = admitted;
+        let request = admitted.request(ask, self.draft(call).await?, self.refs(call).await?);
         let answer = self.hubspot.call_noting(request, |at| {
             call.authority.note_sent();
             slot.sent(at);
@@ -202,6 +231,20 @@ impl Dispatch {
             error,
             object_type: call.ask.object_type(),
         })
+    }
+
+    /// What the outcome of this attempt calls the records that come back.
+    async fn refs(&self, call: &Call<Counted>) -> Result<RecordRefs, Error> {
+        if matches!(
+            call.ask,
+            Ask::ReadAccount | Ask::ListOwners { .. } | Ask::GetOwner { .. } | Ask::Schema(_)
+        ) {
+            return Ok(RecordRefs::default());
+        }
+        let portal = call.authority.grant().portal().portal_id();
+        let of = self.object_refs.of_many(portal, &call.ask.object_type()).await?;
+        let named = call.ask.record_id().map(|id| id.as_str().to_owned());
+        Ok(RecordRefs::new(named, of))
     }
 
     /// What the entries of this attempt say.
@@ -221,16 +264,19 @@ impl Dispatch {
             ),
             None => None,
         };
-        Ok(
-            Draft::portal(grant.portal(), recorded_as(&call.ask), call.call_id)
-                .context(&call.context)
-                .handle(grant.handle_id())
-                .purpose(grant.purpose())
-                .credential_version(grant.credential_version())
-                .token(grant.fingerprint())
-                .object(named, object_ref.as_deref())
-                .attempt(call.attempt),
-        )
+        let draft = Draft::portal(grant.portal(), recorded_as(&call.ask), call.call_id)
+            .context(&call.context)
+            .handle(grant.handle_id())
+            .purpose(grant.purpose())
+            .credential_version(grant.credential_version())
+            .token(grant.fingerprint())
+            .object(named, object_ref.as_deref())
+            .attempt(call.attempt);
+        // By this it is known which writes have a row in the account of writes.
+        Ok(match &call.again {
+            Some(again) if !call.ask.is_read() => draft.subject(&again.request_id.to_string()),
+            _ => draft,
+        })
     }
 }
 
@@ -241,8 +287,10 @@ fn reply(call: &Call<Counted>, answer: Answer, outcome: Position, limits: Limits
         portal: call.authority.grant().portal().clone(),
         call_id: call.call_id,
         outcome,
+        outcomes: Vec::new(),
         attempts: 1,
         limits,
+        kept: false,
     }
 }
 

@@ -7,7 +7,7 @@ use hubkeep_core::{
     id::{CallId, PortalId},
     random::RandomError,
 };
-use hubkeep_hubspot::{BatchSize, Effect};
+use hubkeep_hubspot::{BatchSize, Effect, RefusalKind};
 use thiserror::Error as ThisError;
 use tokio::task::JoinError;
 
@@ -15,7 +15,7 @@ use super::Cause;
 use crate::{
     credentials,
     crm::{self, ObjectType, RowError},
-    quota, suppression,
+    pairs, quota, suppression, writes,
 };
 
 /// A call that gave no reply.
@@ -77,12 +77,24 @@ pub enum Error {
     /// Whether a contact was erased could not be looked up. Nothing was written.
     #[error(transparent)]
     Suppression(#[from] suppression::Error),
+    /// A write was not made, or what came of it is not given.
+    #[error(transparent)]
+    Write(#[from] writes::Error),
+    /// There was no turn at a pair of records. Nothing was written.
+    #[error(transparent)]
+    Pair(#[from] pairs::Error),
+    /// Only the result of an earlier request was wanted, and there is none.
+    #[error("there is no result of an earlier request")]
+    NothingKept,
     /// A call was made of more inputs than HubSpot takes: a defect.
     #[error(transparent)]
     BatchSize(#[from] BatchSize),
     /// The answer is not one to what was asked: a defect.
     #[error("the answer is not one to what was asked")]
     WrongAnswer,
+    /// A read was made together with others, and its own outcome could not be recorded in time. The answer is withheld.
+    #[error("the outcome of this call could not be recorded in time")]
+    OutcomeNotDurable,
     /// The task that carried the call ended without a result: a defect.
     #[error("the task that carried the call was lost")]
     Lost(#[from] JoinError),
@@ -104,6 +116,8 @@ impl Error {
             Self::HubSpot { error, .. } => Some(error),
             Self::Unproven(Some(error)) => Some(&**error),
             Self::Suppression(error) => Some(error),
+            Self::Write(error) => Some(error),
+            Self::Pair(error) => Some(error),
             Self::NotPermitted(_)
             | Self::OfAnotherPortal { .. }
             | Self::Unproven(None)
@@ -113,9 +127,22 @@ impl Error {
             | Self::TooLate
             | Self::Random(_)
             | Self::ContactErased { .. }
+            | Self::NothingKept
             | Self::BatchSize(_)
             | Self::WrongAnswer
+            | Self::OutcomeNotDurable
             | Self::Lost(_) => None,
+        }
+    }
+
+    /// The same error for another call that the same read was made for; `None` of what concerns one call alone.
+    pub(super) fn shared(&self) -> Option<Self> {
+        match self {
+            Self::HubSpot { error, object_type } => Some(Self::HubSpot {
+                error: error.shared()?,
+                object_type: object_type.clone(),
+            }),
+            _ => None,
         }
     }
 
@@ -123,10 +150,36 @@ impl Error {
     /// can be recorded, which is why it is refused.
     pub(super) fn reached_hubspot(&self) -> bool {
         match self {
-            Self::HubSpot { .. } | Self::Lost(_) => true,
+            Self::HubSpot { .. } | Self::OutcomeNotDurable | Self::Lost(_) => true,
             Self::Unproven(Some(error)) => error.reason() == ErrorReason::AuditUnavailable,
             _ => false,
         }
+    }
+
+    /// The record that HubSpot names as the reason not to make another.
+    pub(super) fn existing_record(&self) -> Option<&str> {
+        let Self::HubSpot {
+            error: hubkeep_hubspot::Error::Refused(refusal, _),
+            ..
+        } = self
+        else {
+            return None;
+        };
+        match &refusal.kind {
+            RefusalKind::Conflict(Some(id)) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Whether HubSpot may have carried out what was asked, and nobody knows.
+    pub(super) const fn leaves_open(&self) -> bool {
+        matches!(
+            self,
+            Self::HubSpot {
+                error: hubkeep_hubspot::Error::OutcomeUnknown { .. },
+                ..
+            }
+        )
     }
 }
 
@@ -135,9 +188,11 @@ impl ServiceError for Error {
         match self {
             Self::NotPermitted(cause) => cause.kind(),
             Self::OfAnotherPortal { .. } | Self::ContactErased { .. } => ErrorKind::FailedPrecondition,
-            Self::Unproven(None) | Self::Keys(_) | Self::CallerGone | Self::Stopping => {
-                ErrorKind::Unavailable
-            }
+            Self::Unproven(None)
+            | Self::Keys(_)
+            | Self::CallerGone
+            | Self::Stopping
+            | Self::OutcomeNotDurable => ErrorKind::Unavailable,
             Self::TooLate => ErrorKind::DeadlineExceeded,
             _ => self.inner().map_or(ErrorKind::Internal, ServiceError::kind),
         }
@@ -149,6 +204,7 @@ impl ServiceError for Error {
             Self::OfAnotherPortal { .. } => ErrorReason::TokenOfAnotherPortal,
             Self::ContactErased { .. } => ErrorReason::ContactErased,
             Self::Unproven(None) => ErrorReason::HubspotUnavailable,
+            Self::OutcomeNotDurable => ErrorReason::AuditUnavailable,
             Self::Keys(_) => ErrorReason::KeyUnavailable,
             Self::CallerGone => ErrorReason::CallerGone,
             Self::Stopping => ErrorReason::Stopping,
@@ -174,6 +230,9 @@ impl ServiceError for Error {
             Self::TooLate => "the deadline leaves too little time to make the call: allow more".to_owned(),
             Self::Stopping => {
                 "this service is stopping, and nothing was sent: send it again, to another".to_owned()
+            }
+            Self::OutcomeNotDurable => {
+                "HubSpot answered, and that could not be recorded in time: the answer is withheld; try again".to_owned()
             }
             Self::Keys(_) => "the service's key cannot be used: an operator must look".to_owned(),
             _ => self.inner().map_or_else(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Call, Error, Next, Permit, Reply, Step};
 use crate::{
     credentials::Grant,
-    crm::{Ask, PropertyName, PropertyNames},
+    crm::{Answer, Ask, PropertyName, PropertyNames},
 };
 
 /// What HubSpot is asked for when a permit covers none of the wanted properties: an empty list would mean its
@@ -44,10 +44,16 @@ impl Step<Call<Permit>> for Minimize {
             search.still_fits()?;
         }
         let mut reply = next.run(call.by(Minimal { permit })).await?;
-        reply.answer = reply
-            .answer
-            .keeping(|name| covered.iter().any(|covered| covered.as_str() == name));
+        reply.answer = covered_only(&grant, reply.answer);
         Ok(reply)
+    }
+}
+
+/// Of an answer what a grant covers.
+pub(super) fn covered_only(grant: &Grant, answer: Answer) -> Answer {
+    match grant.properties() {
+        Some(covered) => answer.keeping(|name| covered.iter().any(|covered| covered.as_str() == name)),
+        None => answer,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::crm::{ObjectType, RecordId};
 const KEPT_BYTES: usize = 16;
 
 /// Makes references to records.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct ObjectRefs {
     keyring: Keyring,
 }
@@ -31,16 +31,28 @@ impl ObjectRefs {
         object_type: &ObjectType,
         id: &RecordId,
     ) -> Result<String, hubkeep_seal::Error> {
-        // The type cannot hold a zero byte, so that no two pairs read the same.
-        let message = [object_type.as_str().as_bytes(), &[0], id.as_str().as_bytes()].concat();
-        let mac = self
+        let of = self.of_many(portal, object_type).await?;
+        Ok(hex::encode(of(id.as_str())))
+    }
+
+    /// The references to many records of one type: a function that is kept no longer than the call that it is for.
+    ///
+    /// # Errors
+    /// If the portal's key cannot be used.
+    pub async fn of_many(
+        &self,
+        portal: PortalId,
+        object_type: &ObjectType,
+    ) -> Result<impl Fn(&str) -> [u8; KEPT_BYTES] + Send + Sync + use<>, hubkeep_seal::Error> {
+        let macs = self
             .keyring
-            .mac(Owner::Portal(portal), Purpose::ObjectRef, &message)
+            .macs(Owner::Portal(portal), Purpose::ObjectRef)
             .await?;
-        Ok(mac
-            .iter()
-            .take(KEPT_BYTES)
-            .map(|byte| format!("{byte:02x}"))
-            .collect())
+        // The type cannot hold a zero byte, so that no two pairs read the same.
+        let before = [object_type.as_str().as_bytes(), &[0]].concat();
+        Ok(move |id: &str| {
+            let mac = macs(&[before.as_slice(), id.as_bytes()].concat());
+            std::array::from_fn(|place| mac.get(place).copied().unwrap_or_default())
+        })
     }
 }

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use hubkeep_core::{
     clock::SharedClock,
+    dying::watched,
     id::{CallId, PortalId},
     random::SharedRandom,
 };
@@ -149,8 +150,11 @@ impl Prove {
         question.aside = true;
         question.caller_gone = CancellationToken::new();
         let proofs = self.proofs.clone();
-        self.under_way.spawn(async move {
-            let answer = next.run(question).await.and_then(|reply| named(&reply.answer, portal));
+        let asking = async move {
+            let answer = next
+                .run(question)
+                .await
+                .and_then(|reply| named(&reply.answer, portal));
             if let Err(Error::OfAnotherPortal { expected, actual }) = &answer {
                 tracing::error!(
                     %expected, %actual, client_slug = %grant.portal().client_slug(), fingerprint = %grant.fingerprint(),
@@ -160,7 +164,8 @@ impl Prove {
             proofs.settle((portal, version), asked, answer.is_ok());
             // Nobody may be left to be told.
             let _ = verdict.send(Some(answer.map_err(Arc::new)));
-        });
+        };
+        self.under_way.spawn(watched(asking));
         Ok(())
     }
 }

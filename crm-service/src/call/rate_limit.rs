@@ -3,18 +3,21 @@
 
 use std::{sync::Arc, time::Duration};
 
+use hubkeep_core::{clock::Tick, error::ServiceError as _, grpc::Context};
 use hubkeep_hubspot::{Error as HubSpotError, Lease, RefusalKind};
 use tokio_util::sync::CancellationToken;
 
 use super::{Call, Counted, Error, Next, Reply, Step, Usage};
 use crate::{
-    credentials::{self, Credentials},
+    credentials::{self, Credentials, Grant},
     crm::Operation,
-    quota::{Bucket, PortalQuota, Quota, Slot},
+    quota::{self, About, Bucket, Health, Payer, PortalQuota, Quota, Slot},
 };
 
 /// With less than this until the deadline an attempt could not be recorded, sent and answered.
-const LEAST: Duration = Duration::from_millis(60);
+pub(super) const LEAST: Duration = Duration::from_millis(60);
+/// Silence for less than this says nothing of HubSpot: it answers slowly at times.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Proof that the attempt is paid for, and that the grant holds still. Only [`RateLimit`] makes it.
 #[derive(Debug)]
@@ -26,6 +29,11 @@ pub struct Admitted<T> {
 }
 
 impl<T> Admitted<T> {
+    /// What is admitted.
+    pub(super) const fn call(&self) -> &T {
+        &self.call
+    }
+
     pub(super) fn into_parts(self) -> (T, Arc<Slot>, Lease) {
         (self.call, self.slot, self.lease)
     }
@@ -68,25 +76,39 @@ impl Step<Call<Counted>> for RateLimit {
         let until = call.context.deadline.min(grant.ends());
         let bucket = match call.ask.operations() {
             [Operation::Search] => Bucket::Search,
+            _ if call.ask.is_for_associations_api() => Bucket::Associations,
             _ => Bucket::Burst,
         };
+        let about = call.about();
+        let payer = payer(&grant, &call.context, &about);
+        let asked = self.quota.now();
         let slot = tokio::select! {
             // What forbids the call is looked at first: room that is there at once must not outrun it.
             biased;
             () = call.caller_gone.cancelled() => return Err(Error::CallerGone),
             () = self.stopping.cancelled() => return Err(Error::Stopping),
-            () = grant.taken_away().cancelled() => return Err(credentials::Error::Invalid.into()),
-            paid = quota.pay(bucket, until) => Arc::new(paid?),
+            () = call.right().cancelled() => return Err(credentials::Error::Invalid.into()),
+            paid = quota.pay(payer, bucket, until) => Arc::new(paid.inspect_err(count)?),
         };
+        metrics::histogram!("hubkeep_quota_wait_seconds").record(self.quota.now().since(asked).as_secs_f64());
         if call.context.deadline.since(self.quota.now()) < LEAST {
             return Err(Error::TooLate);
         }
         // From here to its end a revocation waits for it.
-        let _under_way = grant.begin();
+        let grants = || {
+            [&grant]
+                .into_iter()
+                .chain(call.others().map(|other| other.authority.grant()))
+        };
+        let _under_way: Vec<_> = grants().map(|grant| grant.begin()).collect();
         // The call may have waited for room, or between attempts: what allowed it may be gone.
+        let mut holds = self.credentials.confirm(&grant)?;
+        for other in grants().skip(1) {
+            holds = holds.min(self.credentials.confirm(other)?);
+        }
         let lease = Lease {
-            send_by: Some(self.credentials.confirm(&grant)?),
-            revoked: grant.taken_away().clone(),
+            send_by: Some(send_by(holds, &slot)),
+            revoked: call.right().clone(),
         };
         let context = call.context.clone();
         let call = Admitted {
@@ -94,10 +116,13 @@ impl Step<Call<Counted>> for RateLimit {
             slot: slot.clone(),
             lease,
         };
+        let (began, deadline) = (self.quota.now(), call.call.context.deadline);
+        let unwanted = call.call.unwanted();
         // The slot is held until what came back is taken up: of a call under way it is not known whether HubSpot has
         // counted it.
         match next.run(call).await {
             Ok(reply) => {
+                slot.tell(Health::Answers);
                 slot.learn(&reply.limits);
                 drop(slot);
                 if grant.counts_by_day() && quota.is_worth_a_question() {
@@ -105,15 +130,67 @@ impl Step<Call<Counted>> for RateLimit {
                 }
                 Ok(reply)
             }
-            Err(error) => Err(learned(&quota, &slot, error)),
+            Err(error) => {
+                let now = self.quota.now();
+                // Who has given up early does not know what would have come.
+                let early = deadline.since(now) < LEAST || unwanted.is_cancelled();
+                let waited = Some(now.since(began)).filter(|waited| early && *waited < PATIENCE);
+                slot.tell(health(&error, waited));
+                Err(learned(&quota, &slot, bucket, error))
+            }
         }
     }
 }
 
-fn learned(quota: &PortalQuota, slot: &Slot, error: Error) -> Error {
+/// One refusal more, by its reason.
+fn count(refused: &quota::Error) {
+    metrics::counter!("hubkeep_quota_refusals_total", "reason" => refused.reason().wire_name()).increment(1);
+}
+
+/// Who pays for a call.
+pub(super) fn payer<'a>(grant: &'a Grant, context: &Context, about: &'a About) -> Payer<'a> {
+    Payer {
+        caller: grant.caller(),
+        is_person: grant.is_for_a_person(),
+        is_batch: context.is_batch,
+        about,
+    }
+}
+
+/// Nothing is sent when it is not known any more that the grant holds, or that the place is ours.
+pub(super) fn send_by(holds: Tick, slot: &Slot) -> Tick {
+    slot.send_by().map_or(holds, |ours| ours.min(holds))
+}
+
+/// What a call that gave no reply has shown of HubSpot, which was waited for so long where it was given up early.
+fn health(error: &Error, waited: Option<Duration>) -> Health {
+    match error {
+        Error::HubSpot { error, .. } => shown(error, waited),
+        _ => Health::Unknown,
+    }
+}
+
+/// The same of what came of one attempt.
+pub(super) fn shown(error: &HubSpotError, waited: Option<Duration>) -> Health {
+    match error {
+        HubSpotError::Refused(refusal, _) => match refusal.kind {
+            RefusalKind::ServerFailed => Health::Fails,
+            RefusalKind::Migrating(wait) => Health::Moves(wait),
+            _ => Health::Answers,
+        },
+        HubSpotError::OutcomeNotRecorded(_) => Health::Answers,
+        HubSpotError::NoAnswer { .. }
+        | HubSpotError::OutcomeUnknown {
+            hubspot_failed: true, ..
+        } => waited.map_or(Health::Fails, Health::Silent),
+        _ => Health::Unknown,
+    }
+}
+
+fn learned(quota: &PortalQuota, slot: &Slot, bucket: Bucket, error: Error) -> Error {
     match error {
         Error::HubSpot { error, object_type } => Error::HubSpot {
-            error: learn(quota, slot, error),
+            error: learn(quota, slot, bucket, error),
             object_type,
         },
         other => other,
@@ -122,7 +199,7 @@ fn learned(quota: &PortalQuota, slot: &Slot, error: Error) -> Error {
 
 /// Takes up what a refusal of HubSpot's says of the portal's limits. Gives the same error; if it is for a limit, it
 /// says when there is room again.
-pub(super) fn learn(quota: &PortalQuota, slot: &Slot, error: HubSpotError) -> HubSpotError {
+pub(super) fn learn(quota: &PortalQuota, slot: &Slot, bucket: Bucket, error: HubSpotError) -> HubSpotError {
     if let Some(limits) = error.limits() {
         slot.learn(limits);
     }
@@ -132,6 +209,6 @@ pub(super) fn learn(quota: &PortalQuota, slot: &Slot, error: HubSpotError) -> Hu
     let RefusalKind::RateLimited { policy, retry_after } = &refusal.kind else {
         return error;
     };
-    let pause = quota.refused(Bucket::of_policy(policy), *retry_after);
+    let pause = quota.refused(bucket.of_policy(policy), *retry_after);
     error.limited_for(pause)
 }

@@ -9,7 +9,7 @@ use hubkeep_core::{error::ServiceError as _, grpc::Context, id::CallId};
 use super::{Call, Error, Next, Presented, Reply, Step};
 use crate::{
     credentials::Grant,
-    crm::{Ask, AssociationAsk, BatchWork, ObjectType, SchemaAsk},
+    crm::{Ask, AssociationAsk, BatchWork, ObjectType, PipelineWork, SchemaAsk},
 };
 
 /// The step. Stands above everything that refuses.
@@ -41,6 +41,8 @@ impl Step<Call<Presented>> for RecordDenial {
         let result = next.run(call).await;
         if let Err(error) = &result
             && !error.reached_hubspot()
+            // Nothing is refused: the caller is answered otherwise.
+            && !matches!(error, Error::NothingKept)
         {
             // Rare, and large: kept apart, so that what every call carries along stays small.
             Box::pin(self.record(refused, error)).await;
@@ -69,16 +71,16 @@ impl Refused {
         }
     }
 
-    /// A request whose message could not be read: of its type nothing is known.
-    pub(super) fn unread(
-        operation: Recorded,
+    /// A request that is refused beside the stack; of one whose message could not be read no type is known.
+    pub(super) fn beside(
+        (operation, object_type): (Recorded, Option<ObjectType>),
         context: Arc<Context>,
         call_id: CallId,
         proven: OnceLock<Arc<Grant>>,
     ) -> Self {
         Self {
             operation,
-            object_type: None,
+            object_type,
             context,
             call_id,
             proven: Arc::new(proven),
@@ -120,6 +122,12 @@ pub(super) fn recorded_as(ask: &Ask) -> Recorded {
             AssociationAsk::List { .. } => Recorded::AssociationList,
             AssociationAsk::Create { .. } => Recorded::AssociationCreate,
             AssociationAsk::Remove { .. } => Recorded::AssociationRemove,
+            AssociationAsk::ReadMany { .. } => Recorded::AssociationBatchRead,
+            AssociationAsk::CreateMany { .. } | AssociationAsk::LabelMany { .. } => {
+                Recorded::AssociationBatchCreate
+            }
+            AssociationAsk::RemoveMany { .. } => Recorded::AssociationBatchRemove,
+            AssociationAsk::UnlabelMany { .. } => Recorded::AssociationLabelBatchRemove,
             AssociationAsk::Labels { .. } => Recorded::AssociationLabelList,
         },
         Ask::Schema(ask) => match **ask {
@@ -127,6 +135,17 @@ pub(super) fn recorded_as(ask: &Ask) -> Recorded {
             SchemaAsk::Property { .. } => Recorded::PropertyGet,
             SchemaAsk::Pipelines(_) => Recorded::PipelineList,
             SchemaAsk::Pipeline { .. } => Recorded::PipelineGet,
+            SchemaAsk::CreateProperty { .. } => Recorded::PropertyCreate,
+            SchemaAsk::UpdateProperty { .. } => Recorded::PropertyUpdate,
+            SchemaAsk::ArchiveProperty { .. } => Recorded::PropertyArchive,
+            SchemaAsk::Work { ref work, .. } => match work {
+                PipelineWork::Create(_) => Recorded::PipelineCreate,
+                PipelineWork::Update(..) => Recorded::PipelineUpdate,
+                PipelineWork::Archive(_) => Recorded::PipelineArchive,
+                PipelineWork::CreateStage(..) => Recorded::PipelineStageCreate,
+                PipelineWork::UpdateStage(..) => Recorded::PipelineStageUpdate,
+                PipelineWork::ArchiveStage(..) => Recorded::PipelineStageArchive,
+            },
             SchemaAsk::Types => Recorded::ObjectTypeList,
             SchemaAsk::Type(_) => Recorded::ObjectTypeGet,
         },

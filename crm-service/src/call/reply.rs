@@ -17,8 +17,12 @@ pub struct Reply {
     pub call_id: CallId,
     /// The place of the last outcome in the audit log.
     pub outcome: Position,
+    /// Where a call was made for several: the place of each one's outcome, in their order; `None` of one that is not durable.
+    pub(super) outcomes: Vec<Option<Position>>,
     /// How many attempts HubSpot received.
     pub attempts: u32,
     /// What HubSpot said of the portal's limits.
     pub limits: Limits,
+    /// Whether it is the result of an earlier request, and nothing was sent.
+    pub kept: bool,
 }

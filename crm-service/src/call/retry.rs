@@ -1,4 +1,6 @@
-//! Sends a read again that failed in passing, as long as the deadline allows. Writes are never sent twice.
+//! Sends a call again that failed in passing, as long as the deadline allows: a read whatever became of it, a write only where
+//! it is certain that HubSpot has not carried it out. What may have been is never sent a second time. Of a batch those inputs are
+//! sent again that HubSpot has passed over for a limit, and no other.
 
 use std::time::Duration;
 
@@ -35,18 +37,42 @@ impl Step<Call<Counted>> for Retry {
         let mut waits = ExponentialBuilder::new()
             .with_min_delay(FIRST_WAIT)
             .with_jitter()
-            .with_max_times(if call.ask.is_read() { RETRIES } else { 0 })
+            .with_max_times(RETRIES)
             .build();
-        let mut before = None;
+        let is_read = call.ask.is_read();
+        let (ask, mut before, mut part) = (call.ask.clone(), None, None::<Part>);
         loop {
             let error = match next.run(call.clone()).await {
                 Ok(reply) => {
-                    return Ok(Reply {
+                    let reply = Reply {
                         attempts: call.attempt,
                         ..reply
-                    });
+                    };
+                    let whole = match part.take() {
+                        Some(part) => part.with(reply)?,
+                        None => reply,
+                    };
+                    // What is read for several is not taken apart: whoever got nothing of it reads for itself.
+                    let passing = whole.answer.passing().filter(|_| call.company.is_none());
+                    let Some((places, wait)) = passing else {
+                        return Ok(whole);
+                    };
+                    let (Some(rest), Some(pause)) = (ask.only(&places), waits.next()) else {
+                        return Ok(whole);
+                    };
+                    if !self.may_go_on(&call, pause.max(wait)).await {
+                        return Ok(whole);
+                    }
+                    call.ask = rest;
+                    call.attempt += 1;
+                    part = Some(Part { whole, places });
+                    continue;
                 }
-                Err(error) if is_passing(&error) => error,
+                // What came of the others stands, whatever became of the rest.
+                Err(error) if part.is_some() && !is_passing(&error, is_read) => {
+                    return part.map(|part| part.without(&error)).ok_or(error);
+                }
+                Err(error) if is_passing(&error, is_read) => error,
                 // What the attempts before met says more than that there could not be another.
                 Err(
                     late @ (Error::TooLate
@@ -54,10 +80,19 @@ impl Step<Call<Counted>> for Retry {
                     | Error::Quota(_)
                     | Error::Handle(credentials::Error::Superseded | credentials::Error::Outdated)),
                 ) => {
-                    return Err(before.unwrap_or(late));
+                    // An attempt that was not sent has met nothing.
+                    return Err(before.filter(|before| !was_not_sent(before)).unwrap_or(late));
                 }
                 Err(error) => return Err(error),
             };
+            if part.is_some() {
+                let wait = waits.next().map(|wait| wait.max(asked_wait(&error)));
+                match wait {
+                    Some(wait) if self.may_go_on(&call, wait).await => call.attempt += 1,
+                    _ => return part.map(|part| part.without(&error)).ok_or(error),
+                }
+                continue;
+            }
             let Some(wait) = waits.next() else {
                 return Err(error);
             };
@@ -70,7 +105,7 @@ impl Step<Call<Counted>> for Retry {
                 () = self.stopping.cancelled() => return Err(error),
                 () = call.caller_gone.cancelled() => return Err(error),
                 // There is no attempt after this, and that the last one failed is not what the caller must know.
-                () = call.authority.grant().taken_away().cancelled() => {
+                () = call.right().cancelled() => {
                     return Err(credentials::Error::Invalid.into());
                 }
             }
@@ -80,8 +115,67 @@ impl Step<Call<Counted>> for Retry {
     }
 }
 
-fn is_passing(error: &Error) -> bool {
-    matches!(error, Error::HubSpot { error, .. } if error.is_passing())
+impl Retry {
+    /// Waits so long, if the deadline allows it and nothing happens that forbids another attempt.
+    async fn may_go_on(&self, call: &Call<Counted>, wait: Duration) -> bool {
+        let again_at = self.clock.tick().plus(wait);
+        if again_at >= call.context.deadline {
+            return false;
+        }
+        tokio::select! {
+            () = self.clock.sleep_until(again_at) => true,
+            () = self.stopping.cancelled() => false,
+            () = call.caller_gone.cancelled() => false,
+            () = call.right().cancelled() => false,
+        }
+    }
+}
+
+/// A batch of which HubSpot has passed over some inputs, which are sent again.
+struct Part {
+    /// What came of all so far.
+    whole: Reply,
+    /// Where those stand that are sent again.
+    places: Vec<usize>,
+}
+
+impl Part {
+    fn with(self, rest: Reply) -> Result<Reply, Error> {
+        let answer = self.whole.answer.with(&self.places, rest.answer);
+        let answer = answer.ok_or(Error::WrongAnswer)?;
+        Ok(Reply { answer, ..rest })
+    }
+
+    /// Without an answer to the rest. What was certainly not carried out stays passed over; else nobody knows.
+    fn without(self, error: &Error) -> Reply {
+        match error.leaves_open() {
+            true => Reply {
+                answer: self.whole.answer.with_unknown(&self.places),
+                ..self.whole
+            },
+            false => self.whole,
+        }
+    }
+}
+
+fn was_not_sent(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::HubSpot {
+            error: hubkeep_hubspot::Error::NotSent(_),
+            ..
+        }
+    )
+}
+
+fn is_passing(error: &Error, is_read: bool) -> bool {
+    let Error::HubSpot { error, .. } = error else {
+        return false;
+    };
+    match is_read {
+        true => error.is_passing(),
+        false => error.is_passing_for_a_write(),
+    }
 }
 
 /// How long HubSpot wants to be left alone, where it is its limit or its lock that passes.

@@ -4,13 +4,14 @@
 //!
 //! ```
 //! use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
-//! use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
+//! use hubkeep_crm_service::call::{Once, RateLimit, Redeem, Spend};
 //!
-//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! fn stack(redeem: Redeem, once: Once, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(redeem)
 //!         .step(Authorize)
 //!         .step(Minimize)
+//!         .step(once)
 //!         .step(Confine)
 //!         .step(prove)
 //!         .step(Spend)
@@ -23,11 +24,12 @@
 //!
 //! ```compile_fail,E0277
 //! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
-//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
-//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! # use hubkeep_crm_service::call::{Once, RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, once: Once, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(Authorize)
 //!         .step(Minimize)
+//!         .step(once)
 //!         .step(Confine)
 //!         .step(prove)
 //!         .step(Spend)
@@ -40,11 +42,12 @@
 //!
 //! ```compile_fail,E0277
 //! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
-//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
-//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! # use hubkeep_crm_service::call::{Once, RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, once: Once, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(redeem)
 //!         .step(Minimize)
+//!         .step(once)
 //!         .step(Confine)
 //!         .step(prove)
 //!         .step(Spend)
@@ -57,11 +60,30 @@
 //!
 //! ```compile_fail,E0277
 //! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
-//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
-//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! # use hubkeep_crm_service::call::{Once, RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, once: Once, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(redeem)
 //!         .step(Authorize)
+//!         .step(once)
+//!         .step(Confine)
+//!         .step(prove)
+//!         .step(Spend)
+//!         .step(rate_limit)
+//!         .end(dispatch)
+//! }
+//! ```
+//!
+//! Nor without once, which keeps a write from being made twice:
+//!
+//! ```compile_fail,E0277
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
+//! # use hubkeep_crm_service::call::{Once, RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, once: Once, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//!     Layers::<Call<Presented>, _>::top()
+//!         .step(redeem)
+//!         .step(Authorize)
+//!         .step(Minimize)
 //!         .step(Confine)
 //!         .step(prove)
 //!         .step(Spend)
@@ -74,12 +96,13 @@
 //!
 //! ```compile_fail,E0277
 //! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
-//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
-//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! # use hubkeep_crm_service::call::{Once, RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, once: Once, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(redeem)
 //!         .step(Authorize)
 //!         .step(Minimize)
+//!         .step(once)
 //!         .step(prove)
 //!         .step(Spend)
 //!         .step(rate_limit)
@@ -91,12 +114,13 @@
 //!
 //! ```compile_fail,E0277
 //! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
-//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
-//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! # use hubkeep_crm_service::call::{Once, RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, once: Once, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(redeem)
 //!         .step(Authorize)
 //!         .step(Minimize)
+//!         .step(once)
 //!         .step(Confine)
 //!         .step(Spend)
 //!         .step(rate_limit)
@@ -108,12 +132,13 @@
 //!
 //! ```compile_fail,E0277
 //! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
-//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
-//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! # use hubkeep_crm_service::call::{Once, RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, once: Once, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(redeem)
 //!         .step(Authorize)
 //!         .step(Minimize)
+//!         .step(once)
 //!         .step(Confine)
 //!         .step(prove)
 //!         .step(rate_limit)
@@ -125,12 +150,13 @@
 //!
 //! ```compile_fail,E0277
 //! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
-//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
-//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! # use hubkeep_crm_service::call::{Once, RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, once: Once, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(redeem)
 //!         .step(Authorize)
 //!         .step(Minimize)
+//!         .step(once)
 //!         .step(Confine)
 //!         .step(prove)
 //!         .step(Spend)
@@ -142,12 +168,13 @@
 //!
 //! ```compile_fail,E0277
 //! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
-//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
-//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! # use hubkeep_crm_service::call::{Once, RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, once: Once, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(redeem)
 //!         .step(Minimize)
 //!         .step(Authorize)
+//!         .step(once)
 //!         .step(Confine)
 //!         .step(prove)
 //!         .step(Spend)
@@ -160,12 +187,13 @@
 //!
 //! ```compile_fail,E0277
 //! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
-//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
-//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! # use hubkeep_crm_service::call::{Once, RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, once: Once, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(redeem)
 //!         .step(Authorize)
 //!         .step(Minimize)
+//!         .step(once)
 //!         .step(Confine)
 //!         .step(Spend)
 //!         .step(prove)
@@ -178,13 +206,33 @@
 //!
 //! ```compile_fail,E0277
 //! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
-//! # use hubkeep_crm_service::call::{RateLimit, Redeem, Spend};
-//! fn stack(redeem: Redeem, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//! # use hubkeep_crm_service::call::{Once, RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, once: Once, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
 //!     Layers::<Call<Presented>, _>::top()
 //!         .step(redeem)
 //!         .step(Authorize)
 //!         .step(Confine)
 //!         .step(Minimize)
+//!         .step(once)
+//!         .step(prove)
+//!         .step(Spend)
+//!         .step(rate_limit)
+//!         .end(dispatch)
+//! }
+//! ```
+//!
+//! Or once and minimize, so that a result that was kept would show more than the permit covers:
+//!
+//! ```compile_fail,E0277
+//! # use hubkeep_crm_service::call::{Authorize, Call, CallStack, Confine, Dispatch, Layers, Minimize, Presented, Prove};
+//! # use hubkeep_crm_service::call::{Once, RateLimit, Redeem, Spend};
+//! fn stack(redeem: Redeem, once: Once, prove: Prove, rate_limit: RateLimit, dispatch: Dispatch) -> CallStack {
+//!     Layers::<Call<Presented>, _>::top()
+//!         .step(redeem)
+//!         .step(Authorize)
+//!         .step(once)
+//!         .step(Minimize)
+//!         .step(Confine)
 //!         .step(prove)
 //!         .step(Spend)
 //!         .step(rate_limit)
@@ -208,10 +256,11 @@ use hubkeep_hubspot::Client;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Authorize, Call, CallStack, Confine, Detach, Dispatch, Layers, Minimize, ObjectRefs, Presented, Prove,
-    RateLimit, RecordDenial, Redeem, Retry, Spend, Suppress, Usage,
+    Authorize, Call, CallStack, Coalesce, CoalesceConfig, Confine, Detach, Dispatch, Layers, Minimize,
+    ObjectRefs, Once, Presented, Prove, RateLimit, RecordDenial, Redeem, Retry, Spend, StillSuppress,
+    Suppress, Usage,
 };
-use crate::{credentials::Credentials, quota::Quota, suppression::Suppression};
+use crate::{credentials::Credentials, quota::Quota, suppression::Suppression, writes::Writes};
 
 /// What the steps work with.
 pub struct Tools {
@@ -223,8 +272,12 @@ pub struct Tools {
     pub quota: Quota,
     /// What asks HubSpot for the calls of today.
     pub usage: Usage,
+    /// How long reads wait for others like them.
+    pub coalesce: CoalesceConfig,
     /// Who was erased, and is not created again.
     pub suppression: Suppression,
+    /// What was written, and what came of it.
+    pub writes: Writes,
     /// The door to HubSpot.
     pub hubspot: Client,
     /// What stands in entries for the ids of records.
@@ -246,7 +299,9 @@ pub fn build(tools: Tools) -> CallStack {
         credentials,
         quota,
         usage,
+        coalesce,
         suppression,
+        writes,
         hubspot,
         object_refs,
         under_way,
@@ -254,8 +309,17 @@ pub fn build(tools: Tools) -> CallStack {
         clock,
         random,
     } = tools;
+    let once = Once::new(
+        writes,
+        credentials.clone(),
+        (log.clone(), object_refs.clone()),
+        under_way.clone(),
+        stopping.clone(),
+        clock.clone(),
+        random.clone(),
+    );
     let prove = Prove::new(under_way.clone(), stopping.clone(), clock.clone(), random);
-    Layers::<Call<Presented>, _>::top()
+    let stack = Layers::<Call<Presented>, _>::top()
         // A caller who hangs up must not cut a call in half.
         .step(Detach::new(under_way))
         // What is refused from here on is on the log too.
@@ -266,17 +330,25 @@ pub fn build(tools: Tools) -> CallStack {
         .step(Authorize)
         // No more of the record than the permit covers, down and up.
         .step(Minimize)
+        // A write that was made is not made again; what is refused below lets go of it.
+        .step(once.clone())
         // No other records than the permit covers: searched for, read, made or changed.
         .step(Confine)
         // No write by a token that HubSpot has not said to be this portal's.
         .step(prove)
         // No contact that was erased comes back.
-        .step(Suppress::new(suppression))
+        .step(Suppress::new(suppression.clone()))
         // One call of the handle's budget, and the records it may touch.
         .step(Spend)
-        // Reads that failed in passing, once more; each attempt pays below.
+        // Reads that are alike are one from here on.
+        .step(Coalesce::new(coalesce, quota.clone(), clock.clone()))
+        // What failed in passing, once more, if it is a read or was certainly not carried out; each attempt pays below.
         .step(Retry::new(clock.clone(), stopping.clone()))
         // This portal's budget; and the grant once more, for it may have been revoked while the call waited.
         .step(RateLimit::new(quota, credentials, usage, stopping))
-        .end(Dispatch::new(hubspot, object_refs))
+        // And the list of those who were erased, for the same reason.
+        .step(StillSuppress::new(suppression))
+        .end(Dispatch::new(hubspot, object_refs));
+    once.is_part_of(&stack);
+    stack
 }

@@ -1,6 +1,11 @@
 //! What a step is, and how steps are put on top of each other.
 
-use std::{future::Future, marker::PhantomData, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    sync::{Arc, Weak},
+};
 
 use super::{error::Error, reply::Reply};
 
@@ -23,6 +28,29 @@ pub trait End<In>: Send + Sync + 'static {
 
 /// The rest of the way down.
 pub struct Next<In>(Arc<dyn Fn(In) -> Answering + Send + Sync>);
+
+/// The same, for who is a part of the way itself, and must not keep it alive.
+pub struct WeakNext<In>(Weak<dyn Fn(In) -> Answering + Send + Sync>);
+
+impl<In> WeakNext<In> {
+    /// The way, while it is there.
+    pub fn upgrade(&self) -> Option<Next<In>> {
+        self.0.upgrade().map(Next)
+    }
+}
+
+impl<In> std::fmt::Debug for WeakNext<In> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("WeakNext")
+    }
+}
+
+impl<In> Next<In> {
+    /// The same without keeping it alive.
+    pub fn downgrade(&self) -> WeakNext<In> {
+        WeakNext(Arc::downgrade(&self.0))
+    }
+}
 
 impl<In> Clone for Next<In> {
     fn clone(&self) -> Self {

@@ -1,17 +1,26 @@
 //! Keeps those who were erased from being created again, and remembers them when they are.
+//!
+//! The list is looked at twice: before a call costs anything, and when it has paid, which may be long after. Whoever is erased
+//! between that second look and the moment at which HubSpot receives the call is not kept away: an erasure puts its addresses on
+//! the list, then waits for its own place and its own record, before it is sent.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use hubkeep_core::error::{ErrorReason, ServiceError as _};
+use hubkeep_core::{
+    error::{ErrorReason, ServiceError as _},
+    id::PortalId,
+};
 
-use super::{Call, Error, Next, Proven, Reply, Step};
+use super::{Admitted, Call, Counted, Error, Next, Proven, Reply, Step};
 use crate::{
-    crm::{Answer, Ask, BatchWork, ObjectType, PropertyName, PropertyValues, RecordId, RecordKey, Wanted},
+    crm::{
+        ADDRESSES, Answer, Ask, BatchWork, ObjectType, PropertyName, PropertyNames, PropertyValues, RecordId,
+        RecordKey, Wanted,
+    },
     suppression::{Added, Suppression},
 };
 
-/// Where contacts have their addresses: one, and others between semicolons.
-const ADDRESSES: [&str; 2] = ["email", "hs_additional_emails"];
+/// What stands between the addresses of a contact.
 const BETWEEN: char = ';';
 
 /// The step. Stands above whatever a call pays for: what is refused here was not sent.
@@ -36,10 +45,61 @@ impl Step<Call<Proven>> for Suppress {
             // Large, and rare: kept apart, so that what every call carries along stays small.
             return Box::pin(self.erase(call, key, next)).await;
         }
-        if !call.ask.is_read() && call.ask.object_type() == ObjectType::contacts() {
-            Box::pin(self.hold_back(&call)).await?;
+        if writes_contacts(&call.ask) {
+            let portal = call.authority.grant().portal().portal_id();
+            Box::pin(hold_back(&self.suppression, portal, &call.ask)).await?;
         }
         next.run(call).await
+    }
+}
+
+/// The second look. Stands between what pays and what sends: a call may have waited for its place, or between two attempts, while
+/// somebody was erased.
+#[derive(Debug)]
+pub struct StillSuppress {
+    suppression: Suppression,
+}
+
+impl StillSuppress {
+    /// Those who were erased stand on this list.
+    pub const fn new(suppression: Suppression) -> Self {
+        Self { suppression }
+    }
+}
+
+impl Step<Admitted<Call<Counted>>> for StillSuppress {
+    type Out = Admitted<Call<Counted>>;
+
+    async fn take(
+        &self,
+        admitted: Admitted<Call<Counted>>,
+        next: &Next<Admitted<Call<Counted>>>,
+    ) -> Result<Reply, Error> {
+        let call = admitted.call();
+        if writes_contacts(&call.ask) {
+            let portal = call.authority.grant().portal().portal_id();
+            Box::pin(hold_back(&self.suppression, portal, &call.ask)).await?;
+        }
+        next.run(admitted).await
+    }
+}
+
+fn writes_contacts(ask: &Ask) -> bool {
+    !ask.is_read() && ask.object_type() == ObjectType::contacts()
+}
+
+/// Refuses what would create again who was erased.
+async fn hold_back(suppression: &Suppression, portal: PortalId, ask: &Ask) -> Result<(), Error> {
+    let written = written(ask);
+    // Nothing is looked up for a write that names no address: it goes on though the list cannot be read.
+    if written.is_empty() {
+        return Ok(());
+    }
+    let addresses: Vec<&str> = written.iter().map(|(_, address)| *address).collect();
+    let found = suppression.first_of(portal, &addresses).await?;
+    match found.and_then(|place| written.get(place)) {
+        Some((input, _)) => Err(Error::ContactErased { input: *input }),
+        None => Ok(()),
     }
 }
 
@@ -56,14 +116,20 @@ impl Suppress {
             addresses.push(key.id.as_str().to_owned());
         }
         let portal = call.authority.grant().portal().portal_id();
-        let added = self.suppression.add(portal, &addresses).await?;
+        let added = self.suppression.add(portal, &addresses, call.call_id).await?;
         let result = next.run(call).await;
-        if let Err(error) = &result
-            && !may_have_happened(error)
-        {
-            self.take_back(&added).await;
+        match &result {
+            Err(error) if !may_have_happened(error) => self.take_back(&added).await,
+            Ok(_) | Err(_) => self.keep(&added).await,
         }
         result
+    }
+
+    /// Who was erased, or may have been, is written no more. They are on the list already.
+    async fn keep(&self, added: &Added) {
+        if let Err(error) = self.suppression.keep(added).await {
+            tracing::error!(%error, "addresses of an erased contact stay on the list as if its erasure had not ended");
+        }
     }
 
     /// Who was not erased may be written.
@@ -72,46 +138,43 @@ impl Suppress {
             tracing::error!(%error, "addresses stay on the list of erased contacts, and none was erased");
         }
     }
-
-    /// Refuses what would create again who was erased.
-    async fn hold_back(&self, call: &Call<Proven>) -> Result<(), Error> {
-        let written = written(&call.ask);
-        // Nothing is looked up for a write that names no address: it goes on though the list cannot be read.
-        if written.is_empty() {
-            return Ok(());
-        }
-        let addresses: Vec<&str> = written.iter().map(|(_, address)| *address).collect();
-        let portal = call.authority.grant().portal().portal_id();
-        let found = self.suppression.first_of(portal, &addresses).await?;
-        match found.and_then(|place| written.get(place)) {
-            Some((input, _)) => Err(Error::ContactErased { input: *input }),
-            None => Ok(()),
-        }
-    }
 }
 
-/// The addresses that a contact has. One that is not there has none.
+/// The addresses that a contact has and those that it ever had, as far as HubSpot tells; also of one that is archived: HubSpot
+/// erases that too. One that is not there has none.
 async fn addresses_of(
     call: &mut Call<Proven>,
     key: &Arc<RecordKey>,
     next: &Next<Call<Proven>>,
 ) -> Result<Vec<String>, Error> {
-    let names = ADDRESSES.iter().filter_map(|name| PropertyName::read(name).ok());
-    let look = Ask::GetObject {
-        key: key.clone(),
-        wanted: Arc::new(Wanted::properties(names.collect())),
-        archived: false,
-    };
-    match call.ask_aside(look, next).await {
-        Ok(Answer::Object(contact)) => {
-            let values = contact.properties.into_values();
-            let each = values.flat_map(|value| apart(&value).map(str::to_owned).collect::<Vec<_>>());
-            Ok(each.collect())
+    for archived in [false, true] {
+        let names: PropertyNames = ADDRESSES
+            .iter()
+            .filter_map(|name| PropertyName::read(name).ok())
+            .collect();
+        let look = Ask::GetObject {
+            key: key.clone(),
+            wanted: Arc::new(Wanted {
+                history: names.clone(),
+                ..Wanted::properties(names)
+            }),
+            archived,
+        };
+        match call.ask_aside(look, next).await {
+            Ok(Answer::Object(contact)) => {
+                let now = contact.properties.into_values();
+                let past = contact.history.into_values().flatten();
+                let values = now.chain(past.filter_map(|past| past.value));
+                let each = values.flat_map(|value| apart(&value).map(str::to_owned).collect::<Vec<_>>());
+                let each: BTreeSet<String> = each.collect();
+                return Ok(each.into_iter().collect());
+            }
+            Ok(_) => return Err(Error::WrongAnswer),
+            Err(error) if error.reason() == ErrorReason::ObjectNotFound => {}
+            Err(error) => return Err(error),
         }
-        Ok(_) => Err(Error::WrongAnswer),
-        Err(error) if error.reason() == ErrorReason::ObjectNotFound => Ok(Vec::new()),
-        Err(error) => Err(error),
     }
+    Ok(Vec::new())
 }
 
 fn apart(value: &str) -> impl Iterator<Item = &str> {
@@ -140,12 +203,12 @@ fn written(ask: &Ask) -> Vec<(usize, &str)> {
         Ask::Batch(batch) => match &batch.work {
             BatchWork::Create(inputs) => {
                 let inputs = inputs.iter().enumerate();
-                inputs.flat_map(|(place, values)| among(place, values)).collect()
+                inputs
+                    .flat_map(|(place, input)| among(place, &input.values))
+                    .collect()
             }
             BatchWork::Update { changes, .. } => of_changes(changes, false),
-            BatchWork::Upsert { changes, id_property } => {
-                of_changes(changes, ADDRESSES.contains(&id_property.as_str()))
-            }
+            BatchWork::Upsert { changes, id_property } => of_changes(changes, is_of_addresses(id_property)),
             BatchWork::Read { .. } | BatchWork::Archive(_) => Vec::new(),
         },
         _ => Vec::new(),
@@ -154,16 +217,24 @@ fn written(ask: &Ask) -> Vec<(usize, &str)> {
 
 fn of_changes(changes: &[(RecordId, PropertyValues)], by_address: bool) -> Vec<(usize, &str)> {
     let each = changes.iter().enumerate().flat_map(|(place, (id, values))| {
-        let id = by_address.then_some((place, id.as_str()));
-        among(place, values).chain(id)
+        let ids = by_address.then(|| apart(id.as_str()));
+        let ids = ids.into_iter().flatten().map(move |address| (place, address));
+        among(place, values).chain(ids)
     });
     each.collect()
+}
+
+/// HubSpot's own names are in small letters; whether it takes others for them, nobody says.
+fn is_of_addresses(name: &PropertyName) -> bool {
+    ADDRESSES
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name.as_str()))
 }
 
 fn among(place: usize, values: &PropertyValues) -> impl Iterator<Item = (usize, &str)> {
     let addresses = values
         .iter()
-        .filter(|(name, _)| ADDRESSES.contains(&name.as_str()))
+        .filter(|(name, _)| is_of_addresses(name))
         .flat_map(|(_, value)| apart(value));
     addresses.map(move |address| (place, address))
 }
@@ -215,5 +286,28 @@ mod tests {
             ]
         );
         assert_eq!(written(&upsert("customer_number")), [(1, "dee@example.com")]);
+        assert_eq!(written(&upsert("Email")), written(&upsert("email")));
+        let several = RecordId::read_value("fay@example.com; cy@example.com").expect("a value");
+        let changes = [(several, values(&[("firstname", "Fay")]))];
+        assert_eq!(
+            of_changes(&changes, true),
+            [(0, "fay@example.com"), (0, "cy@example.com")]
+        );
+    }
+
+    #[test]
+    fn an_address_is_looked_up_however_its_property_is_written() {
+        let update = |name: &str| Ask::UpdateObject {
+            key: Arc::new(RecordKey {
+                object_type: ObjectType::contacts(),
+                id: RecordId::read("101").expect("an id"),
+                id_property: None,
+            }),
+            values: Arc::new(values(&[(name, "ann@example.com")])),
+        };
+        for name in ["email", "Email", "EMAIL", "HS_Additional_Emails"] {
+            assert_eq!(written(&update(name)), [(0, "ann@example.com")], "{name}");
+        }
+        assert!(written(&update("email_2")).is_empty());
     }
 }

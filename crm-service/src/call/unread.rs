@@ -1,5 +1,5 @@
-//! Refuses a request whose message cannot be read, as any other call is refused: the handle is judged first, so that
-//! who has none learns nothing of the rules, and the refusal is on record.
+//! Refuses a request beside the stack, because its message cannot be read or it got no turn, as any other call is refused: the handle
+//! is judged first, so that who has none learns nothing of the rules, and the refusal is on record.
 
 use std::sync::{Arc, OnceLock};
 
@@ -8,14 +8,14 @@ use hubkeep_core::{grpc::Context, id::CallId};
 
 use super::{
     Error, Presented,
-    record_denial::{RecordDenial, Refused},
+    record_denial::{RecordDenial, Refused, recorded_as},
 };
 use crate::{
     credentials::{self, Credentials},
-    crm,
+    crm::{self, Ask, ObjectType},
 };
 
-/// What refuses requests that cannot be read.
+/// What refuses requests beside the stack.
 #[derive(Clone, Debug)]
 pub struct Unread {
     denials: RecordDenial,
@@ -40,16 +40,42 @@ impl Unread {
         handle: Presented,
         fault: crm::Error,
     ) -> Error {
+        let what = (operation, None);
+        self.refuse_for(what, context, call_id, handle, fault.into())
+            .await
+    }
+
+    /// The same of what was asked and could be read, for this reason.
+    pub async fn refuse_ask(
+        &self,
+        ask: &Ask,
+        context: &Arc<Context>,
+        call_id: CallId,
+        handle: Presented,
+        reason: Error,
+    ) -> Error {
+        let what = (recorded_as(ask), Some(ask.object_type()));
+        self.refuse_for(what, context, call_id, handle, reason).await
+    }
+
+    async fn refuse_for(
+        &self,
+        (operation, object_type): (Recorded, Option<ObjectType>),
+        context: &Arc<Context>,
+        call_id: CallId,
+        handle: Presented,
+        reason: Error,
+    ) -> Error {
         let proven = OnceLock::new();
         let error = match self.redeem(context, call_id, handle).await {
             Ok(grant) => {
                 // Empty until now: this cannot fail.
                 let _ = proven.set(grant);
-                Error::from(fault)
+                reason
             }
             Err(error) => Error::from(error),
         };
-        let refused = Refused::unread(operation, context.clone(), call_id, proven);
+        let refused = Refused::beside((operation, object_type), context.clone(), call_id, proven);
         self.denials.record(refused, &error).await;
         error
     }

@@ -10,14 +10,14 @@ use hubkeep_core::{
     id::CallId,
     random::SharedRandom,
 };
-use hubkeep_hubspot::{Client, Lease, Request, usage};
+use hubkeep_hubspot::{Client, Lease, RecordRefs, Request, usage};
 use thiserror::Error as ThisError;
 use tokio_util::task::TaskTracker;
 
-use super::rate_limit::learn;
+use super::rate_limit::{learn, payer, send_by, shown};
 use crate::{
     credentials::{self, Credentials, Grant},
-    quota::{self, Bucket, PortalQuota},
+    quota::{self, About, Bucket, Health, PortalQuota},
 };
 
 /// Nobody waits longer than this for the answer.
@@ -109,13 +109,15 @@ impl Usage {
         call_id: CallId,
         deadline: Tick,
     ) -> Result<(), Unknown> {
+        let about = About::new(call_id, ["the calls of today"]);
+        let payer = payer(grant, context, &about);
         let paid = grant
             .taken_away()
-            .run_until_cancelled(quota.pay(Bucket::Burst, deadline));
+            .run_until_cancelled(quota.pay(payer, Bucket::Burst, deadline));
         let slot = paid.await.ok_or(credentials::Error::Invalid)??;
         let _under_way = grant.begin();
         let lease = Lease {
-            send_by: Some(self.credentials.confirm(grant)?),
+            send_by: Some(send_by(self.credentials.confirm(grant)?, &slot)),
             revoked: grant.taken_away().clone(),
         };
         let draft = Draft::portal(grant.portal(), Operation::QuotaGet, call_id)
@@ -131,9 +133,11 @@ impl Usage {
             draft,
             deadline,
             lease,
+            refs: RecordRefs::default(),
         };
         match self.hubspot.call_noting(request, |at| slot.sent(at)).await {
             Ok(answer) => {
+                slot.tell(Health::Answers);
                 slot.learn(&answer.limits);
                 // Headers count this very call; the endpoint's own count may be minutes old.
                 if answer.limits.daily_remaining.is_none() {
@@ -141,7 +145,10 @@ impl Usage {
                 }
                 Ok(())
             }
-            Err(error) => Err(learn(quota, &slot, error).into()),
+            Err(error) => {
+                slot.tell(shown(&error, None));
+                Err(learn(quota, &slot, Bucket::Burst, error).into())
+            }
         }
     }
 }

@@ -50,6 +50,14 @@ pub enum Error {
         /// When there may be one.
         retry_after: Option<Duration>,
     },
+    /// credential-service does not let whoever asks here read everything.
+    #[error("credential-service does not let {caller} read: {said}")]
+    ReaderRefused {
+        /// Who asks here.
+        caller: String,
+        /// Its sentence, which is for the caller.
+        said: String,
+    },
     /// credential-service did not answer, or not as it should.
     #[error("credential-service gave no grant: {0}")]
     Unavailable(String),
@@ -70,6 +78,7 @@ impl ServiceError for Error {
                 retry_after: None, ..
             } => ErrorKind::FailedPrecondition,
             Self::BudgetExhausted(_) => ErrorKind::ResourceExhausted,
+            Self::ReaderRefused { .. } => ErrorKind::PermissionDenied,
             Self::NoToken { .. }
             | Self::Superseded
             | Self::Outdated
@@ -84,6 +93,7 @@ impl ServiceError for Error {
             Self::Invalid => ErrorReason::HandleInvalid,
             Self::NotServed { reason, .. } | Self::NoToken { reason, .. } => *reason,
             Self::BudgetExhausted(_) => ErrorReason::HandleBudgetExhausted,
+            Self::ReaderRefused { .. } => ErrorReason::CallerNotAllowed,
             Self::Superseded | Self::Outdated | Self::SliceSpent(..) | Self::Unavailable(_) => {
                 ErrorReason::CredentialServiceUnavailable
             }
@@ -106,7 +116,7 @@ impl ServiceError for Error {
                 "the handle's budget of {} is used up: take a new handle, if you may do more",
                 half.name()
             ),
-            Self::NoToken { said, .. } => said.clone(),
+            Self::NoToken { said, .. } | Self::ReaderRefused { said, .. } => said.clone(),
             Self::Outdated | Self::Unavailable(_) => {
                 "credential-service does not answer: try again".to_owned()
             }
@@ -121,6 +131,13 @@ impl ServiceError for Error {
             } => vec![("portal", portal.clone())],
             Self::NotServed { portal, .. } => vec![("client_slug", portal.clone())],
             Self::BudgetExhausted(half) => vec![("budget", half.name().to_owned())],
+            Self::ReaderRefused { caller, .. } => vec![
+                ("caller", caller.clone()),
+                (
+                    "grpc_service",
+                    "hubkeep.credential.v1.PortalRecordService".to_owned(),
+                ),
+            ],
             _ => Vec::new(),
         }
     }
@@ -141,7 +158,11 @@ impl ServiceError for Error {
                 Some(Duration::from_secs(1))
             }
             Self::NoToken { retry_after, .. } => *retry_after,
-            Self::Malformed(_) | Self::Invalid | Self::NotServed { .. } | Self::BudgetExhausted(_) => None,
+            Self::Malformed(_)
+            | Self::Invalid
+            | Self::NotServed { .. }
+            | Self::BudgetExhausted(_)
+            | Self::ReaderRefused { .. } => None,
         }
     }
 }
@@ -185,6 +206,14 @@ mod tests {
                 Error::SliceSpent(Half::Calls, 1),
                 ErrorKind::Unavailable,
                 ErrorReason::CredentialServiceUnavailable,
+            ),
+            (
+                Error::ReaderRefused {
+                    caller: "operator/ann".to_owned(),
+                    said: "no".to_owned(),
+                },
+                ErrorKind::PermissionDenied,
+                ErrorReason::CallerNotAllowed,
             ),
             (
                 Error::BudgetExhausted(Half::Records),

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hubkeep_core::{clock::SharedClock, id::PortalId};
+use hubkeep_core::{clock::SharedClock, grpc::Holds, id::PortalId};
 use hubkeep_proto::credential::v1::{
     Revocation, redemption_service_client::RedemptionServiceClient, revocation,
     watch_revocations_response::Message,
@@ -15,6 +15,7 @@ use super::{
     ending::{Applied, PATIENCE},
     erasure::{self, ErasureOrder},
     memory::{Ending, Memory, Scope},
+    own_calls::OwnCalls,
     pulse::Pulse,
     wire::{self, Link},
 };
@@ -26,6 +27,10 @@ const RETRY: Duration = Duration::from_millis(200);
 pub(super) struct Heard {
     pub(super) memory: Memory,
     pub(super) orders: mpsc::UnboundedSender<ErasureOrder>,
+    /// Who is contained.
+    pub(super) holds: Holds,
+    /// Where credential-service calls HubSpot itself.
+    pub(super) own_calls: OwnCalls,
     /// To who waits for what must end.
     pub(super) applied: mpsc::UnboundedSender<Applied>,
     /// What is said.
@@ -68,14 +73,24 @@ async fn watch(link: &Link, heard: &Heard, broken: &mut bool) -> Result<(), Stat
         }
         match response.message {
             Some(Message::Revocation(event)) => {
+                heard.hold(&event);
+                heard.leave_free(&event);
                 let ending = heard.memory.apply(event.seq, scope(&event));
                 heard.order(&event);
                 heard.applied(event.seq, ending);
             }
             Some(Message::Heartbeat(beat)) => {
+                metrics::counter!("hubkeep_revocation_heartbeats_total").increment(1);
                 let said = heard.pulse.came_back(beat.echo);
                 if let Some(ending) = heard.memory.beat(beat.revocation_seq, said) {
+                    // What was missed may be about any portal.
+                    heard.own_calls.come_everywhere(heard.clock.tick());
                     heard.applied(beat.revocation_seq, ending);
+                }
+                // Everything before it is applied by now, also who is contained.
+                if let Some(as_of) = heard.memory.heard() {
+                    heard.holds.heard(as_of);
+                    heard.own_calls.heard(as_of);
                 }
             }
             None => {}
@@ -90,6 +105,28 @@ impl Heard {
         let until = self.clock.tick().plus(PATIENCE);
         // Nobody is left to acknowledge only when the service stops.
         let _ = self.applied.send(Applied { seq, ending, until });
+    }
+
+    /// Refuses a caller from now on, or no longer.
+    fn hold(&self, event: &Revocation) {
+        if let Some(revocation::Scope::CallerHold(hold)) = &event.scope
+            && let Ok(caller) = hold.caller.parse()
+        {
+            self.holds.set(&caller, hold.held);
+        }
+    }
+
+    /// Lends nothing of a portal's for a while. An event of which nobody knows what it is about may be about this.
+    fn leave_free(&self, event: &Revocation) {
+        let now = self.clock.tick();
+        match &event.scope {
+            Some(revocation::Scope::OwnCalls(calls)) => match PortalId::new(calls.portal_id) {
+                Some(portal) => self.own_calls.come(portal, now),
+                None => self.own_calls.come_everywhere(now),
+            },
+            Some(_) => {}
+            None => self.own_calls.come_everywhere(now),
+        }
     }
 
     /// Passes an order on. Nobody is left to carry it out only when the service stops: it comes again at the next start.
@@ -135,6 +172,8 @@ fn scope(event: &Revocation) -> Option<Scope> {
             person: moved.person_id.parse().ok()?,
             generation: moved.generation,
         }),
+        revocation::Scope::CallerHold(_) => Some(Scope::CallerHold),
+        revocation::Scope::OwnCalls(_) => Some(Scope::OwnCalls),
         revocation::Scope::GrantRevision(moved) => Some(Scope::GrantRevision {
             grant: moved.grant_id.parse().ok()?,
             revision: moved.revision,

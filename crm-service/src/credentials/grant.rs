@@ -45,6 +45,8 @@ pub struct Grant {
     pub(super) properties: Option<BTreeSet<PropertyName>>,
     pub(super) bounds: Bounds,
     pub(super) writes_need_approval: bool,
+    /// Whether it was issued for a person who waits.
+    pub(super) is_for_a_person: bool,
     /// What may be spent of the handle's budget; `None` if it has none.
     pub(super) allowance: Option<Arc<Allowance>>,
     pub(super) purpose: PurposeCode,
@@ -71,6 +73,11 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// Who holds it.
+    pub const fn caller(&self) -> &CallerName {
+        &self.caller
+    }
+
     /// The public id of the handle.
     pub const fn handle_id(&self) -> HandleId {
         self.handle_id
@@ -120,6 +127,11 @@ impl Grant {
     /// Whether its writes are to be approved by a human, and not made by it directly.
     pub const fn writes_need_approval(&self) -> bool {
         self.writes_need_approval
+    }
+
+    /// Whether a person is behind its calls: the handle names an end user.
+    pub const fn is_for_a_person(&self) -> bool {
+        self.is_for_a_person
     }
 
     /// What may be spent of the handle's budget; `None` if it has none.

@@ -74,6 +74,10 @@ pub(super) enum Scope {
         grant: GrantId,
         revision: u64,
     },
+    /// Nothing: who is contained is kept elsewhere.
+    CallerHold,
+    /// Nothing either: whose own calls come is kept elsewhere.
+    OwnCalls,
 }
 
 impl Scope {
@@ -94,6 +98,7 @@ impl Scope {
                 let own = grant.person.as_ref();
                 own.is_some_and(|(own, of)| own == person && of < generation)
             }
+            Self::CallerHold | Self::OwnCalls => false,
             Self::GrantRevision { grant: id, revision } => {
                 let own = grant.allowed_by.as_ref();
                 own.is_some_and(|(own, of)| own == id && of < revision)
@@ -145,6 +150,16 @@ impl State {
         ending
     }
 
+    /// Notes that a grant is in use, if nothing that came since is about it. Gives whether it may be used.
+    fn use_of(&mut self, grant: &Arc<Grant>, as_of_seq: u64) -> bool {
+        if !self.is_untouched_since(as_of_seq, grant) {
+            return false;
+        }
+        self.in_use.retain(|grant| grant.strong_count() > 0);
+        self.in_use.push(Arc::downgrade(grant));
+        true
+    }
+
     /// Whether it is known that nothing which came after a place is about this grant.
     fn is_untouched_since(&self, place: u64, grant: &Grant) -> bool {
         if place >= self.applied_seq {
@@ -180,6 +195,11 @@ impl Memory {
         self.state().applied_seq
     }
 
+    /// As of when everything that was said on the feed is applied.
+    pub(super) fn heard(&self) -> Option<Tick> {
+        self.state().heard
+    }
+
     /// A grant that still holds, if the feed has been heard recently enough to say so.
     pub(super) fn recall(&self, key: &Key, now: Tick, max_view_age: Duration) -> Option<Arc<Grant>> {
         let state = self.state();
@@ -207,16 +227,19 @@ impl Memory {
     /// moved past that place meanwhile by something that is, or may have been, about this very grant.
     pub(super) fn keep(&self, key: Key, grant: &Arc<Grant>, as_of_seq: u64, now: Tick) -> bool {
         let mut state = self.state();
-        if !state.is_untouched_since(as_of_seq, grant) {
+        if !state.use_of(grant, as_of_seq) {
             return false;
         }
         state.grants.retain(|_, kept| now < kept.keep_until);
-        state.in_use.retain(|grant| grant.strong_count() > 0);
-        state.in_use.push(Arc::downgrade(grant));
         if state.grants.len() < MAX_GRANTS {
             state.grants.insert(key, grant.clone());
         }
         true
+    }
+
+    /// The same for a grant that nobody presents a handle for: it is used, and not kept.
+    pub(super) fn watch(&self, grant: &Arc<Grant>, as_of_seq: u64) -> bool {
+        self.state().use_of(grant, as_of_seq)
     }
 
     /// Applies one event of the feed, and gives what must end for it. After a gap nothing in memory is trusted.

@@ -8,29 +8,43 @@
 //! | file | does |
 //! |---|---|
 //! | `redeem` | turns a handle into a grant, from memory or over the wire |
+//! | `turns` | one redemption at a time for each handle |
 //! | `grant` | what a handle gives, and what is under way by it |
+//! | `record` | what is known of a portal, and what the other log holds of it |
+//! | `contain` | has a caller or a portal contained |
+//! | `reserve` | reads that outlast their handle |
 //! | `budget` | what this process may still spend of a handle's budget |
 //! | `memory` | keeps grants as of a place in the feed |
 //! | `feed`, `pulse` | hears what is revoked, and says what is applied |
 //! | `ending` | waits until what a revocation must end has ended |
+//! | `own_calls` | whether credential-service is about to call HubSpot itself |
 //! | `erasure` | orders to erase, and the word that it is done |
 //! | `wire` | the connection, and its answers read |
 
 mod budget;
 mod config;
+mod contain;
 mod ending;
 mod erasure;
 mod error;
 mod feed;
 mod grant;
 mod memory;
+mod own_calls;
 mod pulse;
+mod record;
 mod redeem;
+mod reserve;
+mod turns;
 mod wire;
 
 pub use budget::{Allowance, Amount, Half, Purse, Taken, Unused};
 pub use config::Config;
+pub use contain::Contained;
 pub use erasure::{ErasureDone, ErasureOrder};
 pub use error::Error;
 pub use grant::{Grant, ObjectTypes};
+pub use own_calls::OwnCalls;
+pub use record::{Reader, RecordOf, RecordReading};
 pub use redeem::Credentials;
+pub use reserve::Reservation;

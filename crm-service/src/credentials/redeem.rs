@@ -1,10 +1,10 @@
 //! Turns a handle into a grant: from memory while that is safe, else over the wire.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use hubkeep_core::{
     clock::{SharedClock, Tick},
-    grpc::{Caller, Thumbprint},
+    grpc::{Caller, Holds},
     handle_token::HandleToken,
     id::{CallId, RedeemerId},
     random::Random,
@@ -25,28 +25,34 @@ use super::{
     feed,
     grant::Grant,
     memory::{Key, Memory},
+    own_calls::OwnCalls,
     pulse::Pulse,
+    turns::Turns,
     wire::{self, Link},
 };
 
 /// How often a redemption is tried: again because the feed moved while it was under way, or because the replica that
 /// was asked went away. It changes nothing, so repeating it is safe.
 const ATTEMPTS: usize = 3;
+/// How long a redemption of the same handle is waited for.
+const TURN: Duration = Duration::from_secs(2);
 
 /// The client of credential-service. Cheap to clone; the feed is followed until the last clone is gone.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     link: Link,
     memory: Memory,
+    turns: Turns,
     budgets: Budgets,
+    own_calls: OwnCalls,
     clock: SharedClock,
     config: Config,
     _feed: Arc<DropGuard>,
 }
 
 impl Credentials {
-    /// Connects, by `identity` where this service has a certificate, and begins to follow the feed. Orders to erase a
-    /// portal, which come with it, go to `orders`.
+    /// Connects, by `identity` where this service has a certificate, and begins to follow the feed. With it come orders to
+    /// erase a portal, which go to `orders`, and who is contained, which goes to `holds`.
     ///
     /// # Errors
     /// If the address cannot be one. That nobody answers there is no error yet.
@@ -56,16 +62,21 @@ impl Credentials {
         clock: SharedClock,
         random: &dyn Random,
         orders: mpsc::UnboundedSender<ErasureOrder>,
+        holds: Holds,
     ) -> Result<Self, Error> {
+        holds.last_for(config.max_view_age);
         let link = Link::open(&config, identity)?;
         let memory = Memory::default();
         let stop = CancellationToken::new();
         let (applied, applying) = mpsc::unbounded_channel();
         let (done, ended) = watch::channel(0);
         let id = RedeemerId::make(&*clock, random).map_err(|error| Error::unavailable(error.to_string()))?;
+        let own_calls = OwnCalls::new(config.max_view_age);
         let heard = feed::Heard {
             memory: memory.clone(),
             orders,
+            holds,
+            own_calls: own_calls.clone(),
             applied,
             pulse: Arc::new(Pulse::new(id, ended, clock.clone())),
             clock: clock.clone(),
@@ -75,15 +86,35 @@ impl Credentials {
         Ok(Self {
             link,
             memory,
+            turns: Turns::default(),
             budgets: Budgets::default(),
+            own_calls,
             clock,
             config,
             _feed: Arc::new(stop.drop_guard()),
         })
     }
 
+    /// Whether credential-service is about to call HubSpot itself.
+    pub fn own_calls(&self) -> OwnCalls {
+        self.own_calls.clone()
+    }
+
     pub(super) const fn link(&self) -> &Link {
         &self.link
+    }
+
+    pub(super) fn now(&self) -> Tick {
+        self.clock.tick()
+    }
+
+    pub(super) fn applied_seq(&self) -> u64 {
+        self.memory.applied_seq()
+    }
+
+    /// Has a grant that is not kept taken away by the feed, if it is revoked. Gives whether it may be used.
+    pub(super) fn watch(&self, grant: &Arc<Grant>, as_of_seq: u64) -> bool {
+        self.memory.watch(grant, as_of_seq)
     }
 
     /// The grant behind a handle, for the caller that presents it.
@@ -98,15 +129,29 @@ impl Credentials {
         deadline: Tick,
     ) -> Result<Arc<Grant>, Error> {
         let key = Key::of(handle, caller);
-        if let Some(grant) = self
-            .memory
-            .recall(&key, self.clock.tick(), self.config.max_view_age)
-        {
+        if let Some(grant) = self.recalled(&key) {
             return Ok(grant);
         }
         // Rare, and large: kept apart, so that what every call carries along stays small.
-        let online = Box::pin(self.redeem_online(key, handle, caller, call_id));
+        let online = Box::pin(async {
+            let soon = self.clock.tick().plus(TURN);
+            // Where the one before takes long, it is not waited for.
+            let _turn = self.clock.timeout_at(soon, self.turns.take(&key)).await;
+            // Whoever had the turn before has the answer for all who waited.
+            if let Some(grant) = self.recalled(&key) {
+                return Ok(grant);
+            }
+            metrics::counter!("hubkeep_redemptions_total", "from" => "wire").increment(1);
+            self.redeem_online(key.clone(), handle, caller, call_id).await
+        });
         self.by(deadline, online).await
+    }
+
+    fn recalled(&self, key: &Key) -> Option<Arc<Grant>> {
+        let (now, age) = (self.clock.tick(), self.config.max_view_age);
+        let grant = self.memory.recall(key, now, age)?;
+        metrics::counter!("hubkeep_redemptions_total", "from" => "memory").increment(1);
+        Some(grant)
     }
 
     /// Redeems a handle again of whose budget too little of one half is left here, to be given more; or gives the same
@@ -146,7 +191,11 @@ impl Credentials {
         self.by(deadline, Box::pin(more)).await
     }
 
-    async fn by<T>(&self, deadline: Tick, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub(super) async fn by<T>(
+        &self,
+        deadline: Tick,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         let answer = self.clock.timeout_at(deadline, work).await;
         answer.unwrap_or_else(|| Err(Error::unavailable("no answer before the deadline")))
     }
@@ -180,12 +229,7 @@ impl Credentials {
             let request = self.link.request(RedeemHandleRequest {
                 handle: handle.expose().to_owned(),
                 presented_by: caller.name.to_string(),
-                presented_thumbprint: caller
-                    .thumbprint
-                    .as_ref()
-                    .map(Thumbprint::as_bytes)
-                    .unwrap_or_default()
-                    .to_vec(),
+                presented_thumbprint: wire::thumbprint(caller),
                 seen_revocation_seq: self.memory.applied_seq(),
                 call_id: call_id.to_string(),
                 unspent_calls: unspent.calls,

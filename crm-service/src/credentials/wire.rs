@@ -6,9 +6,10 @@ use hubkeep_audit_log::ProvenPortal;
 use hubkeep_core::{
     clock::Tick,
     error::ErrorReason,
-    grpc::CALLER_HEADER,
+    grpc::{CALLER_HEADER, Caller, Thumbprint},
     id::{HandleId, InvalidId, PortalId},
     secret::{PortalToken, TokenFingerprint},
+    telemetry::traces,
     tls::{Identity, Line, refused_connection},
 };
 use hubkeep_proto::credential::v1::{HandleOperation, HandleScope, RedeemHandleResponse};
@@ -77,6 +78,7 @@ impl Link {
         if let Some(name) = &self.name {
             request.metadata_mut().insert(CALLER_HEADER, name.clone());
         }
+        traces::carry(request.metadata_mut());
         request
     }
 }
@@ -97,6 +99,12 @@ fn watched(endpoint: Endpoint) -> Endpoint {
         .keep_alive_timeout(KEEP_ALIVE)
         .keep_alive_while_idle(true)
         .tcp_nodelay(true)
+}
+
+/// The certificate of whoever presented a handle, as it is sent: empty where callers have none, in development.
+pub(super) fn thumbprint(caller: &Caller) -> Vec<u8> {
+    let bytes = caller.thumbprint.as_ref().map(Thumbprint::as_bytes);
+    bytes.unwrap_or_default().to_vec()
 }
 
 /// Whether the replica that was asked stops, or is gone: nothing was said about what was asked.
@@ -209,6 +217,7 @@ pub(super) fn grant(response: RedeemHandleResponse, now: Tick) -> Result<Grant, 
         properties: properties(&scope),
         bounds: Bounds::read(&scope.pipelines, &scope.owner_ids),
         writes_need_approval: handle.writes_need_approval,
+        is_for_a_person: !handle.end_user.is_empty(),
         allowance: None,
         purpose: handle.purpose_code.parse().map_err(|_| incomplete())?,
         time_zone: response.time_zone,
@@ -248,6 +257,8 @@ fn operations(scope: &HandleScope) -> BTreeSet<Operation> {
         HandleOperation::Merge => Some(Operation::Merge),
         HandleOperation::Erase => Some(Operation::Erase),
         HandleOperation::Associate => Some(Operation::Associate),
+        HandleOperation::Report => Some(Operation::Report),
+        HandleOperation::WriteSchema => Some(Operation::WriteSchema),
         HandleOperation::Unspecified => None,
     };
     scope.operations().filter_map(known).collect()

@@ -6,7 +6,7 @@ use hubkeep_hubspot::{
     associations::{Association, Label},
     objects::{Object, Page},
     owners::Owner,
-    pipelines::Pipeline,
+    pipelines::{Pipeline, Stage},
     properties::Property,
     schemas::Schema,
 };
@@ -26,12 +26,19 @@ pub enum Answer {
     Done,
     /// Some records that another is associated with.
     Associated(Page<Association>),
+    /// A page of what each of many records is associated with, in the order of the inputs.
+    Pages(Vec<RowOf<Page<Association>>>),
+    /// What became of each of many pairs, in the order of the inputs: the kinds in which the two are associated now, as far as
+    /// the answer says.
+    Pairs(Vec<RowOf<Vec<Label>>>),
     /// Kinds of association.
     Labels(Vec<Label>),
     /// Properties of a type.
     Properties(Vec<Property>),
     /// Pipelines of a type.
     Pipelines(Vec<Pipeline>),
+    /// One stage of a pipeline.
+    Stage(Stage),
     /// Types of record.
     Types(Vec<Schema>),
     /// One owner.
@@ -43,7 +50,10 @@ pub enum Answer {
 }
 
 /// What became of one input of a batch.
-pub type Row = Result<Done, RowError>;
+pub type Row = RowOf<Done>;
+
+/// The same, with something else to show.
+pub type RowOf<T> = Result<T, RowError>;
 
 /// A record of a batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,12 +91,24 @@ impl Answer {
             Self::Objects(page) => count(page.items.len()),
             Self::Rows(rows) => count(rows.iter().filter(|row| is_touched(row)).count()),
             Self::Associated(page) => count(page.items.len()),
+            Self::Pages(rows) => count(rows.iter().flatten().map(|page| page.items.len()).sum()),
+            Self::Pairs(rows) => count(rows.iter().filter(|row| is_touched(row)).count()).saturating_mul(2),
             Self::Owners(page) => count(page.items.len()),
             Self::Labels(_)
             | Self::Properties(_)
             | Self::Pipelines(_)
+            | Self::Stage(_)
             | Self::Types(_)
             | Self::Account(_) => 0,
+        }
+    }
+
+    /// Whether it leaves a part unknown: a write that may or may not have been made.
+    pub fn leaves_open(&self) -> bool {
+        match self {
+            Self::Rows(rows) => rows.iter().any(is_unknown),
+            Self::Pairs(rows) => rows.iter().any(is_unknown),
+            _ => false,
         }
     }
 
@@ -104,8 +126,11 @@ impl Answer {
             Self::Properties(properties) => properties.retain(|property| keep(&property.name)),
             Self::Done
             | Self::Associated(_)
+            | Self::Pages(_)
+            | Self::Pairs(_)
             | Self::Labels(_)
             | Self::Pipelines(_)
+            | Self::Stage(_)
             | Self::Types(_)
             | Self::Owner(_)
             | Self::Owners(_)
@@ -115,7 +140,11 @@ impl Answer {
     }
 }
 
+const fn is_unknown<T>(row: &RowOf<T>) -> bool {
+    matches!(row, Err(RowError::HubSpot(RowRefusal::Unknown)))
+}
+
 /// Whether a record was read or written, as far as anybody knows.
-const fn is_touched(row: &Row) -> bool {
+const fn is_touched<T>(row: &RowOf<T>) -> bool {
     !matches!(row, Err(RowError::HubSpot(RowRefusal::Refused(_))))
 }

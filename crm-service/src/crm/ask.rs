@@ -36,6 +36,10 @@ pub enum Operation {
     ReadAudit,
     /// Read what is left of the portal's quota.
     Quota,
+    /// Make reports about the portal.
+    Report,
+    /// Change how records are made.
+    WriteSchema,
 }
 
 impl Operation {
@@ -53,6 +57,8 @@ impl Operation {
             Self::Associate => "ASSOCIATE",
             Self::ReadAudit => "READ_AUDIT",
             Self::Quota => "QUOTA",
+            Self::Report => "REPORT",
+            Self::WriteSchema => "WRITE_SCHEMA",
         }
     }
 
@@ -63,7 +69,7 @@ impl Operation {
 }
 
 /// Which record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RecordKey {
     /// Its type.
     pub object_type: ObjectType,
@@ -74,7 +80,7 @@ pub struct RecordKey {
 }
 
 /// One thing asked of the CRM. Cheap to clone: a call may be attempted several times.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Ask {
     /// Reads one record.
     GetObject {
@@ -139,7 +145,7 @@ pub enum Ask {
     Batch(Arc<Batch>),
     /// Reads or changes what records have to do with each other.
     Association(Arc<AssociationAsk>),
-    /// Reads how records are made.
+    /// Reads or changes how records are made.
     Schema(Arc<SchemaAsk>),
     /// Pages through the owners.
     ListOwners {
@@ -214,6 +220,10 @@ impl Ask {
                 let both = others.chain([object_type]);
                 both.map(|each| (Operation::Associate, each)).collect()
             }
+            Self::Batch(batch) => {
+                let types = batch.associated_types().into_iter();
+                types.map(|each| (Operation::Associate, each)).collect()
+            }
             Self::Association(ask) => {
                 let operations = ask.operations().iter();
                 operations.map(|operation| (*operation, ask.types().1)).collect()
@@ -228,6 +238,11 @@ impl Ask {
             Self::Association(ask) => !matches!(**ask, AssociationAsk::Labels { .. }),
             _ => !self.beside().is_empty(),
         }
+    }
+
+    /// Whether it is for HubSpot's associations API, which has limits of its own.
+    pub fn is_for_associations_api(&self) -> bool {
+        matches!(self, Self::Association(_))
     }
 
     /// The record it is about, where it is about one.
@@ -259,10 +274,7 @@ impl Ask {
                 key.id_property.iter().collect()
             }
             Self::Batch(batch) => batch.deciding_properties(),
-            Self::Schema(ask) => match &**ask {
-                SchemaAsk::Property { name, .. } => vec![name],
-                _ => Vec::new(),
-            },
+            Self::Schema(ask) => ask.property().into_iter().collect(),
             Self::ListObjects { .. }
             | Self::MergeObjects { .. }
             | Self::Association(_)

@@ -4,6 +4,7 @@ use hubkeep_hubspot::associations::{AssociationType, Category};
 
 use super::{
     ask::Operation,
+    limits::ASSOCIATION_PAGE,
     names::{ObjectType, RecordId},
 };
 
@@ -30,7 +31,7 @@ pub fn read_kind(type_id: u32, category: &str) -> Result<AssociationType, (&'sta
 }
 
 /// What a new record is associated with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NewAssociation {
     /// The other record's type.
     pub object_type: ObjectType,
@@ -41,7 +42,7 @@ pub struct NewAssociation {
 }
 
 /// From which record to records of which type.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct End {
     /// The type of the record from which it goes out.
     pub object_type: ObjectType,
@@ -51,8 +52,26 @@ pub struct End {
     pub to_type: ObjectType,
 }
 
+/// From records of which type to records of which.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Between {
+    /// The type of the records from which they go out.
+    pub object_type: ObjectType,
+    /// The type at the other end.
+    pub to_type: ObjectType,
+}
+
+/// Two records, the first of the one type, the second of the other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pair {
+    /// The record from which it goes out.
+    pub from: RecordId,
+    /// The record at the other end.
+    pub to: RecordId,
+}
+
 /// What is asked of associations.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AssociationAsk {
     /// Pages through the records at the other end.
     List {
@@ -79,6 +98,41 @@ pub enum AssociationAsk {
         /// The record at the other end.
         to: RecordId,
     },
+    /// Reads a page of what each of many records is associated with.
+    ReadMany {
+        /// Of which types.
+        between: Between,
+        /// The records, each with where its page begins.
+        of: Vec<(RecordId, Option<String>)>,
+    },
+    /// Associates many pairs without a label.
+    CreateMany {
+        /// Of which types.
+        between: Between,
+        /// The pairs.
+        pairs: Vec<Pair>,
+    },
+    /// Associates many pairs with labels: exactly these are there afterwards.
+    LabelMany {
+        /// Of which types.
+        between: Between,
+        /// The pairs, each with its kinds.
+        pairs: Vec<(Pair, Vec<AssociationType>)>,
+    },
+    /// Ends all that the records of many pairs have to do with each other.
+    RemoveMany {
+        /// Of which types.
+        between: Between,
+        /// The pairs.
+        pairs: Vec<Pair>,
+    },
+    /// Takes labels off many pairs: whatever else they are to each other stays.
+    UnlabelMany {
+        /// Of which types.
+        between: Between,
+        /// The pairs, each with the kinds that are taken off.
+        pairs: Vec<(Pair, Vec<AssociationType>)>,
+    },
     /// Which kinds there are from one type to another.
     Labels {
         /// From this type.
@@ -92,8 +146,13 @@ impl AssociationAsk {
     /// What is done.
     pub(super) const fn operations(&self) -> &'static [Operation] {
         match self {
-            Self::List { .. } => &[Operation::Get],
-            Self::Create { .. } | Self::Remove { .. } => &[Operation::Associate],
+            Self::List { .. } | Self::ReadMany { .. } => &[Operation::Get],
+            Self::Create { .. }
+            | Self::Remove { .. }
+            | Self::CreateMany { .. }
+            | Self::LabelMany { .. }
+            | Self::RemoveMany { .. }
+            | Self::UnlabelMany { .. } => &[Operation::Associate],
             Self::Labels { .. } => &[Operation::List],
         }
     }
@@ -104,6 +163,11 @@ impl AssociationAsk {
             Self::List { end, .. } | Self::Create { end, .. } | Self::Remove { end, .. } => {
                 (&end.object_type, &end.to_type)
             }
+            Self::ReadMany { between, .. }
+            | Self::CreateMany { between, .. }
+            | Self::LabelMany { between, .. }
+            | Self::RemoveMany { between, .. }
+            | Self::UnlabelMany { between, .. } => (&between.object_type, &between.to_type),
             Self::Labels { object_type, to_type } => (object_type, to_type),
         }
     }
@@ -112,7 +176,12 @@ impl AssociationAsk {
     pub(super) const fn record_id(&self) -> Option<&RecordId> {
         match self {
             Self::List { end, .. } | Self::Create { end, .. } | Self::Remove { end, .. } => Some(&end.id),
-            Self::Labels { .. } => None,
+            Self::ReadMany { .. }
+            | Self::CreateMany { .. }
+            | Self::LabelMany { .. }
+            | Self::RemoveMany { .. }
+            | Self::UnlabelMany { .. }
+            | Self::Labels { .. } => None,
         }
     }
 
@@ -121,7 +190,30 @@ impl AssociationAsk {
         match self {
             Self::List { limit, .. } => u64::from(*limit),
             Self::Create { .. } | Self::Remove { .. } => 2,
+            // HubSpot gives as many of each as it likes.
+            Self::ReadMany { of, .. } => times(of.len(), u64::from(ASSOCIATION_PAGE.most())),
+            Self::CreateMany { pairs, .. } | Self::RemoveMany { pairs, .. } => times(pairs.len(), 2),
+            Self::LabelMany { pairs, .. } | Self::UnlabelMany { pairs, .. } => times(pairs.len(), 2),
             Self::Labels { .. } => 0,
         }
     }
+
+    /// How many inputs it has, where it is about many.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::ReadMany { of, .. } => of.len(),
+            Self::CreateMany { pairs, .. } | Self::RemoveMany { pairs, .. } => pairs.len(),
+            Self::LabelMany { pairs, .. } | Self::UnlabelMany { pairs, .. } => pairs.len(),
+            Self::List { .. } | Self::Create { .. } | Self::Remove { .. } | Self::Labels { .. } => 1,
+        }
+    }
+
+    /// Whether it is about nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+fn times(inputs: usize, each: u64) -> u64 {
+    u64::try_from(inputs).unwrap_or(u64::MAX).saturating_mul(each)
 }

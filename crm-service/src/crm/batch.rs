@@ -1,7 +1,10 @@
 //! Up to a hundred records in one call.
 
+use std::collections::BTreeSet;
+
 use super::{
     ask::Operation,
+    association::NewAssociation,
     names::{ObjectType, PropertyName, PropertyValues, RecordId},
     wanted::Wanted,
 };
@@ -10,7 +13,7 @@ use super::{
 pub const MAX_BATCH: usize = 100;
 
 /// One call about many records of one type.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Batch {
     /// Their type.
     pub object_type: ObjectType,
@@ -18,8 +21,17 @@ pub struct Batch {
     pub work: BatchWork,
 }
 
+/// A record that is to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NewRecord {
+    /// Its values.
+    pub values: PropertyValues,
+    /// What it is associated with from the start.
+    pub associations: Vec<NewAssociation>,
+}
+
 /// What is done with each record of a batch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum BatchWork {
     /// They are read.
     Read {
@@ -33,7 +45,7 @@ pub enum BatchWork {
         archived: bool,
     },
     /// They are made.
-    Create(Vec<PropertyValues>),
+    Create(Vec<NewRecord>),
     /// They are changed.
     Update {
         /// Which, and to what.
@@ -78,11 +90,24 @@ impl Batch {
         }
     }
 
+    /// The types of the records at the other end, and their own, where what is made is associated from the start.
+    pub(super) fn associated_types(&self) -> BTreeSet<&ObjectType> {
+        let BatchWork::Create(inputs) = &self.work else {
+            return BTreeSet::new();
+        };
+        let others = inputs.iter().flat_map(|input| &input.associations);
+        let mut types: BTreeSet<&ObjectType> = others.map(|other| &other.object_type).collect();
+        if !types.is_empty() {
+            types.insert(&self.object_type);
+        }
+        types
+    }
+
     /// Every property that is written, or that decides which records are touched.
     pub(super) fn deciding_properties(&self) -> Vec<&PropertyName> {
         match &self.work {
             BatchWork::Read { id_property, .. } => id_property.iter().collect(),
-            BatchWork::Create(inputs) => inputs.iter().flat_map(PropertyValues::keys).collect(),
+            BatchWork::Create(inputs) => inputs.iter().flat_map(|input| input.values.keys()).collect(),
             BatchWork::Update { changes, id_property } => {
                 let mut deciding = written(changes);
                 deciding.extend(id_property);

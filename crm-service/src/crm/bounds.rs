@@ -56,6 +56,29 @@ impl Bounds {
         self.pipelines.is_none() && self.owner_ids.is_none()
     }
 
+    /// The pipelines that records must be in; empty for any.
+    pub fn pipelines(&self) -> Vec<String> {
+        self.pipelines.iter().flatten().cloned().collect()
+    }
+
+    /// The owners that records must have; empty for any.
+    pub fn owner_ids(&self) -> Vec<String> {
+        self.owner_ids.iter().flatten().cloned().collect()
+    }
+
+    /// The bounds as text, equal for equal ones; empty where there are none.
+    pub fn to_text(&self) -> String {
+        let ids = |ids: &Option<BTreeSet<String>>| match ids {
+            // No id has a comma, nor a bar.
+            Some(ids) => ids.iter().map(|id| format!("{id},")).collect(),
+            None => "*".to_owned(),
+        };
+        match self.are_none() {
+            true => String::new(),
+            false => format!("{}|{}", ids(&self.pipelines), ids(&self.owner_ids)),
+        }
+    }
+
     /// Whether every record may be touched, looked at or not.
     ///
     /// # Errors

@@ -19,6 +19,15 @@ fn names(violations: &[FieldViolation]) -> String {
         .join(", ")
 }
 
+impl Error {
+    /// The faults of both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+}
+
 impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         ErrorKind::InvalidArgument
@@ -63,6 +72,13 @@ impl Faults {
     /// The value, or `None` with the rule noted that it broke.
     pub fn keep<T, R: Into<String>>(&mut self, field: &str, value: Result<T, R>) -> Option<T> {
         value.map_err(|rule| self.add(field, rule)).ok()
+    }
+
+    /// That one field breaks its rule.
+    pub fn alone(field: impl Into<String>, rule: impl Into<String>) -> Error {
+        let mut faults = Self::default();
+        faults.add(field, rule);
+        Error(faults.0)
     }
 
     /// What was read, if nothing was wrong.

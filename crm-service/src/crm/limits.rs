@@ -19,6 +19,11 @@ pub(super) const MAX_SEARCH_CHARS: usize = 3_000;
 /// Results that a search gives in all, over its pages.
 pub(super) const MAX_SEARCH_RESULTS: u64 = 10_000;
 
+/// Records whose associations HubSpot reads in one call, and pairs that it takes apart in one.
+pub const MAX_ASSOCIATIONS_READ: usize = 1_000;
+/// Pairs that HubSpot associates in one call.
+pub const MAX_ASSOCIATIONS_MADE: usize = 2_000;
+
 /// A page's size: what is asked for when nothing is said, and the most that may be.
 #[derive(Clone, Copy, Debug)]
 pub struct PageSize {
@@ -41,6 +46,11 @@ pub const WALK_PAGE: PageSize = PageSize {
     default: 100,
     most: 100,
 };
+/// The same with the history of some properties.
+pub const WALK_HISTORY_PAGE: PageSize = PageSize {
+    default: 50,
+    most: 50,
+};
 /// Pages of search results.
 pub const SEARCH_PAGE: PageSize = PageSize {
     default: 10,
@@ -48,6 +58,11 @@ pub const SEARCH_PAGE: PageSize = PageSize {
 };
 /// Pages of associated records.
 pub const ASSOCIATION_PAGE: PageSize = PageSize {
+    default: 100,
+    most: 500,
+};
+/// Pages of writes of which account is kept: Hubkeep's own limit.
+pub const WRITE_PAGE: PageSize = PageSize {
     default: 100,
     most: 500,
 };

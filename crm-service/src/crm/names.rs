@@ -21,40 +21,40 @@ const ACCOUNT: &str = "account";
 /// What handles call the list of the types that an account has made for itself.
 const SCHEMAS: &str = "schemas";
 
-/// HubSpot's type ids of its standard types, each with the name that grants use.
-const TYPE_IDS: [(&str, &str); 6] = [
+/// HubSpot's type ids of its standard types, each with the name that grants use: any other name is refused before a call is spent on
+/// it. Custom types go by their id ("2-1234567") or their full name ("p1234567_cars").
+const TYPE_IDS: [(&str, &str); 31] = [
     ("0-1", "contacts"),
     ("0-2", "companies"),
     ("0-3", "deals"),
     ("0-5", "tickets"),
-    ("0-46", "notes"),
+    ("0-7", "products"),
+    ("0-8", "line_items"),
+    ("0-14", "quotes"),
+    ("0-18", "communications"),
+    ("0-19", "feedback_submissions"),
     ("0-27", "tasks"),
-];
-
-/// HubSpot's standard types: any other name is refused before a call is spent on it. Custom types go by their id
-/// ("2-1234567") or their full name ("p1234567_cars").
-const STANDARD: [&str; 21] = [
-    "appointments",
-    "calls",
-    "carts",
-    "communications",
-    "companies",
-    "contacts",
-    "courses",
-    "deals",
-    "emails",
-    "fees",
-    "invoices",
-    "leads",
-    "line_items",
-    "listings",
-    "meetings",
-    "notes",
-    "orders",
-    "products",
-    "quotes",
-    "tasks",
-    "tickets",
+    ("0-46", "notes"),
+    ("0-47", "meetings"),
+    ("0-48", "calls"),
+    ("0-49", "emails"),
+    ("0-53", "invoices"),
+    ("0-54", "marketing_events"),
+    ("0-69", "subscriptions"),
+    ("0-74", "goal_targets"),
+    ("0-84", "discounts"),
+    ("0-85", "fees"),
+    ("0-86", "taxes"),
+    ("0-101", "commerce_payments"),
+    ("0-115", "users"),
+    ("0-116", "postal_mail"),
+    ("0-123", "orders"),
+    ("0-136", "leads"),
+    ("0-142", "carts"),
+    ("0-162", "services"),
+    ("0-410", "courses"),
+    ("0-420", "listings"),
+    ("0-421", "appointments"),
 ];
 
 impl ObjectType {
@@ -66,7 +66,11 @@ impl ObjectType {
         if let Some((_, name)) = TYPE_IDS.iter().find(|(id, _)| *id == text) {
             return Ok(Self((*name).to_owned()));
         }
-        if STANDARD.contains(&text) || is_type_id(text) || is_full_name(text) {
+        if is_padded(text) {
+            return Err("must be a type's id without leading zeros: \"0-1\", \"2-1234567\"");
+        }
+        let is_standard = TYPE_IDS.iter().any(|(_, name)| *name == text);
+        if is_standard || is_type_id(text) || is_full_name(text) {
             return Ok(Self(text.to_owned()));
         }
         Err(
@@ -113,6 +117,13 @@ fn is_type_id(text: &str) -> bool {
         .is_some_and(|(kind, id)| matches!(kind, "0" | "2") && digits(id))
 }
 
+/// Whether it is a type's id with zeros that a number does not need: HubSpot may take it for the id without them, under whose name
+/// it is neither granted nor refused here.
+fn is_padded(text: &str) -> bool {
+    let id = text.split_once('-').map_or("", |(_, id)| id);
+    is_type_id(text) && id.len() > 1 && id.starts_with('0')
+}
+
 fn is_full_name(text: &str) -> bool {
     let named = text.strip_prefix('p').and_then(|rest| rest.split_once('_'));
     named.is_some_and(|(portal, name)| {
@@ -132,7 +143,7 @@ impl fmt::Display for ObjectType {
 }
 
 /// The id of a record, or the value of a unique property in its place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordId(String);
 
 impl RecordId {
@@ -150,19 +161,39 @@ impl RecordId {
         }
     }
 
-    /// Reads the value of a unique property that stands in an id's place: an e-mail address, for example.
+    /// Reads the value of a unique property that stands in an id's place: an e-mail address, for example, or the key of a record
+    /// elsewhere. It goes into a body, where any text is harmless.
     ///
     /// # Errors
     /// With the rule.
     pub fn read_value(text: &str) -> Result<Self, &'static str> {
-        // What could end a segment of a path, for whoever takes its escapes apart on the way.
-        let harmless =
-            |letter: char| !letter.is_control() && !letter.is_whitespace() && !"/\\%?#;".contains(letter);
-        if (1..=256).contains(&text.len()) && text.chars().all(harmless) && text != "." && text != ".." {
+        let sound = !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control);
+        if sound && text.chars().count() <= MAX_VALUE_CHARS {
             Ok(Self(text.to_owned()))
         } else {
-            Err("must be 1 to 256 characters without white space, '/', '\\', '%', '?', '#' and ';'")
+            Err(
+                "must be 1 to 65,536 characters without control characters, and without white space at its ends",
+            )
         }
+    }
+
+    /// Reads such a value that goes into a path.
+    ///
+    /// # Errors
+    /// With the rule, which is narrower.
+    pub fn read_value_in_path(text: &str) -> Result<Self, &'static str> {
+        if is_segment(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(
+                "must be 1 to 256 bytes without white space, '/', '\\', '%', '?', '#' and ';'; a batch takes other values",
+            )
+        }
+    }
+
+    /// Whether it can go into a path.
+    pub fn fits_path(&self) -> bool {
+        is_segment(&self.0)
     }
 
     /// The id.
@@ -171,13 +202,23 @@ impl RecordId {
     }
 }
 
+fn is_segment(text: &str) -> bool {
+    // What could end a segment of a path, for whoever takes its escapes apart on the way.
+    let harmless =
+        |letter: char| !letter.is_control() && !letter.is_whitespace() && !"/\\%?#;".contains(letter);
+    (1..=256).contains(&text.len()) && text.chars().all(harmless) && text != "." && text != ".."
+}
+
+/// Where contacts have their addresses: one, and others between semicolons. HubSpot folds the case of these, and of no others.
+pub const ADDRESSES: [&str; 2] = ["email", "hs_additional_emails"];
+
 /// The internal name of a property: "email", "hs_lead_status", "associations.contact".
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PropertyName(String);
 
 impl PropertyName {
     /// A name that is HubSpot's own.
-    pub(super) fn known(name: &'static str) -> Self {
+    pub(crate) fn known(name: &'static str) -> Self {
         Self(name.to_owned())
     }
 
@@ -279,6 +320,17 @@ mod tests {
     }
 
     #[test]
+    fn a_type_has_no_second_id_by_leading_zeros() {
+        for padded in ["0-01", "0-001", "0-00", "2-01234567"] {
+            let rule = ObjectType::read(padded).expect_err(padded);
+            assert!(rule.contains("leading zeros"), "{padded}: {rule}");
+        }
+        for good in ["0-1", "0-410", "0-99", "0-0", "2-1000"] {
+            assert!(ObjectType::read(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
     fn an_id_stays_one_segment() {
         for bad in [
             "",
@@ -292,9 +344,36 @@ mod tests {
             &"1".repeat(257),
         ] {
             assert!(RecordId::read(bad).is_err(), "{bad:?}");
-            assert!(RecordId::read_value(bad).is_err(), "{bad:?}");
+            assert!(RecordId::read_value_in_path(bad).is_err(), "{bad:?}");
         }
         assert!(RecordId::read("101").is_ok() && RecordId::read("ann@example.com").is_err());
-        assert!(RecordId::read_value("ann@example.com").is_ok());
+        assert!(RecordId::read_value_in_path("ann@example.com").is_ok());
+    }
+
+    #[test]
+    fn a_value_in_a_body_is_any_text_that_can_be_seen() {
+        let longest = "é".repeat(MAX_VALUE_CHARS);
+        for good in [
+            "ACME / DE 17",
+            "a/b",
+            "..",
+            "100 %",
+            "a\\b?c#d;e",
+            "Zürich 8001",
+            &longest,
+        ] {
+            let read = RecordId::read_value(good).expect("taken");
+            assert_eq!(read.as_str(), good);
+        }
+        let too_long = "1".repeat(MAX_VALUE_CHARS + 1);
+        for bad in [
+            "", " ", "\u{a0}", " a", "a ", "a\n", "a\tb", "a\0b", "a\u{7f}", "a\u{85}b", &too_long,
+        ] {
+            let start: String = bad.chars().take(8).collect();
+            assert!(RecordId::read_value(bad).is_err(), "{start:?}");
+        }
+        let fits = |text| RecordId::read_value(text).expect("taken").fits_path();
+        assert!(fits("ann@example.com"));
+        assert!(!fits("ACME / DE 17") && !fits(".."));
     }
 }

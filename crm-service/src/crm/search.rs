@@ -12,8 +12,11 @@ use super::{
     names::{ObjectType, PropertyName, PropertyNames},
 };
 
+/// The property that is a record's own id.
+const RECORD_ID: &str = "hs_object_id";
+
 /// One condition.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Condition {
     /// The property compared.
     pub property: PropertyName,
@@ -28,7 +31,7 @@ pub struct Condition {
 }
 
 /// A search.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Search {
     /// The records' type.
     pub object_type: ObjectType,
@@ -161,10 +164,36 @@ impl Search {
         }
     }
 
-    /// Every property that decides which records are found, or in which order.
+    /// The same among the records with a greater id than this, in the order of their ids: so a walk goes on where the
+    /// results of one search end.
+    #[must_use]
+    pub fn beyond(&self, id: u64) -> Self {
+        let later = Condition {
+            property: PropertyName::known(RECORD_ID),
+            operator: "GT",
+            value: Some(id.to_string()),
+            high_value: None,
+            values: None,
+        };
+        let mut groups = self.groups.clone();
+        if groups.is_empty() {
+            groups.push(Vec::new());
+        }
+        for group in &mut groups {
+            group.push(later.clone());
+        }
+        Self {
+            groups,
+            sort: Some((PropertyName::known(RECORD_ID), false)),
+            ..self.clone()
+        }
+    }
+
+    /// Every property that decides which records are found, or in which order. The id is none: it is told with each record.
     pub fn deciding_properties(&self) -> impl Iterator<Item = &PropertyName> {
         let compared = self.groups.iter().flatten().map(|condition| &condition.property);
-        compared.chain(self.sort.as_ref().map(|(property, _)| property))
+        let all = compared.chain(self.sort.as_ref().map(|(property, _)| property));
+        all.filter(|property| property.as_str() != RECORD_ID)
     }
 
     /// The same in HubSpot's words.

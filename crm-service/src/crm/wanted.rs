@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::names::{ObjectType, PropertyNames};
 
 /// What is wanted of each record.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Wanted {
     /// These properties; none means HubSpot's default ones.
     pub properties: PropertyNames,

@@ -4,7 +4,7 @@
 use hubkeep_core::{database, id::PortalId, random::RandomError};
 use thiserror::Error;
 
-use crate::credentials;
+use crate::{alerts, credentials, writes};
 
 /// A portal could not be erased yet.
 #[derive(Debug, Error)]
@@ -12,6 +12,12 @@ pub enum Error {
     /// The database failed.
     #[error("the table of erased portals failed")]
     Storage(#[from] database::Error),
+    /// The account of writes is still there.
+    #[error(transparent)]
+    Writes(#[from] writes::Error),
+    /// The account of alerts is still there.
+    #[error(transparent)]
+    Alerts(#[from] alerts::Error),
     /// The keys could not be destroyed.
     #[error("the keys could not be destroyed")]
     Seal(#[from] hubkeep_seal::Error),

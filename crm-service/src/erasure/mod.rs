@@ -21,7 +21,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use error::Error;
 
-use crate::credentials::{Credentials, ErasureDone, ErasureOrder};
+use crate::{
+    alerts,
+    credentials::{Credentials, ErasureDone, ErasureOrder},
+    writes::Writes,
+};
 use store::Tombstone;
 
 /// How soon an order that could not be carried out is tried again.
@@ -30,6 +34,8 @@ const RETRY: Duration = Duration::from_secs(1);
 /// What portals are erased with.
 #[derive(Clone, Debug)]
 pub struct Erasures {
+    /// What was written, and what came of it.
+    pub writes: Writes,
     /// Where the table is.
     pub database: Database,
     /// The keys.
@@ -70,6 +76,8 @@ impl Erasures {
         let mut transaction = self.database.begin().await?;
         let destroyed = self.keyring.destroy(&mut transaction, owner).await?;
         store::insert(&mut transaction, order.portal_id, &destroyed).await?;
+        self.writes.forget(&mut transaction, order.portal_id).await?;
+        alerts::forget(&mut transaction, order.portal_id).await?;
         transaction.commit().await?;
         // In each replica: each has unwrapped them for itself.
         self.keyring.forget(owner);

@@ -1,31 +1,44 @@
 //! The limits by name.
 
 /// Which of a portal's limits a call counts against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Bucket {
-    /// Every call: in a rolling interval.
+    /// Every call but those about associations: in a rolling interval.
     Burst,
     /// Searches, which also count as calls.
     Search,
+    /// Calls of the associations API, which have an interval and a day of their own.
+    Associations,
     /// Every call: in a day.
     Daily,
 }
 
 impl Bucket {
+    /// Those that replicas share by leases. A day needs none: HubSpot says with each answer what all have used.
+    pub(super) const SHARED: [Self; 3] = [Self::Burst, Self::Search, Self::Associations];
+
     /// The word for it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Burst => "burst",
             Self::Search => "search",
+            Self::Associations => "associations",
             Self::Daily => "daily",
         }
     }
 
-    /// The limit that HubSpot's `policyName` names. One that is not known stops everything, as the burst does.
-    pub fn of_policy(policy: &str) -> Self {
-        match policy {
-            "DAILY" => Self::Daily,
-            "SECONDLY" => Self::Search,
+    /// The shared one of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::SHARED.into_iter().find(|bucket| bucket.name() == name)
+    }
+
+    /// The limit that HubSpot's `policyName` names in the refusal of a call that paid here. One that is not known stops
+    /// what the call is of.
+    pub fn of_policy(self, policy: &str) -> Self {
+        match (policy, self) {
+            ("DAILY", _) => Self::Daily,
+            ("SECONDLY", _) => Self::Search,
+            (_, Self::Associations) => Self::Associations,
             _ => Self::Burst,
         }
     }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use hubkeep_audit_log::ProvenPortal;
 use hubkeep_core::clock::{Tick, Timestamp};
 use hubkeep_hubspot::{DailyUsage, Limits};
 
@@ -11,25 +10,33 @@ use super::{
     config::Config,
     daily::Daily,
     day::Zone,
-    state::{BucketState, Known, State},
-    window::{Place, SOON, Window},
+    outside::Outside,
+    paced::Paced,
+    state::{BucketState, Known},
+    window::Place,
 };
 
 /// Calls in an interval, until HubSpot's headers say otherwise: the lowest limit of any subscription.
 const BURST: usize = 100;
 /// The interval, until HubSpot's headers say otherwise.
 const INTERVAL: Duration = Duration::from_secs(10);
-/// Left free for credential-service, which verifies tokens on the same limit: two verifications, of two calls each.
+/// Left free for credential-service, which verifies tokens on the same limit: two verifications, of two calls each. Some of
+/// them are lent while it does not call.
 const KEPT_FREE: usize = 4;
-/// A process does not know what was used before it began. Until a first answer says so, only so many calls are under way
-/// at once: there is room for them where the process before has used its whole share, and credential-service two of the
-/// calls that are kept free for it.
-const BLIND: usize = 2;
-/// After this a first answer is waited for no longer: HubSpot is slow, or does not say what is left.
-const UNTIL_THE_FIRST_ANSWER: Duration = Duration::from_secs(3);
 /// Searches in a second, per account.
 const SEARCHES: usize = 5;
 const SEARCH_INTERVAL: Duration = Duration::from_secs(1);
+/// Calls of the associations API in an interval, until the headers of one say otherwise: the lowest of any subscription.
+const ASSOCIATIONS: usize = 100;
+/// What subscriptions allow of them, from the lowest to the highest. HubSpot does not say whether the headers of an answer about
+/// associations are of this limit or of the app's, which has other figures: no more is believed than a subscription allows.
+const ASSOCIATIONS_OF: [usize; 3] = [ASSOCIATIONS, 150, 200];
+/// Calls of the associations API in a day. HubSpot's answers do not say it.
+const ASSOCIATIONS_A_DAY: u64 = 500_000;
+/// When it is looked again whether more of the day's last calls are this replica's.
+const A_MOMENT: Duration = Duration::from_millis(100);
+/// A call with a person behind it keeps the places for people for so long.
+const PEOPLE_FOR: Duration = Duration::from_secs(300);
 
 /// Now, on both clocks.
 #[derive(Clone, Copy, Debug)]
@@ -38,78 +45,26 @@ pub(super) struct Now {
     pub(super) time: Timestamp,
 }
 
-/// A window, and until when HubSpot wants to be left alone.
-#[derive(Debug)]
-struct Paced {
-    window: Window,
-    limit: usize,
-    known: Known,
-    as_of: Option<Timestamp>,
-    paused_until: Option<(Tick, Timestamp)>,
-}
-
-impl Paced {
-    const fn new(limit: usize, share: usize, interval: Duration) -> Self {
-        Self {
-            window: Window::new(share, interval),
-            limit,
-            known: Known::Assumed,
-            as_of: None,
-            paused_until: None,
-        }
-    }
-
-    fn wait(&mut self, ahead: usize, now: Tick) -> Option<Duration> {
-        self.pause(now).max(self.window.wait(ahead, now))
-    }
-
-    fn pause(&self, now: Tick) -> Option<Duration> {
-        let (until, _) = self.paused_until?;
-        let left = until.since(now);
-        (!left.is_zero()).then_some(left)
-    }
-
-    fn pause_for(&mut self, pause: Duration, now: Now) {
-        let until = (now.tick.plus(pause), now.time.plus(pause));
-        self.paused_until = self.paused_until.max(Some(until));
-        self.known = Known::Refused;
-        self.as_of = Some(now.time);
-    }
-
-    fn state(&mut self, waiting: usize, now: Now) -> BucketState {
-        let (share, used) = (self.window.most(), self.window.used(now.tick));
-        let paused_until = self.paused_until.filter(|_| self.pause(now.tick).is_some());
-        let left = match paused_until {
-            Some(_) => 0,
-            None => share.saturating_sub(used),
-        };
-        BucketState {
-            limit: Some(number(self.limit)),
-            share: Some(number(share)),
-            used: Some(number(used)),
-            left: Some(number(left)),
-            interval: Some(self.window.length()),
-            reset: None,
-            known: self.known,
-            as_of: self.as_of,
-            paused_until: paused_until.map(|(_, time)| time),
-            waiting,
-        }
-    }
-}
-
 /// What a call has taken.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Paid {
-    burst: Place,
-    search: Option<Place>,
+    pub(super) burst: Option<Place>,
+    pub(super) search: Option<Place>,
+    pub(super) associations: Option<Place>,
+    /// Whether it counts in a day.
+    daily: bool,
 }
 
-/// The time before the first answer.
-#[derive(Clone, Copy, Debug)]
-struct Blind {
-    until: Tick,
-    under_way: usize,
+impl Paid {
+    /// The same, and what another has taken for the same call.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            burst: self.burst.or(other.burst),
+            search: self.search.or(other.search),
+            associations: self.associations.or(other.associations),
+            daily: self.daily || other.daily,
+        }
+    }
 }
 
 /// No room: in which bucket, and how long there will be none.
@@ -119,137 +74,243 @@ pub(super) struct Lack {
     pub(super) wait: Duration,
 }
 
+/// When a call was sent, and how many places there were then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SentAt {
+    pub(super) tick: Tick,
+    pub(super) places: usize,
+}
+
 #[derive(Debug)]
 pub(super) struct Budget {
-    replicas: usize,
+    shared: bool,
     burst: Paced,
     search: Paced,
+    associations: Paced,
     daily: Daily,
-    blind: Option<Blind>,
+    associations_daily: Daily,
+    associations_in_burst: bool,
+    reserved_for_people: usize,
+    people_until: Option<Tick>,
+    pub(super) outside: Outside,
 }
 
 impl Budget {
-    pub(super) fn new(config: Config, zone: &str, now: Now) -> Self {
-        let replicas = usize::try_from(config.replicas).unwrap_or(1).max(1);
+    pub(super) fn new(config: &Config, zone: &str, shared: bool, now: Now) -> Self {
+        let zone = Zone::named(zone);
+        let mut associations_daily = Daily::new(zone.clone(), 0, now.time);
+        associations_daily.assume(ASSOCIATIONS_A_DAY);
         Self {
-            replicas,
-            burst: Paced::new(BURST, share(BURST - KEPT_FREE, replicas), INTERVAL),
-            search: Paced::new(SEARCHES, share(SEARCHES, replicas), SEARCH_INTERVAL),
-            daily: Daily::new(Zone::named(zone), config.daily_reserve, now.time),
-            blind: Some(Blind {
-                until: now.tick.plus(UNTIL_THE_FIRST_ANSWER),
-                under_way: 0,
-            }),
+            shared,
+            burst: Paced::new(BURST, KEPT_FREE, INTERVAL, shared).blind_from(now.tick),
+            search: Paced::new(SEARCHES, 0, SEARCH_INTERVAL, shared),
+            associations: Paced::new(ASSOCIATIONS, 0, INTERVAL, shared).blind_from(now.tick),
+            daily: Daily::new(zone, config.daily_reserve, now.time),
+            associations_daily,
+            associations_in_burst: config.associations_in_burst,
+            reserved_for_people: usize::try_from(config.reserved_for_people).unwrap_or(0),
+            people_until: None,
+            outside: Outside::new(now.tick),
         }
     }
 
     pub(super) fn is_in(&mut self, zone: &str, now: Timestamp) {
         self.daily.is_in(zone, now);
+        self.associations_daily.is_in(zone, now);
     }
 
-    /// Where a call finds no room behind `ahead` others in the line of its bucket.
-    pub(super) fn lack(&mut self, bucket: Bucket, ahead: usize, now: Now) -> Option<Lack> {
-        let search = match bucket {
-            Bucket::Search => self.search.wait(ahead, now.tick),
-            Bucket::Burst | Bucket::Daily => None,
+    /// A call with a person behind it comes.
+    pub(super) fn a_person_calls(&mut self, now: Tick) {
+        self.people_until = Some(now.plus(PEOPLE_FOR));
+    }
+
+    /// Whether what is kept free for credential-service is lent now.
+    pub(super) fn lend(&mut self, lends: bool) {
+        self.burst.lend(lends);
+    }
+
+    /// Where a call finds no room behind `ahead` others in the line before this bucket.
+    pub(super) fn lack(&mut self, bucket: Bucket, ahead: usize, by_person: bool, now: Now) -> Option<Lack> {
+        let left_alone = match by_person {
+            true => 0,
+            false => self.left_to_people(now.tick),
         };
-        let waits = [
-            (Bucket::Daily, self.daily.wait(ahead, now.time)),
-            (
-                Bucket::Burst,
-                self.burst.wait(ahead, now.tick).max(self.blind(now.tick)),
-            ),
-            (Bucket::Search, search),
-        ];
+        let tick = now.tick;
+        let none = (Bucket::Daily, None);
+        // Shares change from moment to moment: nobody is refused for the day because of one.
+        let of_all = self.daily.wait(ahead, now.time);
+        let daily = (
+            Bucket::Daily,
+            of_all.or_else(|| self.wait_for_a_share_of_the_day(ahead)),
+        );
+        let waits = match bucket {
+            Bucket::Search => [(bucket, self.search.wait(ahead, 0, tick)), none, none],
+            Bucket::Associations => {
+                let burst = match self.associations_in_burst {
+                    true => self.burst.wait(ahead, left_alone, tick),
+                    false => None,
+                };
+                let own = self.associations.wait(ahead, 0, tick);
+                let of_today = self.associations_daily.wait(ahead, now.time);
+                let own = [(bucket, own), (Bucket::Burst, burst)];
+                let longest = own.into_iter().max_by_key(|(_, wait)| *wait).unwrap_or(none);
+                [longest, daily, (Bucket::Daily, of_today)]
+            }
+            Bucket::Burst | Bucket::Daily => {
+                let burst = self.burst.wait(ahead, left_alone, tick);
+                [(Bucket::Burst, burst), daily, none]
+            }
+        };
         let lacks = waits
             .into_iter()
             .filter_map(|(bucket, wait)| wait.map(|wait| Lack { bucket, wait }));
         lacks.max_by_key(|lack| lack.wait)
     }
 
+    /// Of the last calls of a day replicas leave each other their part: all of them have heard of the same calls, and could make them
+    /// at once. What is rounded up comes out of the reserve.
+    fn wait_for_a_share_of_the_day(&self, ahead: usize) -> Option<Duration> {
+        let (most, whole) = (self.burst.window.most(), self.burst.whole());
+        let told = usize::try_from(self.daily.usable_as_told()?).ok()?;
+        if !self.shared || told >= whole.saturating_mul(2) {
+            return None;
+        }
+        let ours = part(told, most, whole);
+        let used = usize::try_from(self.daily.since_told()).unwrap_or(usize::MAX);
+        (ours <= used.saturating_add(ahead)).then_some(A_MOMENT)
+    }
+
+    /// Places of this replica that only calls for people may take.
+    fn left_to_people(&self, now: Tick) -> usize {
+        if self.people_until.is_none_or(|until| now >= until) {
+            return 0;
+        }
+        part(
+            self.reserved_for_people,
+            self.burst.window.most(),
+            self.burst.whole(),
+        )
+    }
+
     /// Whether nothing was heard yet of what was used before.
     pub(super) const fn is_blind(&self) -> bool {
-        self.blind.is_some()
+        self.burst.is_blind() || self.associations.is_blind()
     }
 
-    /// How long to wait before looking again, where too many calls are under way into the unknown.
-    fn blind(&self, now: Tick) -> Option<Duration> {
-        let blind = self.blind.filter(|blind| now < blind.until)?;
-        // Nobody is refused for this: who waits is told of an answer, and looks again soon in any case.
-        (blind.under_way >= share(BLIND, self.replicas)).then_some(SOON)
-    }
-
-    /// Whether the search limit itself has room.
-    pub(super) fn room_for_search(&mut self, now: Now) -> Result<(), Lack> {
-        let bucket = Bucket::Search;
-        let wait = self.search.wait(0, now.tick);
-        wait.map_or(Ok(()), |wait| Err(Lack { bucket, wait }))
-    }
-
-    /// Takes one call from every bucket that it counts in, or from none.
-    pub(super) fn take(&mut self, bucket: Bucket, now: Now) -> Result<Paid, Lack> {
-        if let Some(lack) = self.lack(bucket, 0, now) {
+    /// Takes one call from every bucket that the line before this one leads to, or from none.
+    pub(super) fn take(&mut self, bucket: Bucket, by_person: bool, now: Now) -> Result<Paid, Lack> {
+        if let Some(lack) = self.lack(bucket, 0, by_person, now) {
             return Err(lack);
         }
+        let mut paid = Paid::default();
+        if bucket == Bucket::Search {
+            paid.search = Some(self.search.window.take(now.tick));
+            return Ok(paid);
+        }
+        paid.daily = true;
         self.daily.take(now.time);
-        if let Some(blind) = &mut self.blind {
-            blind.under_way = blind.under_way.saturating_add(1);
+        let associations = bucket == Bucket::Associations;
+        if associations {
+            self.associations_daily.take(now.time);
+            self.associations.count(true);
+            paid.associations = Some(self.associations.window.take(now.tick));
         }
-        let searches = bucket == Bucket::Search;
-        Ok(Paid {
-            burst: self.burst.window.take(now.tick),
-            search: searches.then(|| self.search.window.take(now.tick)),
-        })
+        if !associations || self.associations_in_burst {
+            self.burst.count(true);
+            paid.burst = Some(self.burst.window.take(now.tick));
+        }
+        Ok(paid)
     }
 
-    pub(super) fn sent(&mut self, paid: Paid, at: Tick) {
-        self.burst.window.sent(paid.burst, at);
-        if let Some(search) = paid.search {
-            self.search.window.sent(search, at);
+    /// The call is sent now.
+    pub(super) fn sent(&mut self, paid: &Paid, at: Tick) -> SentAt {
+        for (paced, place) in [
+            (&mut self.burst, paid.burst),
+            (&mut self.search, paid.search),
+            (&mut self.associations, paid.associations),
+        ] {
+            if let Some(place) = place {
+                paced.window.sent(place, at);
+            }
+        }
+        let places = self.told_by(paid).window.most();
+        SentAt { tick: at, places }
+    }
+
+    pub(super) fn ended(&mut self, paid: &Paid, now: Tick) {
+        let mut sent = false;
+        for (paced, place) in [
+            (&mut self.burst, paid.burst),
+            (&mut self.search, paid.search),
+            (&mut self.associations, paid.associations),
+        ] {
+            if let Some(place) = place {
+                sent |= paced.window.ended(place, now);
+                paced.count(false);
+            }
+        }
+        if paid.daily {
+            self.daily.ended(sent);
+            if paid.associations.is_some() {
+                self.associations_daily.ended(sent);
+            }
         }
     }
 
-    pub(super) fn ended(&mut self, paid: Paid, now: Tick) {
-        let sent = self.burst.window.ended(paid.burst, now);
-        if let Some(search) = paid.search {
-            self.search.window.ended(search, now);
-        }
-        self.daily.ended(sent);
-        if let Some(blind) = &mut self.blind {
-            blind.under_way = blind.under_way.saturating_sub(1);
+    /// The limit that answers to such a call tell of.
+    fn told_by(&mut self, paid: &Paid) -> &mut Paced {
+        match paid.associations {
+            Some(_) => &mut self.associations,
+            None => &mut self.burst,
         }
     }
 
     /// Takes up what the headers say of the answer to a call that was sent at `sent`.
-    pub(super) fn learn(&mut self, limits: &Limits, sent: Option<Tick>, now: Now) {
+    pub(super) fn learn(&mut self, paid: &Paid, limits: &Limits, sent: Option<SentAt>, now: Now) {
         if let Some(left) = limits.daily_remaining {
             self.daily.told(limits.daily, left, Known::Header, now.time);
         }
-        self.learn_burst(limits, now.time);
-        let remaining = limits.remaining.and_then(|left| usize::try_from(left).ok());
+        self.learn_interval(paid, limits, now.time);
+        let of_another = paid.associations.is_some() && limits.max.is_some_and(is_of_another);
+        let remaining = limits.remaining.filter(|_| !of_another);
+        let remaining = remaining.and_then(|left| usize::try_from(left).ok());
         if let (Some(remaining), Some(sent)) = (remaining, sent) {
-            self.blind = None;
-            let counted = self.burst.limit.saturating_sub(remaining);
-            let ours = self.burst.window.most();
-            // Other replicas have their parts, which are not taken from ours.
-            let spare = self.burst.limit.saturating_sub(KEPT_FREE).saturating_sub(ours);
-            self.burst.window.heard(counted, spare, sent, now.tick);
+            self.learn_remaining(paid, remaining, sent, now);
         }
     }
 
-    fn learn_burst(&mut self, limits: &Limits, now: Timestamp) {
+    fn learn_interval(&mut self, paid: &Paid, limits: &Limits, now: Timestamp) {
         let Some(max) = limits.max.and_then(|max| usize::try_from(max).ok()) else {
             return;
         };
-        let interval = limits
-            .interval
-            .filter(|interval| !interval.is_zero())
-            .unwrap_or(INTERVAL);
-        let part = share(max.saturating_sub(KEPT_FREE), self.replicas);
-        self.burst.window.resize(part, interval);
-        self.burst.limit = max;
-        self.burst.known = Known::Header;
-        self.burst.as_of = Some(now);
+        let interval = limits.interval.filter(|interval| !interval.is_zero());
+        let max = match paid.associations {
+            Some(_) => associations_of(max),
+            None => max,
+        };
+        self.told_by(paid).learn(max, interval.unwrap_or(INTERVAL), now);
+    }
+
+    fn learn_remaining(&mut self, paid: &Paid, remaining: usize, sent: SentAt, now: Now) {
+        let shared = self.shared;
+        let paced = self.told_by(paid);
+        paced.has_heard();
+        let (whole, most) = (paced.whole(), paced.window.most());
+        let counted = paced.limit().saturating_sub(remaining);
+        // Other replicas have the rest, which is not taken from ours. When the call arrived they had what we had not.
+        let spare = match shared {
+            true => whole.saturating_sub(most.min(sent.places)),
+            false => 0,
+        };
+        let heard = paced
+            .window
+            .heard(counted, spare, sent.tick, now.tick, |others| match shared {
+                true => part(others, most, whole),
+                false => others,
+            });
+        if paid.associations.is_none() {
+            self.outside.heard(heard.others, self.burst.window.length(), now);
+        }
     }
 
     /// Takes up what the usage endpoint says.
@@ -260,36 +321,30 @@ impl Budget {
 
     /// HubSpot has refused a call for a limit. Returns how long that holds.
     pub(super) fn refused(&mut self, bucket: Bucket, pause: Option<Duration>, now: Now) -> Duration {
-        let paced = match bucket {
-            Bucket::Daily => {
-                self.daily.refused(pause, now.time);
-                return self.daily.ends().since(now.time);
-            }
-            Bucket::Search => &mut self.search,
-            Bucket::Burst => &mut self.burst,
-        };
+        if bucket == Bucket::Daily {
+            self.daily.refused(pause, now.time);
+            return self.daily.ends().since(now.time);
+        }
+        let paced = self.paced(bucket);
         let pause = pause.unwrap_or_else(|| paced.window.length());
         paced.pause_for(pause, now);
         pause
     }
 
-    pub(super) fn daily(&mut self) -> &mut Daily {
+    pub(super) const fn daily(&mut self) -> &mut Daily {
         &mut self.daily
     }
 
-    pub(super) fn state(&mut self, portal: ProvenPortal, waiting: [usize; 2], now: Now) -> State {
-        let [burst, search] = waiting;
-        State {
-            portal,
-            observed: now.time,
-            burst: self.burst.state(burst, now),
-            search: self.search.state(search, now),
-            daily: self.day(now.time),
-            time_zone: self.daily.zone().name().to_owned(),
+    /// One of those in a rolling interval; of the day, the burst.
+    pub(super) const fn paced(&mut self, bucket: Bucket) -> &mut Paced {
+        match bucket {
+            Bucket::Search => &mut self.search,
+            Bucket::Associations => &mut self.associations,
+            Bucket::Burst | Bucket::Daily => &mut self.burst,
         }
     }
 
-    fn day(&mut self, now: Timestamp) -> BucketState {
+    pub(super) fn day(&mut self, now: Timestamp) -> BucketState {
         let daily = &mut self.daily;
         let paused_until = daily.paused_until(now);
         let (known, as_of) = daily.known();
@@ -305,15 +360,25 @@ impl Budget {
             as_of,
             paused_until,
             waiting: 0,
+            exhausted: daily.exhausted_at(now),
+            others: daily.tally.others(),
         }
     }
 }
 
-/// The part of one replica, so that all of them together never pass the limit; but at least one.
-fn share(limit: usize, replicas: usize) -> usize {
-    limit.checked_div(replicas).unwrap_or(limit).max(1)
+/// The part of something that goes with `most` of `whole`, rounded up.
+/// The limit of associations of the largest subscription whose limit is within this one.
+fn associations_of(max: usize) -> usize {
+    let within = ASSOCIATIONS_OF.into_iter().filter(|limit| *limit <= max);
+    within.max().unwrap_or(max)
 }
 
-fn number(count: usize) -> u64 {
-    u64::try_from(count).unwrap_or(u64::MAX)
+/// Whether the headers of an answer about associations are of another limit, by what they say that it is.
+fn is_of_another(max: u32) -> bool {
+    let max = usize::try_from(max).unwrap_or(usize::MAX);
+    max > ASSOCIATIONS && !ASSOCIATIONS_OF.contains(&max)
+}
+
+fn part(of: usize, most: usize, whole: usize) -> usize {
+    of.saturating_mul(most).div_ceil(whole.max(1)).min(of)
 }

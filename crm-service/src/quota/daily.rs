@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hubkeep_core::clock::Timestamp;
 
-use super::{day::Zone, state::Known};
+use super::{day::Zone, forecast::Forecast, state::Known, tally::Tally};
 
 /// When the limit is used up, one call is let through each time this has passed: the limit may have been raised.
 const PROBED_EVERY: Duration = Duration::from_secs(600);
@@ -31,6 +31,8 @@ pub(super) struct Daily {
     /// When a call may be let through although nothing is left.
     probe_at: Option<Timestamp>,
     asked_at: Option<Timestamp>,
+    forecast: Forecast,
+    pub(super) tally: Tally,
 }
 
 impl Daily {
@@ -47,7 +49,15 @@ impl Daily {
             as_of: None,
             probe_at: None,
             asked_at: None,
+            forecast: Forecast::default(),
+            tally: Tally::default(),
         }
+    }
+
+    /// Of this limit HubSpot says nothing: only our own calls are counted.
+    pub(super) const fn assume(&mut self, limit: u64) {
+        self.limit = Some(limit);
+        self.left = Some(limit);
     }
 
     /// The portal is in this zone.
@@ -89,7 +99,9 @@ impl Daily {
     /// One that was counted has ended.
     pub(super) fn ended(&mut self, sent: bool) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        if !sent {
+        if sent {
+            self.tally.sent();
+        } else {
             self.left = self.left.map(|left| left.saturating_add(1));
             self.since_told = self.since_told.saturating_sub(1);
         }
@@ -102,6 +114,10 @@ impl Daily {
         let others = self.in_flight.saturating_sub(1);
         self.left = Some(left.saturating_sub(others));
         self.heard(known, now);
+        self.forecast.told(left, now);
+        if let Some(limit) = self.limit {
+            self.tally.told(limit.saturating_sub(left), now);
+        }
         if self.usable() != Some(0) {
             self.probe_at = None;
         }
@@ -120,6 +136,16 @@ impl Daily {
     /// Until when nothing is sent, if nothing is.
     pub(super) fn paused_until(&mut self, now: Timestamp) -> Option<Timestamp> {
         self.wait(0, now).map(|_| self.ends)
+    }
+
+    /// When the calls that are left for us will be used up, at the rate of all apps of the last half hour; `None` if not
+    /// before the day ends, or where that is not known.
+    pub(super) fn exhausted_at(&mut self, now: Timestamp) -> Option<Timestamp> {
+        self.turn(now);
+        let (left, usable) = (self.left?, self.usable().filter(|usable| *usable > 0)?);
+        // By what is left in all, at which the rate is seen; less those that are not for us.
+        let reserved = left.saturating_sub(usable);
+        self.forecast.exhausted_at(usable, reserved, now, self.ends)
     }
 
     /// Whether what is known is too old to be told as it is.
@@ -153,6 +179,16 @@ impl Daily {
         self.left.map(|left| left.saturating_sub(self.reserve()))
     }
 
+    /// The same when HubSpot last said something: before the calls that were paid for since.
+    pub(super) fn usable_as_told(&self) -> Option<u64> {
+        self.usable().map(|usable| usable.saturating_add(self.since_told))
+    }
+
+    /// Calls that were paid for since then.
+    pub(super) const fn since_told(&self) -> u64 {
+        self.since_told
+    }
+
     /// Calls that are left for others.
     pub(super) fn reserve(&self) -> u64 {
         self.limit
@@ -165,6 +201,14 @@ impl Daily {
 
     pub(super) const fn ends(&self) -> Timestamp {
         self.ends
+    }
+
+    /// The end of the day, by which all replicas know it, if there are calls of it to be kept or compared now. `None` also
+    /// where nobody knows when the day ends.
+    pub(super) fn tallied(&mut self, now: Timestamp) -> Option<Timestamp> {
+        self.turn(now);
+        let is_due = !self.zone.name().is_empty() && self.tally.is_due(now);
+        is_due.then(|| self.zone.day_end(now))
     }
 
     fn heard(&mut self, known: Known, now: Timestamp) {
@@ -184,5 +228,7 @@ impl Daily {
         self.as_of = None;
         self.probe_at = None;
         self.ends = self.zone.day_end(now);
+        self.forecast.forget();
+        self.tally = Tally::default();
     }
 }

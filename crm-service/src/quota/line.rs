@@ -1,59 +1,84 @@
-//! The line before a bucket: who comes first is served first.
+//! The line before a bucket. One of those who wait looks for room for all, and wakes whoever is served.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Mutex, MutexGuard};
+use hubkeep_core::clock::Tick;
+use tokio::sync::oneshot;
 
-/// Only its head looks for room, and goes when it has found some: that each of a thousand waits costs nothing.
-#[derive(Debug, Default)]
-pub(super) struct Line {
-    /// Tokio's mutex is handed on in the order in which it was asked for.
-    head: Mutex<()>,
-    waiting: AtomicUsize,
+use super::{
+    Error,
+    budget::Paid,
+    callers::Callers,
+    gate::Pass,
+    queue::{Queue, Ticket},
+};
+
+/// Somebody who waits.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    pub(super) caller: Arc<str>,
+    pub(super) deadline: Tick,
+    pub(super) pass: Pass,
+    /// What it has paid, or why it is not served.
+    pub(super) reply: oneshot::Sender<Result<Due, Error>>,
 }
 
-/// The head of the line. Who drops it gives it to the next.
-pub(super) type Head<'a> = MutexGuard<'a, ()>;
+/// What was paid for somebody; given back if nobody takes it.
+#[derive(Debug)]
+pub(super) struct Due {
+    pub(super) paid: Option<Paid>,
+    pub(super) quota: super::PortalQuota,
+}
+
+impl Due {
+    pub(super) const fn take(&mut self) -> Option<Paid> {
+        self.paid.take()
+    }
+}
+
+impl Drop for Due {
+    fn drop(&mut self) {
+        if let Some(paid) = self.paid.take() {
+            self.quota.give_back(&paid);
+        }
+    }
+}
+
+/// The line.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    queue: Mutex<Queue<Waiter>>,
+    callers: Mutex<Callers>,
+    /// Whoever holds it looks for room. It is handed on in the order in which it was asked for.
+    pub(super) looks: tokio::sync::Mutex<()>,
+}
 
 impl Line {
-    /// The head of the line, if nobody stands there.
-    pub(super) fn try_head(&self) -> Option<Head<'_>> {
-        self.head.try_lock().ok()
+    pub(super) fn queue(&self) -> MutexGuard<'_, Queue<Waiter>> {
+        // What is done under the lock cannot panic half-way.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Joins at the end.
-    pub(super) fn join(&self) -> Waiter<'_> {
-        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
-        Waiter { line: self, before }
+    /// Who was served.
+    pub(super) fn callers(&self) -> MutexGuard<'_, Callers> {
+        self.callers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many wait.
     pub(super) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
+        self.queue().len()
     }
 }
 
-/// Somebody in the line. Dropping it leaves the line.
+/// A place in the line. Dropping it leaves the line.
 #[derive(Debug)]
-pub(super) struct Waiter<'a> {
-    line: &'a Line,
-    before: usize,
+pub(super) struct Standing<'a> {
+    pub(super) line: &'a Line,
+    pub(super) ticket: Ticket,
 }
 
-impl<'a> Waiter<'a> {
-    /// How many stood in the line before this one when it joined.
-    pub(super) const fn before(&self) -> usize {
-        self.before
-    }
-
-    /// Waits for the head of the line.
-    pub(super) async fn head(&self) -> Head<'a> {
-        self.line.head.lock().await
-    }
-}
-
-impl Drop for Waiter<'_> {
+impl Drop for Standing<'_> {
     fn drop(&mut self) {
-        self.line.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.line.queue().leave(&self.ticket);
     }
 }

@@ -1,53 +1,98 @@
 //! One portal's quota: its buckets, and the lines before them.
 
 use std::{
-    pin::pin,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use hubkeep_audit_log::ProvenPortal;
-use hubkeep_core::clock::{SharedClock, Tick};
+use hubkeep_core::clock::{SharedClock, Tick, Timestamp};
 use hubkeep_hubspot::{DailyUsage, Limits};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use super::{
     Error,
+    about::About,
+    breaker::Health,
     bucket::Bucket,
-    budget::{Budget, Lack, Now, Paid},
+    budget::{Budget, Lack, Now, Paid, SentAt},
     config::Config,
-    line::{Head, Line},
+    gate::{Gate, Pass, Shut},
+    lease::Lease,
+    lending::Lends,
+    line::{Due, Line},
+    moving::Told,
     state::State,
 };
 
 /// What one portal may still do. Clones are of the same portal.
 #[derive(Clone, Debug)]
-pub struct PortalQuota(Arc<Inner>);
+pub struct PortalQuota(pub(super) Arc<Inner>);
+
+/// What replicas share by.
+#[derive(Clone, Debug)]
+pub(super) struct Sharing {
+    pub(super) lease: Arc<Lease>,
+    /// Told when places are wanted where there are none.
+    pub(super) wanted: Arc<Notify>,
+}
+
+/// Nobody knows what was called in the interval before a portal's first call here: HubSpot's, and what a call may take to arrive.
+const UNKNOWN_FOR: Duration = Duration::from_millis(12_500);
 
 #[derive(Debug)]
-struct Inner {
-    portal: ProvenPortal,
-    clock: SharedClock,
+pub(super) struct Inner {
+    pub(super) portal: ProvenPortal,
+    pub(super) clock: SharedClock,
+    pub(super) config: Arc<Config>,
+    pub(super) sharing: Option<Sharing>,
+    lends: Lends,
+    /// Before this nothing is lent.
+    lends_from: Tick,
     budget: Mutex<Budget>,
+    gate: Mutex<Gate>,
     burst: Line,
     search: Line,
-    /// Told when an answer may have made room that nobody knew the time of.
-    heard: Notify,
+    associations: Line,
+    /// Those that wait and those under way.
+    pub(super) at_once: Arc<Semaphore>,
+    /// Told when there may be room that nobody knew the time of.
+    pub(super) heard: Notify,
 }
 
 impl PortalQuota {
-    pub(super) fn new(portal: ProvenPortal, time_zone: &str, config: Config, clock: SharedClock) -> Self {
+    pub(super) fn new(
+        portal: ProvenPortal,
+        time_zone: &str,
+        config: Arc<Config>,
+        (sharing, lends): (Option<Sharing>, Lends),
+        clock: SharedClock,
+    ) -> Self {
         let now = Now {
             tick: clock.tick(),
             time: clock.now(),
         };
-        let budget = Budget::new(config, time_zone, now);
+        let lends_from = match sharing {
+            // The headers tell of what was used before.
+            None => now.tick,
+            // They do not where others have used it. The calls that made the portal known were made before anybody could be told of
+            // them: whose the token is was their answer.
+            Some(_) => now.tick.plus(UNKNOWN_FOR),
+        };
+        let budget = Budget::new(&config, time_zone, sharing.is_some(), now);
         Self(Arc::new(Inner {
             portal,
             clock,
+            at_once: Arc::new(Semaphore::new(config.max_per_portal.min(Semaphore::MAX_PERMITS))),
+            config,
+            sharing,
+            lends,
+            lends_from,
             budget: Mutex::new(budget),
+            gate: Mutex::default(),
             burst: Line::default(),
             search: Line::default(),
+            associations: Line::default(),
             heard: Notify::new(),
         }))
     }
@@ -62,37 +107,76 @@ impl PortalQuota {
         self.with(|budget| budget.is_in(time_zone, now));
     }
 
-    /// Pays for one attempt, waiting for room until `deadline`; who comes first is served first. What is paid and
-    /// never sent is given back when the [`Slot`] is dropped.
-    ///
-    /// # Errors
-    /// As soon as it is clear that there will be no room before the deadline; nothing is paid then.
-    pub async fn pay(&self, bucket: Bucket, deadline: Tick) -> Result<Slot, Error> {
-        let _search = match bucket {
-            Bucket::Search => Some(self.head_of(bucket, deadline).await?),
-            Bucket::Burst | Bucket::Daily => None,
-        };
-        if bucket == Bucket::Search {
-            // Searches wait for their own limit in their own line, so that other calls do not wait behind them.
-            self.until_room(deadline, Budget::room_for_search).await?;
-        }
-        let _head = self.head_of(Bucket::Burst, deadline).await?;
-        let paid = self
-            .until_room(deadline, |budget, now| budget.take(bucket, now))
-            .await?;
-        Ok(Slot {
-            quota: self.clone(),
-            paid,
-            sent: OnceLock::new(),
-        })
-    }
-
-    pub(super) fn learn(&self, limits: &Limits, sent: Option<Tick>) {
+    /// Lets a call in that must be answered by then.
+    pub(super) fn let_in(&self, about: &About, deadline: Tick) -> Result<Pass, Error> {
         let now = self.now();
-        self.looks_anew(|budget| budget.learn(limits, sent, now));
+        let left = deadline.since(now.tick);
+        let pass = self.gate(|gate| gate.enter(about, left, now));
+        pass.map_err(|shut| self.shut(shut))
     }
 
-    /// Does what may end the time in which little is let through, and tells who waits at the head of a line.
+    /// Whether a call that was let in may go on.
+    pub(super) fn may_go_on(&self, pass: &Pass) -> Result<(), Error> {
+        let now = self.now().tick;
+        let still = self.gate(|gate| gate.still(pass, now));
+        still.map_err(|shut| self.shut(shut))
+    }
+
+    /// Until when what is paid may be sent; `None` for ever.
+    pub(super) fn send_by(&self) -> Result<Option<Tick>, Error> {
+        let Some(sharing) = &self.0.sharing else {
+            return Ok(None);
+        };
+        let until = sharing.lease.until(self.now().tick);
+        until.map(Some).ok_or_else(|| self.lease_lost())
+    }
+
+    /// A call that was let in has ended.
+    pub(super) fn has_ended(&self, pass: &Pass, health: Health) {
+        let now = self.now();
+        let portal_id = self.0.portal.portal_id();
+        match self.gate(|gate| gate.ended(pass, health, now)) {
+            None => return,
+            Some(Shut::NotAnswering(_)) => {
+                tracing::warn!(%portal_id, "HubSpot does not answer for this portal: its calls are refused for a while");
+            }
+            Some(Shut::Moving(wait)) => {
+                tracing::warn!(%portal_id, seconds = wait.as_secs(), "HubSpot moves this portal between data centres: its calls are refused until that is over");
+            }
+        }
+        self.0.heard.notify_waiters();
+    }
+
+    /// Another process has told whether HubSpot moves this portal.
+    pub(super) fn hears_of_moving(&self, told: Told) {
+        let now = self.now();
+        if self.gate(|gate| gate.moving().hear_told(told, now)) {
+            self.0.heard.notify_waiters();
+        }
+    }
+
+    /// Until when HubSpot moves this portal, if other processes are to be told.
+    pub(super) fn moving_news(&self) -> Option<Told> {
+        self.gate(|gate| gate.moving().news())
+    }
+
+    /// They were told that it is until then.
+    pub(super) fn moving_told(&self, until: Timestamp) {
+        self.gate(|gate| gate.moving().told(until));
+    }
+
+    pub(super) fn learn(&self, paid: &Paid, limits: &Limits, sent: Option<SentAt>) {
+        let now = self.now();
+        self.looks_anew(|budget| budget.learn(paid, limits, sent, now));
+    }
+
+    /// A call has ended: what was not sent is given back.
+    pub(super) fn give_back(&self, paid: &Paid) {
+        let now = self.0.clock.tick();
+        self.looks_anew(|budget| budget.ended(paid, now));
+    }
+
+    /// Does what may end the time in which little is let through, and tells who looks for room.
     fn looks_anew(&self, work: impl FnOnce(&mut Budget)) {
         let was_blind = self.with(|budget| {
             let was_blind = budget.is_blind();
@@ -102,6 +186,11 @@ impl PortalQuota {
         if was_blind {
             self.0.heard.notify_waiters();
         }
+    }
+
+    /// The shares have changed.
+    pub(super) fn look_again(&self) {
+        self.0.heard.notify_waiters();
     }
 
     /// Takes up what HubSpot's usage endpoint said.
@@ -133,109 +222,81 @@ impl PortalQuota {
     /// What is left now.
     pub fn state(&self) -> State {
         let now = self.now();
-        let waiting = [self.0.burst.waiting(), self.0.search.waiting()];
-        self.with(|budget| budget.state(self.0.portal.clone(), waiting, now))
-    }
-
-    /// The head of the line of a bucket.
-    async fn head_of(&self, bucket: Bucket, deadline: Tick) -> Result<Head<'_>, Error> {
-        let line = match bucket {
-            Bucket::Search => &self.0.search,
-            Bucket::Burst | Bucket::Daily => &self.0.burst,
-        };
-        if let Some(head) = line.try_head() {
-            return Ok(head);
-        }
-        let waiter = line.join();
-        // Those that wait, and the one at the head.
-        let ahead = waiter.before().saturating_add(1);
-        let now = self.now();
-        let lack = self.with(|budget| budget.lack(bucket, ahead, now));
-        if let Some(lack) = lack.filter(|lack| now.tick.plus(lack.wait) > deadline) {
-            return Err(self.refusal(lack));
-        }
-        let head = self.0.clock.timeout_at(deadline, waiter.head()).await;
-        head.ok_or_else(|| {
-            let now = self.now();
-            let lack = self.with(|budget| budget.lack(bucket, ahead, now));
-            self.refusal(lack.unwrap_or(Lack {
-                bucket,
-                wait: Duration::ZERO,
-            }))
+        let [burst, search, associations] = Bucket::SHARED.map(|bucket| self.waiting(bucket));
+        let (broken_until, moving_until) = self.gate(|gate| (gate.broken_until(), gate.moving_until()));
+        self.with(|budget| State {
+            portal: self.0.portal.clone(),
+            observed: now.time,
+            burst: budget.paced(Bucket::Burst).state(burst, now),
+            search: budget.paced(Bucket::Search).state(search, now),
+            associations: budget.paced(Bucket::Associations).state(associations, now),
+            daily: budget.day(now.time),
+            time_zone: budget.daily().zone().name().to_owned(),
+            unaccounted: budget.outside.seen(),
+            broken_until,
+            moving_until,
         })
     }
 
-    /// Waits until `look` finds room. Stands at the head of the line.
-    async fn until_room<T>(
-        &self,
-        deadline: Tick,
-        look: impl Fn(&mut Budget, Now) -> Result<T, Lack>,
-    ) -> Result<T, Error> {
-        loop {
-            let mut heard = pin!(self.0.heard.notified());
-            heard.as_mut().enable();
-            let now = self.now();
-            let lack = match self.with(|budget| look(budget, now)) {
-                Ok(found) => return Ok(found),
-                Err(lack) => lack,
-            };
-            let free_at = now.tick.plus(lack.wait);
-            if free_at > deadline {
-                return Err(self.refusal(lack));
-            }
-            tokio::select! {
-                () = self.0.clock.sleep_until(free_at) => {}
-                () = heard => {}
-            }
+    /// How many stand in the line of a bucket.
+    pub(super) fn waiting(&self, bucket: Bucket) -> usize {
+        self.line(bucket).waiting()
+    }
+
+    pub(super) fn line(&self, bucket: Bucket) -> &Line {
+        match bucket {
+            Bucket::Search => &self.0.search,
+            Bucket::Associations => &self.0.associations,
+            Bucket::Burst | Bucket::Daily => &self.0.burst,
         }
     }
 
-    fn refusal(&self, lack: Lack) -> Error {
-        Error {
+    pub(super) fn due(&self, paid: Paid) -> Due {
+        Due {
+            paid: Some(paid),
+            quota: self.clone(),
+        }
+    }
+
+    pub(super) fn refusal(&self, lack: Lack) -> Error {
+        Error::NoRoom {
             portal: self.0.portal.portal_id(),
             bucket: lack.bucket,
             retry_after: lack.wait,
         }
     }
 
-    fn now(&self) -> Now {
+    pub(super) fn lease_lost(&self) -> Error {
+        Error::LeaseLost {
+            portal: self.0.portal.portal_id(),
+        }
+    }
+
+    fn shut(&self, shut: Shut) -> Error {
+        let portal = self.0.portal.portal_id();
+        match shut {
+            Shut::NotAnswering(retry_after) => Error::NotAnswering { portal, retry_after },
+            Shut::Moving(retry_after) => Error::Moving { portal, retry_after },
+        }
+    }
+
+    pub(super) fn now(&self) -> Now {
         Now {
             tick: self.0.clock.tick(),
             time: self.0.clock.now(),
         }
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut Budget) -> T) -> T {
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Budget) -> T) -> T {
         // A panic while the lock was held cannot leave a budget half-changed: counting cannot panic.
-        work(&mut self.0.budget.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// One attempt, paid for. HubSpot counts it when it arrives: somewhere between sent and answered.
-#[derive(Debug)]
-pub struct Slot {
-    quota: PortalQuota,
-    paid: Paid,
-    sent: OnceLock<Tick>,
-}
-
-impl Slot {
-    /// The attempt is sent now.
-    pub fn sent(&self, at: Tick) {
-        self.sent.get_or_init(|| at);
-        self.quota.with(|budget| budget.sent(self.paid, at));
+        let mut budget = self.0.budget.lock().unwrap_or_else(PoisonError::into_inner);
+        // Under the lock: what is known here before a place is taken was known when it was taken.
+        let (portal, now) = (self.0.portal.portal_id(), self.0.clock.tick());
+        budget.lend(now >= self.0.lends_from && self.0.lends.to(portal, now));
+        work(&mut budget)
     }
 
-    /// Takes up what HubSpot's headers said in the answer to the attempt: of the day, of the limit, and of what others
-    /// use.
-    pub fn learn(&self, limits: &Limits) {
-        self.quota.learn(limits, self.sent.get().copied());
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        let now = self.quota.0.clock.tick();
-        self.quota.looks_anew(|budget| budget.ended(self.paid, now));
+    fn gate<T>(&self, work: impl FnOnce(&mut Gate) -> T) -> T {
+        work(&mut self.0.gate.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use hubkeep_audit_log::ProvenPortal;
 use hubkeep_core::clock::Timestamp;
 
+use super::Unaccounted;
+
 /// From where a limit is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Known {
@@ -41,6 +43,22 @@ pub struct BucketState {
     pub paused_until: Option<Timestamp>,
     /// Calls that wait for room.
     pub waiting: usize,
+    /// When what is left will be used up, at the rate of late; of a day, and `None` where that is not known or not before
+    /// its end.
+    pub exhausted: Option<Timestamp>,
+    /// At least so many of those that count were made by nobody of this deployment; of a day, and `None` where it is not
+    /// known yet.
+    pub others: Option<u64>,
+}
+
+impl BucketState {
+    /// The same without what changes by itself while nothing happens.
+    const fn steady(self) -> Self {
+        Self {
+            exhausted: None,
+            ..self
+        }
+    }
 }
 
 /// All limits of a portal.
@@ -56,14 +74,25 @@ pub struct State {
     pub burst: BucketState,
     /// Searches in a second.
     pub search: BucketState,
+    /// Calls of the associations API in a rolling interval.
+    pub associations: BucketState,
     /// Calls in a day.
     pub daily: BucketState,
+    /// What somebody else has called with the portal's token, as far as it was seen; `None` if nothing.
+    pub unaccounted: Option<Unaccounted>,
+    /// Until when calls are refused because HubSpot has not answered for this portal; `None` where they go on.
+    pub broken_until: Option<Timestamp>,
+    /// Until when calls are refused because HubSpot moves this portal between data centres; `None` where they go on.
+    pub moving_until: Option<Timestamp>,
 }
 
 impl State {
     /// Whether the two say the same, whenever they were looked at.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
-        (&self.time_zone, self.burst, self.search, self.daily)
-            == (&other.time_zone, other.burst, other.search, other.daily)
+        let buckets = |state: &Self| {
+            [state.burst, state.search, state.associations, state.daily].map(BucketState::steady)
+        };
+        let rest = |state: &Self| (state.unaccounted, state.broken_until, state.moving_until);
+        self.time_zone == other.time_zone && buckets(self) == buckets(other) && rest(self) == rest(other)
     }
 }

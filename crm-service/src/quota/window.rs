@@ -4,11 +4,13 @@ use std::{collections::VecDeque, time::Duration};
 
 use hubkeep_core::clock::Tick;
 
-/// A request that was handed to the connection has arrived within this, also where the connection must be opened first
-/// or the machine is busy. What was answered sooner is known to have arrived sooner.
-const ARRIVES_WITHIN: Duration = Duration::from_secs(1);
+/// A request that is sent has arrived within this, also where the connection must be opened first: none is that takes longer to
+/// open. What was answered sooner is known to have arrived sooner.
+const ARRIVES_WITHIN: Duration = hubkeep_hubspot::LONGEST_CONNECT;
 /// How long to wait before looking again, where what is waited for gives no time: a call between paid and sent.
 pub(super) const SOON: Duration = Duration::from_millis(10);
+/// How long to wait before looking again, where other replicas are to give places up.
+const GIVEN_UP_WITHIN: Duration = Duration::from_millis(250);
 /// An answer that took longer says nothing of what has been used: it may be older than what is remembered.
 const LATE: Duration = Duration::from_secs(5);
 /// A call that counts no more by our clock may still count by the other's for this long.
@@ -31,10 +33,21 @@ enum Taken {
     Others(Tick),
 }
 
+/// What an answer has shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Heard {
+    /// Calls that counted when it was given, and that nobody is known to have made.
+    pub(super) others: usize,
+}
+
 /// The calls that still count.
 #[derive(Debug)]
 pub(super) struct Window {
     most: usize,
+    /// As many as there may be soon, where replicas share the limit: by this it is told how long a wait will be.
+    prospect: usize,
+    /// As many as were wanted of late: it falls slowly.
+    peak: usize,
     length: Duration,
     places: VecDeque<Taken>,
     /// The number of the first of `places`.
@@ -50,6 +63,8 @@ impl Window {
     pub(super) const fn new(most: usize, length: Duration) -> Self {
         Self {
             most,
+            prospect: most,
+            peak: 0,
             length,
             places: VecDeque::new(),
             first: 0,
@@ -60,13 +75,33 @@ impl Window {
     }
 
     /// Changes the limit; what was taken still counts.
-    pub(super) fn resize(&mut self, most: usize, length: Duration) {
-        self.most = most.max(1);
+    pub(super) fn resize(&mut self, most: usize, prospect: usize) {
+        self.most = most;
+        self.prospect = prospect.max(most);
+    }
+
+    pub(super) fn set_length(&mut self, length: Duration) {
         self.length = length;
     }
 
     pub(super) const fn most(&self) -> usize {
         self.most
+    }
+
+    pub(super) const fn prospect(&self) -> usize {
+        self.prospect
+    }
+
+    /// As many as were wanted of late.
+    pub(super) const fn peak(&self) -> usize {
+        self.peak
+    }
+
+    /// So many are wanted now: says how many are to be counted as wanted.
+    pub(super) fn wants(&mut self, wanted: usize) -> usize {
+        let fallen = self.peak.saturating_sub(self.peak.div_ceil(8));
+        self.peak = wanted.max(fallen);
+        self.peak
     }
 
     pub(super) const fn length(&self) -> Duration {
@@ -93,30 +128,58 @@ impl Window {
         self.places.len().saturating_sub(self.void)
     }
 
-    /// Takes up that so many counted, ours and others', when a call of ours that was sent at `sent` arrived. Whatever
-    /// cannot have been ours is others' use, and beyond those whom we leave `spare` it takes places here. All of ours
-    /// that may have counted then is taken off: too little is seen of others, never too much.
-    pub(super) fn heard(&mut self, counted: usize, spare: usize, sent: Tick, now: Tick) {
-        if now.since(sent) > LATE {
-            return;
-        }
+    /// How many of ours counted when a call that was sent at `sent` arrived, at most, where they count for `margin` longer
+    /// than they should.
+    pub(super) fn ours(&mut self, sent: Tick, margin: Duration, now: Tick) -> usize {
         let here = self.used(now).saturating_sub(self.others);
-        let over = |at: &Tick| at.plus(self.length).plus(MARGIN) < sent;
-        let ours = here.saturating_add(self.gone.len().saturating_sub(self.gone.partition_point(over)));
-        let others = counted.saturating_sub(ours).saturating_sub(spare).min(self.most);
-        for _ in self.others..others {
+        let over = |at: &Tick| at.plus(self.length).plus(margin) < sent;
+        let gone = self.gone.len().saturating_sub(self.gone.partition_point(over));
+        here.saturating_add(gone)
+    }
+
+    /// Takes up that so many counted, ours and others', when a call of ours that was sent at `sent` arrived. Whatever
+    /// cannot have been ours, nor of those whom we leave `spare`, is others' use: `part` says how many places it takes
+    /// here. All of ours that may have counted then is taken off: too little is seen of others, never too much.
+    pub(super) fn heard(
+        &mut self,
+        counted: usize,
+        spare: usize,
+        sent: Tick,
+        now: Tick,
+        part: impl FnOnce(usize) -> usize,
+    ) -> Heard {
+        if now.since(sent) > LATE {
+            return Heard::default();
+        }
+        let ours = self.ours(sent, MARGIN, now);
+        let others = counted.saturating_sub(ours).saturating_sub(spare);
+        let before = self.others;
+        let here = part(others).min(self.most);
+        for _ in before..here {
             self.places.push_back(Taken::Others(now));
         }
-        self.others = self.others.max(others);
+        self.others = before.max(here);
+        Heard { others }
+    }
+
+    /// Whether a call was paid for that is not sent yet.
+    pub(super) fn has_unsent(&self) -> bool {
+        self.places.iter().any(|taken| matches!(taken, Taken::Paid(_)))
     }
 
     /// How long until there is room behind `ahead` others; `None` if there is.
     pub(super) fn wait(&mut self, ahead: usize, now: Tick) -> Option<Duration> {
-        let used = self.used(now);
-        let excess = used.saturating_add(ahead).checked_sub(self.most)?;
+        let needed = self.used(now).saturating_add(ahead);
+        if needed < self.most {
+            return None;
+        }
+        let most = self.prospect.max(1);
+        let Some(excess) = needed.checked_sub(most) else {
+            return Some(GIVEN_UP_WITHIN);
+        };
         // Places become free in the order in which they were taken, and after `most` of them once more.
-        let rounds = excess.checked_div(self.most).unwrap_or(0);
-        let place = excess.checked_rem(self.most).unwrap_or(0);
+        let rounds = excess.checked_div(most).unwrap_or(0);
+        let place = excess.checked_rem(most).unwrap_or(0);
         let (since, least) = match self.places.get(place) {
             Some(Taken::Paid(at)) => (*at, SOON),
             Some(Taken::Arrived(at) | Taken::Others(at)) => (*at, Duration::ZERO),

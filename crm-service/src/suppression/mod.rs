@@ -1,10 +1,19 @@
 //! Addresses of contacts that were erased for good, so that nobody creates them again through us: HubSpot's own API would
 //! let them. Only keyed hashes are kept, and they mean nothing without the portal's key.
+//!
+//! An address is there for each erasure of it by itself until that has ended: then for good, or not for that one any more. One
+//! whose process was lost in between leaves it there: nobody knows whether HubSpot carried it out.
 
 mod error;
 mod store;
 
-use hubkeep_core::{clock::SharedClock, database::Database, id::PortalId};
+use std::collections::BTreeSet;
+
+use hubkeep_core::{
+    clock::SharedClock,
+    database::Database,
+    id::{CallId, PortalId},
+};
 use hubkeep_seal::{Keyring, Owner, Purpose};
 
 pub use error::Error;
@@ -17,12 +26,9 @@ pub struct Suppression {
     clock: SharedClock,
 }
 
-/// What was put on the list now, and was not on it before.
+/// What was put on the list for one erasure.
 #[derive(Clone, Debug)]
-pub struct Added {
-    portal: PortalId,
-    references: Vec<String>,
-}
+pub struct Added(store::Stand);
 
 impl Suppression {
     /// The list is kept here, by keys of this ring.
@@ -34,30 +40,38 @@ impl Suppression {
         }
     }
 
-    /// Puts addresses on the list.
+    /// Puts addresses on the list for the erasure that this call makes.
     ///
     /// # Errors
-    /// If they could not be put there: then some may be.
-    pub async fn add(&self, portal: PortalId, addresses: &[String]) -> Result<Added, Error> {
-        let mut references = Vec::with_capacity(addresses.len());
+    /// If they could not be put there: none was, as far as the database says.
+    pub async fn add(&self, portal: PortalId, addresses: &[String], erasure: CallId) -> Result<Added, Error> {
+        let mut references = BTreeSet::new();
         for address in addresses {
-            let reference = self.reference(portal, address).await?;
-            if store::insert(&self.database, portal, &reference, self.clock.now()).await? {
-                references.push(reference);
-            }
+            references.insert(self.reference(portal, address).await?);
         }
-        Ok(Added { portal, references })
+        let stand = store::Stand {
+            portal,
+            erasure: erasure.to_string(),
+            references,
+        };
+        store::insert(&self.database, &stand, self.clock.now()).await?;
+        Ok(Added(stand))
     }
 
-    /// Takes from the list what was put there for an erasure that did not happen.
+    /// The erasure has happened, or may have: what was put on the list for it stays there.
+    ///
+    /// # Errors
+    /// If that is not noted: then it stays there as if this erasure had not ended.
+    pub async fn keep(&self, added: &Added) -> Result<(), Error> {
+        store::keep(&self.database, &added.0, self.clock.now()).await
+    }
+
+    /// The erasure did not happen: what was put on the list for it is taken from it, but for what is there for others too.
     ///
     /// # Errors
     /// If it is still there.
     pub async fn take_back(&self, added: &Added) -> Result<(), Error> {
-        for reference in &added.references {
-            store::delete(&self.database, added.portal, reference).await?;
-        }
-        Ok(())
+        store::delete(&self.database, &added.0).await
     }
 
     /// The place of the first of these addresses that is on the list.

@@ -102,6 +102,7 @@ async fn receive(state: &State, head: &Parts, body: Incoming) -> Result<Received
         headers: visible_headers(&head.headers),
         correlation_id: correlation_id.clone(),
         status: None,
+        carried_out: false,
     });
     let bytes = read_body(body).await?;
     let json: Option<Value> = match is_form(&head.headers) {

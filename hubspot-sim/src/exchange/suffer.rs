@@ -21,8 +21,15 @@ pub(super) fn suffer(
     let Some(rule) = &fate.fault else {
         return Ok((truth(state, received, &Twist::default(), headroom), Ending::Whole));
     };
-    if let Fault::MixedRows { every } = &rule.fault {
-        return Ok((mixed(state, received, *every, headroom), Ending::Whole));
+    if let Fault::MixedRows { every, limited } = &rule.fault {
+        let category = match limited {
+            true => "RATE_LIMIT",
+            false => "VALIDATION_ERROR",
+        };
+        return Ok((
+            mixed(state, received, (*every, category), headroom),
+            Ending::Whole,
+        ));
     }
     let other = match &rule.fault {
         Fault::AnswerOfPortal { other } => Some(*other),
@@ -77,7 +84,12 @@ fn spoiled(reply: Reply, fault: &Fault) -> (Reply, Ending) {
 }
 
 /// A batch of which some rows are refused: those that are not reach HubSpot, the others are added to its answer.
-fn mixed(state: &State, received: &Received, every: u32, headroom: Option<Headroom>) -> Reply {
+fn mixed(
+    state: &State,
+    received: &Received,
+    (every, category): (u32, &str),
+    headroom: Option<Headroom>,
+) -> Reply {
     let Some((payload, refused)) = spoil::without_rows(&received.payload, every) else {
         return truth(state, received, &Twist::default(), headroom);
     };
@@ -88,7 +100,7 @@ fn mixed(state: &State, received: &Received, every: u32, headroom: Option<Headro
         .is_some_and(Vec::is_empty);
     let payload = Some(payload);
     let reply = truth(state, received, &Twist { other: None, payload }, headroom);
-    spoil::with_refusals(reply, &refused, none_left)
+    spoil::with_refusals(reply, (&refused, category), none_left)
 }
 
 /// The answer of a fault that hides the true one.

@@ -23,10 +23,13 @@ pub(super) struct Twist {
     pub(super) payload: Option<Payload>,
 }
 
-/// The true answer.
+/// The true answer; what the request asks for is done.
 pub(super) fn truth(state: &State, received: &Received, twist: &Twist, headroom: Option<Headroom>) -> Reply {
     let reply = match try_truth(state, received, twist) {
-        Ok(reply) => reply,
+        Ok(reply) => {
+            state.journal.add_effect(received.seq);
+            reply
+        }
         Err(problem) => received.refuse(problem),
     };
     with_rate_headers(reply, received, headroom)

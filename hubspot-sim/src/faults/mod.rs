@@ -115,6 +115,9 @@ pub enum Fault {
         /// 2 for every second row, which it is unless said otherwise; 1 for every row.
         #[serde(default = "every")]
         every: u32,
+        /// Whether they are refused for a limit, and not because they are not valid.
+        #[serde(default)]
+        limited: bool,
     },
     /// The answer is made of another account's data.
     AnswerOfPortal {

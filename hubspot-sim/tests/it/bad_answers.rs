@@ -150,7 +150,13 @@ async fn a_batch_can_go_well_in_part() {
     let (hubspot, caller) = start();
     let row = |name: &str| json!({ "objectWriteTraceId": name, "properties": { "firstname": name } });
     let body = json!({ "inputs": [row("a"), row("b"), row("c")] });
-    hubspot.inject(FaultRule::new(Fault::MixedRows { every: 2 }).times(1));
+    hubspot.inject(
+        FaultRule::new(Fault::MixedRows {
+            every: 2,
+            limited: false,
+        })
+        .times(1),
+    );
     let mixed = caller.post(&format!("{CONTACTS}/batch/create"), body).await;
     assert_eq!(
         (mixed.status, &mixed.json["numErrors"]),
@@ -168,7 +174,13 @@ async fn a_batch_can_go_well_in_part() {
         5,
         "the refused row was not carried out"
     );
-    hubspot.inject(FaultRule::new(Fault::MixedRows { every: 1 }).times(1));
+    hubspot.inject(
+        FaultRule::new(Fault::MixedRows {
+            every: 1,
+            limited: false,
+        })
+        .times(1),
+    );
     let all = json!({ "inputs": [{ "id": "101" }] });
     let none = caller.post(&format!("{CONTACTS}/batch/archive"), all).await;
     assert_eq!(

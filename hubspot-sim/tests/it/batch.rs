@@ -1,6 +1,6 @@
 //! Many records in one call.
 
-use hubspot_sim::ObjectType;
+use hubspot_sim::{ObjectType, PropertyDef, PropertyKind};
 use serde_json::{Value, json};
 
 use crate::caller::{ALPHA, Answer, CONTACTS, Caller, start};
@@ -110,4 +110,31 @@ async fn update_upsert_and_archive_do_what_they_say() {
         204
     );
     assert_eq!(hubspot.record_count(ALPHA, ObjectType::Contacts), 2);
+}
+
+#[tokio::test]
+async fn a_unique_value_in_a_body_is_any_text() {
+    let (hubspot, caller) = start();
+    let key = PropertyDef::new("external_key", PropertyKind::Text).unique();
+    let defined = hubspot.define_property(ALPHA, ObjectType::Companies, key);
+    defined.expect("defined");
+    let path = "/crm/objects/2026-09/companies/batch";
+    for key in ["ACME / DE 17", "..", "50 % #1; b?"] {
+        let row = json!({
+            "id": key, "idProperty": "external_key", "properties": { "name": "Acme" }, "objectWriteTraceId": "1",
+        });
+        for new in [true, false] {
+            let body = json!({ "inputs": [row] });
+            let answer = caller.post(&format!("{path}/upsert"), body).await;
+            assert_eq!(
+                (answer.status, &answer.json["results"][0]["new"]),
+                (200, &json!(new))
+            );
+        }
+        let body = json!({
+            "inputs": [{ "id": key }], "idProperty": "external_key", "properties": ["external_key"],
+        });
+        let found = caller.post(&format!("{path}/read"), body).await;
+        assert_eq!(found.json["results"][0]["properties"]["external_key"], key);
+    }
 }

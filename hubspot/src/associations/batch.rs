@@ -1,11 +1,15 @@
 //! Many associations in one call, all from one type to another. The answer says of each input, in their order, what became of
 //! it.
 
+mod labels;
+
+use std::collections::{BTreeMap, BTreeSet};
+
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Association, AssociationType, WireAssociation, WireRecord, specs};
+use super::{Association, AssociationType, WireAssociation, WireRecord, WireSpec, specs};
 use crate::{
     answer::Decoded,
     config::ApiVersion,
@@ -13,10 +17,11 @@ use crate::{
     path::Path,
     refusal::{RowRefusal, WireRow},
     request::{Ask, Bucket, Repeat},
-    rows::{self, Answered, Rows, Sent, Told, done},
+    rows::{self, Answered, Rows, Sent, Told},
     wire::{self, JsonObject, Paging, Several, WireId, each},
 };
 
+pub use labels::archive_labels;
 pub use rows::{BatchSize, Row};
 
 /// The most records of which one call reads the associations.
@@ -46,12 +51,13 @@ pub struct Pair {
     pub to_id: String,
 }
 
-/// Two records that are to belong together.
+/// Two records, and ways in which they are to belong together, or no more.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewAssociation {
+pub struct Labelled {
     /// Which.
     pub pair: Pair,
-    /// In which ways, and no others: labels that are not named here are taken from them.
+    /// In which ways. Where they are to belong together, in these and no others: labels that are not named here are taken from
+    /// them.
     pub types: Vec<AssociationType>,
 }
 
@@ -89,20 +95,34 @@ pub fn read(
 pub fn create(
     version: ApiVersion,
     (from_type, to_type): (&str, &str),
-    new: &[NewAssociation],
+    new: &[Labelled],
 ) -> Result<Ask<Vec<Row<Vec<String>>>>, BatchSize> {
     BatchSize::check(new.len(), MAX_CREATE)?;
-    let input = |new: &NewAssociation| {
-        json!({
-            "from": { "id": new.pair.from_id },
-            "to": { "id": new.pair.to_id },
-            "types": specs(&new.types),
-        })
-    };
-    let body = json!({ "inputs": new.iter().map(input).collect::<Vec<_>>() });
+    let body = json!({ "inputs": new.iter().map(with_types).collect::<Vec<_>>() });
     let pairs: Vec<Pair> = new.iter().map(|new| new.pair.clone()).collect();
     let path = path(version, from_type, to_type, "create");
     Ok(Ask::get(path, move |body| created(body, &pairs))
+        .with_body(Repeat::SameState, Method::POST, &body)
+        .from(Bucket::Associations))
+}
+
+/// Associates pairs of records without a label. The labels that they have stay. The answer has the types of each pair, from
+/// the first record to the second. HubSpot tells both directions, and not which is which: where a pair and the same turned
+/// round are in one call, what became of either is not known.
+///
+/// # Errors
+/// [`BatchSize`] if there are no pairs, or more than [`MAX_CREATE`].
+pub fn create_default(
+    version: ApiVersion,
+    (from_type, to_type): (&str, &str),
+    pairs: &[Pair],
+) -> Result<Ask<Vec<Row<Vec<AssociationType>>>>, BatchSize> {
+    BatchSize::check(pairs.len(), MAX_CREATE)?;
+    let input = |pair: &Pair| json!({ "from": { "id": pair.from_id }, "to": { "id": pair.to_id } });
+    let body = json!({ "inputs": pairs.iter().map(input).collect::<Vec<Value>>() });
+    let pairs = pairs.to_vec();
+    let path = path(version, from_type, to_type, "associate").then("default");
+    Ok(Ask::get(path, move |body| created_by_default(body, &pairs))
         .with_body(Repeat::SameState, Method::POST, &body)
         .from(Bucket::Associations))
 }
@@ -122,11 +142,23 @@ pub fn archive(
     let record_count = wire::count(pairs.len());
     let decode = move |body: &[u8]| {
         let Decoded { value, .. } = wire::nothing(body)?;
-        Ok(Decoded { value, record_count })
+        Ok(Decoded {
+            value,
+            record_count,
+            ..Decoded::one(())
+        })
     };
     Ok(Ask::get(path(version, from_type, to_type, "archive"), decode)
         .with_body(Repeat::SameState, Method::POST, &body)
         .from(Bucket::Associations))
+}
+
+fn with_types(new: &Labelled) -> Value {
+    json!({
+        "from": { "id": new.pair.from_id },
+        "to": { "id": new.pair.to_id },
+        "types": specs(&new.types),
+    })
 }
 
 fn path(version: ApiVersion, from_type: &str, to_type: &str, what: &str) -> Path {
@@ -183,7 +215,7 @@ fn pages(body: &[u8], sent: &[Sent]) -> Result<Decoded<Vec<Row<Page<Association>
     let associated = value.iter().flatten().map(|page| page.items.len());
     Ok(Decoded {
         record_count: wire::count(associated.sum()),
-        value,
+        ..Decoded::rows(value, Vec::new())
     })
 }
 
@@ -215,10 +247,55 @@ fn created(body: &[u8], pairs: &[Pair]) -> Result<Decoded<Vec<Row<Vec<String>>>>
     rows.place(told.collect(), refused.collect());
     rows.put_the_last_refusal_to_the_last();
     let value = rows.end(&RowRefusal::Unknown);
-    Ok(Decoded {
-        record_count: done(&value),
-        value,
-    })
+    Ok(Decoded::rows(value, Vec::new()))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireCreatedByDefault {
+    from: JsonObject<WireRecord>,
+    to: JsonObject<WireRecord>,
+    association_spec: JsonObject<WireSpec>,
+}
+
+fn created_by_default(
+    body: &[u8],
+    pairs: &[Pair],
+) -> Result<Decoded<Vec<Row<Vec<AssociationType>>>>, serde_json::Error> {
+    let Answered { results, refusals } = rows::answered::<WireCreatedByDefault>(body)?;
+    // One pair may be told in several ways; the other direction is of no input.
+    let mut types: BTreeMap<String, Vec<AssociationType>> = BTreeMap::new();
+    for result in results {
+        let key = key(&result.from.0.id.0, &result.to.0.id.0);
+        types
+            .entry(key)
+            .or_default()
+            .push(result.association_spec.0.into());
+    }
+    let keys: Vec<String> = pairs.iter().map(|pair| key(&pair.from_id, &pair.to_id)).collect();
+    let known: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
+    let told = keys.iter().zip(pairs).filter_map(|(own, pair)| {
+        let turned = key(&pair.to_id, &pair.from_id);
+        let is_plain = turned == *own || !known.contains(turned.as_str());
+        Some(Told {
+            trace: None,
+            key: Some(own.clone()),
+            value: types.get(own).filter(|_| is_plain)?.clone(),
+        })
+    });
+    let refused = refusals.into_iter().map(|refusal| {
+        let keys = keys_of(&refusal, pairs);
+        (refusal, keys)
+    });
+    let sent = keys.iter().map(|key| Sent {
+        trace: None,
+        key: Some(key.clone()),
+    });
+    let mut rows = Rows::of(&sent.collect::<Vec<_>>());
+    rows.place(told.collect(), refused.collect());
+    rows.put_the_last_refusal_to_the_last();
+    let value = rows.end(&RowRefusal::Unknown);
+    Ok(Decoded::rows(value, Vec::new()))
 }
 
 fn key(from_id: &str, to_id: &str) -> String {

@@ -1,10 +1,12 @@
 //! How two records belong together.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::answer::MayBeRecord;
+
 /// Who defines an association.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Category {
     /// HubSpot.
     HubSpot,
@@ -40,7 +42,7 @@ impl From<&str> for Category {
 }
 
 /// A way in which two records belong together, in one direction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AssociationType {
     /// Who defines it.
     pub category: Category,
@@ -63,7 +65,7 @@ impl AssociationType {
 }
 
 /// A way in which two records belong together, and what people call it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Label {
     /// The way.
     pub kind: AssociationType,
@@ -109,3 +111,5 @@ impl From<WireSpec> for AssociationType {
         }
     }
 }
+
+impl MayBeRecord for Label {}

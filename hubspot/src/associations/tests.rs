@@ -1,5 +1,7 @@
+use hubkeep_core::error::ErrorReason;
+
 use super::*;
-use crate::request::Effect;
+use crate::{answer::Standing, request::Effect};
 
 const VERSION: ApiVersion = ApiVersion::V2026_09;
 const CONTACT: Record<'_> = Record {
@@ -114,4 +116,20 @@ fn all_of_them_draw_from_a_limit_of_their_own_and_none_acts_twice() {
         labels(VERSION, "contacts", "companies").bucket(),
         Bucket::Associations
     );
+}
+
+#[test]
+fn what_hubspot_says_has_failed_at_its_side_is_not_taken_for_refused() {
+    let said = |category: &str| {
+        let body = json!({ "results": [], "errors": [{ "category": category, "message": "no" }] });
+        let ask = put_default(VERSION, CONTACT, COMPANY);
+        (ask.decode)(body.to_string().as_bytes()).expect("reads")
+    };
+    let failed = said("INTERNAL_ERROR");
+    assert_eq!(
+        (failed.value, failed.standing),
+        (Err(RowRefusal::Unknown), Standing::Open)
+    );
+    let refused = said("OBJECT_NOT_FOUND");
+    assert_eq!(refused.standing, Standing::None(ErrorReason::ObjectNotFound));
 }

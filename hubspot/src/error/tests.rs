@@ -83,6 +83,35 @@ fn reads_that_failed_in_passing_may_be_sent_again_and_nothing_else() {
 }
 
 #[test]
+fn a_write_may_be_sent_again_only_where_it_is_certain_that_it_was_not_carried_out() {
+    let limited = |policy: &str| RefusalKind::RateLimited {
+        policy: policy.to_owned(),
+        retry_after: Some(Duration::from_secs(1)),
+    };
+    let unknown = Error::OutcomeUnknown {
+        call_id: "01890a5d-ac96-774b-bcce-b302099a8057".parse().expect("an id"),
+        hubspot_failed: true,
+        detail: "cut off".to_owned(),
+    };
+    let table = [
+        (Error::NotSent("no connection".to_owned()), true),
+        (refused_with(RefusalKind::Locked(Duration::from_secs(2))), true),
+        (refused_with(limited("TEN_SECONDLY_ROLLING")), true),
+        (refused_with(limited("DAILY")), false),
+        (refused_with(RefusalKind::ServerFailed), false),
+        (
+            refused_with(RefusalKind::Migrating(Duration::from_secs(1))),
+            false,
+        ),
+        (refused_with(RefusalKind::Conflict(None)), false),
+        (unknown, false),
+    ];
+    for (error, again) in table {
+        assert_eq!(error.is_passing_for_a_write(), again, "{error}");
+    }
+}
+
+#[test]
 fn what_was_cut_off_by_a_revocation_asks_for_another_handle_and_is_not_sent_again() {
     let error = Error::Revoked("cut off".to_owned());
     assert_eq!(

@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 
 use super::{Object, Wanted, WireObject, new_record, set};
 use crate::{
-    answer::Decoded,
+    answer::{Decoded, MayBeRecord, ids},
     associations::Link,
     config::ApiVersion,
     path::Path,
     refusal::{RowRefusal, WireRow},
     request::{Ask, Repeat},
-    rows::{self, Answered, Rows, Sent, Told, done},
+    rows::{self, Answered, Rows, Sent, Told},
     wire,
 };
 
@@ -179,10 +179,15 @@ pub fn upsert(
 pub fn archive(version: ApiVersion, object_type: &str, ids: &[String]) -> Result<Ask<()>, BatchSize> {
     BatchSize::check(ids.len(), MAX_INPUTS)?;
     let inputs: Vec<Value> = ids.iter().map(|id| json!({ "id": id })).collect();
-    let record_count = wire::count(ids.len());
+    let (archived, record_count) = (ids.to_vec(), wire::count(ids.len()));
     let decode = move |body: &[u8]| {
         let Decoded { value, .. } = wire::nothing(body)?;
-        Ok(Decoded { value, record_count })
+        Ok(Decoded {
+            value,
+            record_count,
+            record_ids: archived.clone(),
+            ..Decoded::one(())
+        })
     };
     let body = json!({ "inputs": inputs });
     Ok(Ask::get(path(version, object_type, "archive"), decode).with_body(
@@ -214,7 +219,7 @@ fn changing<T>(
     Ok(Ask::get(path(version, object_type, what), decode).with_body(Repeat::SameState, Method::POST, &body))
 }
 
-fn of_changes<T: Clone + PartialEq + 'static>(
+fn of_changes<T: Clone + PartialEq + MayBeRecord + 'static>(
     changes: &[Change],
     id_property: Option<&str>,
     make: impl Fn(Option<bool>, Object) -> T + Send + Sync + 'static,
@@ -288,11 +293,15 @@ fn placed<T: Clone + PartialEq>(
     Ok(rows)
 }
 
-fn ended<T: Clone + PartialEq>(rows: Rows<T>, unsaid: &RowRefusal) -> Decoded<Vec<Row<T>>> {
+fn ended<T: Clone + PartialEq + MayBeRecord>(rows: Rows<T>, unsaid: &RowRefusal) -> Decoded<Vec<Row<T>>> {
     let value = rows.end(unsaid);
-    Decoded {
-        record_count: done(&value),
-        value,
+    let record_ids = ids(value.iter().flatten());
+    Decoded::rows(value, record_ids)
+}
+
+impl MayBeRecord for Upserted {
+    fn record_id(&self) -> Option<&str> {
+        self.object.record_id()
     }
 }
 

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hubkeep_core::clock::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::wire::{JsonObject, Named, Paging, Several, WireId, each, time};
+use crate::{
+    answer::MayBeRecord,
+    wire::{JsonObject, Named, Paging, Several, WireId, each, time},
+};
 
 /// One record.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Object {
     /// HubSpot's id.
     pub id: String,
@@ -31,7 +34,7 @@ pub struct Object {
 }
 
 /// A record that another is associated with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssociatedId {
     /// Its id.
     pub id: String,
@@ -40,7 +43,7 @@ pub struct AssociatedId {
 }
 
 /// A value that a property has, or has had.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PastValue {
     /// The value; `None` or empty where it was cleared.
     pub value: Option<String>,
@@ -163,6 +166,12 @@ impl From<WirePast> for PastValue {
             source_label: wire.source_label.unwrap_or_default(),
             user_id: wire.updated_by_user_id.map(|id| id.0),
         }
+    }
+}
+
+impl MayBeRecord for Object {
+    fn record_id(&self) -> Option<&str> {
+        Some(&self.id)
     }
 }
 

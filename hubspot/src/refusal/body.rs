@@ -112,6 +112,11 @@ impl Context {
         Self(json.and_then(Value::as_object).cloned().unwrap_or_default())
     }
 
+    /// All its words, under whatever names.
+    pub(super) fn all_words(&self) -> Vec<String> {
+        self.0.keys().flat_map(|key| self.words(key)).collect()
+    }
+
     /// The words under this name: a list, or one alone.
     pub(super) fn words(&self, key: &str) -> Vec<String> {
         let word = |value: &Value| match value {

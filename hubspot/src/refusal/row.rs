@@ -1,13 +1,20 @@
 //! A part of a batch that HubSpot refused, while others of it were carried out.
 
+use std::time::Duration;
+
 use http::{HeaderMap, StatusCode};
+use hubkeep_core::error::{ErrorReason, ServiceError as _};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Refusal, body::Body};
+use super::{
+    Refusal, RefusalKind,
+    body::{Body, Context},
+};
 use crate::{error::Error, limits::Limits, request::Effect};
 
 /// Why an input of a batch has no result.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RowRefusal {
     /// HubSpot refused this input, and says why: it was not carried out. The status is the one that HubSpot gives where the
     /// same happens to a call of its own.
@@ -24,12 +31,46 @@ impl RowRefusal {
         Self::Refused(Box::new(Refusal::of_row(&not_found)))
     }
 
+    /// Whether HubSpot has passed it over, for a limit or a lock: it was not carried out, and may be sent again later.
+    pub fn is_passed_over(&self) -> bool {
+        let Self::Refused(refusal) = self else {
+            return false;
+        };
+        matches!(
+            refusal.kind,
+            RefusalKind::RateLimited { .. } | RefusalKind::Locked(_)
+        )
+    }
+
+    /// After which time it may succeed, if it was passed over for what ends soon: the limit of a day does not.
+    pub fn passes_after(&self) -> Option<Duration> {
+        let Self::Refused(refusal) = self else {
+            return None;
+        };
+        let error = Error::Refused(refusal.clone(), Limits::default());
+        error
+            .is_passing_for_a_write()
+            .then(|| refusal.retry_after().unwrap_or_default())
+    }
+
+    /// What a reader of this input alone is told of it.
+    pub fn reason(&self) -> ErrorReason {
+        match self {
+            Self::Refused(refusal) => Error::Refused(refusal.clone(), Limits::default()).reason(),
+            Self::Unknown => ErrorReason::HubspotUnavailable,
+        }
+    }
+
     /// The same as an error of a call that was about this input alone.
     pub fn into_error(self, effect: Effect, call_id: hubkeep_core::id::CallId) -> Error {
         let detail = "the answer does not say what became of it".to_owned();
         match (self, effect) {
             (Self::Refused(refusal), _) => Error::Refused(refusal, Limits::default()),
-            (Self::Unknown, Effect::Write) => Error::OutcomeUnknown { call_id, detail },
+            (Self::Unknown, Effect::Write) => Error::OutcomeUnknown {
+                call_id,
+                hubspot_failed: false,
+                detail,
+            },
             (Self::Unknown, Effect::Read) => Error::NoAnswer {
                 cause: hubkeep_audit_log::Cause::ConnectionLost,
                 detail,
@@ -59,6 +100,19 @@ impl WireRow {
         }
     }
 
+    /// The same of the input that it is about. Where HubSpot says that it has failed, nobody knows what became of that.
+    pub(crate) fn into_refusal(self) -> RowRefusal {
+        match self.refusal.kind {
+            RefusalKind::ServerFailed => RowRefusal::Unknown,
+            _ => RowRefusal::Refused(self.refusal),
+        }
+    }
+
+    /// All words that it has, under whatever names.
+    pub(crate) fn all_words(&self) -> Vec<String> {
+        self.body.contexts().flat_map(Context::all_words).collect()
+    }
+
     /// The words that it has under one of these names.
     pub(crate) fn words(&self, keys: &[&str]) -> Vec<String> {
         let words = |key: &&str| {
@@ -82,6 +136,7 @@ impl Refusal {
             "VALIDATION_ERROR" | "PROPERTY_VALIDATION_ERROR" => StatusCode::BAD_REQUEST,
             "MISSING_SCOPES" => StatusCode::FORBIDDEN,
             "RATE_LIMIT" | "RATE_LIMITS" => StatusCode::TOO_MANY_REQUESTS,
+            "INTERNAL_ERROR" | "SERVER_ERROR" | "TIMEOUT" | "UNKNOWN" => StatusCode::INTERNAL_SERVER_ERROR,
             _ if body.sentence_with(super::EXISTING).is_some() => StatusCode::CONFLICT,
             _ => StatusCode::MULTI_STATUS,
         };

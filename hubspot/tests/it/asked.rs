@@ -250,6 +250,47 @@ async fn what_belongs_together() {
 }
 
 #[tokio::test]
+async fn pairs_without_a_label_and_stages_of_a_pipeline() {
+    Case {
+        ask: |version| {
+            let pair = association_batch::Pair {
+                from_id: "71".to_owned(),
+                to_id: "82".to_owned(),
+            };
+            association_batch::create_default(version, ("contacts", "companies"), &[pair]).expect("fits")
+        },
+        lines: [
+            "POST /crm/associations/2026-09/contacts/companies/batch/associate/default",
+            "POST /crm/v4/associations/contacts/companies/batch/associate/default",
+        ],
+        templates: [
+            "/crm/associations/2026-09/contacts/companies/batch/associate/default",
+            "/crm/v4/associations/contacts/companies/batch/associate/default",
+        ],
+        answer: r#"{"results":[{"from":{"id":"71"},"to":{"id":"82"},
+            "associationSpec":{"associationCategory":"HUBSPOT_DEFINED","associationTypeId":279}}]}"#,
+        records: 1,
+    }
+    .holds()
+    .await;
+    Case {
+        ask: |version| pipelines::archive_stage(version, "deals", ("default", "won")),
+        lines: [
+            "DELETE /crm/pipelines/2026-09/deals/default/stages/won?validateReferencesBeforeDelete=true",
+            "DELETE /crm/v3/pipelines/deals/default/stages/won?validateReferencesBeforeDelete=true",
+        ],
+        templates: [
+            "/crm/pipelines/2026-09/deals/{id}/stages/{id}",
+            "/crm/v3/pipelines/deals/{id}/stages/{id}",
+        ],
+        answer: "",
+        records: 1,
+    }
+    .holds()
+    .await;
+}
+
+#[tokio::test]
 async fn what_records_are_made_of() {
     Case {
         ask: |version| properties::get(version, "contacts", "email"),

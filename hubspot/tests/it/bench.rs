@@ -10,7 +10,7 @@ use hubkeep_core::{
     secret::PortalToken,
 };
 use hubkeep_hubspot::{
-    Answer, Ask, Client, Config, Error, Lease, Request,
+    Answer, Ask, Client, Config, Error, Lease, RecordRefs, Request,
     objects::{self, Key, Object},
 };
 use tempfile::TempDir;
@@ -84,6 +84,7 @@ impl Bench {
                 draft: Draft::system(Operation::ObjectGet, call_id),
                 deadline: clock.tick().plus(Duration::from_secs(3_600)),
                 lease: Lease::default(),
+                refs: RecordRefs::default(),
             })
             .await
     }

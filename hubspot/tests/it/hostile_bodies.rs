@@ -52,6 +52,40 @@ async fn a_body_that_is_not_hubspots_is_no_answer() {
     }
 }
 
+/// Repeatable chance.
+fn random_bytes(seed: u64) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33).to_le_bytes()[0]
+    };
+    let length = usize::from(next()) * 16;
+    (0..length).map(|_| next()).collect()
+}
+
+#[tokio::test]
+async fn random_bytes_are_no_answer_whatever_they_call_themselves() {
+    const BEGINNING: &[u8] = br#"{"id":"12345","properties":{"email":"#;
+    for seed in 1..=24 {
+        let noise = random_bytes(seed);
+        // Half of them begin as an answer would.
+        let body = match seed % 2 {
+            0 => [BEGINNING, &noise].concat(),
+            _ => noise,
+        };
+        let kind = [
+            "application/json",
+            "application/json;charset=utf-8",
+            "application/problem+json",
+        ];
+        let headers = format!("content-type: {}\r\n", kind[seed as usize % kind.len()]);
+        let script = Script::Say(answer(200, &headers, &body));
+        tells_nothing(&script, &format!("random bytes, seed {seed}")).await;
+    }
+}
+
 #[tokio::test]
 async fn a_page_of_html_is_no_answer_even_if_it_reads_as_one() {
     let page = answer(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hubkeep_audit_log::CallResult;
+use hubkeep_core::error::{ErrorReason, ServiceError as _};
 use hubkeep_hubspot::{Error, Refusal, RefusalKind};
 
 use crate::{
@@ -20,10 +21,11 @@ fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> Refusal {
 #[tokio::test]
 async fn a_redirect_is_a_refusal_and_no_token_goes_where_it_points() {
     let elsewhere = Double::start(json(200, r#"{"id":"1"}"#)).await;
-    for status in [301, 302, 303, 307, 308] {
+    let location = format!("location: {}\r\n", elsewhere.url());
+    let by = |status| Bench::of(Script::Say(answer(status, &location, b"{}")));
+    for status in [301, 302, 307, 308] {
         for ask in [a_read(), a_write()] {
-            let location = format!("location: {}\r\n", elsewhere.url());
-            let bench = Bench::of(Script::Say(answer(status, &location, b"{}"))).await;
+            let bench = by(status).await;
             let result = bench.call(ask).await;
             let said = all_that_is_said(&result);
             assert!(said.contains("never followed"), "{said}");
@@ -31,6 +33,12 @@ async fn a_redirect_is_a_refusal_and_no_token_goes_where_it_points() {
             assert_eq!(bench.outcome().await.result(), CallResult::Refused);
         }
     }
+    // It says where the answer to what was done is to be read.
+    assert_eq!(refusal(by(303).await.call(a_read()).await).status, 303);
+    let bench = by(303).await;
+    let unknown = bench.call(a_write()).await.expect_err("nobody knows");
+    assert_eq!(unknown.reason(), ErrorReason::OutcomeUnknown);
+    assert_eq!(bench.outcome().await.result(), CallResult::Unknown);
     assert!(elsewhere.asked().is_empty(), "somebody else was asked");
 }
 

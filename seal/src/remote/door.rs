@@ -1,4 +1,4 @@
-//! The one place that sends to services that keep keys and secrets. It sends to protected addresses only, once, follows
+//! The one place that sends to services that keep keys, secrets and anchors. It sends to protected addresses only, once, follows
 //! no redirect, uses no proxy, and waits for an answer of bounded size within a bound of time.
 
 use std::{fmt, path::Path, time::Duration};
@@ -77,7 +77,7 @@ impl Door {
     /// If the address is not protected, or no whole answer came in time.
     #[expect(
         clippy::disallowed_methods,
-        reason = "HubSpot is not reached from here: this is the way to key services and secret stores"
+        reason = "HubSpot is not reached from here: this is the way to key services, secret stores and anchors"
     )]
     pub async fn send(&self, ask: Ask) -> Result<Answer, RemoteError> {
         let mut request = self.http.request(ask.method, ask.url);
@@ -181,6 +181,13 @@ impl Ask {
         Ok(self)
     }
 
+    /// With these bytes as its body, of this kind.
+    #[must_use]
+    pub fn bytes(mut self, kind: &'static str, bytes: &[u8]) -> Self {
+        self.body = Some((kind, Zeroizing::new(bytes.to_vec())));
+        self
+    }
+
     /// With these fields of a form as its body.
     #[cfg(feature = "gcp")]
     pub(crate) fn form(mut self, fields: &[(&str, &str)]) -> Self {
@@ -194,6 +201,11 @@ impl Ask {
 }
 
 impl Answer {
+    /// The answer as it came.
+    pub fn bytes(&self) -> &[u8] {
+        &self.body
+    }
+
     /// The answer, read.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Services of others that keep keys and secrets: how they are reached, who we are to them, and how they fail.
+//! Services of others that keep keys, secrets and anchors: how they are reached, who we are to them, and how they fail.
 //!
 //! | file | holds |
 //! |---|---|

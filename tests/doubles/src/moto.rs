@@ -28,13 +28,7 @@ pub struct Moto {
 impl Moto {
     /// One, running. Takes a second or two.
     pub fn start() -> Self {
-        let python = top().join("target/keys/venv/bin/python");
-        assert!(
-            python.exists(),
-            "{} is not there: make test-keys",
-            python.display()
-        );
-        let mut child = Command::new(python)
+        let mut child = Command::new(python())
             .args(["-c", SCRIPT])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -51,6 +45,21 @@ impl Moto {
         }
     }
 
+    /// Runs a program in Python, which has `s3`, boto3's client of it. Gives what it prints.
+    pub fn boto(&self, program: &str) -> String {
+        let client = format!(
+            "import boto3\ns3 = boto3.client('s3', endpoint_url='{}', region_name='eu-central-1', \
+             aws_access_key_id='test', aws_secret_access_key='test')\n",
+            self.url
+        );
+        let ran = Command::new(python())
+            .args(["-c", &format!("{client}{program}")])
+            .output()
+            .expect("python starts");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8(ran.stdout).expect("text")
+    }
+
     /// Where it is.
     pub fn url(&self) -> &str {
         &self.url
@@ -62,6 +71,17 @@ impl Drop for Moto {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The one that has moto.
+fn python() -> PathBuf {
+    let python = top().join("target/keys/venv/bin/python");
+    assert!(
+        python.exists(),
+        "{} is not there: make test-keys",
+        python.display()
+    );
+    python
 }
 
 /// The repository.

@@ -7,7 +7,10 @@
 use hubkeep_crm_service::api::fuzzing::{object, owner};
 use hubkeep_hubspot::{
     ApiVersion,
-    associations::{self, Record},
+    associations::{
+        self, Record,
+        batch::{Labelled, Pair, archive_labels, create, create_default},
+    },
     fuzzing,
     objects::{
         self, Key, Object, Page, Search, Wanted,
@@ -33,7 +36,10 @@ fuzz_target!(|data: &[u8]| {
         b's' => page(body, &objects::search(VERSION, "contacts", &Search::default())),
         b'w' => owner_pages(body),
         b'a' => accounts(body),
-        b'b' => batches(body),
+        b'b' => {
+            batches(body);
+            pairs(body);
+        }
         b'm' => made_of(body),
         _ => {}
     }
@@ -139,6 +145,37 @@ fn batches(body: &[u8]) {
             assert_eq!(read.value.len(), INPUTS);
             assert_eq!(read.record_count as usize, read.value.iter().flatten().count());
         }
+    }
+}
+
+/// The same of pairs of records.
+fn pairs(body: &[u8]) {
+    const TYPES: (&str, &str) = ("contacts", "companies");
+    let pair = |id: usize| Pair {
+        from_id: id.to_string(),
+        to_id: (id + INPUTS).to_string(),
+    };
+    let pairs: Vec<Pair> = (0..INPUTS).map(pair).collect();
+    let ask = create_default(VERSION, TYPES, &pairs).expect("it fits");
+    if let Some(read) = fuzzing::decode(&ask, body) {
+        assert_eq!(read.value.len(), INPUTS);
+        assert_eq!(read.record_count as usize, read.value.iter().flatten().count());
+        assert!(read.value.iter().flatten().all(|types| !types.is_empty()));
+    }
+    let new = |pair: &Pair| Labelled {
+        pair: pair.clone(),
+        types: Vec::new(),
+    };
+    let new: Vec<Labelled> = pairs.iter().map(new).collect();
+    let ask = archive_labels(VERSION, TYPES, &new).expect("it fits");
+    if let Some(read) = fuzzing::decode(&ask, body) {
+        assert_eq!(read.value.len(), INPUTS);
+        assert_eq!(read.record_count as usize, read.value.iter().flatten().count());
+    }
+    let ask = create(VERSION, TYPES, &new).expect("it fits");
+    if let Some(read) = fuzzing::decode(&ask, body) {
+        assert_eq!(read.value.len(), INPUTS);
+        assert_eq!(read.record_count as usize, read.value.iter().flatten().count());
     }
 }
 

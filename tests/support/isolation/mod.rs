@@ -91,6 +91,16 @@ pub async fn nothing_foreign(size: Size) -> Summary {
     }
     stage.calmed.store(true, Ordering::Release);
     summary.upheavals = turmoil.await.expect("tokens were rotated and handles revoked");
+    let Upheavals {
+        rotations,
+        revocations,
+        unavailable: undone,
+    } = summary.upheavals;
+    assert!(
+        rotations > 0 && revocations > 0 && undone <= rotations + revocations,
+        "there was turmoil: {:?}",
+        summary.upheavals
+    );
     stage.done.store(true, Ordering::Release);
     summary.seen = witness.await.expect("nothing foreign reached HubSpot");
     let Summary {

@@ -26,6 +26,8 @@ pub struct Upheavals {
     pub revocations: u64,
     /// Tokens that were rotated.
     pub rotations: u64,
+    /// What a machine that was too busy did not do.
+    pub unavailable: u64,
 }
 
 /// Revokes a handle and rotates a token at each beat, each in its turn.
@@ -91,7 +93,8 @@ impl Upheavals {
         match done.map(|done| done.expect("as an operator does it")) {
             Some(Done::Revoked) => self.revocations += 1,
             Some(Done::Rotated) => self.rotations += 1,
-            Some(Done::Unavailable) | None => {}
+            Some(Done::Unavailable) => self.unavailable += 1,
+            None => {}
         }
     }
 }

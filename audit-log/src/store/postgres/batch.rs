@@ -11,7 +11,7 @@
 //! A row that the server refuses would refuse its whole batch. None comes here: what goes into columns of text are
 //! names that were parsed, without control characters, and everything else is in the leaf, whose bytes are no text.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use sqlx::{PgConnection, Row as _, postgres::PgRow};
 
@@ -19,6 +19,7 @@ use super::replica::{LEASE, Registered, now};
 use crate::{
     DatabaseError, Position,
     pending::{Effect, Pending},
+    store::Written,
 };
 
 /// $1 replica, $2 its session, $3 how long a lease lasts; $4 to $11 the columns of the entries; $12 what each does: 0
@@ -66,6 +67,7 @@ const APPEND: &str = concat!(
         SELECT (SELECT position FROM begun) + step, $1 FROM placed WHERE effect = -1 \
     ) \
     SELECT EXISTS (SELECT 1 FROM gate) AS admitted, (SELECT position FROM begun) AS begun, \
+        ARRAY(SELECT log FROM sizes ORDER BY log) AS logs, ARRAY(SELECT size FROM sizes ORDER BY log) AS sizes, \
         ARRAY(SELECT c FROM unnest($13::BIGINT[]) c WHERE c NOT IN (SELECT position FROM closed)) AS missed"
 );
 
@@ -163,11 +165,24 @@ impl<'a> Columns<'a> {
         places
     }
 
-    /// The newest position after this batch.
-    pub(super) fn end(&self, answer: &Answer) -> Position {
-        let missed = u64::try_from(answer.missed.len()).unwrap_or(0);
-        let rows = u64::try_from(self.numbers.len()).unwrap_or(0);
-        answer.begun.plus(rows.saturating_sub(missed))
+    /// Between what ends this batch lies.
+    pub(super) fn written(&self, answer: &Answer) -> Written {
+        let mut rows = BTreeMap::<&str, u64>::new();
+        for (log, effect) in self.logs.iter().zip(&self.effects) {
+            if !answer.missed.contains(effect) {
+                let rows = rows.entry(log).or_default();
+                *rows = rows.saturating_add(1);
+            }
+        }
+        let new = |log: &str| rows.get(log).copied().unwrap_or(0);
+        let sizes = answer.sizes.iter();
+        Written {
+            begun: answer.begun,
+            end: answer.begun.plus(rows.values().sum()),
+            sizes: sizes
+                .map(|(log, size)| (log.clone(), size.saturating_sub(new(log))))
+                .collect(),
+        }
     }
 }
 
@@ -180,12 +195,17 @@ pub(super) struct Answer {
     begun: Position,
     /// Intents that were closed before.
     missed: HashSet<i64>,
+    /// How many entries each log has after this batch.
+    sizes: Vec<(String, u64)>,
 }
 
 impl Answer {
     fn read(row: &PgRow) -> Result<Self, DatabaseError> {
         let missed: Vec<i64> = row.try_get("missed")?;
+        let (logs, sizes): (Vec<String>, Vec<i64>) = (row.try_get("logs")?, row.try_get("sizes")?);
+        let sizes = sizes.into_iter().map(|size| u64::try_from(size).unwrap_or(0));
         Ok(Self {
+            sizes: logs.into_iter().zip(sizes).collect(),
             admitted: row.try_get("admitted")?,
             begun: Position::from_i64(row.try_get("begun")?),
             missed: missed.into_iter().collect(),

@@ -20,7 +20,7 @@ use self::{
     doubt::Doubts,
     replica::Registered,
 };
-use super::Appended;
+use super::{Appended, Written};
 use crate::{DatabaseError, Position, pending::Pending};
 
 pub(crate) use self::{replica::Lease, server::Server};
@@ -30,12 +30,6 @@ pub(crate) use self::{replica::Lease, server::Server};
 struct Session {
     connection: PgConnection,
     replica: Registered,
-}
-
-/// What of a batch was written.
-struct Written {
-    positions: Vec<Option<Position>>,
-    end: Position,
 }
 
 /// The way to the server.
@@ -71,10 +65,10 @@ impl PostgresStore {
     pub(crate) async fn append(&mut self, mut batch: Vec<Pending>) -> Appended {
         let mut sent = false;
         match self.write(&batch, &mut sent).await {
-            Ok(Written { positions, end }) => Appended {
+            Ok((positions, written)) => Appended {
                 batch,
                 positions,
-                result: Ok(end),
+                result: Ok(written),
             },
             Err(error) => {
                 if sent {
@@ -121,7 +115,11 @@ impl PostgresStore {
     }
 
     /// While this runs there is no session: if it fails, the connection is not used again.
-    async fn write(&mut self, batch: &[Pending], sent: &mut bool) -> Result<Written, DatabaseError> {
+    async fn write(
+        &mut self,
+        batch: &[Pending],
+        sent: &mut bool,
+    ) -> Result<(Vec<Option<Position>>, Written), DatabaseError> {
         let mut session = match self.session.take() {
             Some(session) => session,
             None => self.begin().await?,
@@ -146,10 +144,7 @@ impl PostgresStore {
         if found.is_ok() {
             self.session = Some(session);
         }
-        Ok(Written {
-            positions,
-            end: columns.end(&answer),
-        })
+        Ok((positions, columns.written(&answer)))
     }
 
     async fn send(&self, columns: &Columns<'_>, session: &mut Session) -> Result<Answer, DatabaseError> {

@@ -26,10 +26,16 @@ pub(in crate::parts) struct Audited {
 impl Audited {
     /// Takes a handle for every portal, and makes a first call to each: HubSpot's answer says that it has no limit.
     pub(in crate::parts) async fn to(stage: &Stage) -> Result<Self, Failure> {
-        let mut clients = Vec::new();
+        let mut ways = Vec::new();
         for _ in 0..CONNECTIONS {
-            clients.push(ObjectServiceClient::new(stage.to_crm().await?));
+            ways.push(stage.to_crm().await?);
         }
+        Self::through(stage, ways).await
+    }
+
+    /// The same over these connections.
+    pub(in crate::parts) async fn through(stage: &Stage, ways: Vec<Channel>) -> Result<Self, Failure> {
+        let clients: Vec<_> = ways.into_iter().map(ObjectServiceClient::new).collect();
         let mut handles = Vec::new();
         for (portal, handle) in stage.portals().iter().zip(stage.handles().await?) {
             handles.push((portal.slug.clone(), format!("Bearer {handle}").parse()?));
@@ -46,11 +52,14 @@ impl Audited {
     }
 }
 
-impl Work for Audited {
-    async fn once(&self, caller: usize, turn: u64) -> Result<(), Failure> {
-        // Where there are more portals than callers, each caller goes round its part of them.
-        let turn = usize::try_from(turn)?.wrapping_mul(CALLERS);
-        let (slug, handle) = of_caller(&self.handles, caller.wrapping_add(turn))?;
+impl Audited {
+    /// Reads the contact of this portal.
+    pub(in crate::parts) async fn of_portal(&self, portal: usize) -> Result<(), Failure> {
+        self.read(portal, portal).await
+    }
+
+    async fn read(&self, way: usize, portal: usize) -> Result<(), Failure> {
+        let (slug, handle) = of_caller(&self.handles, portal)?;
         let mut request = Request::new(GetObjectRequest {
             client_slug: slug.clone(),
             object_type: "contacts".to_owned(),
@@ -60,8 +69,16 @@ impl Work for Audited {
         let metadata = request.metadata_mut();
         metadata.insert(CALLER_HEADER, self.caller.clone());
         metadata.insert("authorization", handle.clone());
-        let mut client = of_caller(&self.clients, caller)?.clone();
+        let mut client = of_caller(&self.clients, way)?.clone();
         client.get_object(request).await?;
         Ok(())
+    }
+}
+
+impl Work for Audited {
+    async fn once(&self, caller: usize, turn: u64) -> Result<(), Failure> {
+        // Where there are more portals than callers, each caller goes round its part of them.
+        let turn = usize::try_from(turn)?.wrapping_mul(CALLERS);
+        self.read(caller, caller.wrapping_add(turn)).await
     }
 }

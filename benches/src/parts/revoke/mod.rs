@@ -28,7 +28,8 @@ use super::{Measured, Place};
 use crate::{
     Failure,
     figures::{CONTAIN_P99, FEED_CUT_LATE, FEED_CUT_STOP, REVOKE_P50, REVOKE_P99, median},
-    stage::{CALLER, CONTACT, Keeping, OPERATOR, Stage, connect, crm_config, named, wish},
+    settings::crm_config,
+    stage::{CALLER, CONTACT, Keeping, OPERATOR, Stage, connect, named, wish},
 };
 use proxy::Proxy;
 

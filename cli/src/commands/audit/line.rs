@@ -124,6 +124,7 @@ mod tests {
             index: 0,
             log: "dev/crm-service/42".to_owned(),
             entry: Some(entry),
+            leaf: Vec::new(),
         };
         anstream::adapter::strip_str(&of(&event)).to_string()
     }

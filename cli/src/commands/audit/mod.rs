@@ -1,8 +1,11 @@
 //! `hubkeep audit`: what was done, for whom, by whom, and how it ended.
 
+mod export;
+mod file;
 pub(crate) mod follow;
 pub(crate) mod line;
 mod past;
+mod verify;
 mod which;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -50,6 +53,29 @@ enum AuditCommand {
         #[arg(long, value_name = "N", conflicts_with = "limit")]
         last: Option<usize>,
     },
+    /// Write a portal's whole log into a folder, with checkpoints and proofs: evidence that anybody can verify offline. Or
+    /// write entries into a file that other programs read.
+    Export(export::ExportArgs),
+    /// Verify such a folder, offline: 0 if it is what was signed, 9 and the reason if it is not.
+    Verify(verify::VerifyArgs),
+}
+
+impl AuditArgs {
+    /// Whether it speaks to no service.
+    pub const fn is_offline(&self) -> bool {
+        matches!(self.command, AuditCommand::Verify(_))
+    }
+}
+
+/// Runs what of `audit` speaks to no service.
+///
+/// # Errors
+/// If it is none of that, or a file cannot be read.
+pub fn run_offline(args: AuditArgs, output: &Output) -> Result<Exit, Error> {
+    match args.command {
+        AuditCommand::Verify(args) => verify::run(&args, output),
+        _ => Err(Error::Usage("this needs a service".to_owned())),
+    }
 }
 
 #[derive(Args, Debug)]
@@ -98,6 +124,14 @@ pub async fn run(
             let part = last.map_or(Part::First(limit), Part::Last);
             list(services, part, which, output).await?;
         }
+        AuditCommand::Export(args) => {
+            let service = match args.from {
+                export::Source::CredentialService => credential,
+                export::Source::CrmService => crm,
+            };
+            return export::run(args, service, output).await;
+        }
+        AuditCommand::Verify(args) => return verify::run(&args, output),
     }
     Ok(Exit::Done)
 }

@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 
 use hubkeep_proto::audit::v1::{
-    Event, EventFilter, StreamEventsRequest, audit_service_client::AuditServiceClient,
-    stream_events_response::Message,
+    Event, EventFilter, EventOrder, ListEventsRequest, audit_service_client::AuditServiceClient,
 };
 
 use crate::{channel::Service, errors::Error};
+
+/// Events in one answer: well below the 4 MiB that one may have.
+const PAGE: i32 = 500;
 
 /// Which part of the past.
 #[derive(Clone, Copy, Debug)]
@@ -37,39 +39,36 @@ pub(super) async fn events(
     after: u64,
     part: Part,
 ) -> Result<Past, Error> {
-    let request = StreamEventsRequest {
-        after_position: after,
-        from_now: false,
-        filter: Some(filter),
+    let (limit, order) = match part {
+        Part::First(limit) => (limit, EventOrder::OldestFirst),
+        Part::Last(limit) => (limit, EventOrder::NewestFirst),
     };
     let mut client = AuditServiceClient::new(service.connection());
-    let opened = client.stream_events(request).await;
-    let mut stream = opened.map_err(|status| service.ended(status))?.into_inner();
-    let mut found = VecDeque::new();
-    loop {
-        let next = stream.message().await.map_err(|status| service.ended(status))?;
-        // When the past has been given, what would come now is the future.
-        let Some(Message::Event(event)) = next.and_then(|response| response.message) else {
-            return Ok(past(found, false));
-        };
-        match part {
-            Part::First(limit) if found.len() >= limit => return Ok(past(found, true)),
-            Part::First(_) => found.push_back(event),
-            Part::Last(limit) => {
-                found.push_back(event);
-                while found.len() > limit {
-                    found.pop_front();
-                }
-            }
+    let mut request = ListEventsRequest {
+        filter: Some(filter),
+        order: order.into(),
+        after_position: after,
+        ..ListEventsRequest::default()
+    };
+    let mut events = Vec::new();
+    let more = loop {
+        let left = limit.saturating_sub(events.len());
+        if left == 0 {
+            break true;
         }
+        request.page_size = i32::try_from(left).unwrap_or(PAGE).min(PAGE);
+        let page = client.list_events(request.clone()).await;
+        let page = page.map_err(|status| service.ended(status))?.into_inner();
+        events.extend(page.events);
+        if page.next_page_token.is_empty() {
+            break false;
+        }
+        request.page_token = page.next_page_token;
+    };
+    if let Part::Last(_) = part {
+        events.reverse();
     }
-}
-
-fn past(events: VecDeque<Event>, more: bool) -> Past {
-    Past {
-        events: events.into(),
-        more,
-    }
+    Ok(Past { events, more })
 }
 
 /// The events of several logs as one: each log in its own order, whatever the clock did meanwhile, and of their next

@@ -1,7 +1,7 @@
 //! Conditions of a search as they are written on the command line: `--where 'email EQ ann@b.example'`. Several hold
 //! together; `--or` begins another group, and a record that passes any group is found.
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, error::ErrorKind};
 use hubkeep_proto::crm::v1::{Filter, FilterGroup, FilterOperator};
 
 const WHERE: &str = "where";
@@ -47,8 +47,16 @@ impl FromArgMatches for Filters {
             places(WHERE).zip(conditions.cloned().map(Some)).collect();
         parts.extend(places(OR).map(|place| (place, None)));
         parts.sort_by_key(|(place, _)| *place);
+        let has_or = parts.iter().any(|(_, part)| part.is_none());
+        let groups = grouped(parts.into_iter().map(|(_, part)| part));
+        // A group without a condition would be passed by every record, and is hardly meant.
+        let is_empty = |group: &FilterGroup| group.filters.is_empty();
+        if has_or && groups.iter().any(is_empty) {
+            let fault = "--or stands between two groups of conditions: give it a --where on either side\n";
+            return Err(clap::Error::raw(ErrorKind::MissingRequiredArgument, fault));
+        }
         Ok(Self {
-            groups: grouped(parts.into_iter().map(|(_, part)| part)),
+            groups: groups.into_iter().filter(|group| !is_empty(group)).collect(),
         })
     }
 
@@ -66,7 +74,7 @@ A condition: PROPERTY OPERATOR [VALUE]. Several must all hold, until --or begins
   'phone HAS_PROPERTY'          also NOT_HAS_PROPERTY
   'firstname CONTAINS_TOKEN an*'       also NOT_CONTAINS_TOKEN";
 
-/// Filters between two `--or` are a group; empty groups are none.
+/// Filters between two `--or` are a group.
 fn grouped(parts: impl Iterator<Item = Option<Filter>>) -> Vec<FilterGroup> {
     let mut groups = vec![FilterGroup::default()];
     for part in parts {
@@ -75,7 +83,6 @@ fn grouped(parts: impl Iterator<Item = Option<Filter>>) -> Vec<FilterGroup> {
             _ => groups.push(FilterGroup::default()),
         }
     }
-    groups.retain(|group| !group.filters.is_empty());
     groups
 }
 
@@ -169,9 +176,19 @@ mod tests {
     }
 
     #[test]
-    fn groups_without_conditions_are_none() {
+    fn a_group_without_conditions_is_refused() {
         assert!(groups(&[]).is_empty());
-        assert_eq!(groups(&["--or", "--where", "a EQ 1", "--or"]), [["a"]]);
+        for line in [
+            &["--or"][..],
+            &["--where", "a EQ 1", "--or"],
+            &["--or", "--where", "a EQ 1"],
+            &["--where", "a EQ 1", "--or", "--or", "--where", "b EQ 2"],
+        ] {
+            let refused = Line::try_parse_from(["x"].iter().chain(line))
+                .err()
+                .expect("refused");
+            assert!(refused.to_string().contains("--where on either side"), "{line:?}");
+        }
     }
 
     #[test]

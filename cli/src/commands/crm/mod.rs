@@ -1,8 +1,17 @@
 //! `hubkeep crm`: calls to HubSpot with a handle.
 
 mod filter;
+mod gone;
+mod many;
+mod own_types;
+mod pairs;
+mod pipeline;
+mod property;
 mod read;
+mod relate;
+mod rows;
 mod show;
+mod stage;
 mod state;
 mod stream;
 mod write;
@@ -34,11 +43,43 @@ enum CrmCommand {
     /// Find records by conditions. What was just written may not be found yet.
     Search(SearchArgs),
     /// Create a record.
-    Create(CreateArgs),
+    Create(write::CreateArgs),
     /// Change properties of a record.
-    Update(UpdateArgs),
+    Update(write::UpdateArgs),
     /// Archive a record.
-    Archive(ArchiveArgs),
+    Archive(write::ArchiveArgs),
+    /// Change the record that has a value of a unique property, or create it.
+    Upsert(write::UpsertArgs),
+    /// Read, create, change, upsert, archive or associate the records of a file; what became of each row is told.
+    #[command(subcommand)]
+    Batch(many::BatchCommand),
+    /// Make one record of two. It cannot be undone.
+    Merge(gone::MergeArgs),
+    /// Erase a contact for good, as the GDPR asks for. It cannot be undone, and its addresses are not created again.
+    Erase(gone::EraseArgs),
+    /// Associate two records.
+    Associate(relate::AssociateArgs),
+    /// End every association between two records.
+    Dissociate(relate::DissociateArgs),
+    /// Take labels off two records. Whatever else they are to each other stays.
+    Unlabel(relate::UnlabelArgs),
+    /// List what a record is associated with, or the labels that there are between two types.
+    Associations(relate::AssociationsArgs),
+    /// List the properties of a type, or show one.
+    Properties(property::PropertiesArgs),
+    /// Make, change or archive a property of a type.
+    #[command(subcommand)]
+    Property(property::PropertyCommand),
+    /// List the pipelines of a type with their stages, or show one.
+    Pipelines(pipeline::PipelinesArgs),
+    /// Make, change or archive a pipeline of a type.
+    #[command(subcommand)]
+    Pipeline(pipeline::PipelineCommand),
+    /// Add, change or archive a stage of a pipeline.
+    #[command(subcommand)]
+    Stage(stage::StageCommand),
+    /// List the types of record that the portal has made for itself, or show one.
+    Types(own_types::TypesArgs),
     /// List owners, or read one.
     Owners(OwnersArgs),
 }
@@ -61,7 +102,7 @@ struct Of {
 #[derive(Args, Debug)]
 pub(super) struct Expected {
     /// The portal's id, if you know it: a handle for another is refused, and nothing is sent.
-    #[arg(long = "expect-portal-id", value_name = "ID")]
+    #[arg(long = "portal-id", value_name = "ID")]
     portal_id: Option<u64>,
 }
 
@@ -142,9 +183,17 @@ struct ListArgs {
 struct StreamArgs {
     #[command(flatten)]
     of: Of,
+    #[command(flatten)]
+    filters: Filters,
+    /// Words looked for in HubSpot's default searchable properties. With these or --where the walk goes by HubSpot's search, also
+    /// beyond its 10,000 results; what was changed a moment ago may be missing.
+    #[arg(long, value_name = "WORDS", conflicts_with = "archived")]
+    query: Option<String>,
     /// The properties wanted.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     properties: Vec<String>,
+    #[command(flatten)]
+    beside: Beside,
     /// Only archived records.
     #[arg(long)]
     archived: bool,
@@ -186,35 +235,19 @@ struct SearchArgs {
     page: Page,
 }
 
+/// What makes a write one that may be asked for again.
 #[derive(Args, Debug)]
-struct CreateArgs {
-    #[command(flatten)]
-    of: Of,
-    /// A value; repeat it for more.
-    #[arg(long, value_name = "NAME=VALUE", required = true, value_parser = assignment)]
-    set: Vec<(String, String)>,
+struct Again {
+    /// A UUID of your own making: given again with the same values, the first result is told and nothing is sent.
+    #[arg(long, value_name = "UUID")]
+    request_id: Option<String>,
 }
 
-#[derive(Args, Debug)]
-struct UpdateArgs {
-    #[command(flatten)]
-    of: Of,
-    /// The record's id, or a value of --id-property.
-    id: String,
-    /// A value; repeat it for more. An empty one clears the property.
-    #[arg(long, value_name = "NAME=VALUE", required = true, value_parser = assignment)]
-    set: Vec<(String, String)>,
-    /// A unique property that the id is a value of.
-    #[arg(long, value_name = "NAME")]
-    id_property: Option<String>,
-}
-
-#[derive(Args, Debug)]
-struct ArchiveArgs {
-    #[command(flatten)]
-    of: Of,
-    /// The record's id.
-    id: String,
+impl Again {
+    /// As requests state it.
+    fn stated(self) -> String {
+        self.request_id.unwrap_or_default()
+    }
 }
 
 #[derive(Args, Debug)]
@@ -248,6 +281,20 @@ impl CrmCommand {
             Self::Create(args) => &args.of.shown,
             Self::Update(args) => &args.of.shown,
             Self::Archive(args) => &args.of.shown,
+            Self::Upsert(args) => &args.of.shown,
+            Self::Batch(command) => command.shown(),
+            Self::Merge(args) => &args.of.shown,
+            Self::Erase(args) => &args.shown,
+            Self::Associate(args) => args.shown(),
+            Self::Dissociate(args) => args.shown(),
+            Self::Unlabel(args) => args.shown(),
+            Self::Associations(args) => args.shown(),
+            Self::Properties(args) => &args.of.shown,
+            Self::Property(command) => command.shown(),
+            Self::Pipelines(args) => &args.of.shown,
+            Self::Pipeline(command) => command.shown(),
+            Self::Stage(command) => command.shown(),
+            Self::Types(args) => &args.shown,
             Self::Owners(args) => &args.shown,
         }
     }
@@ -279,28 +326,28 @@ pub async fn run(
         CrmCommand::Create(args) => write::create(args, service, output).await?,
         CrmCommand::Update(args) => write::update(args, service, output).await?,
         CrmCommand::Archive(args) => write::archive(args, service, output).await?,
+        CrmCommand::Upsert(args) => return write::upsert(args, service, output).await,
+        CrmCommand::Batch(command) => return many::run(command, service, output).await,
+        CrmCommand::Merge(args) => gone::merge(args, service, output).await?,
+        CrmCommand::Erase(args) => gone::erase(args, service, output).await?,
+        CrmCommand::Associate(args) => relate::associate(args, service, output).await?,
+        CrmCommand::Dissociate(args) => relate::dissociate(args, service, output).await?,
+        CrmCommand::Unlabel(args) => return relate::unlabel(args, service, output).await,
+        CrmCommand::Associations(args) => relate::associations(args, service, output).await?,
+        CrmCommand::Properties(args) => property::list(args, service, output).await?,
+        CrmCommand::Property(command) => property::run(command, service, output).await?,
+        CrmCommand::Pipelines(args) => pipeline::list(args, service, output).await?,
+        CrmCommand::Pipeline(command) => pipeline::run(command, service, output).await?,
+        CrmCommand::Stage(command) => stage::run(command, service, output).await?,
+        CrmCommand::Types(args) => own_types::list(args, service, output).await?,
         CrmCommand::Owners(args) => read::owners(args, service, output).await?,
     }
     Ok(Exit::Done)
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
-        _ => Err("expected NAME=VALUE, for example email=ann@b.example".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_assignment_splits_at_the_first_equals_sign_and_may_clear() {
-        assert_eq!(assignment("note=a=b"), Ok(("note".to_owned(), "a=b".to_owned())));
-        assert_eq!(assignment("phone="), Ok(("phone".to_owned(), String::new())));
-        assert!(assignment("phone").is_err() && assignment("=x").is_err());
-    }
 
     #[test]
     fn the_service_says_which_page_sizes_are_allowed() {

@@ -70,7 +70,7 @@ pub(super) async fn list(args: ListArgs, service: &Service, output: &Output) -> 
         }
         show::objects(&found, &request.properties, output)?;
         show::reply(page.reply.as_ref(), output)?;
-        return more(&page.next_page_token, output);
+        return show::more(&page.next_page_token, output);
     }
 }
 
@@ -100,7 +100,7 @@ pub(super) async fn search(args: SearchArgs, service: &Service, output: &Output)
     show::objects(&answer.objects, &asked, output)?;
     output.note(&format!("{} in all", answer.total_count))?;
     show::reply(answer.reply.as_ref(), output)?;
-    more(&answer.next_page_token, output)
+    show::more(&answer.next_page_token, output)
 }
 
 pub(super) async fn owners(args: OwnersArgs, service: &Service, output: &Output) -> Result<(), Error> {
@@ -134,14 +134,7 @@ pub(super) async fn owners(args: OwnersArgs, service: &Service, output: &Output)
     }
     show::owners(&answer.owners, output)?;
     show::reply(answer.reply.as_ref(), output)?;
-    more(&answer.next_page_token, output)
-}
-
-fn more(next_page_token: &str, output: &Output) -> Result<(), Error> {
-    match next_page_token {
-        "" => Ok(()),
-        token => output.note(&format!("more: --page-token {token}")),
-    }
+    show::more(&answer.next_page_token, output)
 }
 
 /// Counts records on a terminal while pages are followed.

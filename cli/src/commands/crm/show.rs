@@ -87,12 +87,23 @@ pub(super) fn reply(reply: Option<&Reply>, output: &Output) -> Result<(), Error>
     }
 }
 
+/// How to go on, where there are more.
+pub(super) fn more(next_page_token: &str, output: &Output) -> Result<(), Error> {
+    match next_page_token {
+        "" => Ok(()),
+        token => output.note(&format!("more: --page-token {token}")),
+    }
+}
+
 fn about(reply: &Reply) -> String {
     let mut parts = vec![
         format!("{} (portal {})", printable(&reply.client_slug), reply.portal_id),
         format!("call {}", reply.call_id),
         format!("audit position {}", reply.audit_position),
     ];
+    if reply.kept {
+        parts.push("made before: nothing was sent now".to_owned());
+    }
     if reply.attempt_count > 1 {
         parts.push(format!("{} attempts", reply.attempt_count));
     }

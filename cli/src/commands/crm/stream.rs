@@ -45,6 +45,10 @@ pub(super) async fn run(
         archived: args.archived,
         resume_token: String::new(),
         page_size: args.page_size.unwrap_or(0),
+        filter_groups: args.filters.groups,
+        query: args.query.unwrap_or_default(),
+        history_properties: args.beside.history,
+        associated_types: args.beside.associated,
     };
     let mut walk = Walk {
         handles,
@@ -84,6 +88,50 @@ struct Issuing {
     request: IssueHandleRequest,
 }
 
+impl StreamArgs {
+    /// What the walk is.
+    fn operation(&self) -> HandleOperation {
+        match self.filters.groups.is_empty() && self.query.is_none() {
+            true => HandleOperation::List,
+            false => HandleOperation::Search,
+        }
+    }
+
+    /// The same, and what it takes to be told of associated records.
+    fn operations(&self) -> Vec<i32> {
+        let of_others = (!self.beside.associated.is_empty()).then_some(HandleOperation::Get);
+        [self.operation()]
+            .into_iter()
+            .chain(of_others)
+            .map(Into::into)
+            .collect()
+    }
+
+    /// The types of the records, and of those that they are associated with.
+    fn object_types(&self) -> Vec<String> {
+        let others = self.beside.associated.iter().cloned();
+        let mut types: Vec<String> = [self.of.object_type.clone()].into_iter().chain(others).collect();
+        types.sort();
+        types.dedup();
+        types
+    }
+
+    /// The properties that are read, and those that are compared; none for all.
+    fn touched(&self) -> Vec<String> {
+        // Words are looked for in properties that nobody names.
+        if self.properties.is_empty() || self.query.is_some() {
+            return Vec::new();
+        }
+        let filters = self.filters.groups.iter().flat_map(|group| &group.filters);
+        let compared = filters.map(|filter| filter.property.clone());
+        let named = self.properties.iter().chain(&self.beside.history).cloned();
+        let mut touched: Vec<String> = named.chain(compared).collect();
+        touched.sort();
+        touched.dedup();
+        touched
+    }
+}
+
 impl Handles {
     fn of(args: &StreamArgs, credential: Service) -> Result<Self, Error> {
         let Some(purpose) = &args.purpose else {
@@ -92,9 +140,9 @@ impl Handles {
         let request = IssueHandleRequest {
             client_slug: args.of.slug.clone(),
             scope: Some(HandleScope {
-                operations: vec![HandleOperation::List.into()],
-                object_types: vec![args.of.object_type.clone()],
-                properties: args.properties.clone(),
+                operations: args.operations(),
+                object_types: args.object_types(),
+                properties: args.touched(),
                 ..HandleScope::default()
             }),
             lifetime: None,

@@ -46,7 +46,7 @@ pub(super) struct PutArgs {
     #[arg(long, requires = "id")]
     all_portals: bool,
     /// The most that a handle may allow: get, list, search, create, update, archive, merge, erase, associate,
-    /// read-audit, quota.
+    /// read-audit, quota, report, write-schema.
     #[arg(long, value_delimiter = ',', value_parser = operation, value_name = "OPERATION,…", requires = "id")]
     allow: Vec<HandleOperation>,
     /// On which object types: contacts, companies, owners, …; '*' for all.

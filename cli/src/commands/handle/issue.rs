@@ -1,6 +1,9 @@
 //! Handles asked for: issued by a grant, or narrowed from another.
 
-use clap::{Args, builder::NonEmptyStringValueParser};
+use clap::{
+    Args,
+    builder::{NonEmptyStringValueParser, RangedU64ValueParser},
+};
 use hubkeep_proto::credential::v1::{
     Handle, HandleBudget, HandleOperation, HandleScope, IssueHandleRequest, NarrowHandleRequest,
     handle_service_client::HandleServiceClient,
@@ -15,10 +18,15 @@ use crate::{
     wire_json,
 };
 
+/// On the wire 0 stands for no limit: whoever writes it means something else.
+fn at_least_one() -> RangedU64ValueParser {
+    RangedU64ValueParser::new().range(1..)
+}
+
 /// What a handle is limited to beside what it allows.
 #[derive(Args, Debug)]
 struct Limits {
-    /// The only properties that may be read, written or filtered by; all if none is named.
+    /// The only properties that may be read, written or filtered by. None named: all, or of a child those of its parent.
     #[arg(long, value_delimiter = ',', value_name = "NAME,…", value_parser = NonEmptyStringValueParser::new())]
     properties: Vec<String>,
     /// Only records in these pipelines, by HubSpot's id.
@@ -28,11 +36,11 @@ struct Limits {
     #[arg(long, value_delimiter = ',', value_name = "ID,…", value_parser = NonEmptyStringValueParser::new())]
     owners: Vec<String>,
     /// So many calls in its whole life; 1 makes it one-shot.
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    max_calls: u64,
+    #[arg(long, value_name = "N", value_parser = at_least_one())]
+    max_calls: Option<u64>,
     /// So many records in its whole life.
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    max_records: u64,
+    #[arg(long, value_name = "N", value_parser = at_least_one())]
+    max_records: Option<u64>,
 }
 
 impl Limits {
@@ -45,8 +53,8 @@ impl Limits {
             owner_ids: self.owners,
         };
         let budget = HandleBudget {
-            max_calls: self.max_calls,
-            max_records: self.max_records,
+            max_calls: self.max_calls.unwrap_or(0),
+            max_records: self.max_records.unwrap_or(0),
         };
         (scope, budget)
     }
@@ -57,7 +65,7 @@ pub(super) struct IssueArgs {
     /// The portal's slug.
     slug: String,
     /// What it shall allow: get, list, search, create, update, archive, merge, erase, associate,
-    /// read-audit, quota.
+    /// read-audit, quota, report, write-schema.
     #[arg(long, value_delimiter = ',', required = true, value_parser = operation, value_name = "OPERATION,…")]
     allow: Vec<HandleOperation>,
     /// On which object types: contacts, companies, owners, …; '*' for all.
@@ -72,8 +80,8 @@ pub(super) struct IssueArgs {
     #[arg(long, value_name = "CODE")]
     purpose: String,
     /// The portal's id: another one is refused.
-    #[arg(long, value_name = "ID", default_value_t = 0, hide_default_value = true)]
-    expect_portal_id: u64,
+    #[arg(long, value_name = "ID", value_parser = at_least_one())]
+    expect_portal_id: Option<u64>,
     /// The only service that may redeem it; the deployment's crm-service unless stated.
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     audience: String,
@@ -94,8 +102,8 @@ pub(super) struct NarrowArgs {
     /// What it shall allow; as its parent unless stated.
     #[arg(long, value_delimiter = ',', value_parser = operation, value_name = "OPERATION,…")]
     allow: Vec<HandleOperation>,
-    /// Leaves out whatever writes.
-    #[arg(long)]
+    /// As its parent, less whatever writes.
+    #[arg(long, conflicts_with = "allow")]
     read_only: bool,
     /// On which object types; as its parent unless stated.
     #[arg(long, value_delimiter = ',', value_name = "TYPE,…", value_parser = NonEmptyStringValueParser::new())]
@@ -125,7 +133,7 @@ pub(super) async fn issue(args: IssueArgs, service: &Service, output: &Output) -
         lifetime: lifetime(args.lifetime)?,
         purpose_code: args.purpose,
         budget: Some(budget),
-        expected_portal_id: args.expect_portal_id,
+        expected_portal_id: args.expect_portal_id.unwrap_or(0),
         audience: args.audience,
         end_user: args.end_user,
     };

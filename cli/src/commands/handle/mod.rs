@@ -35,11 +35,7 @@ enum HandleCommand {
         shown: ShownHandle,
     },
     Revoke(revoke::RevokeArgs),
-    /// List our own live handles of one portal, newest first.
-    List {
-        /// The portal's slug.
-        slug: String,
-    },
+    List(show::ListArgs),
     /// Let our living handles go on with the certificate that is about to replace the one we call with.
     RenewCertificate {
         /// The new certificate, as PEM.
@@ -60,7 +56,7 @@ pub async fn run(args: HandleArgs, service: &Service, output: &Output) -> Result
             show::introspect(shown.as_str(), service, output).await?;
         }
         HandleCommand::Revoke(args) => return revoke::run(args, service, output).await,
-        HandleCommand::List { slug } => show::list(slug, service, output).await?,
+        HandleCommand::List(args) => show::list(args, service, output).await?,
         HandleCommand::RenewCertificate { file } => renew::renew(file, service, output).await?,
     }
     Ok(Exit::Done)

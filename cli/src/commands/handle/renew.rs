@@ -1,6 +1,6 @@
 //! Says which certificate follows the one that we call with.
 
-use std::path::PathBuf;
+use std::{collections::VecDeque, fmt::Display, path::PathBuf};
 
 use hubkeep_proto::credential::v1::{RenewCertificateRequest, handle_service_client::HandleServiceClient};
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
@@ -8,10 +8,18 @@ use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use crate::{channel::Service, commands::time::day_and_time, errors::Error, output::Output, wire_json};
 
 pub(super) async fn renew(file: PathBuf, service: &Service, output: &Output) -> Result<(), Error> {
-    let certificate = CertificateDer::from_pem_file(&file)
-        .map_err(|error| Error::Usage(format!("{}: no certificate in PEM: {error}", file.display())))?;
+    let unreadable =
+        |error: &dyn Display| Error::Usage(format!("{}: no certificate in PEM: {error}", file.display()));
+    // The leaf comes first, and then what stands between it and the CA.
+    let mut chain = CertificateDer::pem_file_iter(&file)
+        .map_err(|error| unreadable(&error))?
+        .map(|read| read.map(|der| der.to_vec()))
+        .collect::<Result<VecDeque<_>, _>>()
+        .map_err(|error| unreadable(&error))?;
+    let certificate = chain.pop_front();
     let request = RenewCertificateRequest {
-        certificate: certificate.to_vec(),
+        certificate: certificate.ok_or_else(|| unreadable(&"it holds none"))?,
+        intermediates: chain.into(),
     };
     let mut client = HandleServiceClient::new(service.connection());
     let answer = client.renew_certificate(request).await;

@@ -1,7 +1,8 @@
 //! What handles are, told.
 
+use clap::{Args, builder::NonEmptyStringValueParser};
 use hubkeep_proto::credential::v1::{
-    Handle, HandleBudget, IntrospectHandleRequest, ListHandlesRequest,
+    Handle, HandleBudget, HandleBudgetLeft, IntrospectHandleRequest, ListHandlesRequest,
     handle_service_client::HandleServiceClient,
 };
 use serde_json::{Value, json};
@@ -14,6 +15,17 @@ use crate::{
     output::{Output, printable},
     wire_json,
 };
+
+/// List live handles, newest first: our own of one portal, or, for operators, those of others.
+#[derive(Args, Debug)]
+pub(super) struct ListArgs {
+    /// The portal's slug.
+    #[arg(required_unless_present = "caller")]
+    slug: Option<String>,
+    /// Of this caller, by the name in its certificate; '*' for every caller of the portal.
+    #[arg(long, value_name = "NAME|*", value_parser = NonEmptyStringValueParser::new())]
+    caller: Option<String>,
+}
 
 /// Handles asked for at once.
 const PAGE: i32 = 1_000;
@@ -47,6 +59,7 @@ pub(super) async fn introspect(handle: &str, service: &Service, output: &Output)
         ("pipelines", joined(&scope.pipelines, "all")),
         ("owners", joined(&scope.owner_ids, "all")),
         ("may do", budget(handle.budget.as_ref())),
+        ("not handed out yet", left_of(answer.budget_left.as_ref())),
         ("redeemed by", handle.audience.clone()),
         ("grant", handle.grant_id.clone()),
         ("narrowed from", joined(&handle.ancestor_ids, "none")),
@@ -61,8 +74,8 @@ pub(super) async fn introspect(handle: &str, service: &Service, output: &Output)
     Ok(())
 }
 
-pub(super) async fn list(slug: String, service: &Service, output: &Output) -> Result<(), Error> {
-    let handles = all(slug, service).await?;
+pub(super) async fn list(args: ListArgs, service: &Service, output: &Output) -> Result<(), Error> {
+    let handles = all(args, service).await?;
     if output.is_json() {
         let name = "hubkeep.credential.v1.Handle";
         let handles: Vec<Value> = handles
@@ -75,6 +88,8 @@ pub(super) async fn list(slug: String, service: &Service, output: &Output) -> Re
         let scope = handle.scope.clone().unwrap_or_default();
         vec![
             handle.handle_id.clone(),
+            handle.client_slug.clone(),
+            handle.caller.clone(),
             operations(&scope),
             joined(&scope.object_types, "none"),
             joined(&scope.properties, "all"),
@@ -82,21 +97,27 @@ pub(super) async fn list(slug: String, service: &Service, output: &Output) -> Re
             day_and_time(handle.expire_time.as_ref()),
         ]
     };
-    let header = ["id", "allows", "types", "properties", "purpose", "expires"];
-    output.table(
-        &header,
-        handles.iter().map(row).collect(),
-        "no live handles of ours",
-    )
+    let header = [
+        "id",
+        "portal",
+        "caller",
+        "allows",
+        "types",
+        "properties",
+        "purpose",
+        "expires",
+    ];
+    output.table(&header, handles.iter().map(row).collect(), "no live handles")
 }
 
-/// Every live handle of ours, page after page.
-async fn all(slug: String, service: &Service) -> Result<Vec<Handle>, Error> {
+/// Every handle that is asked for, page after page.
+async fn all(args: ListArgs, service: &Service) -> Result<Vec<Handle>, Error> {
     let mut client = HandleServiceClient::new(service.connection());
     let mut request = ListHandlesRequest {
-        client_slug: slug,
+        client_slug: args.slug.unwrap_or_default(),
         page_size: PAGE,
         page_token: String::new(),
+        caller: args.caller.unwrap_or_default(),
     };
     let mut handles = Vec::new();
     loop {
@@ -108,6 +129,17 @@ async fn all(slug: String, service: &Service) -> Result<Vec<Handle>, Error> {
         }
         request.page_token = page.next_page_token;
     }
+}
+
+/// What of a budget no redeemer was given yet, in words: what one was given may be unused.
+fn left_of(left: Option<&HandleBudgetLeft>) -> String {
+    let amounts = left.map(|left| {
+        [(left.calls, "calls"), (left.records, "records")]
+            .into_iter()
+            .filter_map(|(left, what)| left.map(|left| format!("{left} {what}")))
+            .collect::<Vec<_>>()
+    });
+    joined(&amounts.unwrap_or_default(), "any number")
 }
 
 /// How much a handle may do, in words.

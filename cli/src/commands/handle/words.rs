@@ -3,7 +3,7 @@
 use hubkeep_proto::credential::v1::{HandleOperation, HandleScope};
 
 /// What may stand in `--allow`, by its word.
-const OPERATIONS: [(&str, HandleOperation); 11] = [
+const OPERATIONS: [(&str, HandleOperation); 13] = [
     ("get", HandleOperation::Get),
     ("list", HandleOperation::List),
     ("search", HandleOperation::Search),
@@ -15,6 +15,8 @@ const OPERATIONS: [(&str, HandleOperation); 11] = [
     ("merge", HandleOperation::Merge),
     ("erase", HandleOperation::Erase),
     ("associate", HandleOperation::Associate),
+    ("report", HandleOperation::Report),
+    ("write-schema", HandleOperation::WriteSchema),
 ];
 
 pub(in crate::commands) fn operation(text: &str) -> Result<HandleOperation, String> {
@@ -47,7 +49,7 @@ mod tests {
 
     #[test]
     fn every_operation_of_the_wire_has_its_word() {
-        for number in 1..=11 {
+        for number in 1..=13 {
             let known = HandleOperation::try_from(number).expect("on the wire");
             let (word, _) = OPERATIONS
                 .iter()
@@ -56,7 +58,7 @@ mod tests {
             assert_eq!(operation(word), Ok(known));
         }
         assert!(
-            HandleOperation::try_from(12).is_err(),
+            HandleOperation::try_from(14).is_err(),
             "a new operation needs a word"
         );
         assert!(operation("delete").expect_err("unknown").contains("read-audit"));

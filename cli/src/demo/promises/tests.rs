@@ -16,6 +16,7 @@ fn request(portal_id: u64, fingerprint: &str, intent: &str) -> JournalEntry {
         headers: vec![(ENTRY_HEADER.to_owned(), intent.to_owned())],
         correlation_id: String::new(),
         status: Some(200),
+        carried_out: true,
     }
 }
 

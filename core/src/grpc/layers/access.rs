@@ -1,20 +1,41 @@
-//! Who asks, and whether they may use a gRPC service at all. Who may not is put on record.
+//! Who asks, and whether they may use a gRPC service at all: not while they are contained. Who may not is put on record.
+
+use std::time::Duration;
 
 use http::request::Parts;
 
 use crate::{
+    clock::Tick,
     error::ServiceError as _,
-    grpc::{Caller, Error, Refusal, context::Asked, tools::Tools},
+    grpc::{Access, Caller, Error, Refusal, context::Asked, tools::Tools},
     id::CallerName,
 };
 
-pub(super) async fn allowed(parts: &Parts, tools: &Tools, asked: &Asked) -> Result<Caller, Error> {
+/// How long it is waited for the word who is contained, where that was not heard of late: a moment after a start.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub(super) async fn allowed(
+    parts: &Parts,
+    tools: &Tools,
+    asked: &Asked,
+    until: Tick,
+) -> Result<Caller, Error> {
     let now = tools.clock.now();
     let caller = match tools.callers.identify(&parts.headers, &parts.extensions, now) {
         Ok(caller) => caller,
         Err(error) => return Err(recorded(error, None, tools, asked).await),
     };
     let grpc_service = asked.grpc_method.service();
+    if tools.access.acts_by_itself(&caller.name) && !Access::is_open(grpc_service) {
+        let until = until.min(tools.clock.tick().plus(PATIENCE));
+        if !tools.holds.known(&tools.clock, until).await {
+            return Err(recorded(Error::HoldsUnknown, Some(caller.name), tools, asked).await);
+        }
+    }
+    if tools.holds.has(&caller.name) && !Access::is_open(grpc_service) {
+        let error = Error::Contained(caller.name.clone());
+        return Err(recorded(error, Some(caller.name), tools, asked).await);
+    }
     if tools.access.allow(&caller.name, grpc_service) {
         return Ok(caller);
     }

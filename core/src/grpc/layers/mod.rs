@@ -26,7 +26,7 @@ pub(super) use request_id::brought;
 use super::{
     Access, Context, Error, GrpcMethod,
     context::Asked,
-    ending::{Way, with_the_server},
+    ending::{Way, with_the_caller, with_the_server},
     tools::Tools,
 };
 use crate::error::status;
@@ -34,7 +34,15 @@ use crate::error::status;
 /// Puts the layers around the services. They are one middleware: each that stood by itself would be one more box that
 /// every request is moved into.
 pub(super) fn around(services: Router, tools: &Arc<Tools>) -> Router {
-    services.layer(middleware::from_fn_with_state(Arc::clone(tools), through))
+    let services = services.layer(middleware::from_fn_with_state(Arc::clone(tools), through));
+    #[cfg(feature = "dying")]
+    let services = services.layer(middleware::from_fn(dying));
+    services
+}
+
+#[cfg(feature = "dying")]
+async fn dying(request: Request, next: Next) -> Response {
+    crate::dying::first(next.run(request)).await
 }
 
 async fn through(State(tools): State<Arc<Tools>>, request: Request, next: Next) -> Response {
@@ -46,7 +54,8 @@ async fn through(State(tools): State<Arc<Tools>>, request: Request, next: Next) 
         request_id,
         grpc_method: GrpcMethod::new(parts.uri.path()),
     };
-    let answered = trace::traced(&*tools.clock, &asked, async {
+    let span = trace::span(&parts.headers, &asked);
+    let answered = trace::traced(&*tools.clock, span, &asked, async {
         let entered = match Access::is_open(asked.grpc_method.service()) {
             true => enter_open(parts, body, next, &tools, &asked).await,
             false => enter(parts, body, next, &tools, &asked).await,
@@ -66,12 +75,14 @@ async fn enter(
 ) -> Result<Response, Error> {
     let deadline = deadline::granted(&parts.headers, tools)?;
     let admitted = admit::admitted(tools)?;
-    let caller = access::allowed(&parts, tools, asked).await?;
+    let caller = access::allowed(&parts, tools, asked, deadline.granted).await?;
     let place = tools.places.place(admitted, &caller.name)?;
+    let name = caller.name.clone();
     let context = Context::new(asked.clone(), caller, Arc::clone(&tools.access), deadline, place);
     parts.extensions.insert(context);
     let body = with_the_server(body, Way::In, asked.request_id, &tools.stopping);
-    Ok(next.run(Request::from_parts(parts, body)).await)
+    let answer = next.run(Request::from_parts(parts, body)).await;
+    Ok(answer.map(|body| with_the_caller(body, asked.request_id, tools, name)))
 }
 
 /// Whether the server is up is told also when it is full, and to its last moment. Whoever watches our health would hold
@@ -83,8 +94,8 @@ async fn enter_open(
     tools: &Tools,
     asked: &Asked,
 ) -> Result<Response, Error> {
-    deadline::granted(&parts.headers, tools)?;
-    access::allowed(&parts, tools, asked).await?;
+    let deadline = deadline::granted(&parts.headers, tools)?;
+    access::allowed(&parts, tools, asked, deadline.granted).await?;
     let ending = |body, way| with_the_server(body, way, asked.request_id, &tools.stopping);
     let request = Request::from_parts(parts, ending(body, Way::In));
     Ok(next.run(request).await.map(|body| ending(body, Way::Out)))

@@ -68,7 +68,7 @@ fn each_error_has_its_kind_and_reason() {
             "CERTIFICATE_REFUSED",
         ),
         (
-            Error::AuditNotAllowed(handle_id),
+            Error::ReadNotAllowed(handle_id, "READ_AUDIT"),
             ErrorKind::PermissionDenied,
             "OPERATION_NOT_ALLOWED",
         ),

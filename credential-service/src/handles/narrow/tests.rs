@@ -11,7 +11,7 @@ use proptest::{collection::btree_set, option, prelude::*};
 
 use super::{super::claims::Under, *};
 
-const OPERATIONS: [Operation; 11] = [
+const OPERATIONS: [Operation; 13] = [
     Operation::Get,
     Operation::List,
     Operation::Search,
@@ -23,6 +23,8 @@ const OPERATIONS: [Operation; 11] = [
     Operation::Merge,
     Operation::Erase,
     Operation::Associate,
+    Operation::Report,
+    Operation::WriteSchema,
 ];
 const NOW: i64 = 1_800_000_000_000_000;
 

@@ -79,27 +79,61 @@ pub(super) async fn by_id(database: &Database, handle_id: HandleId) -> Result<Op
     Ok(row)
 }
 
-/// At most `limit` living handles of a caller and portal with a smaller id than `before`, newest first.
-pub(super) async fn page(
-    database: &Database,
-    portal_id: PortalId,
-    caller: &CallerName,
-    now: Timestamp,
-    before: &str,
-    limit: usize,
-) -> Result<Vec<Row>, Error> {
+/// Which handles are wanted, of those that were not ended themselves and whose time is not over.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted<'a> {
+    /// Of this portal; `None` for every portal.
+    pub(super) portal_id: Option<PortalId>,
+    /// Of this caller; `None` for every caller.
+    pub(super) caller: Option<&'a CallerName>,
+    pub(super) now: Timestamp,
+    /// With a smaller id.
+    pub(super) before: String,
+    /// At most so many.
+    pub(super) limit: usize,
+}
+
+/// The handles that are wanted, newest first.
+pub(super) async fn page(database: &Database, wanted: &Wanted<'_>) -> Result<Vec<Row>, Error> {
     let rows = sqlx::query_as::<_, Row>(select!(
-        "WHERE portal_id = $1 AND caller = $2 AND expire_time > $3 AND revocation_seq IS NULL AND handle_id < $4 \
-         ORDER BY handle_id DESC LIMIT $5"
+        "WHERE ($1 = 0 OR portal_id = $1) AND ($2 = '' OR caller = $2) AND expire_time > $3 \
+         AND revocation_seq IS NULL AND handle_id < $4 ORDER BY handle_id DESC LIMIT $5"
     ))
-    .bind(portal_id.as_i64())
-    .bind(caller.as_str())
-    .bind(now.as_micros())
-    .bind(before)
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .bind(wanted.portal_id.map_or(0, PortalId::as_i64))
+    .bind(wanted.caller.map_or("", CallerName::as_str))
+    .bind(wanted.now.as_micros())
+    .bind(wanted.before.as_str())
+    .bind(i64::try_from(wanted.limit).unwrap_or(i64::MAX))
     .fetch_all(database.pool())
     .await?;
     Ok(rows)
+}
+
+/// Whether a caller has any row.
+pub(super) async fn has_any_of(database: &Database, caller: &CallerName) -> Result<bool, Error> {
+    let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM handle WHERE caller = $1 LIMIT 1")
+        .bind(caller.as_str())
+        .fetch_optional(database.pool())
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Whether any of these handles was ended, or its row is gone, as a transaction sees it.
+pub(super) async fn is_any_ended(
+    transaction: &mut Transaction,
+    handles: impl Iterator<Item = HandleId>,
+) -> Result<bool, Error> {
+    for handle_id in handles {
+        let seq: Option<Option<i64>> =
+            sqlx::query_scalar("SELECT revocation_seq FROM handle WHERE handle_id = $1")
+                .bind(handle_id.to_string())
+                .fetch_optional(&mut *transaction)
+                .await?;
+        if !matches!(seq, Some(None)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// How many of these handles there are, and how many of them were ended before their time.
@@ -153,23 +187,23 @@ pub(super) async fn of_grant_and_portal(
     Ok(ids)
 }
 
-/// How many handles of a caller and portal live.
-pub(super) async fn count_living(
+/// The handles of a caller and portal that were not ended themselves and whose time is not over.
+pub(super) async fn ids_of(
     transaction: &mut Transaction,
     portal_id: PortalId,
     caller: &CallerName,
     now: Timestamp,
-) -> Result<u64, Error> {
-    let count: i64 = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM handle \
+) -> Result<Vec<String>, Error> {
+    let ids = sqlx::query_scalar(
+        "SELECT handle_id FROM handle \
          WHERE portal_id = $1 AND caller = $2 AND expire_time > $3 AND revocation_seq IS NULL",
     )
     .bind(portal_id.as_i64())
     .bind(caller.as_str())
     .bind(now.as_micros())
-    .fetch_one(&mut *transaction)
+    .fetch_all(&mut *transaction)
     .await?;
-    Ok(unsigned(count))
+    Ok(ids)
 }
 
 /// Marks a handle as revoked; `false` if it was already.

@@ -33,6 +33,14 @@ pub(in crate::handles) fn lineage(handles: impl Iterator<Item = HandleId>) -> St
     })
 }
 
+/// Reservations of a portal are made, and voided, by one at a time.
+pub(in crate::handles) async fn lock(
+    transaction: &mut Transaction,
+    portal_id: PortalId,
+) -> Result<(), Error> {
+    Ok(transaction.lock(&format!("reservation/{portal_id}")).await?)
+}
+
 pub(in crate::handles) async fn insert(transaction: &mut Transaction, row: &Row) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO reservation (reservation_id, portal_id, client_slug, lineage, expire_time, claims) \
@@ -75,6 +83,29 @@ pub(in crate::handles) async fn mark_used(
     .execute(database.pool())
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// What was reserved by a handle, or by one that was narrowed from it, and is not used.
+#[derive(Debug, FromRow)]
+pub(in crate::handles) struct Unused {
+    pub(in crate::handles) portal_id: i64,
+    pub(in crate::handles) lineage: String,
+    /// By which place on the feed it is void, if it is.
+    pub(in crate::handles) void_seq: Option<i64>,
+}
+
+/// Everything unused of a handle.
+pub(in crate::handles) async fn unused_of(
+    transaction: &mut Transaction,
+    handle_id: HandleId,
+) -> Result<Vec<Unused>, Error> {
+    let rows = sqlx::query_as(
+        "SELECT portal_id, lineage, void_seq FROM reservation WHERE lineage LIKE $1 AND used_time IS NULL",
+    )
+    .bind(format!("%/{handle_id}/%"))
+    .fetch_all(transaction)
+    .await?;
+    Ok(rows)
 }
 
 /// Voids what was reserved by a handle, or by one that was narrowed from it.

@@ -114,6 +114,7 @@ impl Error {
                 }
                 _ => error.public_message(),
             },
+            Self::Revocations(error) => error.public_message(),
             Self::AccessTokens(error) => error.public_message(),
             Self::Vault(error) => error.public_message(),
             Self::Seal(error) => error.public_message(),

@@ -55,6 +55,15 @@ pub(super) async fn slugs(database: &Database) -> Result<HashSet<String>, Error>
     Ok(slugs.into_iter().collect())
 }
 
+/// Whether a portal has a row.
+pub(super) async fn is_there(database: &Database, portal_id: PortalId) -> Result<bool, Error> {
+    let found: Option<i64> = sqlx::query_scalar("SELECT portal_id FROM portal WHERE portal_id = $1")
+        .bind(portal_id.as_i64())
+        .fetch_optional(database.pool())
+        .await?;
+    Ok(found.is_some())
+}
+
 /// The id of every portal that has a row.
 pub(super) async fn ids(database: &Database) -> Result<HashSet<i64>, Error> {
     let ids: Vec<i64> = sqlx::query_scalar("SELECT portal_id FROM portal")

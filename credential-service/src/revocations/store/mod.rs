@@ -3,7 +3,7 @@
 use hubkeep_core::{
     clock::Timestamp,
     database::{Database, Transaction},
-    id::PortalId,
+    id::{CallerName, PortalId},
 };
 
 pub(super) mod redeemers;
@@ -18,6 +18,8 @@ const ERASURE: &str = "portal-erasure";
 const CALLER: &str = "caller-generation";
 const PERSON: &str = "person-generation";
 const GRANT: &str = "grant-revision";
+const HOLD: &str = "caller-hold";
+const OWN_CALLS: &str = "own-calls";
 
 /// seq, time, scope, subject, number.
 type Row = (i64, i64, String, String, i64);
@@ -39,6 +41,8 @@ pub(super) async fn append(
         Scope::CallerGeneration(caller, generation) => (CALLER, caller.to_string(), generation),
         Scope::PersonGeneration(person, generation) => (PERSON, person.to_string(), generation),
         Scope::GrantRevision(grant, revision) => (GRANT, grant.to_string(), revision),
+        Scope::CallerHold(caller, held) => (HOLD, caller.to_string(), u64::from(held)),
+        Scope::OwnCalls(portal) => (OWN_CALLS, portal.to_string(), 0),
     };
     sqlx::query(
         "INSERT INTO revocation (seq, revoke_time, scope, subject, number) VALUES ($1, $2, $3, $4, $5)",
@@ -83,6 +87,39 @@ pub(super) async fn after(database: &Database, place: u64, limit: i64) -> Result
         .collect()
 }
 
+/// Which callers were contained or lifted between two places, in order.
+pub(super) async fn holds_between(
+    database: &Database,
+    after: u64,
+    last: u64,
+) -> Result<Vec<(CallerName, bool)>, Error> {
+    let rows: Vec<(i64, String, i64)> = sqlx::query_as(
+        "SELECT seq, subject, number FROM revocation WHERE scope = $1 AND seq > $2 AND seq <= $3 ORDER BY seq",
+    )
+    .bind(HOLD)
+    .bind(i64::try_from(after).unwrap_or(i64::MAX))
+    .bind(i64::try_from(last).unwrap_or(i64::MAX))
+    .fetch_all(database.pool())
+    .await?;
+    let read = |(seq, subject, number): (i64, String, i64)| {
+        let caller = subject.parse().map_err(|_| Error::Broken(unsigned(seq)))?;
+        Ok((caller, number == 1))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+/// Whether a caller is contained, by itself or as a person: by the last that was said of it.
+pub(super) async fn is_held(transaction: &mut Transaction, caller: &CallerName) -> Result<bool, Error> {
+    // The scope stands in the text, as it does in the index of these rows.
+    let said: Option<i64> = sqlx::query_scalar(
+        "SELECT number FROM revocation WHERE scope = 'caller-hold' AND subject = $1 ORDER BY seq DESC LIMIT 1",
+    )
+    .bind(caller.as_str())
+    .fetch_optional(transaction)
+    .await?;
+    Ok(said == Some(1))
+}
+
 /// A row, if it is the one that comes next: a watcher must not miss one because somebody took it out.
 fn read(row: Row, expected: u64) -> Result<Revocation, Error> {
     let (seq, time, scope, subject, number) = row;
@@ -110,6 +147,8 @@ fn scope_of(name: &str, subject: &str, number: u64) -> Option<Scope> {
         CALLER => Some(Scope::CallerGeneration(subject.parse().ok()?, number)),
         PERSON => Some(Scope::PersonGeneration(subject.parse().ok()?, number)),
         GRANT => Some(Scope::GrantRevision(subject.parse().ok()?, number)),
+        HOLD => Some(Scope::CallerHold(subject.parse().ok()?, number == 1)),
+        OWN_CALLS => Some(Scope::OwnCalls(portal()?)),
         _ => None,
     }
 }

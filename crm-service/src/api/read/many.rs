@@ -11,15 +11,15 @@ use hubkeep_proto::crm::v1::{
     UpsertObjectsRequest,
 };
 
-use super::record_key;
+use super::{record_key, related::new_associations};
 use crate::{
     api::{
         batch::ReadMany,
         entrance::{Read, meant},
     },
     crm::{
-        Ask, Batch, BatchWork, Faults, MAX_BATCH, ObjectType, PropertyName, PropertyValues, RecordId, Wanted,
-        read_history, read_names, read_values,
+        Ask, Batch, BatchWork, Faults, MAX_BATCH, NewRecord, ObjectType, PropertyName, PropertyValues,
+        RecordId, Wanted, read_history, read_names, read_values,
     },
 };
 
@@ -55,7 +55,11 @@ pub(in crate::api) fn batch_create(message: &BatchCreateObjectsRequest) -> ReadM
     let mut records = Vec::with_capacity(message.inputs.len());
     if has_sound_length("inputs", message.inputs.len(), &mut faults) {
         for (place, input) in message.inputs.iter().enumerate() {
-            records.push(values(place, &input.properties, &mut faults));
+            let field = format!("inputs[{place}].associations");
+            records.push(NewRecord {
+                values: values(place, &input.properties, &mut faults),
+                associations: new_associations(&field, &input.associations, &mut faults),
+            });
         }
     }
     let asks = object_type.map(|object_type| calls(&object_type, records, BatchWork::Create));

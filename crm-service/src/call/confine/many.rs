@@ -26,8 +26,8 @@ pub(super) async fn confined(
     let work = match &batch.work {
         BatchWork::Read { .. } => return read(call, object_type, within, next).await,
         BatchWork::Create(inputs) => {
-            for values in inputs {
-                within.hold_new(values).map_err(outside)?;
+            for input in inputs {
+                within.hold_new(&input.values).map_err(outside)?;
             }
             return next.run(call).await;
         }

@@ -1,17 +1,21 @@
 //! Batches in HubSpot's words.
 
+use hubkeep_core::error::ErrorReason;
 use hubkeep_hubspot::{
-    ApiVersion, Row as HubSpotRow,
+    ApiVersion, Row as HubSpotRow, Share,
     objects::{
         Object, Wanted,
         batch::{self, Change, NewRecord, Upserted},
     },
 };
 
-use super::{Dispatch, Sending, Words, values};
+use super::{Dispatch, Sending, Words, related::link, values};
 use crate::{
-    call::{Error, Reply},
-    crm::{Answer, Batch, BatchWork, Done, PropertyName, PropertyValues, RecordId, Row, RowError},
+    call::{
+        Error, Reply,
+        coalesce::{Company, place_of},
+    },
+    crm::{self, Answer, Batch, BatchWork, Done, PropertyName, PropertyValues, RecordId, Row, RowError},
 };
 
 impl Dispatch {
@@ -41,21 +45,23 @@ impl Dispatch {
                 let ids = ids(wanted_ids);
                 let by = id_property.as_ref().map(PropertyName::as_str);
                 let ask = batch::read(version, object_type, &ids, by, &wanted);
-                self.send(admitted, ask?, rows).await
+                let company = admitted.call.company.as_deref();
+                let share = |rows: &Vec<HubSpotRow<Object>>, number| share_of(rows, company, number);
+                self.send_shared(admitted, ask?, share, rows_of).await
             }
             BatchWork::Create(inputs) => {
-                let new = |properties: &PropertyValues| NewRecord {
-                    properties: values(properties),
-                    ..NewRecord::default()
+                let new = |input: &crm::NewRecord| NewRecord {
+                    properties: values(&input.values),
+                    associations: input.associations.iter().map(link).collect(),
                 };
                 let records: Vec<NewRecord> = inputs.iter().map(new).collect();
                 let ask = batch::create(version, object_type, &records);
-                self.send(admitted, ask?, rows).await
+                self.send(admitted, ask?, rows_of).await
             }
             BatchWork::Update { changes, id_property } => {
                 let by = id_property.as_ref().map(PropertyName::as_str);
                 let ask = batch::update(version, object_type, &in_words(changes), by);
-                self.send(admitted, ask?, rows).await
+                self.send(admitted, ask?, rows_of).await
             }
             BatchWork::Upsert { changes, id_property } => {
                 let ask = batch::upsert(version, object_type, &in_words(changes), id_property.as_str());
@@ -82,7 +88,20 @@ fn in_words(changes: &[(RecordId, PropertyValues)]) -> Vec<Change> {
     changes.iter().map(change).collect()
 }
 
-fn rows(rows: Vec<HubSpotRow<Object>>) -> Answer {
+/// What of a batch is one call's, where it is read for several: its own record; or all of it, where all ask for all.
+fn share_of(rows: &[HubSpotRow<Object>], company: Option<&Company>, number: usize) -> Share {
+    let one = company.filter(|company| company.is_of_records());
+    let Some(company) = one else {
+        return Share::Whole;
+    };
+    match rows.get(place_of(company, number)) {
+        Some(Ok(_)) => Share::Records(1),
+        Some(Err(refusal)) => Share::Refused(refusal.reason()),
+        None => Share::Refused(ErrorReason::ObjectNotFound),
+    }
+}
+
+fn rows_of(rows: Vec<HubSpotRow<Object>>) -> Answer {
     let row = |row: HubSpotRow<Object>| row.map(Done::from).map_err(RowError::HubSpot);
     Answer::Rows(rows.into_iter().map(row).collect())
 }

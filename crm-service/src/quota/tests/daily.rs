@@ -7,15 +7,12 @@ use super::*;
 #[tokio::test]
 async fn a_used_up_day_refuses_until_midnight_where_the_portal_is() {
     let (clock, quota) = quota();
-    quota.learn(&left_today(50), None);
+    hear(&quota, &left_today(50));
     let refused = call(&clock, &quota, Bucket::Burst)
         .await
         .expect_err("50 are left for others");
     let to_midnight = 60 * MINUTE + 30 * SECOND;
-    assert_eq!(
-        (refused.bucket, refused.retry_after),
-        (Bucket::Daily, to_midnight)
-    );
+    assert_eq!(lack(&refused), (Bucket::Daily, to_midnight));
     assert!(refused.quota_violation().is_some());
     let day = quota.state().daily;
     assert_eq!(
@@ -49,12 +46,13 @@ async fn between_two_truths_our_own_calls_are_counted_down() {
 #[tokio::test]
 async fn calls_under_way_are_taken_off_what_hubspot_says() {
     let (clock, quota) = quota();
-    let under_way = quota.pay(Bucket::Burst, clock.tick()).await.expect("room");
-    let answered = quota.pay(Bucket::Burst, clock.tick()).await.expect("room");
+    is_known(&quota);
+    let under_way = pay(&quota, Bucket::Burst, clock.tick()).await.expect("room");
+    let answered = pay(&quota, Bucket::Burst, clock.tick()).await.expect("room");
     for slot in [&under_way, &answered] {
         slot.sent(clock.tick());
     }
-    quota.learn(&left_today(1_000), None);
+    hear(&quota, &left_today(1_000));
     drop(answered);
     assert_eq!(
         quota.state().daily.used,
@@ -68,7 +66,7 @@ async fn calls_under_way_are_taken_off_what_hubspot_says() {
 async fn a_used_up_day_is_probed_by_one_call_each_ten_minutes() {
     let (clock, quota) = quota();
     assert_eq!(
-        quota.refused(Bucket::of_policy("DAILY"), None),
+        quota.refused(Bucket::Burst.of_policy("DAILY"), None),
         60 * MINUTE + 30 * SECOND
     );
     clock.advance(9 * MINUTE);
@@ -81,8 +79,8 @@ async fn a_used_up_day_is_probed_by_one_call_each_ten_minutes() {
         .await
         .expect_err("but one only");
     clock.advance(10 * MINUTE);
-    let slot = quota.pay(Bucket::Burst, clock.tick()).await.expect("the next");
-    quota.learn(&left_today(5_000), None);
+    let slot = pay(&quota, Bucket::Burst, clock.tick()).await.expect("the next");
+    hear(&quota, &left_today(5_000));
     drop(slot);
     call(&clock, &quota, Bucket::Burst)
         .await
@@ -111,7 +109,7 @@ async fn hubspot_is_worth_a_question_after_a_hundred_silent_answers_once_in_five
     }
     assert!(quota.is_worth_a_question());
     assert!(!quota.is_worth_a_question(), "the question is under way");
-    quota.learn(&left_today(5_000), None);
+    hear(&quota, &left_today(5_000));
     clock.advance(6 * MINUTE);
     assert!(
         quota.is_stale() && !quota.is_worth_a_question(),

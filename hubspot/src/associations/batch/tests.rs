@@ -67,7 +67,7 @@ fn a_record_that_belongs_to_nothing_has_an_empty_page_and_one_that_is_not_answer
 
 #[test]
 fn each_new_pair_is_answered_by_its_two_ids() {
-    let new = |from: &str, to: &str| NewAssociation {
+    let new = |from: &str, to: &str| Labelled {
         pair: pair(from, to),
         types: vec![AssociationType::hubspot(279)],
     };
@@ -134,11 +134,62 @@ fn pairs_are_taken_apart_all_at_once() {
     assert_eq!((ask.decode)(b"").expect("reads").record_count, 2);
 }
 
+fn labelled(from: &str, to: &str) -> Labelled {
+    Labelled {
+        pair: pair(from, to),
+        types: vec![AssociationType::hubspot(1)],
+    }
+}
+
+#[test]
+fn of_labels_that_are_taken_off_all_is_done_that_is_not_refused() {
+    let ask = archive_labels(VERSION, TYPES, &[labelled("1", "2"), labelled("9", "2")]).expect("fits");
+    assert_eq!(
+        ask.path.template(),
+        "/crm/associations/2026-09/contacts/companies/batch/labels/archive"
+    );
+    assert_eq!(
+        body(&ask)["inputs"][1],
+        json!({
+            "from": { "id": "9" }, "to": { "id": "2" },
+            "types": [{ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1 }]
+        })
+    );
+    let all = (ask.decode)(b"").expect("reads");
+    assert_eq!((all.value, all.record_count), (vec![Ok(()), Ok(())], 2));
+    for context in [json!({ "CONTACT": ["9"] }), json!({ "fromObjectId": ["9"] })] {
+        let refusal = json!({
+            "category": "VALIDATION_ERROR", "subCategory": "crm.associations.INVALID_OBJECT_IDS",
+            "message": "CONTACT=9 is not valid", "context": context
+        });
+        let read = answer(&ask, &json!({ "results": [], "errors": [refusal] }));
+        assert_eq!(read.value[0], Ok(()), "{context}");
+        assert!(matches!(read.value[1], Err(RowRefusal::Refused(_))), "{context}");
+    }
+    let nameless = json!({ "errors": [{ "category": "VALIDATION_ERROR", "message": "no" }] });
+    assert_eq!(
+        answer(&ask, &nameless).value,
+        [Err(RowRefusal::Unknown), Err(RowRefusal::Unknown)],
+        "which of them was refused nobody can say"
+    );
+}
+
+#[test]
+fn an_id_that_records_of_both_sides_have_does_not_say_which_pair_was_refused() {
+    let ask = archive_labels(VERSION, TYPES, &[labelled("9", "2"), labelled("1", "9")]).expect("fits");
+    let refusal = json!({
+        "category": "VALIDATION_ERROR", "subCategory": "crm.associations.INVALID_OBJECT_IDS",
+        "message": "CONTACT=9 is not valid", "context": { "CONTACT": ["9"] }
+    });
+    let read = answer(&ask, &json!({ "errors": [refusal] }));
+    assert_eq!(read.value, [Err(RowRefusal::Unknown), Err(RowRefusal::Unknown)]);
+}
+
 #[test]
 fn each_kind_of_batch_has_the_size_that_hubspot_takes() {
     let pairs = |count: usize| vec![pair("1", "2"); count];
     let news = |count: usize| {
-        let new = |pair| NewAssociation {
+        let new = |pair| Labelled {
             pair,
             types: Vec::new(),
         };
@@ -150,5 +201,47 @@ fn each_kind_of_batch_has_the_size_that_hubspot_takes() {
     assert!(create(VERSION, TYPES, &news(MAX_CREATE + 1)).is_err());
     assert!(archive(VERSION, TYPES, &pairs(MAX_ARCHIVE)).is_ok());
     assert!(archive(VERSION, TYPES, &pairs(MAX_ARCHIVE + 1)).is_err());
+    assert!(archive_labels(VERSION, TYPES, &news(MAX_ARCHIVE)).is_ok());
+    assert!(archive_labels(VERSION, TYPES, &news(MAX_ARCHIVE + 1)).is_err());
     assert!(create(VERSION, TYPES, &[]).is_err());
+}
+
+fn told(from: &str, to: &str, type_id: u32) -> Value {
+    json!({
+        "from": { "id": from },
+        "to": { "id": to },
+        "associationSpec": { "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id },
+    })
+}
+
+#[test]
+fn of_pairs_without_a_label_each_has_its_own_direction() {
+    let ask = create_default(VERSION, TYPES, &[pair("1", "2"), pair("3", "9")]).expect("fits");
+    assert_eq!(
+        ask.path.template(),
+        "/crm/associations/2026-09/contacts/companies/batch/associate/default"
+    );
+    let sent = json!([{ "from": { "id": "1" }, "to": { "id": "2" } }, { "from": { "id": "3" }, "to": { "id": "9" } }]);
+    assert_eq!(body(&ask)["inputs"], sent);
+    let read = answer(
+        &ask,
+        &json!({
+            "status": "COMPLETE",
+            "results": [told("2", "1", 280), told("1", "2", 279)],
+            "errors": [{ "category": "OBJECT_NOT_FOUND", "message": "m", "context": { "toObjectId": ["9"] } }],
+        }),
+    );
+    assert_eq!(read.value[0], Ok(vec![AssociationType::hubspot(279)]));
+    assert!(matches!(read.value[1], Err(RowRefusal::Refused(_))));
+    assert_eq!(read.record_count, 1);
+}
+
+#[test]
+fn of_a_pair_and_the_same_turned_round_nothing_is_believed() {
+    let ask = create_default(VERSION, TYPES, &[pair("1", "2"), pair("2", "1")]).expect("fits");
+    let read = answer(
+        &ask,
+        &json!({ "results": [told("1", "2", 279), told("2", "1", 280)] }),
+    );
+    assert_eq!(read.value, [Err(RowRefusal::Unknown), Err(RowRefusal::Unknown)]);
 }

@@ -1,3 +1,4 @@
+use hubkeep_core::error::ErrorReason;
 use proptest::prelude::*;
 
 use super::*;
@@ -18,7 +19,7 @@ fn sent_body<T>(ask: &Ask<T>) -> Value {
 
 fn answer<T>(ask: &Ask<Vec<Row<T>>>, body: &Value) -> Vec<Row<T>> {
     let decoded = (ask.decode)(body.to_string().as_bytes()).expect("reads");
-    assert_eq!(decoded.record_count, done(&decoded.value));
+    assert_eq!(decoded.record_count, rows::done(&decoded.value));
     decoded.value
 }
 
@@ -358,5 +359,34 @@ proptest! {
         let ask = read_of(&["1"], None);
         let _ = (ask.decode)(&body);
         let _ = Refusal::of(http::StatusCode::CONFLICT, &http::HeaderMap::new(), &body);
+    }
+}
+
+#[test]
+fn an_answer_stands_for_all_of_a_batch_for_a_part_for_nothing_or_leaves_it_open() {
+    use crate::answer::Standing;
+    let refused = |category: &str| {
+        Err(RowRefusal::Refused(Box::new(Refusal::of_row(
+            &json!({ "category": category }),
+        ))))
+    };
+    let (missing, taken) = (ErrorReason::ObjectNotFound, ErrorReason::ObjectConflict);
+    for (rows, standing) in [
+        (vec![], Standing::All),
+        (vec![Ok(()), Ok(())], Standing::All),
+        (
+            vec![Ok(()), refused("OBJECT_NOT_FOUND"), refused("CONFLICT")],
+            Standing::Part(missing),
+        ),
+        (
+            vec![refused("CONFLICT"), refused("OBJECT_NOT_FOUND")],
+            Standing::None(taken),
+        ),
+        (
+            vec![Ok(()), refused("CONFLICT"), Err(RowRefusal::Unknown)],
+            Standing::Open,
+        ),
+    ] {
+        assert_eq!(rows::standing(&rows), standing, "{rows:?}");
     }
 }

@@ -1,0 +1,87 @@
+//! Proofs over the logs, made beside the call path: nobody who appends waits for anything here.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `config`, `key` | how often, and the key that signs |
+//! | `task` | when: the background work of one process |
+//! | `build` | entries into trees |
+//! | `sign` | trees into checkpoints |
+//! | `heads` | checkpoints into the log of heads |
+//! | `read` | checkpoints and proofs out again |
+//! | `edge`, `tiles` | a tree while it grows; a tree that is asked |
+//! | `store` | the tables, in SQL that every database understands |
+//!
+//! All arithmetic of Merkle trees, tiles and notes is that of the crates `tlog_tiles` and `signed_note`.
+
+mod build;
+mod config;
+mod edge;
+mod error;
+mod heads;
+mod key;
+mod read;
+mod sign;
+mod store;
+mod task;
+mod tiles;
+
+pub use config::Config;
+pub use error::Error;
+pub use key::LogKeyError;
+pub use read::{Checkpoint, Consistency, Head, Inclusion, Which};
+
+pub(crate) use key::{LogKeys, make as make_key};
+pub(crate) use task::Prover;
+
+use std::sync::Arc;
+
+use hubkeep_core::database::Database;
+use tlog_tiles::Hash;
+
+use crate::Identity;
+
+/// Reads what was proven.
+#[derive(Clone, Debug)]
+pub(crate) struct Proofs {
+    database: Database,
+    identity: Identity,
+    /// What this process signs with, if it signs.
+    keys: Option<Arc<LogKeys>>,
+}
+
+impl Proofs {
+    pub(crate) const fn new(database: Database, identity: Identity, keys: Option<Arc<LogKeys>>) -> Self {
+        Self {
+            database,
+            identity,
+            keys,
+        }
+    }
+
+    /// Whether this process signs.
+    pub(crate) const fn are_signed(&self) -> bool {
+        self.keys.is_some()
+    }
+
+    /// A text as a note that this service has signed; `None` where it signs nothing, or if the text can be no note's.
+    pub(crate) fn sign(&self, text: &str) -> Option<String> {
+        self.keys.as_ref()?.sign(text.as_bytes())
+    }
+}
+
+/// A tree of this size and root.
+#[derive(Clone, Debug)]
+struct Tree {
+    log: String,
+    size: u64,
+    root: Hash,
+}
+
+/// Numbers that databases keep as BIGINT.
+fn stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn read_back(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}

@@ -1,0 +1,148 @@
+//! A bundle, verified: top to bottom, offline, in memory that does not grow with it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use tlog_tiles::{Checkpoint, Hash};
+
+use super::{CHECKPOINT, HEAD, Head, KEYS, LEAVES, LeafReader, Wrong, keys::Keys, roots::Roots};
+
+/// What a bundle was found to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// The log.
+    pub log: String,
+    /// How many entries of it there are, all of them from the first.
+    pub size: u64,
+    /// How many leaves the log of heads has, where the bundle says how its log stands there.
+    pub heads_size: Option<u64>,
+}
+
+/// The roots that the first so many leaves must have, and who says so.
+type Claims = BTreeMap<u64, Vec<(Hash, String)>>;
+
+/// Verifies the bundle in this folder: by the keys in a file, or else by those in it, which prove no more than that it
+/// fits itself. `held` are checkpoints of the log, or of the heads, that it must have grown out of.
+///
+/// # Errors
+/// With the first thing that is wrong.
+pub fn verify(folder: &Path, keys: Option<&Path>, held: &[PathBuf]) -> Result<Verified, Wrong> {
+    let keys = Keys::read(&text(keys.unwrap_or(&folder.join(KEYS)))?)?;
+    let log = keys.checkpoint(text(&folder.join(CHECKPOINT))?.as_bytes(), "checkpoint")?;
+    let mut claims = Claims::new();
+    claim(&mut claims, &log, "the checkpoint");
+    let head = head(folder)?;
+    let heads = match &head {
+        Some(head) => {
+            let checked = head.check(&keys, &log)?;
+            claim(&mut claims, &checked.line, "the heads");
+            Some(checked.heads)
+        }
+        None => None,
+    };
+    for file in held {
+        let what = format!("the checkpoint that you hold in {}", file.display());
+        let told = keys.checkpoint(text(file)?.as_bytes(), &what)?;
+        match (&head, &heads) {
+            _ if told.origin() == log.origin() => {
+                if told.size() > log.size() {
+                    let problem = format!(
+                        "you hold {} entries, and the bundle has {}: it was cut",
+                        told.size(),
+                        log.size()
+                    );
+                    return Err(Wrong::of(what, problem));
+                }
+                claim(&mut claims, &told, &what);
+            }
+            (Some(head), Some(heads)) if told.origin() == heads.origin() => {
+                head.grown(heads, &told, &what)?
+            }
+            _ => {
+                let problem = format!("it is of {}, of which the bundle has nothing", told.origin());
+                return Err(Wrong::of(what, problem));
+            }
+        }
+    }
+    leaves(&folder.join(LEAVES), &log, &claims)?;
+    Ok(Verified {
+        log: log.origin().to_owned(),
+        size: log.size(),
+        heads_size: heads.map(|heads| heads.size()),
+    })
+}
+
+fn text(path: &Path) -> Result<String, Wrong> {
+    fs::read_to_string(path).map_err(|error| Wrong::file(path, error))
+}
+
+fn claim(claims: &mut Claims, told: &Checkpoint, who: &str) {
+    let roots = claims.entry(told.size()).or_default();
+    roots.push((*told.hash(), who.to_owned()));
+}
+
+fn head(folder: &Path) -> Result<Option<Head>, Wrong> {
+    let path = folder.join(HEAD);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Wrong::file(path, error)),
+    };
+    let head = serde_json::from_slice(&text);
+    head.map(Some)
+        .map_err(|error| Wrong::of("heads", format!("{HEAD} cannot be read: {error}")))
+}
+
+/// Reads the leaves once, and compares the root over the first ones with every claim.
+fn leaves(path: &Path, log: &Checkpoint, claims: &Claims) -> Result<(), Wrong> {
+    let wrong = |problem: String| Wrong::of(LEAVES, problem);
+    let mut reader = LeafReader::open(path).map_err(|error| Wrong::file(path, error))?;
+    let mut roots = Roots::default();
+    loop {
+        compare(&roots, claims)?;
+        let leaf = reader.read_next().map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => wrong(format!("the leaf with index {} is cut", roots.size())),
+            _ => Wrong::file(path, error),
+        })?;
+        let Some(leaf) = leaf else { break };
+        if roots.size() == log.size() {
+            return Err(wrong(format!(
+                "there are more than the {} of the checkpoint",
+                log.size()
+            )));
+        }
+        roots.append(leaf).map_err(|error| wrong(error.to_string()))?;
+    }
+    if roots.size() < log.size() {
+        let problem = format!(
+            "there are {}, and the checkpoint says {}",
+            roots.size(),
+            log.size()
+        );
+        return Err(wrong(problem));
+    }
+    Ok(())
+}
+
+fn compare(roots: &Roots, claims: &Claims) -> Result<(), Wrong> {
+    let Some(claimed) = claims.get(&roots.size()) else {
+        return Ok(());
+    };
+    let root = roots
+        .root()
+        .map_err(|error| Wrong::of(LEAVES, error.to_string()))?;
+    match claimed.iter().find(|(claimed, _)| *claimed != root) {
+        None => Ok(()),
+        Some((_, who)) => Err(Wrong::of(
+            LEAVES,
+            format!(
+                "the first {} are not those of {who}: a leaf was changed, moved, put in or left out",
+                roots.size()
+            ),
+        )),
+    }
+}

@@ -1,0 +1,58 @@
+//! `hubkeep audit verify`: whether a bundle is what was signed. Speaks to nobody.
+
+use std::{fs, path::PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use crate::{
+    bundle::{self, Wrong},
+    commands::unproven::unproven,
+    errors::Error,
+    exit::Exit,
+    output::Output,
+};
+
+#[derive(Args, Debug)]
+pub(super) struct VerifyArgs {
+    /// The folder that `audit export` made.
+    #[arg(value_name = "BUNDLE")]
+    bundle: PathBuf,
+    /// The verifier keys that you trust, one a line: those that you were given when you first met the service. Without
+    /// it those in the bundle are taken, which shows no more than that it fits itself.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// A checkpoint that you kept from before, of the log or of the log of heads: the bundle must have grown out of it.
+    #[arg(long, value_name = "FILE")]
+    held: Vec<PathBuf>,
+}
+
+pub(super) fn run(args: &VerifyArgs, output: &Output) -> Result<Exit, Error> {
+    // By what cannot be read nothing is said of the bundle; a bundle that is not there proves nothing.
+    for named in args.key.iter().chain(&args.held) {
+        fs::metadata(named)
+            .map_err(|error| Error::Usage(format!("{} cannot be read: {error}", named.display())))?;
+    }
+    match bundle::verify(&args.bundle, args.key.as_deref(), &args.held) {
+        Ok(found) => {
+            if output.is_json() {
+                let heads = found.heads_size;
+                let told = json!({"good": true, "log": found.log, "size": found.size, "heads_size": heads});
+                output.document(&told)?;
+            } else {
+                output.line(&format!("good: {} entries of {}", found.size, found.log))?;
+            }
+            if args.key.is_none() {
+                output.note(
+                    "by the keys in the bundle itself: with --key FILE it is held to those that you trust",
+                )?;
+            }
+            Ok(Exit::Done)
+        }
+        Err(Wrong::Unreadable { path, source }) => Err(Error::Usage(format!(
+            "{} cannot be read: {source}",
+            path.display()
+        ))),
+        Err(wrong) => unproven(&wrong, output),
+    }
+}

@@ -1,0 +1,129 @@
+//! What a replica could use of a limit.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    PortalQuota,
+    bucket::Bucket,
+    callers::{Wanted, told},
+    class::Class,
+    here::Here,
+    state::Known,
+};
+
+/// What a replica could use of a limit, and what it knows of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Demand {
+    /// Places in use, and calls that wait for one; of late rather than now, so that places do not go to and fro.
+    pub(super) wanted: usize,
+    /// The same by callers, without what nobody is known to have called.
+    pub(super) callers: Vec<Wanted>,
+    /// The places of all replicas together.
+    pub(super) whole: usize,
+    /// How many of these are lent by credential-service.
+    pub(super) lent: usize,
+    /// Whether HubSpot has told that.
+    pub(super) whole_told: bool,
+    /// How long a call counts.
+    pub(super) interval: Duration,
+}
+
+impl PortalQuota {
+    /// Whether this replica holds places of the portal, or wants some.
+    pub(super) fn has_shares(&self) -> bool {
+        let now = self.now().tick;
+        Bucket::SHARED.into_iter().any(|bucket| {
+            self.waiting(bucket) > 0
+                || self.with(|budget| {
+                    let paced = budget.paced(bucket);
+                    let window = &mut paced.window;
+                    paced.has_row || window.most() > 0 || window.used(now) > 0 || window.peak() > 0
+                })
+        })
+    }
+
+    /// Whether a call was paid for that is not sent yet.
+    pub(super) fn has_unsent(&self) -> bool {
+        Bucket::SHARED
+            .into_iter()
+            .any(|bucket| self.with(|budget| budget.paced(bucket).window.has_unsent()))
+    }
+
+    /// A call of this caller has taken a place.
+    pub(super) fn has_served(&self, bucket: Bucket, class: Class, caller: Arc<str>) {
+        if self.0.sharing.is_none() {
+            return;
+        }
+        let now = self.now().tick;
+        if bucket == Bucket::Associations && self.0.config.associations_in_burst {
+            let burst = self.line(Bucket::Burst);
+            burst.callers().serve(class, caller.clone(), now);
+        }
+        self.line(bucket).callers().serve(class, caller, now);
+    }
+
+    /// What it could use of a limit.
+    pub(super) fn demand(&self, bucket: Bucket) -> Demand {
+        let now = self.now().tick;
+        // Who waits for a search will make a call too.
+        let lines = match bucket {
+            Bucket::Burst => &[Bucket::Burst, Bucket::Search][..],
+            Bucket::Search => &[Bucket::Search],
+            Bucket::Associations => &[Bucket::Associations],
+            Bucket::Daily => &[],
+        };
+        let mut waiting: Vec<(Class, Arc<str>, usize)> = Vec::new();
+        for line in lines {
+            let queue = self.line(*line).queue();
+            let of_line = queue.waiting();
+            waiting.extend(of_line.map(|(class, caller, calls)| (class, caller.clone(), calls)));
+        }
+        let all = waiting
+            .iter()
+            .fold(0_usize, |sum, (.., calls)| sum.saturating_add(*calls));
+        let mut demand = self.with(|budget| {
+            let paced = budget.paced(bucket);
+            let whole_told = paced.known() != Known::Assumed;
+            let whole = paced.whole();
+            let wanted = paced
+                .window
+                .used(now)
+                .saturating_add(all)
+                .min(whole.saturating_mul(4));
+            Demand {
+                wanted: paced.window.wants(wanted),
+                callers: Vec::new(),
+                whole,
+                lent: paced.lent(),
+                whole_told,
+                interval: paced.window.length(),
+            }
+        });
+        let mut callers = self.line(bucket).callers();
+        if demand.wanted == 0 {
+            callers.forget();
+            return demand;
+        }
+        let wanted = callers.wanted(waiting, demand.interval, now);
+        let weight_of = |caller: &str| self.0.config.weight_of(caller);
+        demand.callers = told(wanted, demand.whole.saturating_mul(4), weight_of);
+        demand
+    }
+
+    /// Takes no more than this from now on; more than before is had only when that is written. Gives how many places must
+    /// still be held: those that count are given up when they count no more.
+    pub(super) fn shrink(&self, bucket: Bucket, goal: usize) -> usize {
+        let now = self.now().tick;
+        self.with(|budget| {
+            let window = &mut budget.paced(bucket).window;
+            let (most, prospect) = (window.most().min(goal), window.prospect());
+            window.resize(most, prospect);
+            goal.max(window.used(now))
+        })
+    }
+
+    /// From now on callers stand in a line as this says.
+    pub(super) fn stand_by(&self, bucket: Bucket, here: Here) {
+        self.line(bucket).queue().follow(here);
+    }
+}

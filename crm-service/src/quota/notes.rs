@@ -1,0 +1,165 @@
+//! Puts on record what somebody else calls with a portal's token, and keeps how many calls of a day are ours.
+
+use std::time::Duration;
+
+use hubkeep_audit_log::{AuditLog, Draft, Operation, Outcome, ProvenPortal};
+use hubkeep_core::{
+    clock::{SharedClock, Timestamp},
+    database::Database,
+    id::{CallId, CallerName},
+    random::SharedRandom,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{PortalQuota, Quota, error::ShareError, outside::Unaccounted, store};
+
+/// How often what was seen is put with what others have seen.
+const KEPT_EVERY: Duration = Duration::from_secs(1);
+/// How often the calls of a day are kept.
+const TALLIED_EVERY: Duration = Duration::from_secs(10);
+/// Days that ended longer ago are forgotten.
+const DAYS_KEPT_FOR: Duration = Duration::from_secs(2 * 24 * 3_600);
+/// A portal's log gets no more than one entry in this time.
+const NOTED_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Who notes it.
+#[derive(Debug)]
+pub(super) struct Notes {
+    pub(super) quota: Quota,
+    pub(super) database: Database,
+    pub(super) log: AuditLog,
+    /// In whose name entries stand.
+    pub(super) caller: CallerName,
+    pub(super) clock: SharedClock,
+    pub(super) random: SharedRandom,
+}
+
+impl Notes {
+    /// Until `stop`.
+    pub(super) async fn run(self, stop: CancellationToken) {
+        let mut tallied = self.clock.tick();
+        loop {
+            let stopped = tokio::select! {
+                () = stop.cancelled() => true,
+                () = self.clock.sleep(KEPT_EVERY) => false,
+            };
+            let now = self.clock.tick();
+            if stopped || now.since(tallied) >= TALLIED_EVERY {
+                tallied = now;
+                if let Err(error) = self.tally().await {
+                    tracing::warn!(%error, "the calls of the day are not kept yet");
+                }
+            }
+            if stopped {
+                return;
+            }
+            for quota in self.quota.all() {
+                let Some(seen) = quota.with(|budget| budget.outside.take()) else {
+                    continue;
+                };
+                if let Err(error) = self.keep(&quota, seen).await {
+                    tracing::warn!(%error, "what others call with a portal's token is not kept yet");
+                    quota.with(|budget| budget.outside.put_back(seen));
+                }
+            }
+        }
+    }
+
+    /// Keeps what was made since the last time, and compares it with what HubSpot has counted.
+    async fn tally(&self) -> Result<(), ShareError> {
+        let now = self.clock.now();
+        let mut taken = Vec::new();
+        for quota in self.quota.all() {
+            let due = quota.with(|budget| {
+                let daily = budget.daily();
+                daily.tallied(now).map(|ends| (ends, daily.tally.take()))
+            });
+            if let Some((ends, calls)) = due {
+                taken.push((quota, ends, calls));
+            }
+        }
+        if taken.is_empty() {
+            return Ok(());
+        }
+        // Two replicas that keep the same days take their rows in one order.
+        taken.sort_by_key(|(quota, ..)| quota.portal().portal_id());
+        match self.add(&taken).await {
+            Ok(sums) => {
+                for ((quota, ..), ours) in taken.iter().zip(sums) {
+                    quota.with(|budget| budget.daily().tally.kept(ours, now));
+                    self.note_day(quota).await?;
+                }
+                store::forget_days(&self.database, now.minus(DAYS_KEPT_FOR)).await
+            }
+            Err(error) => {
+                for (quota, _, calls) in &taken {
+                    quota.with(|budget| budget.daily().tally.put_back(*calls));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Adds the calls of each; gives those of all replicas.
+    async fn add(&self, taken: &[(PortalQuota, Timestamp, u64)]) -> Result<Vec<u64>, ShareError> {
+        let mut transaction = self.database.begin().await?;
+        let mut sums = Vec::new();
+        for (quota, ends, calls) in taken {
+            let portal = quota.portal().portal_id();
+            sums.push(store::add_calls(&mut transaction, portal, *ends, *calls).await?);
+        }
+        transaction.commit().await?;
+        Ok(sums)
+    }
+
+    async fn keep(&self, quota: &PortalQuota, seen: Unaccounted) -> Result<(), ShareError> {
+        let portal = quota.portal();
+        let id = portal.portal_id();
+        let total = store::add_unaccounted(&self.database, id, seen).await?;
+        quota.with(|budget| budget.outside.set_total(total));
+        let subject = format!("{} calls that are not of this deployment", total.calls);
+        // What could not be noted is kept, and noted with what is seen next.
+        if let Err(error) = self.note(portal, &subject).await {
+            tracing::warn!(%error, "what others call with a portal's token is not noted yet");
+        }
+        Ok(())
+    }
+
+    /// Notes what HubSpot has counted of a day beyond the calls of this deployment, where no other app of the account calls.
+    async fn note_day(&self, quota: &PortalQuota) -> Result<(), ShareError> {
+        let portal = quota.portal();
+        let gap = quota.with(|budget| budget.daily().tally.gap());
+        let Some(gap) = gap.filter(|_| self.quota.config.is_alone_in(portal.client_slug())) else {
+            return Ok(());
+        };
+        let now = self.clock.now();
+        let seen = Unaccounted {
+            calls: 0,
+            since: now,
+            last_seen: now,
+        };
+        store::add_unaccounted(&self.database, portal.portal_id(), seen).await?;
+        let subject = format!("{gap} calls of today that are not of this deployment");
+        if self.note(portal, &subject).await? {
+            quota.with(|budget| budget.daily().tally.noted(gap));
+        }
+        Ok(())
+    }
+
+    /// Puts it on record, unless something was within the hour. Says whether it did.
+    async fn note(&self, portal: &ProvenPortal, subject: &str) -> Result<bool, ShareError> {
+        let id = portal.portal_id();
+        if !store::is_to_be_noted(&self.database, id, self.clock.now(), NOTED_EVERY).await? {
+            return Ok(false);
+        }
+        tracing::warn!(portal_id = %id, seen = subject, "somebody else calls with this portal's token");
+        let call_id = CallId::make(&*self.clock, &*self.random)?;
+        let draft = Draft::portal(portal, Operation::QuotaUnaccounted, call_id)
+            .caller(&self.caller)
+            .subject(subject);
+        if let Err(error) = self.log.admin(draft, Outcome::ok()).await {
+            tracing::error!(%error, portal_id = %id, "that somebody else calls with a portal's token was not recorded");
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,301 @@
+//! How a call pays: it is let in, stands in line, and is served when there is room.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use hubkeep_core::{clock::Tick, id::CallerName};
+use tokio::sync::oneshot;
+
+use super::{
+    About, Error, PortalQuota, Quota, Slot,
+    bucket::Bucket,
+    budget::Lack,
+    class::Class,
+    config::Config,
+    gate::Pass,
+    line::{Due, Standing, Waiter},
+    queue::Queue,
+    slot::Entry,
+};
+
+/// Who pays.
+#[derive(Clone, Copy, Debug)]
+pub struct Payer<'a> {
+    /// In whose name.
+    pub caller: &'a CallerName,
+    /// Whether a person is behind the call.
+    pub is_person: bool,
+    /// Whether it is part of much work, for which nobody waits.
+    pub is_batch: bool,
+    /// What the call is about.
+    pub about: &'a About,
+}
+
+impl Quota {
+    /// How urgent a call in this name is; whether a person is behind it, and whether it is part of much work.
+    pub fn class_of(&self, caller: &CallerName, is_person: bool, is_batch: bool) -> Class {
+        class(&self.config, caller, is_person, is_batch)
+    }
+}
+
+fn class(config: &Config, caller: &CallerName, is_person: bool, is_batch: bool) -> Class {
+    match (is_batch || config.is_for_batches(caller.as_str()), is_person) {
+        (true, _) => Class::Batch,
+        (false, true) => Class::Person,
+        (false, false) => Class::Usual,
+    }
+}
+
+impl PortalQuota {
+    /// Pays for one attempt, waiting for room until `deadline`. Who waits is served as the weights of callers say, people
+    /// before programs, and these before batch work. What is paid and never sent is given back when the [`Slot`] is
+    /// dropped.
+    ///
+    /// # Errors
+    /// As soon as it is clear that there will be no room before the deadline; if too many wait; if HubSpot does not answer
+    /// for this portal, or moves it; or if the shares of replicas are not known. Nothing is paid then.
+    pub async fn pay(&self, payer: Payer<'_>, bucket: Bucket, deadline: Tick) -> Result<Slot, Error> {
+        let entry = self.enter(payer.about, deadline)?;
+        let class = class(&self.0.config, payer.caller, payer.is_person, payer.is_batch);
+        if class == Class::Person {
+            let now = self.now().tick;
+            self.with(|budget| budget.a_person_calls(now));
+        }
+        let stand = |bucket| self.stand(payer, class, bucket, deadline, &entry.pass);
+        let (due, search) = match bucket {
+            Bucket::Search => {
+                let (due, search) = self.pay_for_search(class, stand).await?;
+                (due, Some(search))
+            }
+            Bucket::Associations => (stand(bucket).await?, None),
+            Bucket::Burst | Bucket::Daily => (stand(Bucket::Burst).await?, None),
+        };
+        Slot::new(entry, due, search)
+    }
+
+    /// Pays for a search. It waits for its own limit in a line of its own, so that other calls do not wait behind it, and then as any
+    /// call does. Meanwhile it has one of the few places of searches: where somebody more urgent wants one, it gives that up, and looks
+    /// for another when it has paid the rest.
+    async fn pay_for_search<Standing>(
+        &self,
+        class: Class,
+        stand: impl Fn(Bucket) -> Standing,
+    ) -> Result<(Due, Due), Error>
+    where
+        Standing: Future<Output = Result<Due, Error>>,
+    {
+        let mut search = Some(stand(Bucket::Search).await?);
+        let mut paying = pin!(stand(Bucket::Burst));
+        let due = loop {
+            let mut heard = pin!(self.0.heard.notified());
+            heard.as_mut().enable();
+            if search.is_some() && self.is_outranked(class) {
+                drop(search.take());
+                self.serve(Bucket::Search);
+            }
+            tokio::select! {
+                biased;
+                due = &mut paying => break due?,
+                () = heard => {}
+            }
+        };
+        let search = match search {
+            Some(search) => search,
+            None => stand(Bucket::Search).await?,
+        };
+        Ok((due, search))
+    }
+
+    /// Whether somebody more urgent than this class waits to search.
+    fn is_outranked(&self, class: Class) -> bool {
+        let queue = self.line(Bucket::Search).queue();
+        let mut higher = Class::ALL.into_iter().take_while(|other| *other != class);
+        higher.any(|other| queue.first(other).is_some())
+    }
+
+    fn enter(&self, about: &About, deadline: Tick) -> Result<Entry, Error> {
+        let at_once = self.0.at_once.clone().try_acquire_owned();
+        let at_once = at_once.map_err(|_| Error::TooMany {
+            portal: self.0.portal.portal_id(),
+            limit: self.0.config.max_per_portal,
+        })?;
+        let pass = self.let_in(about, deadline)?;
+        Ok(Entry::new(self.clone(), pass, at_once))
+    }
+
+    /// Stands in the line of a bucket until something is paid.
+    async fn stand(
+        &self,
+        payer: Payer<'_>,
+        class: Class,
+        bucket: Bucket,
+        deadline: Tick,
+        pass: &Pass,
+    ) -> Result<Due, Error> {
+        let line = self.line(bucket);
+        let caller = Arc::<str>::from(payer.caller.as_str());
+        let weight = self.0.config.weight_of(&caller);
+        let (reply, mut served) = oneshot::channel();
+        let standing = {
+            let mut queue = line.queue();
+            let now = self.now();
+            self.send_by()?;
+            let by_person = class == Class::Person;
+            if queue.is_empty()
+                && let Ok(paid) = self.with(|budget| budget.take(bucket, by_person, now))
+            {
+                queue.serve_at_once(class, &caller, weight);
+                self.has_served(bucket, class, caller);
+                return Ok(self.due(paid));
+            }
+            let ahead = queue.ahead(class, &caller);
+            let lack = self.with(|budget| budget.lack(bucket, ahead, by_person, now));
+            if let Some(lack) = lack.filter(|lack| now.tick.plus(lack.wait) > deadline) {
+                return Err(self.refusal(lack));
+            }
+            let waiter = Waiter {
+                caller: caller.clone(),
+                deadline,
+                pass: pass.clone(),
+                reply,
+            };
+            let ticket = queue.join(class, caller, weight, waiter);
+            Standing { line, ticket }
+        };
+        self.wants_more(bucket);
+        if bucket == Bucket::Search {
+            // Who is less urgent, and has a place, may give it up.
+            self.0.heard.notify_waiters();
+        }
+        // Others may be waiting for what this one need not wait for.
+        self.serve(bucket);
+        let answer = tokio::select! {
+            biased;
+            answer = &mut served => answer.ok(),
+            () = self.look(bucket) => None,
+            () = self.0.clock.sleep_until(deadline) => None,
+        };
+        drop(standing);
+        // It may have been served at the last moment.
+        match answer.or_else(|| served.try_recv().ok()) {
+            Some(answer) => answer,
+            // No share came about: the database is silent. Where it is not, others have all places for now.
+            None if self.has_no_places(bucket) && self.send_by().is_err() => Err(self.lease_lost()),
+            None => {
+                let none = Lack {
+                    bucket,
+                    wait: Duration::ZERO,
+                };
+                let lack = self.lack(bucket, class == Class::Person);
+                Err(self.refusal(lack.unwrap_or(none)))
+            }
+        }
+    }
+
+    /// Looks for room for all who stand in a line, when it is this one's turn to look. Does not end.
+    async fn look(&self, bucket: Bucket) {
+        let line = self.line(bucket);
+        let _looks = line.looks.lock().await;
+        loop {
+            let mut heard = pin!(self.0.heard.notified());
+            heard.as_mut().enable();
+            let wait = self.serve(bucket);
+            let again = async {
+                match wait {
+                    Some(wait) => self.0.clock.sleep(wait).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = again => {}
+                () = heard => {}
+            }
+        }
+    }
+
+    /// Serves all for whom there is room, refuses those for whom there will be none in time, and says when to look again.
+    fn serve(&self, bucket: Bucket) -> Option<Duration> {
+        let mut queue = self.line(bucket).queue();
+        loop {
+            let now = self.now().tick;
+            let Ok(send_by) = self.send_by() else {
+                self.refuse_all(&mut queue);
+                return None;
+            };
+            let [person, others] = [true, false].map(|by_person| self.lack(bucket, by_person));
+            let lack_of = |class| match class {
+                Class::Person => person,
+                Class::Usual | Class::Batch => others,
+            };
+            let Some(class) = queue.turn(|class| lack_of(class).is_none()) else {
+                let wait = self.refuse_the_late(&mut queue, lack_of);
+                let lease = send_by.map(|until| until.since(now));
+                return wait.map(|wait| lease.map_or(wait, |lease| wait.min(lease)));
+            };
+            // Another line may have been quicker: then it is looked at again.
+            let now = self.now();
+            let Ok(paid) = self.with(|budget| budget.take(bucket, class == Class::Person, now)) else {
+                continue;
+            };
+            let due = self.due(paid);
+            if let Some(waiter) = queue.serve(class, |class| lack_of(class).is_none()) {
+                self.has_served(bucket, class, waiter.caller.clone());
+                // What nobody takes is given back.
+                let _ = waiter.reply.send(self.may_go_on(&waiter.pass).map(|()| due));
+            }
+        }
+    }
+
+    fn lack(&self, bucket: Bucket, by_person: bool) -> Option<Lack> {
+        let now = self.now();
+        self.with(|budget| budget.lack(bucket, 0, by_person, now))
+    }
+
+    /// What there is to take is not known any more.
+    fn refuse_all(&self, queue: &mut Queue<Waiter>) {
+        for class in Class::ALL {
+            while let Some(waiter) = queue.refuse(class) {
+                // Whoever is gone needs no answer.
+                let _ = waiter.reply.send(Err(self.lease_lost()));
+            }
+        }
+    }
+
+    /// Refuses the first of each class as long as there will be no room for it in time. Says when there may be room for one
+    /// of those who stay.
+    fn refuse_the_late(
+        &self,
+        queue: &mut Queue<Waiter>,
+        lack_of: impl Fn(Class) -> Option<Lack>,
+    ) -> Option<Duration> {
+        let now = self.now().tick;
+        let mut waits = Vec::new();
+        for class in Class::ALL {
+            let Some(lack) = lack_of(class) else { continue };
+            while let Some(first) = queue.first(class) {
+                let broken = self.may_go_on(&first.pass).err();
+                let late = now.plus(lack.wait) > first.deadline;
+                let Some(error) = broken.or_else(|| late.then(|| self.refusal(lack))) else {
+                    waits.push(lack.wait);
+                    break;
+                };
+                if let Some(waiter) = queue.refuse(class) {
+                    let _ = waiter.reply.send(Err(error));
+                }
+            }
+        }
+        waits.into_iter().min()
+    }
+
+    /// Tells whoever renews the shares that there are none where there should be.
+    fn wants_more(&self, bucket: Bucket) {
+        if let Some(sharing) = &self.0.sharing
+            && self.has_no_places(bucket)
+        {
+            sharing.wanted.notify_one();
+        }
+    }
+
+    fn has_no_places(&self, bucket: Bucket) -> bool {
+        self.with(|budget| budget.paced(bucket).window.most() == 0)
+    }
+}

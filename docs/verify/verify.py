@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""Verifies a bundle that `hubkeep audit export` made, with nothing of Hubkeep in it.
+
+    python3 verify.py BUNDLE [--key FILE] [--held FILE]...
+
+--key    the verifier keys that you trust, one a line; without it those in the bundle, which prove nothing but that
+         the bundle fits itself
+--held   a checkpoint that you kept from before: the log, or the log of heads, must have grown out of it
+
+Ends with 0 if the bundle is what was signed, with 9 if it is not, and with 2 if it cannot be read. Needs Python 3.10
+and the package `cryptography`. RFC 6962 (trees and proofs), C2SP signed-note and tlog-checkpoint (what is signed).
+"""
+
+import argparse, base64, hashlib, json, pathlib, struct, sys
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+
+class Wrong(Exception):
+    """What the bundle says is not what was signed."""
+
+
+def leaf_hash(leaf):
+    return hashlib.sha256(b"\0" + leaf).digest()
+
+
+def node_hash(left, right):
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+def read_keys(text):
+    """Verifier keys "<name>+<id>+<base64>" by name and id."""
+    keys = {}
+    for line in filter(None, text.splitlines()):
+        name, key_id, encoded = line.split("+", 2)
+        typed = base64.b64decode(encoded, validate=True)
+        if typed[0] != 1 or hashlib.sha256(name.encode() + b"\n" + typed).digest()[:4].hex() != key_id:
+            raise Wrong(f"{line} is no Ed25519 verifier key")
+        keys[name, key_id] = Ed25519PublicKey.from_public_bytes(typed[1:])
+    return keys
+
+
+def read_checkpoint(note, keys, what):
+    """Origin, size and root of a signed checkpoint, if one of the keys has signed it, and none falsely."""
+    text, empty, signatures = note.rpartition("\n\n")
+    by = 0
+    for line in signatures.splitlines() if empty else []:
+        _, name, encoded = line.split(" ")
+        signature = base64.b64decode(encoded, validate=True)
+        key = keys.get((name, signature[:4].hex()))
+        if key is None:
+            continue
+        try:
+            key.verify(signature[4:], (text + "\n").encode())
+        except InvalidSignature:
+            raise Wrong(f"{what}: the signature of {name} is false") from None
+        by += 1
+    if not by:
+        raise Wrong(f"{what}: none of the keys has signed it")
+    return read_body(text + "\n", what)
+
+
+def read_body(text, what):
+    lines = text.split("\n")
+    if len(lines) < 4 or lines[1] != str(int(lines[1])) or len(base64.b64decode(lines[2], validate=True)) != 32:
+        raise Wrong(f"{what}: it is no checkpoint")
+    return lines[0], int(lines[1]), base64.b64decode(lines[2])
+
+
+def read_leaves(path):
+    """Every leaf: two bytes of length before each, as in an entry bundle of C2SP tlog-tiles."""
+    with open(path, "rb") as file:
+        while length := file.read(2):
+            leaf = file.read(struct.unpack(">H", length)[0]) if len(length) == 2 else b""
+            if len(length) < 2 or len(leaf) < struct.unpack(">H", length)[0]:
+                raise Wrong("leaves: the last leaf is cut")
+            yield leaf
+
+
+def roots(leaves, sizes):
+    """The root at each of these sizes, and how many leaves there are: a stack of whole subtrees is all it takes."""
+    found, stack, count = {0: hashlib.sha256().digest()}, [], 0
+    for leaf in leaves:
+        stack.append(leaf_hash(leaf))
+        count += 1
+        for _ in range((count & -count).bit_length() - 1):
+            right = stack.pop()
+            stack.append(node_hash(stack.pop(), right))
+        if count in sizes:
+            root = stack[-1]
+            for left in reversed(stack[:-1]):
+                root = node_hash(left, root)
+            found[count] = root
+    return found, count
+
+
+def check_inclusion(proof, size, root, index, leaf, what):
+    """RFC 9162, 2.1.3.2."""
+    fn, sn, r = index, size - 1, leaf_hash(leaf)
+    for p in proof:
+        if index >= size or sn == 0:
+            raise Wrong(f"{what}: its proof is too long")
+        if fn & 1 or fn == sn:
+            r = node_hash(p, r)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            r = node_hash(r, p)
+        fn, sn = fn >> 1, sn >> 1
+    if index >= size or sn or r != root:
+        raise Wrong(f"{what}: its proof does not lead to the root")
+
+
+def check_consistency(proof, old, old_root, new, new_root, what):
+    """RFC 9162, 2.1.4.2."""
+    if old > new or (old == new and (proof or old_root != new_root)):
+        raise Wrong(f"{what}: {new} entries do not grow out of the {old} that you hold")
+    if old in (0, new):
+        return
+    path = ([] if old & (old - 1) else [old_root]) + proof
+    fn, sn = old - 1, new - 1
+    while fn & 1:
+        fn, sn = fn >> 1, sn >> 1
+    first = second = path[0] if path else b""
+    for c in path[1:]:
+        if sn == 0:
+            raise Wrong(f"{what}: its proof is too long")
+        if fn & 1 or fn == sn:
+            first, second = node_hash(c, first), node_hash(c, second)
+            while not fn & 1 and fn:
+                fn, sn = fn >> 1, sn >> 1
+        else:
+            second = node_hash(second, c)
+        fn, sn = fn >> 1, sn >> 1
+    if sn or first != old_root or second != new_root:
+        raise Wrong(f"{what}: it does not grow out of the one that you hold")
+
+
+def check_head(head, keys, log, log_size):
+    """Checks how the log stands in the heads. Gives their checkpoint, and the log's size and root there."""
+    decode = lambda texts: [base64.b64decode(text, validate=True) for text in texts]
+    name, size, root = read_checkpoint(head["checkpoint"], keys, "heads")
+    if name != log.rpartition("/")[0] + "/heads":
+        raise Wrong(f"heads: they are those of {name}")
+    leaf, line = base64.b64decode(head["leaf"]), head["line"].encode()
+    check_inclusion(decode(head["leaf_proof"]), size, root, head["leaf_index"], leaf, "heads: the leaf")
+    kind, count, over_lines, _ = leaf.decode().split("\n")
+    if kind != "hubkeep heads/1":
+        raise Wrong("heads: the leaf is of another kind")
+    check_inclusion(
+        decode(head["line_proof"]), int(count), base64.b64decode(over_lines), head["line_index"], line, "heads: the line"
+    )
+    named, named_size, named_root = read_body(head["line"], "heads: the line")
+    if named != log:
+        raise Wrong(f"heads: the line is about {named}")
+    if named_size > log_size:
+        raise Wrong(f"heads: they name {named_size} entries of the log, and the bundle has a checkpoint of {log_size}")
+    return name, size, root, named_size, named_root
+
+
+def verify(bundle, key_file, held_files):
+    """Raises Wrong unless the bundle is what was signed. Gives the log's name and size."""
+    keys = read_keys(pathlib.Path(key_file or bundle / "keys.txt").read_text())
+    log, size, root = read_checkpoint((bundle / "checkpoint").read_text(), keys, "checkpoint")
+    wanted = {size: [(root, "the checkpoint")]}
+    heads = None
+    if (bundle / "head.json").exists():
+        head = json.loads((bundle / "head.json").read_text())
+        *heads, named_size, named_root = check_head(head, keys, log, size)
+        wanted.setdefault(named_size, []).append((named_root, "the heads"))
+    for file in held_files:
+        origin, held_size, held_root = read_checkpoint(pathlib.Path(file).read_text(), keys, f"held {file}")
+        if origin == log:
+            if held_size > size:
+                raise Wrong(f"held {file}: you hold {held_size} entries, and the bundle has {size}: it was cut")
+            wanted.setdefault(held_size, []).append((held_root, f"the checkpoint that you hold in {file}"))
+        elif heads and origin == heads[0]:
+            proofs = {tuple(proof["sizes"]): proof["hashes"] for proof in head.get("consistency", [])}
+            proof = [base64.b64decode(text) for text in proofs.get((held_size, heads[1]), [])]
+            check_consistency(proof, held_size, held_root, heads[1], heads[2], f"held {file}")
+        else:
+            raise Wrong(f"held {file}: it is of {origin}, of which the bundle has nothing")
+    found, count = roots(read_leaves(bundle / "leaves"), wanted)
+    if count != size:
+        raise Wrong(f"leaves: there are {count}, and the checkpoint says {size}")
+    for at in sorted(wanted):
+        for told, who in wanted[at]:
+            if found[at] != told:
+                raise Wrong(f"leaves: the first {at} are not those of {who}: a leaf was changed, moved, put in or left out")
+    return log, size
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bundle", type=pathlib.Path)
+    parser.add_argument("--key")
+    parser.add_argument("--held", action="append", default=[])
+    asked = parser.parse_args()
+    try:
+        log, size = verify(asked.bundle, asked.key, asked.held)
+    except FileNotFoundError as error:
+        return print(f"wrong: {error.filename} is missing", file=sys.stderr) or 9
+    except OSError as error:
+        return print(error, file=sys.stderr) or 2
+    except Wrong as wrong:
+        return print(f"wrong: {wrong}", file=sys.stderr) or 9
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        return print(f"wrong: a file of the bundle cannot be read: {error!r}", file=sys.stderr) or 9
+    print(f"good: {size} entries of {log}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+//! Bundles of evidence, verified by three programs that share no code: `hubkeep audit verify`, `docs/verify/verify.py`, and
+//! `clients/go/verify`. Each takes good ones and finds everything that is done to one. Run by `make test-evidence`.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use hubkeep_tests::support::{
+    evidence::{Evidence, Held, SPOILINGS, assert_ran},
+    processes::hubkeep_binary,
+};
+use tempfile::TempDir;
+
+/// A program that verifies.
+struct Verifier {
+    name: &'static str,
+    /// How it is called, before its arguments.
+    call: Vec<PathBuf>,
+    /// How its options begin.
+    dashes: &'static str,
+}
+
+impl Verifier {
+    /// The code with which it ends, and what it says.
+    fn verify(&self, evidence: &Evidence, bundle: &Path, held: Held) -> (Option<i32>, String) {
+        let mut command = Command::new(&self.call[0]);
+        command.args(&self.call[1..]);
+        command.arg(format!("{}key", self.dashes)).arg(evidence.keys());
+        command
+            .arg(format!("{}held", self.dashes))
+            .arg(evidence.held(held));
+        let output = command.arg(bundle).output().expect("it runs");
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the repository")
+}
+
+fn verifiers(built: &TempDir) -> [Verifier; 3] {
+    let go = built.path().join("verify");
+    let build = Command::new("go")
+        .args(["build", "-o"])
+        .arg(&go)
+        .arg(".")
+        .current_dir(root().join("clients/go/verify"))
+        .output();
+    assert_ran(&build.expect("go runs"));
+    [
+        Verifier {
+            name: "hubkeep",
+            call: [hubkeep_binary(), Path::new("audit"), Path::new("verify")]
+                .map(Path::to_owned)
+                .to_vec(),
+            dashes: "--",
+        },
+        Verifier {
+            name: "verify.py",
+            call: vec![PathBuf::from("python3"), root().join("docs/verify/verify.py")],
+            dashes: "--",
+        },
+        Verifier {
+            name: "Go",
+            call: vec![go],
+            dashes: "-",
+        },
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_verifier_takes_good_bundles_and_finds_every_way_to_spoil_one() {
+    let built = tempfile::tempdir().expect("a folder");
+    let verifiers = verifiers(&built);
+    let evidence = Evidence::gather().await;
+    for verifier in &verifiers {
+        for held in [Held::Log, Held::Heads] {
+            let (code, said) = verifier.verify(&evidence, &evidence.second(), held);
+            assert_eq!(code, Some(0), "{}: {said}", verifier.name);
+            assert!(said.contains("good: 36 entries"), "{}: {said}", verifier.name);
+        }
+        for spoiling in &SPOILINGS {
+            let bundle = evidence.spoilt(spoiling);
+            let (code, said) = verifier.verify(&evidence, bundle.path(), spoiling.held);
+            assert_eq!(code, Some(9), "{}: {}: {said}", verifier.name, spoiling.what);
+            assert!(said.contains("wrong: "), "{}: {said}", verifier.name);
+            println!("{:<10} {}: {}", verifier.name, spoiling.what, said.trim());
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! A client is given its log as a bundle, and whoever changes it, or the log behind it, is found out.
+
+use std::process::Command;
+
+use hubkeep::bundle::verify;
+use hubkeep_audit_log::{Operation, Phase};
+use hubkeep_tests::{
+    Allow, Service,
+    support::{
+        evidence::{Evidence, Held, SPOILINGS},
+        processes::hubkeep_binary,
+    },
+};
+use serde_json::Value;
+
+const A: &str = "client-0001";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_is_good_and_every_way_to_spoil_one_is_found() {
+    let evidence = Evidence::gather().await;
+    let keys = evidence.keys();
+    for held in [Held::Log, Held::Heads] {
+        let held = [evidence.held(held)];
+        let found = verify(&evidence.second(), Some(&keys), &held).expect("good");
+        assert_eq!((found.log, found.size), (evidence.log_of(A), 36));
+        assert!(found.heads_size.is_some());
+    }
+    for spoiling in &SPOILINGS {
+        let bundle = evidence.spoilt(spoiling);
+        let held = [evidence.held(spoiling.held)];
+        let found = verify(bundle.path(), Some(&keys), &held);
+        assert!(found.is_err(), "{}: {found:?}", spoiling.what);
+    }
+    // An honest bundle that is older than what is held was cut, as far as its reader can know.
+    let later = evidence.second().join("checkpoint");
+    verify(&evidence.first(), Some(&keys), &[later]).expect_err("shorter");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_tells_what_is_wrong_and_ends_with_nine() {
+    let evidence = Evidence::gather().await;
+    let run = |bundle: &std::path::Path, json: bool| {
+        let mut command = Command::new(hubkeep_binary());
+        command.env_clear().args(["audit", "verify"]).arg(bundle);
+        command.arg("--key").arg(evidence.keys());
+        if json {
+            command.arg("--json");
+        }
+        command.output().expect("it runs")
+    };
+    let good = run(&evidence.second(), false);
+    assert_eq!(good.status.code(), Some(0));
+    let told = String::from_utf8(good.stdout).expect("text");
+    assert_eq!(told, format!("good: 36 entries of {}\n", evidence.log_of(A)));
+
+    let spoilt = evidence.spoilt(&SPOILINGS[0]);
+    let wrong = run(spoilt.path(), true);
+    assert_eq!(wrong.status.code(), Some(9));
+    let told: Value = serde_json::from_slice(&wrong.stdout).expect("JSON");
+    assert_eq!(told["good"], false);
+    let problem = told["problem"].as_str().expect("text");
+    assert!(
+        problem.starts_with("leaves: the first 36 are not those of the checkpoint"),
+        "{problem}"
+    );
+    let nowhere = run(&evidence.second().join("nowhere"), false);
+    assert_eq!(nowhere.status.code(), Some(9), "what is not there proves nothing");
+    for option in ["--key", "--held"] {
+        let mut command = Command::new(hubkeep_binary());
+        command
+            .env_clear()
+            .args(["audit", "verify"])
+            .arg(evidence.first());
+        command.arg(option).arg(evidence.second().join("nowhere"));
+        let unusable = command.output().expect("it runs");
+        let told = String::from_utf8_lossy(&unusable.stderr).into_owned();
+        assert_eq!(unusable.status.code(), Some(2), "{told}");
+        assert!(told.contains("nowhere cannot be read"), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_exports_its_own_log_with_a_handle_and_no_other() {
+    let evidence = Evidence::gather().await;
+    let hubkeep = &evidence.hubkeep;
+    let handle = hubkeep
+        .handle(A)
+        .for_caller("sync")
+        .allow([Allow::ReadAudit])
+        .issue()
+        .await;
+    let export = |slug: &str, to: &str| {
+        let mut command = Command::new(hubkeep_binary());
+        command
+            .env_clear()
+            .args(["audit", "export", "--as", "sync", "--portal", slug, "--to"])
+            .arg(evidence.first().join(to))
+            .args(["--crm-service", &hubkeep.crm_address()])
+            .env("HUBKEEP_HANDLE", &handle.token);
+        tokio::task::spawn_blocking(move || command.output().expect("it runs"))
+    };
+    let own = export(A, "own").await.expect("no panic");
+    assert_eq!(
+        own.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&own.stderr)
+    );
+    let found = verify(&evidence.first().join("own"), Some(&evidence.keys()), &[]).expect("good");
+    assert!(found.size >= 36);
+    let head = std::fs::read_to_string(evidence.first().join("own/head.json")).expect("text");
+    let other = evidence.log_of("client-0002");
+    assert!(!head.contains(&other), "it learns nothing of other portals");
+    let foreign = export("client-0002", "foreign").await.expect("no panic");
+    assert_eq!(foreign.status.code(), Some(4));
+    let entries = hubkeep.entries(Service::Crm, Phase::Admin).await;
+    let read = |operation| {
+        entries
+            .iter()
+            .any(|entry| entry.operation() == operation && entry.caller == "sync")
+    };
+    assert!(
+        read(Operation::AuditCheckpoint) && read(Operation::AuditList),
+        "reading is on record"
+    );
+}
