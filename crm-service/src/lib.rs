@@ -10,8 +10,8 @@
 //! | [`writes`] | request ids, and writes of unknown outcome | `crm` |
 //! | [`pairs`] | whose turn it is to change what two records are to each other | `crm` |
 //! | [`credentials`] | handles redeemed for grants, and the view of revocations | `crm` |
-//! | [`suppression`] | who was erased, and is not created again | nothing |
-//! | [`erasure`] | destroys what there is of a portal, when credential-service says so | `writes`, `credentials`, `alerts` |
+//! | [`suppression`] | who was erased, and is not created again | `writes` |
+//! | [`erasure`] | destroys what there is of a portal, when credential-service says so | `writes`, `suppression`, `credentials`, `alerts` |
 //! | [`notify`] | webhooks and Slack | nothing |
 //! | [`quota`] | what each portal may still do now | nothing |
 //! | [`crm`] | the vocabulary of the CRM | nothing |

@@ -128,6 +128,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let log = AuditLog::open_for(heir, &config.audit, identity, clock.clone(), random.clone()).await?;
 
     let refusals = Arc::new(RefusalRecorder::new(log.clone(), clock.clone(), random.clone()));
+    let longest_call = config.grpc.max_deadline;
     let chassis = Chassis::new(
         config.grpc,
         clock.clone(),
@@ -174,6 +175,8 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let turns = (process, config.writes.not_done_after);
     let pairs = Pairs::new(database.clone(), keyring.clone(), turns, clock.clone());
     tokio::spawn(watched(writes.clone().sweep(stop.clone())));
+    let suppression = Suppression::new(database.clone(), keyring.clone(), clock.clone());
+    suppression.learn_from(&writes, longest_call, &stop);
     let erasures = Erasures {
         writes: writes.clone(),
         database: database.clone(),
@@ -255,7 +258,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         quota,
         usage,
         coalesce: config.coalesce,
-        suppression: Suppression::new(database.clone(), keyring.clone(), clock.clone()),
+        suppression,
         writes,
         hubspot,
         object_refs,

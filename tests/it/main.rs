@@ -40,6 +40,7 @@ mod drain;
 mod drain_idle;
 mod endless_walk;
 mod erased_contacts;
+mod erased_in_doubt;
 mod erased_meanwhile;
 mod erasure;
 mod errors_page;

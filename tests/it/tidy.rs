@@ -95,6 +95,58 @@ fn each_crate_uses_only_the_floors_below_it() {
     }
 }
 
+/// What a crate has only for tests: where it dies, doors for hostile input, a model checker's primitives.
+const FOR_TESTS: [&str; 3] = ["dying", "fuzzing", "models"];
+
+/// The features that a dependency is taken with.
+fn features_of(dependency: &toml::Value) -> Vec<&str> {
+    let listed = dependency.get("features").and_then(toml::Value::as_array);
+    listed
+        .into_iter()
+        .flatten()
+        .filter_map(toml::Value::as_str)
+        .collect()
+}
+
+#[test]
+fn what_a_crate_has_only_for_tests_is_in_no_build_of_the_product() {
+    let is_for_tests = |feature: &str| {
+        FOR_TESTS
+            .iter()
+            .any(|name| feature.rsplit('/').next() == Some(name))
+    };
+    let mut seen = BTreeSet::new();
+    for (folder, _) in FLOORS {
+        let manifest: toml::Table = source(&format!("{folder}/Cargo.toml"))
+            .text
+            .parse()
+            .expect("a manifest");
+        let table = |name: &str| manifest.get(name).and_then(toml::Value::as_table);
+        for (name, enabled) in table("features").into_iter().flatten() {
+            seen.insert(name.clone());
+            let enabled = enabled
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(toml::Value::as_str);
+            for feature in enabled {
+                let alike = feature.rsplit('/').next() == Some(name);
+                assert!(!is_for_tests(feature) || alike, "{folder}: {name} has {feature}");
+            }
+        }
+        for (name, dependency) in table("dependencies").into_iter().flatten() {
+            let taken = features_of(dependency);
+            assert!(
+                !taken.into_iter().any(is_for_tests),
+                "{folder} takes {name} as only tests do"
+            );
+        }
+    }
+    for feature in FOR_TESTS {
+        assert!(seen.contains(feature), "no crate has {feature}");
+    }
+}
+
 #[test]
 fn the_simulator_knows_nothing_of_ours() {
     let manifest = source("hubspot-sim/Cargo.toml");

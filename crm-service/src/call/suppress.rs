@@ -119,13 +119,15 @@ impl Suppress {
         let added = self.suppression.add(portal, &addresses, call.call_id).await?;
         let result = next.run(call).await;
         match &result {
+            Ok(_) => self.keep(&added).await,
             Err(error) if !may_have_happened(error) => self.take_back(&added).await,
-            Ok(_) | Err(_) => self.keep(&added).await,
+            // They stay for as long as that is not known.
+            Err(_) => {}
         }
         result
     }
 
-    /// Who was erased, or may have been, is written no more. They are on the list already.
+    /// Who was erased is written no more. They are on the list already.
     async fn keep(&self, added: &Added) {
         if let Err(error) = self.suppression.keep(added).await {
             tracing::error!(%error, "addresses of an erased contact stay on the list as if its erasure had not ended");

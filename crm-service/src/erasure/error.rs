@@ -4,7 +4,7 @@
 use hubkeep_core::{database, id::PortalId, random::RandomError};
 use thiserror::Error;
 
-use crate::{alerts, credentials, writes};
+use crate::{alerts, credentials, suppression, writes};
 
 /// A portal could not be erased yet.
 #[derive(Debug, Error)]
@@ -15,6 +15,9 @@ pub enum Error {
     /// The account of writes is still there.
     #[error(transparent)]
     Writes(#[from] writes::Error),
+    /// The list of erased contacts is still there.
+    #[error(transparent)]
+    Suppression(#[from] suppression::Error),
     /// The account of alerts is still there.
     #[error(transparent)]
     Alerts(#[from] alerts::Error),

@@ -24,6 +24,7 @@ pub use error::Error;
 use crate::{
     alerts,
     credentials::{Credentials, ErasureDone, ErasureOrder},
+    suppression::Suppression,
     writes::Writes,
 };
 use store::Tombstone;
@@ -77,6 +78,7 @@ impl Erasures {
         let destroyed = self.keyring.destroy(&mut transaction, owner).await?;
         store::insert(&mut transaction, order.portal_id, &destroyed).await?;
         self.writes.forget(&mut transaction, order.portal_id).await?;
+        Suppression::forget(&mut transaction, order.portal_id).await?;
         alerts::forget(&mut transaction, order.portal_id).await?;
         transaction.commit().await?;
         // In each replica: each has unwrapped them for itself.

@@ -17,6 +17,9 @@ pub enum Error {
     /// The keys could not be used.
     #[error("the keys of the list of erased contacts could not be used")]
     Keys(#[from] hubkeep_seal::Error),
+    /// What became of an erasure could not be read.
+    #[error("what became of an erasure could not be read")]
+    Writes(#[from] crate::writes::Error),
 }
 
 /// A database that is back answers after this.
@@ -37,6 +40,7 @@ impl ServiceError for Error {
         match self {
             Self::Storage(_) => ErrorReason::StorageUnavailable,
             Self::Keys(_) => ErrorReason::KeyUnavailable,
+            Self::Writes(error) => error.reason(),
         }
     }
 

@@ -1,17 +1,18 @@
 //! Addresses of contacts that were erased for good, so that nobody creates them again through us: HubSpot's own API would
 //! let them. Only keyed hashes are kept, and they mean nothing without the portal's key.
 //!
-//! An address is there for each erasure of it by itself until that has ended: then for good, or not for that one any more. One
-//! whose process was lost in between leaves it there: nobody knows whether HubSpot carried it out.
+//! An address is there for each erasure of it by itself until it is known what became of that: then for good, or not for that one
+//! any more. What a call has not said itself, [`sweep`] learns from the account of writes.
 
 mod error;
 mod store;
+mod sweep;
 
 use std::collections::BTreeSet;
 
 use hubkeep_core::{
     clock::SharedClock,
-    database::Database,
+    database::{Database, Transaction},
     id::{CallId, PortalId},
 };
 use hubkeep_seal::{Keyring, Owner, Purpose};
@@ -28,7 +29,7 @@ pub struct Suppression {
 
 /// What was put on the list for one erasure.
 #[derive(Clone, Debug)]
-pub struct Added(store::Stand);
+pub struct Added(store::Of);
 
 impl Suppression {
     /// The list is kept here, by keys of this ring.
@@ -49,16 +50,12 @@ impl Suppression {
         for address in addresses {
             references.insert(self.reference(portal, address).await?);
         }
-        let stand = store::Stand {
-            portal,
-            erasure: erasure.to_string(),
-            references,
-        };
-        store::insert(&self.database, &stand, self.clock.now()).await?;
-        Ok(Added(stand))
+        let of = store::Of { portal, erasure };
+        store::insert(&self.database, &of, &references, self.clock.now()).await?;
+        Ok(Added(of))
     }
 
-    /// The erasure has happened, or may have: what was put on the list for it stays there.
+    /// The erasure has happened: what was put on the list for it stays there.
     ///
     /// # Errors
     /// If that is not noted: then it stays there as if this erasure had not ended.
@@ -89,6 +86,14 @@ impl Suppression {
             }
         }
         Ok(None)
+    }
+
+    /// Forgets the list of a portal.
+    ///
+    /// # Errors
+    /// If it is still there.
+    pub async fn forget(transaction: &mut Transaction, portal: PortalId) -> Result<(), Error> {
+        store::forget_portal(transaction, portal).await
     }
 
     async fn reference(&self, portal: PortalId, address: &str) -> Result<String, Error> {

@@ -8,31 +8,37 @@ use std::collections::BTreeSet;
 use hubkeep_core::{
     clock::Timestamp,
     database::{Database, Transaction},
-    id::PortalId,
+    id::{CallId, PortalId},
 };
+use sqlx::{Row as _, any::AnyRow};
 
 use super::Error;
 
-/// What stands or falls with one erasure. In order: two that have the same ones to write do not wait for each other in a ring.
-#[derive(Clone, Debug)]
-pub(super) struct Stand {
+/// Whose erasure: what stands or falls together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Of {
     pub(super) portal: PortalId,
     /// The call that erases.
-    pub(super) erasure: String,
-    pub(super) references: BTreeSet<String>,
+    pub(super) erasure: CallId,
 }
 
-/// Puts all on the list for an erasure that is only about to happen, or none if it fails.
-pub(super) async fn insert(database: &Database, stand: &Stand, now: Timestamp) -> Result<(), Error> {
+/// Puts all on the list for an erasure that is only about to happen, or none if it fails. In order: two that have the same ones to
+/// write do not wait for each other in a ring.
+pub(super) async fn insert(
+    database: &Database,
+    of: &Of,
+    references: &BTreeSet<String>,
+    now: Timestamp,
+) -> Result<(), Error> {
     let mut transaction = database.begin().await?;
-    for reference in &stand.references {
+    for reference in references {
         sqlx::query(
             "INSERT INTO suppressed_for_erasure (portal_id, reference, erasure, create_time) VALUES ($1, $2, $3, $4) \
              ON CONFLICT DO NOTHING",
         )
-        .bind(stand.portal.as_i64())
+        .bind(of.portal.as_i64())
         .bind(reference)
-        .bind(&stand.erasure)
+        .bind(of.erasure.to_string())
         .bind(now.as_micros())
         .execute(&mut transaction)
         .await?;
@@ -41,44 +47,79 @@ pub(super) async fn insert(database: &Database, stand: &Stand, now: Timestamp) -
     Ok(())
 }
 
-/// Has all on the list for good.
-pub(super) async fn keep(database: &Database, stand: &Stand, now: Timestamp) -> Result<(), Error> {
+/// Has what is on the list for this erasure there for good.
+pub(super) async fn keep(database: &Database, of: &Of, now: Timestamp) -> Result<(), Error> {
     let mut transaction = database.begin().await?;
-    for reference in &stand.references {
-        // An older version may have it there for an erasure of its own, which then takes nothing away.
-        sqlx::query(
-            "INSERT INTO suppressed_address (portal_id, reference, create_time, pending_for) VALUES ($1, $2, $3, '') \
-             ON CONFLICT (portal_id, reference) DO UPDATE SET pending_for = ''",
-        )
-        .bind(stand.portal.as_i64())
-        .bind(reference)
-        .bind(now.as_micros())
-        .execute(&mut transaction)
-        .await?;
-    }
-    delete_in(&mut transaction, stand).await?;
+    // In order, as `insert`. An older version may have it there for an erasure of its own, which then takes nothing away.
+    sqlx::query(
+        "INSERT INTO suppressed_address (portal_id, reference, create_time, pending_for) \
+         SELECT portal_id, reference, CAST($3 AS BIGINT), '' FROM suppressed_for_erasure \
+         WHERE portal_id = $1 AND erasure = $2 ORDER BY reference \
+         ON CONFLICT (portal_id, reference) DO UPDATE SET pending_for = ''",
+    )
+    .bind(of.portal.as_i64())
+    .bind(of.erasure.to_string())
+    .bind(now.as_micros())
+    .execute(&mut transaction)
+    .await?;
+    delete_in(&mut transaction, of).await?;
     transaction.commit().await?;
     Ok(())
 }
 
 /// Takes from the list what is there for this erasure and for nothing else.
-pub(super) async fn delete(database: &Database, stand: &Stand) -> Result<(), Error> {
+pub(super) async fn delete(database: &Database, of: &Of) -> Result<(), Error> {
     let mut transaction = database.begin().await?;
-    delete_in(&mut transaction, stand).await?;
+    delete_in(&mut transaction, of).await?;
     transaction.commit().await?;
     Ok(())
 }
 
-async fn delete_in(transaction: &mut Transaction, stand: &Stand) -> Result<(), Error> {
-    for reference in &stand.references {
-        sqlx::query(
-            "DELETE FROM suppressed_for_erasure WHERE portal_id = $1 AND reference = $2 AND erasure = $3",
-        )
-        .bind(stand.portal.as_i64())
-        .bind(reference)
-        .bind(&stand.erasure)
+async fn delete_in(transaction: &mut Transaction, of: &Of) -> Result<(), Error> {
+    sqlx::query("DELETE FROM suppressed_for_erasure WHERE portal_id = $1 AND erasure = $2")
+        .bind(of.portal.as_i64())
+        .bind(of.erasure.to_string())
         .execute(&mut *transaction)
         .await?;
+    Ok(())
+}
+
+/// A page of the erasures that something is on the list for since before this, in order of their calls.
+pub(super) async fn open(
+    database: &Database,
+    before: Timestamp,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<Of>, Error> {
+    let rows = sqlx::query(
+        "SELECT DISTINCT portal_id, erasure FROM suppressed_for_erasure \
+         WHERE create_time < $1 AND erasure > $2 ORDER BY erasure LIMIT $3",
+    )
+    .bind(before.as_micros())
+    .bind(after)
+    .bind(i64::from(limit))
+    .fetch_all(database.pool())
+    .await?;
+    let broken = |what: &str| sqlx::Error::Decode(format!("suppressed_for_erasure.{what} is none").into());
+    let of = |row: &AnyRow| {
+        let portal = PortalId::from_i64(row.try_get("portal_id")?).ok_or_else(|| broken("portal_id"))?;
+        let erasure: String = row.try_get("erasure")?;
+        let erasure = erasure.parse().map_err(|_| broken("erasure"))?;
+        Ok(Of { portal, erasure })
+    };
+    rows.iter().map(of).collect()
+}
+
+/// Forgets a portal's list.
+pub(super) async fn forget_portal(transaction: &mut Transaction, portal: PortalId) -> Result<(), Error> {
+    for forget in [
+        "DELETE FROM suppressed_address WHERE portal_id = $1",
+        "DELETE FROM suppressed_for_erasure WHERE portal_id = $1",
+    ] {
+        sqlx::query(forget)
+            .bind(portal.as_i64())
+            .execute(&mut *transaction)
+            .await?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hubkeep_audit_log::{CallResult, Filter, Operation, Phase, Position};
-use hubkeep_core::error::ErrorReason;
+use hubkeep_core::{error::ErrorReason, id::CallId};
 
 use super::{CLOCKS_DIFFER, Error, Row, State, Writes, store};
 
@@ -16,7 +16,7 @@ const ROWS: u32 = 1_000;
 
 /// What the log says of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Said {
+pub(super) enum Said {
     /// No intent: nothing was sent. Or HubSpot refused it.
     Nothing,
     /// HubSpot carried it out, all of it.
@@ -46,7 +46,10 @@ impl Writes {
 
     /// Says of a row whose process is gone what the log says of its call.
     pub(super) async fn sort(&self, row: &Row) -> Result<(), Error> {
-        match self.said(row).await? {
+        let unreadable = || Error::Unreadable(None);
+        let call_id = row.call_id.parse().map_err(|_| unreadable())?;
+        let operation = Operation::try_from(row.operation).map_err(|_| unreadable())?;
+        match self.said(call_id, operation).await? {
             Said::Nothing => store::free(&self.database, row).await?,
             Said::Done => self.end(row, State::Done, "log", &[], "").await?,
             Said::Unknown(object_ref) => {
@@ -57,11 +60,11 @@ impl Writes {
         Ok(())
     }
 
-    async fn said(&self, row: &Row) -> Result<Said, Error> {
-        let unreadable = || Error::Unreadable(None);
+    /// What the log says of what this call did.
+    pub(super) async fn said(&self, call_id: CallId, operation: Operation) -> Result<Said, Error> {
         let filter = Filter {
-            call_id: Some(row.call_id.parse().map_err(|_| unreadable())?),
-            operations: vec![Operation::try_from(row.operation).map_err(|_| unreadable())?],
+            call_id: Some(call_id),
+            operations: vec![operation],
             phases: vec![Phase::Intent, Phase::Outcome],
             ..Filter::default()
         };

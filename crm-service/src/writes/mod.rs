@@ -11,6 +11,7 @@
 //! | `names` | what tells a write from every other, and where its result lies |
 //! | `kept` | what is kept of a result, sealed |
 //! | `lost` | rows of lost processes, sorted by the log |
+//! | `fate` | what became of a write, for rooms that wait to know |
 //! | `sweep` | what is looked after from time to time |
 //! | `by_hand` | what operators say of writes that nobody can find |
 //! | `within` | to whom a result is given whose handle is limited by pipeline or owner |
@@ -21,6 +22,7 @@
 mod by_hand;
 mod config;
 mod error;
+mod fate;
 mod inherited;
 mod kept;
 mod lost;
@@ -47,6 +49,7 @@ use hubkeep_seal::{Keyring, Owner, Purpose};
 pub use by_hand::Said;
 pub use config::Config;
 pub use error::Error;
+pub use fate::Fate;
 pub use inherited::Inheritance;
 pub use kept::Kept;
 pub use mark::Mark;

@@ -42,20 +42,21 @@ async fn database() -> (Database, TempDir) {
     (database.expect("opened"), folder)
 }
 
-fn stand(portal: i64, erasure: usize) -> Stand {
-    Stand {
+fn of(portal: i64, erasure: usize) -> Of {
+    let erasure = format!("01890a5d-ac96-774b-bcce-{erasure:012x}");
+    Of {
         portal: PortalId::from_i64(portal).expect("not zero"),
-        erasure: format!("call-{erasure}"),
-        references: BTreeSet::from([ADDRESS.to_owned()]),
+        erasure: erasure.parse().expect("a call"),
     }
 }
 
 async fn take(database: &Database, portal: i64, (erasure, step): Event) {
-    let stand = stand(portal, erasure);
+    let of = of(portal, erasure);
+    let references = BTreeSet::from([ADDRESS.to_owned()]);
     let taken = match step {
-        Begins => insert(database, &stand, NOW).await,
-        Fails => delete(database, &stand).await,
-        Happens => keep(database, &stand, NOW).await,
+        Begins => insert(database, &of, &references, NOW).await,
+        Fails => delete(database, &of).await,
+        Happens => keep(database, &of, NOW).await,
         IsLost => Ok(()),
     };
     taken.expect("taken");
@@ -173,4 +174,43 @@ async fn what_an_older_version_has_left_for_an_erasure_stays_on_the_list() {
     assert_eq!(done.expect("asked").rows_affected(), 0);
     transaction.commit().await.expect("committed");
     assert!(is_listed(&database, 1).await);
+}
+
+#[tokio::test]
+async fn erasures_that_have_not_said_how_they_ended_are_listed_when_they_are_old_enough() {
+    let (database, _folder) = database().await;
+    for event in [(0, Begins), (1, Begins), (2, Begins), (1, Happens)] {
+        take(&database, 1, event).await;
+    }
+    take(&database, 2, (3, Begins)).await;
+    let listed = async |before: i64, after: &str, limit: u32| {
+        let before = Timestamp::from_micros(before);
+        let found = open(&database, before, after, limit).await.expect("read");
+        let each = found.into_iter();
+        each.map(|of| (of.portal.as_i64(), of.erasure))
+            .collect::<Vec<_>>()
+    };
+    let erasure = |number: usize| of(1, number).erasure;
+    assert_eq!(listed(1, "", 9).await, []);
+    let all = [(1, erasure(0)), (1, erasure(2)), (2, erasure(3))];
+    assert_eq!(listed(2, "", 9).await, all);
+    let first = erasure(0).to_string();
+    assert_eq!(listed(2, &first, 1).await, all[1..2]);
+}
+
+#[tokio::test]
+async fn a_portal_that_is_erased_leaves_no_list() {
+    let (database, _folder) = database().await;
+    for portal in [1, 2] {
+        for event in [(0, Begins), (0, Happens), (1, Begins)] {
+            take(&database, portal, event).await;
+        }
+    }
+    let mut transaction = database.begin().await.expect("begun");
+    let erased = PortalId::from_i64(1).expect("not zero");
+    let forgotten = forget_portal(&mut transaction, erased).await;
+    forgotten.expect("forgotten");
+    transaction.commit().await.expect("committed");
+    assert!(!is_listed(&database, 1).await);
+    assert!(is_listed(&database, 2).await);
 }
