@@ -34,6 +34,14 @@ impl ProvenPortal {
         }
     }
 
+    /// Proven by what credential-service has recorded of it.
+    pub const fn by_record(portal_id: PortalId, client_slug: ClientSlug) -> Self {
+        Self {
+            portal_id,
+            client_slug,
+        }
+    }
+
     /// Proven by a row of this service's own, which a call with a redeemed handle has left.
     pub const fn by_kept_row(portal_id: PortalId, client_slug: ClientSlug) -> Self {
         Self {

@@ -279,8 +279,8 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         desk.clone(),
         audit_log.clone(),
         handles.clone(),
-        portals.clone(),
-        access.clone(),
+        (portals.clone(), access.clone()),
+        clock.clone(),
     );
     let access_service = AccessApi::new(desk.clone(), access, handles.clone(), portals.clone());
     let containments = ContainmentApi::new(desk.clone(), fleet.clone());

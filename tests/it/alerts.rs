@@ -193,8 +193,8 @@ async fn a_rule_that_is_put_for_a_portal_holds_there_and_is_on_record() {
     assert_eq!(alerts.first().expect("one").severity(), AlertSeverity::Critical);
 
     let of_a = hubkeep.alert_rules(OPERATOR, A).await.expect("listed");
-    assert_eq!(of_a.len(), 6, "one of each kind");
-    assert_eq!(hubkeep.alert_rules(OPERATOR, "").await.expect("listed").len(), 8);
+    assert_eq!(of_a.len(), 7, "one of each kind");
+    assert_eq!(hubkeep.alert_rules(OPERATOR, "").await.expect("listed").len(), 9);
     let reset = PutRuleRequest {
         client_slug: A.to_owned(),
         kind: AlertKind::ContactReads.into(),

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod alerts_contain;
+mod alerts_old_tokens;
 mod anchors;
 mod association_batches;
 mod associations;

@@ -26,6 +26,7 @@ mod fields;
 mod grant;
 mod handle_service;
 mod import;
+mod old_tokens;
 mod page;
 mod person;
 mod portal;

@@ -1,22 +1,22 @@
-//! `hubkeep.credential.v1.PortalRecordService`: what the other service's reports need of a portal.
+//! `hubkeep.credential.v1.PortalRecordService`: what the other service's reports and alerts need of portals.
 
 use std::{collections::VecDeque, pin::Pin};
 
 use futures::{Stream, stream};
 use hubkeep_audit_log::{AuditLog, Event, Filter, Operation, Position};
 use hubkeep_core::{
-    clock::Timestamp,
+    clock::{SharedClock, Timestamp},
     grpc::{AUDITOR, Context},
     id::{CallerName, ClientSlug},
 };
 use hubkeep_proto::credential::v1::{
-    PortalRecord, PresentedHandle, ReadPortalRecordRequest, ReadPortalRecordResponse,
-    portal_record_service_server::PortalRecordService, read_portal_record_request::Reader,
-    read_portal_record_response::Message,
+    ListOldTokensRequest, ListOldTokensResponse, PortalRecord, PresentedHandle, ReadPortalRecordRequest,
+    ReadPortalRecordResponse, portal_record_service_server::PortalRecordService,
+    read_portal_record_request::Reader, read_portal_record_response::Message,
 };
 use tonic::{Request, Response, Status};
 
-use super::{Desk, Error, fields, grant, portal, redemption};
+use super::{Desk, Error, fields, grant, old_tokens, portal, redemption};
 use crate::{
     access::{Access, Wanted},
     handles::{Handles, Reading},
@@ -37,17 +37,25 @@ pub struct PortalRecordApi {
     handles: Handles,
     portals: Portals,
     access: Access,
+    clock: SharedClock,
 }
 
 impl PortalRecordApi {
     /// The service.
-    pub const fn new(desk: Desk, log: AuditLog, handles: Handles, portals: Portals, access: Access) -> Self {
+    pub fn new(
+        desk: Desk,
+        log: AuditLog,
+        handles: Handles,
+        (portals, access): (Portals, Access),
+        clock: SharedClock,
+    ) -> Self {
         Self {
             desk,
             log,
             handles,
             portals,
             access,
+            clock,
         }
     }
 
@@ -152,6 +160,15 @@ impl PortalRecordService for PortalRecordApi {
             .answer(request, Operation::PortalRecordRead, work)
             .await?;
         Ok(Response::new(opened.into_inner().into_stream(context)))
+    }
+
+    async fn list_old_tokens(
+        &self,
+        request: Request<ListOldTokensRequest>,
+    ) -> Result<Response<ListOldTokensResponse>, Status> {
+        let (portals, now) = (self.portals.clone(), self.clock.now());
+        let work = async move |act: Act, request| old_tokens::list(&act, &portals, request, now).await;
+        self.desk.answer(request, Operation::OldTokenList, work).await
     }
 }
 

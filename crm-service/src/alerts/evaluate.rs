@@ -19,6 +19,7 @@ use super::{
     alert::{Alert, Change},
     deliver::{Deliveries, there_is},
     kind::Kind,
+    overdue::Overdue,
     rule::{Config, Rule, Rules},
     state::{Found, State},
     store::{alerts, deliveries, evaluation, rules},
@@ -47,6 +48,7 @@ pub(super) struct Evaluator {
     holder: String,
     clock: SharedClock,
     deliveries: Deliveries,
+    overdue: Overdue,
 }
 
 /// How far one evaluation has come.
@@ -75,6 +77,7 @@ impl Evaluator {
             notify: deps.notify.clone(),
             holder: deps.holder.clone(),
             clock: deps.clock.clone(),
+            overdue: Overdue::new(&deps, alerts),
             deliveries: Deliveries::new(deps, alerts),
         }
     }
@@ -108,6 +111,7 @@ impl Evaluator {
         let mut course = self.begin(cursor).await?;
         // Told no longer than this has the evaluation: another replica would tell the same.
         let mut telling = pin!(self.deliveries.run());
+        let mut noting = pin!(self.overdue.run());
         let mut tail = pin!(self.log.tail(cursor, Kind::filter_of_all()));
         loop {
             if self.clock.tick() >= course.next_look {
@@ -122,6 +126,7 @@ impl Evaluator {
                 },
                 () = self.clock.sleep_until(course.next_look) => {}
                 () = &mut telling => return Ok(()),
+                () = &mut noting => return Ok(()),
             }
         }
     }

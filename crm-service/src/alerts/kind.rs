@@ -20,6 +20,8 @@ pub enum Kind {
     UnaccountedUse,
     /// Entries that say that the log is not anchored where it should be.
     Unanchored,
+    /// Entries that say that a portal's token is older than it should be.
+    RotationOverdue,
 }
 
 /// Operations that give contacts, where their type is contacts.
@@ -35,7 +37,7 @@ const CONTACTS: [&str; 2] = ["contacts", "0-1"];
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::HubSpotFailures,
         Self::HubSpotFailureShare,
         Self::ContactReads,
@@ -43,6 +45,7 @@ impl Kind {
         Self::WrongPortal,
         Self::UnaccountedUse,
         Self::Unanchored,
+        Self::RotationOverdue,
     ];
 
     /// As configuration, tables and people name it.
@@ -55,6 +58,7 @@ impl Kind {
             Self::WrongPortal => "wrong-portal",
             Self::UnaccountedUse => "unaccounted-use",
             Self::Unanchored => "unanchored",
+            Self::RotationOverdue => "rotation-overdue",
         }
     }
 
@@ -83,6 +87,7 @@ impl Kind {
             Self::WrongPortal => "calls that named another portal than their handle is for",
             Self::UnaccountedUse => "notes that somebody else calls with the portal's token",
             Self::Unanchored => "notes that the log is not anchored",
+            Self::RotationOverdue => "notes that the portal's token is older than it should be",
         }
     }
 
@@ -104,13 +109,18 @@ impl Kind {
             },
             Self::UnaccountedUse => u64::from(entry.operation() == Operation::QuotaUnaccounted),
             Self::Unanchored => u64::from(entry.operation() == Operation::AuditUnanchored),
+            Self::RotationOverdue => u64::from(entry.operation() == Operation::RotationOverdue),
         }
     }
 
     /// For whom it counts: a caller, or all together.
     pub(super) fn subject(self, entry: &Entry) -> &str {
         match self {
-            Self::HubSpotFailures | Self::HubSpotFailureShare | Self::UnaccountedUse | Self::Unanchored => "",
+            Self::HubSpotFailures
+            | Self::HubSpotFailureShare
+            | Self::UnaccountedUse
+            | Self::Unanchored
+            | Self::RotationOverdue => "",
             Self::ContactReads | Self::DeniedCalls | Self::WrongPortal => &entry.caller,
         }
     }
@@ -123,6 +133,7 @@ impl Kind {
             Self::DeniedCalls | Self::WrongPortal => (vec![Phase::Denied], Vec::new()),
             Self::UnaccountedUse => (vec![Phase::Admin], vec![Operation::QuotaUnaccounted]),
             Self::Unanchored => (vec![Phase::Admin], vec![Operation::AuditUnanchored]),
+            Self::RotationOverdue => (vec![Phase::Admin], vec![Operation::RotationOverdue]),
         };
         Filter {
             phases,

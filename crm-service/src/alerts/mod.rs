@@ -13,6 +13,7 @@
 //! | `evaluate` | reads the log on and keeps what was found: one replica at a time |
 //! | `addressee`, `deliver`, `not_told` | who gets an alert: it is tried until they have taken it |
 //! | `contain` | what an alert is about, contained |
+//! | `overdue` | notes that tokens are older than they should be |
 //! | `alert` | an alert, in words |
 //! | `store` | the tables |
 
@@ -24,6 +25,7 @@ mod error;
 mod evaluate;
 mod kind;
 mod not_told;
+mod overdue;
 mod rule;
 mod series;
 mod share;

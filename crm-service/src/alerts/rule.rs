@@ -20,6 +20,9 @@ pub const SHORTEST: Duration = Duration::from_secs(1);
 /// The longest window.
 pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The oldest that a token may be said to be allowed to become.
+const OLDEST: Duration = Duration::from_secs(3_653 * 24 * 60 * 60);
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -118,6 +121,11 @@ pub struct Config {
     pub unaccounted_use: Rule,
     /// Entries that say that this service's log is not anchored where it should be: one in five minutes while it lasts.
     pub unanchored: Rule,
+    /// Entries that say that a portal's token is older than [`token_age`](Self::token_age): two a day while it is so.
+    pub rotation_overdue: Rule,
+    /// How old a token may be, from 1 day to 10 years. HubSpot reminds its administrators after 180 days.
+    #[serde(with = "humantime_serde")]
+    pub token_age: Duration,
     /// For how long alerts are kept when they are resolved.
     #[serde(with = "humantime_serde")]
     pub keep: Duration,
@@ -139,6 +147,8 @@ impl Default for Config {
             wrong_portal: Rule::of(0, 10, Severity::High),
             unaccounted_use: Rule::of(0, 120, Severity::High),
             unanchored: Rule::of(0, 10, Severity::High),
+            rotation_overdue: Rule::of(0, 24 * 60, Severity::Medium),
+            token_age: Duration::from_secs(180 * 24 * 60 * 60),
             keep: Duration::from_secs(90 * 24 * 60 * 60),
             deliver_for: Duration::from_secs(24 * 60 * 60),
         }
@@ -156,6 +166,7 @@ impl Config {
             Kind::WrongPortal => &self.wrong_portal,
             Kind::UnaccountedUse => &self.unaccounted_use,
             Kind::Unanchored => &self.unanchored,
+            Kind::RotationOverdue => &self.rotation_overdue,
         }
     }
 }
@@ -167,6 +178,9 @@ impl Validate for Config {
                 let section = kind.name().replace('-', "_");
                 faults.push(Fault::new(format!("alerts.{section}.{field}"), problem));
             }
+        }
+        if !(LONGEST..=OLDEST).contains(&self.token_age) {
+            faults.push(Fault::new("alerts.token_age", "must be from 1day to 10years"));
         }
         if self.keep < LONGEST {
             faults.push(Fault::new("alerts.keep", "must be at least 1day"));

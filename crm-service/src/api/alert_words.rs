@@ -160,6 +160,7 @@ const fn wire_kind(kind: Kind) -> AlertKind {
         Kind::DeniedCalls => AlertKind::DeniedCalls,
         Kind::WrongPortal => AlertKind::WrongPortal,
         Kind::UnaccountedUse => AlertKind::UnaccountedUse,
+        Kind::RotationOverdue => AlertKind::RotationOverdue,
         Kind::Unanchored => AlertKind::Unanchored,
     }
 }

@@ -22,6 +22,8 @@ pub(super) enum Kind {
     UnaccountedUse,
     /// The log is not anchored where it should be. Of no portal.
     Unanchored,
+    /// The portal's token is older than it should be.
+    RotationOverdue,
 }
 
 impl From<Kind> for AlertKind {
@@ -34,6 +36,7 @@ impl From<Kind> for AlertKind {
             Kind::WrongPortal => Self::WrongPortal,
             Kind::UnaccountedUse => Self::UnaccountedUse,
             Kind::Unanchored => Self::Unanchored,
+            Kind::RotationOverdue => Self::RotationOverdue,
         }
     }
 }
@@ -93,6 +96,7 @@ pub(super) const fn kind(kind: AlertKind) -> &'static str {
         AlertKind::WrongPortal => "wrong-portal",
         AlertKind::UnaccountedUse => "unaccounted-use",
         AlertKind::Unanchored => "unanchored",
+        AlertKind::RotationOverdue => "rotation-overdue",
     }
 }
 
