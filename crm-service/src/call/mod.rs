@@ -58,7 +58,7 @@ pub use redeem::{Redeem, Redeemed};
 pub use reply::Reply;
 pub use retry::Retry;
 pub use spend::{Counted, Spend};
-pub use step::{End, Layers, Next, Step, WeakNext};
+pub use step::{Answering, End, Layers, Next, Step, WeakNext};
 pub use suppress::{StillSuppress, Suppress};
 use tokio_util::sync::CancellationToken;
 pub use unread::Unread;

@@ -9,7 +9,8 @@ use std::{
 
 use super::{error::Error, reply::Reply};
 
-type Answering = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
+/// What becomes of a call.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send>>;
 
 /// One step of the way down: takes a call as it comes, and hands it on as what it has become.
 pub trait Step<In>: Send + Sync + 'static {
@@ -59,19 +60,21 @@ impl<In> Clone for Next<In> {
 }
 
 impl<In: Send + 'static> Next<In> {
-    /// Goes the rest of the way.
+    /// Goes the rest of the way. Fails with the refusal of whichever step refused.
     ///
-    /// # Errors
-    /// With the refusal of whichever step refused.
-    pub async fn run(&self, call: In) -> Result<Reply, Error> {
-        (self.0)(call).await
+    /// It is no `async fn`: calls are large, and each would be moved once more at every step.
+    pub fn run(&self, call: In) -> Answering {
+        (self.0)(call)
     }
 
     fn through<S: Step<In>>(step: S, next: Next<S::Out>) -> Self {
-        let step = Arc::new(step);
+        let rest = Arc::new((step, next));
         Self(Arc::new(move |call| {
-            let (step, next) = (step.clone(), next.clone());
-            Box::pin(async move { step.take(call, &next).await })
+            let rest = rest.clone();
+            Box::pin(async move {
+                let (step, next) = &*rest;
+                step.take(call, next).await
+            })
         }))
     }
 
