@@ -180,6 +180,21 @@ fn a_token_that_expired_is_told_from_one_that_is_not_known_and_from_what_is_none
 }
 
 #[test]
+fn a_401_is_of_the_token_unless_its_category_says_otherwise_and_a_403_never_is() {
+    let is_of_the_token = |status: u16, category: &str| {
+        let body = serde_json::json!({ "message": "m", "category": category });
+        read(status, &body.to_string()).is_of_the_token()
+    };
+    assert!(is_of_the_token(401, "EXPIRED_AUTHENTICATION"));
+    assert!(is_of_the_token(401, "INVALID_AUTHENTICATION"));
+    assert!(is_of_the_token(401, ""));
+    assert!(read(401, "<html>").is_of_the_token());
+    assert!(!is_of_the_token(401, "USER_DOES_NOT_HAVE_PERMISSIONS"));
+    assert!(!is_of_the_token(403, "MISSING_SCOPES"));
+    assert!(!is_of_the_token(403, "INVALID_AUTHENTICATION"));
+}
+
+#[test]
 fn a_property_that_the_account_requires_is_named() {
     for (code, name) in [
         ("MISSING_CONDITIONAL_REQUIRED_PROPERTY", "lead_tier"),

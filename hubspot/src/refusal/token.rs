@@ -18,6 +18,13 @@ pub enum TokenFault {
 }
 
 impl Refusal {
+    /// Whether HubSpot refuses the token, whatever is asked with it. It has not carried out what was asked. A 401 of a category
+    /// that says something else is about that request alone.
+    pub fn is_of_the_token(&self) -> bool {
+        let words = ["", "EXPIRED_AUTHENTICATION", "INVALID_AUTHENTICATION"];
+        self.kind == RefusalKind::TokenRefused && words.contains(&self.category.as_str())
+    }
+
     /// What is the matter with the token, where that is why HubSpot refused.
     pub fn token_fault(&self) -> Option<TokenFault> {
         if self.kind != RefusalKind::TokenRefused {
