@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Control;
 use crate::accounts::WorldError;
 use crate::oauth::Install;
-use crate::world::{AppSpec, InstallSpec};
+use crate::world::{AppSpec, InstallSpec, TokenKind};
 
 impl Control {
     /// Adds an OAuth app, or gives one another secret.
@@ -36,6 +36,18 @@ impl Control {
     /// If there is no such refresh token.
     pub fn revoke_refresh_token(&self, refresh_token: &str) -> Result<(), WorldError> {
         self.install_of(refresh_token).map(|install| install.revoke())
+    }
+
+    /// Ends every access token that an account has given by now, before its time; what refresh tokens give from then on lives.
+    ///
+    /// # Errors
+    /// If there is no such account.
+    pub fn end_access_tokens(&self, portal_id: u64) -> Result<(), WorldError> {
+        let portal = self.state.accounts.portal(portal_id)?;
+        let tokens = self.state.accounts.tokens_of(portal.id);
+        let given = tokens.iter().filter(|(_, token)| token.kind == TokenKind::OAuth);
+        given.for_each(|(_, token)| token.set_revoked(true));
+        Ok(())
     }
 
     /// Changes what an account has consented to.
