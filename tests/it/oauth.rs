@@ -9,21 +9,21 @@ use hubkeep_tests::{Crm, Hubkeep, Refused, World, eventually};
 use hubspot_sim::{AppSpec, InstallSpec};
 use tempfile::TempDir;
 
-const A: &str = "client-0001";
+pub(crate) const A: &str = "client-0001";
 const APP: &str = "00000000-0000-4000-8000-0000000000aa";
 const SECRET: &str = "app-secret-0000";
 const CONSENT: &str = "na1-consent-0000-0001";
-const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 
 /// A Hubkeep with an app, and a portal that has connected it.
-struct Connected {
-    hubkeep: Hubkeep,
+pub(crate) struct Connected {
+    pub(crate) hubkeep: Hubkeep,
     clock: Arc<MockClock>,
     _given: TempDir,
 }
 
 impl Connected {
-    async fn start(postgres: bool) -> Self {
+    pub(crate) async fn start(postgres: bool) -> Self {
         let given = tempfile::tempdir().expect("a folder");
         let app = app(given.path());
         let mut world = World::of_portals(2).app(AppSpec::new(APP, SECRET, 77));
@@ -55,7 +55,16 @@ impl Connected {
         this
     }
 
-    fn pass(&self, by: Duration) {
+    /// Lets a little time pass here, again and again: reads that gather wait for it.
+    pub(crate) async fn time_goes_on(&self) {
+        let mut beats = tokio::time::interval(Duration::from_millis(10));
+        loop {
+            beats.tick().await;
+            self.clock.advance(Duration::from_millis(5));
+        }
+    }
+
+    pub(crate) fn pass(&self, by: Duration) {
         self.clock.advance(by);
         self.hubkeep.hubspot.advance_time(by);
     }
@@ -72,7 +81,7 @@ impl Connected {
     }
 
     /// The access tokens with which records were read, and what HubSpot answered.
-    fn calls(&self) -> Vec<(String, u16)> {
+    pub(crate) fn calls(&self) -> Vec<(String, u16)> {
         let journal = self.hubkeep.journal();
         let calls = journal
             .into_iter()

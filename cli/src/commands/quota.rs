@@ -178,6 +178,18 @@ fn print(quota: &Quota, output: &Output) -> Result<(), Error> {
             day_and_time(Some(until))
         ))?;
     }
+    for refused in &quota.refused_tokens {
+        let line = format!(
+            "HubSpot refuses the token {} (credential version {}) since {} UTC: nothing is sent by it but one call from time to \
+             time, the next from {} UTC; `hubkeep doctor {}` says what to do",
+            refused.token_fingerprint,
+            refused.credential_version,
+            day_and_time(refused.since_time.as_ref()),
+            day_and_time(refused.next_trial_time.as_ref()),
+            quota.client_slug,
+        );
+        output.line(&crate::output::printable(&line))?;
+    }
     match &quota.unaccounted_use {
         None => Ok(()),
         Some(seen) => output.line(&format!(
@@ -229,7 +241,7 @@ const fn source(source: QuotaSource) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use hubkeep_proto::crm::v1::UnaccountedUse;
+    use hubkeep_proto::crm::v1::{RefusedToken, UnaccountedUse};
 
     use super::*;
 
@@ -270,6 +282,11 @@ mod tests {
                 ..UnaccountedUse::default()
             }),
             moving_until_time: Some(prost_types::Timestamp::default()),
+            refused_tokens: vec![RefusedToken {
+                credential_version: 3,
+                token_fingerprint: "00ff00ff00ff00ff".to_owned(),
+                ..RefusedToken::default()
+            }],
             ..Quota::default()
         }
     }
@@ -291,6 +308,8 @@ mod tests {
         assert!(line("associations").contains("96"));
         assert!(line("somebody else").contains("17 calls"));
         assert!(line("HubSpot moves").contains("1970"));
+        assert!(line("HubSpot refuses").contains("00ff00ff00ff00ff"));
+        assert!(text.contains("hubkeep doctor acme"));
         assert!(line("daily").contains('–') && line("daily").contains("Asia/Kolkata"));
         assert!(line("daily").contains("4321"));
     }

@@ -1,5 +1,6 @@
 //! Gives the access token of a consent. While the old one lives nobody waits; where there is none, all wait for the one
-//! question that is under way.
+//! question that is under way. So it is where HubSpot is said to refuse the one there is, but no more often than once a minute:
+//! whoever says so need not be right.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use hubkeep_audit_log::Draft;
 use hubkeep_core::{
     clock::{Tick, Timestamp},
     error::ErrorReason,
-    secret::PortalToken,
+    secret::{PortalToken, TokenFingerprint},
 };
 
 use super::{AccessTokens, Error, store, store::Row};
@@ -17,6 +18,8 @@ use crate::vault::Credential;
 const LOOK: Duration = Duration::from_millis(100);
 /// Nothing is begun with an access token that lives no longer than this: clocks differ, and calls take their time.
 const MARGIN: Duration = Duration::from_secs(30);
+/// HubSpot is asked for another access token before its time no more often than this, whoever says that it refuses the old one.
+const REFUSED_EVERY: Duration = Duration::from_secs(60);
 
 /// An access token that HubSpot accepts.
 #[derive(Debug)]
@@ -28,12 +31,19 @@ pub struct Live {
 }
 
 impl AccessTokens {
-    /// The access token of a consent, renewed when it is time. `draft` is for the entries of questions to HubSpot.
+    /// The access token of a consent, renewed when it is time. `draft` is for the entries of questions to HubSpot. If it is the
+    /// one that a redeemer says HubSpot has `refused`, another one, unless there was another for that reason within a minute.
     ///
     /// # Errors
     /// [`Error::ConsentLost`] once HubSpot has refused the refresh token for good; or if there is none, and HubSpot gives
     /// none before `deadline`.
-    pub async fn obtain(&self, draft: &Draft, consent: &Credential, deadline: Tick) -> Result<Live, Error> {
+    pub async fn obtain(
+        &self,
+        draft: &Draft,
+        consent: &Credential,
+        refused: Option<&TokenFingerprint>,
+        deadline: Tick,
+    ) -> Result<Live, Error> {
         let mut news = self.0.news.subscribe();
         loop {
             // Marked as seen before reading: what happens meanwhile wakes the wait.
@@ -44,9 +54,16 @@ impl AccessTokens {
                 return Err(Error::ConsentLost);
             }
             let live = self.live(consent, &row, now).await?;
-            let claimed = match now >= row.renew_time && row.may_be_asked(now) {
-                true => self.claim(&row, consent, now).await?,
-                false => None,
+            let is_refused =
+                |live: &Live| refused.is_some_and(|refused| live.token.fingerprint() == *refused);
+            let is_due = now >= row.renew_time;
+            let may_be_refused = is_due || now.since(row.refused_time) >= REFUSED_EVERY;
+            let before_its_time = !is_due && may_be_refused && live.as_ref().is_some_and(is_refused);
+            let live = live.filter(|live| !may_be_refused || !is_refused(live));
+            let claimed = match row.may_be_asked(now) {
+                true if is_due => self.claim(&row, consent, now).await?,
+                true if before_its_time => self.claim_refused(&row, consent, now).await?,
+                _ => None,
             };
             match (live, claimed) {
                 (Some(live), claimed) => {

@@ -30,6 +30,15 @@ pub(super) struct Claimed {
     row: Row,
 }
 
+impl Claimed {
+    fn of(row: &Row, consent: &Credential) -> Self {
+        Self {
+            consent: consent.clone(),
+            row: row.clone(),
+        }
+    }
+}
+
 impl AccessTokens {
     /// Takes the right to ask, unless somebody else has it.
     pub(super) async fn claim(
@@ -40,10 +49,25 @@ impl AccessTokens {
     ) -> Result<Option<Claimed>, Error> {
         let until = now.plus(CLAIM);
         let taken = store::claim(&self.0.database, &consent.secret_id(), row, until).await?;
-        Ok(taken.then(|| Claimed {
-            consent: consent.clone(),
-            row: row.clone(),
-        }))
+        Ok(taken.then(|| Claimed::of(row, consent)))
+    }
+
+    /// The same before it is time, because HubSpot refuses what there is.
+    pub(super) async fn claim_refused(
+        &self,
+        row: &Row,
+        consent: &Credential,
+        now: Timestamp,
+    ) -> Result<Option<Claimed>, Error> {
+        let (secret_id, times) = (consent.secret_id(), (now, now.plus(CLAIM)));
+        let taken = store::claim_refused(&self.0.database, &secret_id, row, times).await?;
+        if taken {
+            tracing::warn!(
+                portal_id = %consent.portal_id, credential_version = consent.version,
+                "HubSpot is said to refuse the access token in force: another one is asked for"
+            );
+        }
+        Ok(taken.then(|| Claimed::of(row, consent)))
     }
 
     /// Asks in a task of its own: what was sent is recorded and stored to its end, whoever hangs up.

@@ -21,6 +21,8 @@ pub(super) struct Row {
     pub(super) failure: String,
     pub(super) retry_time: Timestamp,
     pub(super) lost_time: i64,
+    /// When a new one was last asked for because a redeemer said that HubSpot refuses the one in force.
+    pub(super) refused_time: Timestamp,
 }
 
 impl Row {
@@ -40,11 +42,12 @@ struct Stored {
     failure: String,
     retry_time: i64,
     lost_time: i64,
+    refused_time: i64,
 }
 
 pub(super) async fn find(database: &Database, secret_id: &str) -> Result<Option<Row>, Error> {
     let found: Option<Stored> = sqlx::query_as(
-        "SELECT sequence, sealed, renew_time, claimed_until, failures, failure, retry_time, lost_time \
+        "SELECT sequence, sealed, renew_time, claimed_until, failures, failure, retry_time, lost_time, refused_time \
          FROM access_token WHERE secret_id = $1",
     )
     .bind(secret_id)
@@ -59,6 +62,7 @@ pub(super) async fn find(database: &Database, secret_id: &str) -> Result<Option<
         failure: stored.failure,
         retry_time: Timestamp::from_micros(stored.retry_time),
         lost_time: stored.lost_time,
+        refused_time: Timestamp::from_micros(stored.refused_time),
     }))
 }
 
@@ -109,6 +113,28 @@ pub(super) async fn claim(
     .bind(secret_id)
     .bind(signed(row.sequence))
     .bind(row.claimed_until.as_micros())
+    .execute(database.pool())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The same before its time, because HubSpot is said to refuse what is stored: from here on a new one is due.
+pub(super) async fn claim_refused(
+    database: &Database,
+    secret_id: &str,
+    row: &Row,
+    (now, until): (Timestamp, Timestamp),
+) -> Result<bool, Error> {
+    let done = sqlx::query(
+        "UPDATE access_token SET claimed_until = $1, renew_time = 0, refused_time = $2 \
+         WHERE secret_id = $3 AND sequence = $4 AND claimed_until = $5 AND refused_time = $6 AND lost_time = 0",
+    )
+    .bind(until.as_micros())
+    .bind(now.as_micros())
+    .bind(secret_id)
+    .bind(signed(row.sequence))
+    .bind(row.claimed_until.as_micros())
+    .bind(row.refused_time.as_micros())
     .execute(database.pool())
     .await?;
     Ok(done.rows_affected() == 1)

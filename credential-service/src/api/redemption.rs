@@ -1,6 +1,9 @@
 //! What redeemers ask and get, from the wire and back.
 
-use hubkeep_core::grpc::{Caller, Thumbprint};
+use hubkeep_core::{
+    grpc::{Caller, Thumbprint},
+    secret::TokenFingerprint,
+};
 use hubkeep_proto::credential::v1::{
     BudgetSlice, RedeemHandleRequest, RedeemHandleResponse, RedeemReservationRequest, ReserveCallRequest,
 };
@@ -22,7 +25,14 @@ pub(super) fn presented(request: &RedeemHandleRequest) -> Result<Presented, Erro
             calls: request.unspent_calls,
             records: request.unspent_records,
         },
+        refused: refused(&request.refused_token_fingerprint),
     })
+}
+
+/// The token that HubSpot refuses, as the redeemer names it. What names none is as if nothing was named: what is in force is
+/// given.
+fn refused(fingerprint: &str) -> Option<TokenFingerprint> {
+    (!fingerprint.is_empty()).then(|| TokenFingerprint::from_stored(fingerprint.to_owned()))
 }
 
 /// A call that is to be reserved.

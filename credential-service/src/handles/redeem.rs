@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use hubkeep_core::{grpc::Caller, handle_token::HandleToken, id::CallId, secret::PortalToken};
+use hubkeep_core::{
+    grpc::Caller,
+    handle_token::HandleToken,
+    id::CallId,
+    secret::{PortalToken, TokenFingerprint},
+};
 
 use super::{
     Error, Handles, Living,
@@ -27,6 +32,8 @@ pub struct Presented {
     pub call_id: CallId,
     /// What the redeemer has not spent yet of the handle's budget.
     pub unspent: Unspent,
+    /// The token that the redeemer was given, and HubSpot refuses.
+    pub refused: Option<TokenFingerprint>,
 }
 
 /// What a redeemer gets.
@@ -65,7 +72,10 @@ impl Handles {
         } else {
             MAX_KEEP
         };
-        let mut redeemed = self.open_for(act, living, revocation_seq, keep).await?;
+        let refused = presented.refused.as_ref();
+        let mut redeemed = self
+            .open_for(act, (living, refused), revocation_seq, keep)
+            .await?;
         // Last: what is handed out for an answer that is none would be lost.
         redeemed.slice = self.hand_out(&redeemed.living.handle, presented.unspent).await?;
         Ok(redeemed)
@@ -80,11 +90,11 @@ impl Handles {
         Ok(newest)
     }
 
-    /// The token of the credential that serves a living handle.
+    /// The token of the credential that serves a living handle; another than HubSpot is said to refuse, where there may be.
     pub(super) async fn open_for(
         &self,
         act: &Act,
-        living: Living,
+        (living, refused): (Living, Option<&TokenFingerprint>),
         revocation_seq: u64,
         keep: Duration,
     ) -> Result<Redeemed, Error> {
@@ -93,7 +103,9 @@ impl Handles {
             .narrowest(&claims::need(&living.handle.scope))?
             .clone();
         act.credential(credential.version, &credential.token_fingerprint);
-        let token = self.portals.token_to_call_with(act, &living.portal, &credential);
+        let token = self
+            .portals
+            .token_to_call_with(act, &living.portal, &credential, refused);
         let (token, token_time_left) = token.await?;
         let keep_for = living
             .time_left

@@ -153,7 +153,9 @@ impl Handles {
             max_calls,
             max_records,
         } = living.handle.budget;
-        let mut redeemed = self.open_for(act, living, revocation_seq, Duration::ZERO).await?;
+        let mut redeemed = self
+            .open_for(act, (living, None), revocation_seq, Duration::ZERO)
+            .await?;
         redeemed.slice = Slice {
             calls: max_calls,
             records: max_records,

@@ -1,7 +1,12 @@
 //! Credentials that are a consent: their token is a refresh token, and what calls are made with is an access token.
 
 use hubkeep_audit_log::{Draft, Operation};
-use hubkeep_core::{clock::Tick, database::Transaction, id::PortalId, secret::PortalToken};
+use hubkeep_core::{
+    clock::Tick,
+    database::Transaction,
+    id::PortalId,
+    secret::{PortalToken, TokenFingerprint},
+};
 
 use super::{
     CredentialKind, Error, Facts, NewPortal, Portal, PortalCredential, Portals,
@@ -22,7 +27,8 @@ pub(super) struct Presented {
 }
 
 impl Portals {
-    /// What calls are made with for a credential now, and for how long if that ends by itself.
+    /// What calls are made with for a credential now, and for how long if that ends by itself. Of a consent something else than
+    /// HubSpot is said to have `refused`, where there may be.
     ///
     /// # Errors
     /// If the token cannot be opened; or of a consent, if HubSpot gives no access token.
@@ -31,8 +37,9 @@ impl Portals {
         act: &Act,
         portal: &Portal,
         credential: &PortalCredential,
+        refused: Option<&TokenFingerprint>,
     ) -> Result<(PortalToken, Option<std::time::Duration>), Error> {
-        let opened = self.opened(act, portal, credential).await;
+        let opened = self.opened(act, portal, credential, refused).await;
         opened.map_err(|error| error.of_token(portal, credential))
     }
 
@@ -41,6 +48,7 @@ impl Portals {
         act: &Act,
         portal: &Portal,
         credential: &PortalCredential,
+        refused: Option<&TokenFingerprint>,
     ) -> Result<(PortalToken, Option<std::time::Duration>), Error> {
         let place = portal.in_vault(credential);
         if credential.kind != CredentialKind::OAuth {
@@ -48,7 +56,8 @@ impl Portals {
         }
         let draft = act.draft(Operation::AccessTokenRefresh);
         let deadline = act.context().deadline;
-        let Live { token, time_left } = self.access_tokens.obtain(&draft, &place, deadline).await?;
+        let live = self.access_tokens.obtain(&draft, &place, refused, deadline);
+        let Live { token, time_left } = live.await?;
         Ok((token, Some(time_left)))
     }
 
@@ -59,7 +68,7 @@ impl Portals {
         portal: &Portal,
         credential: &PortalCredential,
     ) -> Result<(Identity, PortalToken), Error> {
-        let (token, _) = self.token_to_call_with(act, portal, credential).await?;
+        let (token, _) = self.token_to_call_with(act, portal, credential, None).await?;
         if credential.kind != CredentialKind::OAuth {
             let identity =
                 identity::ask(&self.hubspot, &self.budget, act, &token, Some(portal.portal_id)).await?;

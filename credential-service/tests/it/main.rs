@@ -30,6 +30,7 @@ mod keys;
 mod leftovers;
 mod narrowing;
 mod oauth;
+mod oauth_refused;
 mod oauth_troubles;
 mod old_kek_gone;
 mod onboarding;

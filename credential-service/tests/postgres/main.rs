@@ -48,6 +48,8 @@ mod leftovers;
 mod narrowing;
 #[path = "../it/oauth.rs"]
 mod oauth;
+#[path = "../it/oauth_refused.rs"]
+mod oauth_refused;
 mod oauth_replicas;
 #[path = "../it/oauth_troubles.rs"]
 mod oauth_troubles;

@@ -64,10 +64,20 @@ impl Replica {
     }
 
     pub(crate) async fn redeem_whole(&self, handle: &str) -> Result<RedeemHandleResponse, Status> {
+        self.redeem_instead(handle, "").await
+    }
+
+    /// The same, where HubSpot refuses this token.
+    pub(crate) async fn redeem_instead(
+        &self,
+        handle: &str,
+        refused: &str,
+    ) -> Result<RedeemHandleResponse, Status> {
         let request = RedeemHandleRequest {
             handle: handle.to_owned(),
             presented_by: SYNC.to_owned(),
             call_id: "01890000-0000-7000-8000-000000000000".to_owned(),
+            refused_token_fingerprint: refused.to_owned(),
             ..RedeemHandleRequest::default()
         };
         let mut client = RedemptionServiceClient::new(self.channel_of(CRM));

@@ -17,7 +17,7 @@ use super::{
     quota_desk::{Opened, QuotaDesk},
     quota_words::quota,
 };
-use crate::quota::State;
+use crate::{credentials::RefusedToken, quota::State};
 
 /// A watcher is told what has changed no more often.
 const LOOKED_EVERY: Duration = Duration::from_millis(500);
@@ -56,7 +56,7 @@ impl QuotaService for QuotaApi {
             )
             .await?;
         Ok(Response::new(GetQuotaResponse {
-            quota: Some(quota(&opened.quota.state())),
+            quota: Some(quota(&opened.quota.state(), &self.desk.refused_tokens(&opened))),
         }))
     }
 
@@ -102,7 +102,7 @@ struct Watch {
     opened: Opened,
     context: Context,
     stopping: CancellationToken,
-    told: Option<State>,
+    told: Option<(State, Vec<RefusedToken>)>,
     looks: u64,
 }
 
@@ -112,9 +112,9 @@ impl Watch {
         Box::pin(stream::unfold(Some(self), |watch| async move {
             let mut watch = watch?;
             match watch.next().await {
-                Ok(state) => {
+                Ok((state, refused)) => {
                     let response = WatchQuotaResponse {
-                        quota: Some(quota(&state)),
+                        quota: Some(quota(&state, &refused)),
                     };
                     Some((Ok(response), Some(watch)))
                 }
@@ -123,7 +123,7 @@ impl Watch {
         }))
     }
 
-    async fn next(&mut self) -> Result<State, Error> {
+    async fn next(&mut self) -> Result<(State, Vec<RefusedToken>), Error> {
         loop {
             if self.told.is_some() {
                 tokio::select! {
@@ -134,13 +134,14 @@ impl Watch {
                 self.check().await?;
             }
             let state = self.opened.quota.state();
+            let refused = self.desk.refused_tokens(&self.opened);
             if self
                 .told
                 .as_ref()
-                .is_none_or(|told| !told.says_the_same_as(&state))
+                .is_none_or(|(told, known)| !told.says_the_same_as(&state) || *known != refused)
             {
-                self.told = Some(state.clone());
-                return Ok(state);
+                self.told = Some((state.clone(), refused.clone()));
+                return Ok((state, refused));
             }
         }
     }

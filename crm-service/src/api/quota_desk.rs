@@ -18,7 +18,7 @@ use tonic::{Status, metadata::MetadataMap};
 use super::{entrance, error::Error};
 use crate::{
     call::{Cause, Error as CallError, Meant, Usage},
-    credentials::{self, Credentials, Grant},
+    credentials::{self, Credentials, Grant, RefusedToken},
     crm::{Faults, Operation},
     quota::{PortalQuota, Quota},
 };
@@ -98,6 +98,12 @@ impl QuotaDesk {
                 Err(context.refuse(&error))
             }
         }
+    }
+
+    /// The tokens of the portal that HubSpot refuses.
+    pub(super) fn refused_tokens(&self, opened: &Opened) -> Vec<RefusedToken> {
+        let portal = opened.quota.portal();
+        self.credentials.refused_tokens(portal.portal_id())
     }
 
     /// Whether the quota that was opened may still be read.

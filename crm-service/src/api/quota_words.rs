@@ -1,11 +1,14 @@
 //! What a portal may still do, as a message.
 
-use hubkeep_proto::crm::v1::{Quota, QuotaBucket, QuotaSource, UnaccountedUse};
+use hubkeep_proto::crm::v1::{Quota, QuotaBucket, QuotaSource, RefusedToken, UnaccountedUse};
 
-use crate::quota::{BucketState, Known, State};
+use crate::{
+    credentials,
+    quota::{BucketState, Known, State},
+};
 
-/// The message.
-pub(super) fn quota(state: &State) -> Quota {
+/// The message, with the tokens of the portal that HubSpot refuses.
+pub(super) fn quota(state: &State, refused: &[credentials::RefusedToken]) -> Quota {
     Quota {
         portal_id: state.portal.portal_id().get(),
         client_slug: state.portal.client_slug().to_string(),
@@ -22,6 +25,16 @@ pub(super) fn quota(state: &State) -> Quota {
         }),
         not_answering_until_time: state.broken_until.map(Into::into),
         moving_until_time: state.moving_until.map(Into::into),
+        refused_tokens: refused.iter().map(refused_token).collect(),
+    }
+}
+
+fn refused_token(refused: &credentials::RefusedToken) -> RefusedToken {
+    RefusedToken {
+        credential_version: refused.credential_version,
+        token_fingerprint: refused.fingerprint.to_string(),
+        since_time: Some(refused.since.into()),
+        next_trial_time: Some(refused.next_trial.into()),
     }
 }
 

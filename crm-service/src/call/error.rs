@@ -100,6 +100,15 @@ pub enum Error {
     Lost(#[from] JoinError),
 }
 
+/// Who refuses a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RefusedBy {
+    /// HubSpot, which has carried out nothing of what was sent.
+    HubSpot,
+    /// This process, which has heard HubSpot say so before. Nothing was sent.
+    Us,
+}
+
 /// Another replica, or the next process, answers after this.
 const SOON: Duration = Duration::from_millis(200);
 
@@ -153,6 +162,19 @@ impl Error {
             Self::HubSpot { .. } | Self::OutcomeNotDurable | Self::Lost(_) => true,
             Self::Unproven(Some(error)) => error.reason() == ErrorReason::AuditUnavailable,
             _ => false,
+        }
+    }
+
+    /// Who says that HubSpot refuses the token by which it was to be made; `None` where it is refused for something else.
+    pub(super) fn refused_token(&self) -> Option<RefusedBy> {
+        match self {
+            Self::HubSpot {
+                error: hubkeep_hubspot::Error::Refused(refusal, _),
+                ..
+            } if refusal.is_of_the_token() => Some(RefusedBy::HubSpot),
+            Self::Handle(credentials::Error::TokenRefused { .. }) => Some(RefusedBy::Us),
+            Self::Unproven(Some(error)) => error.refused_token(),
+            _ => None,
         }
     }
 

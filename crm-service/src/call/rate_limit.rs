@@ -1,7 +1,10 @@
 //! Pays for the attempt out of the portal's budget, and learns from what HubSpot says of it. To pay may take time, so
 //! that the grant is looked at once more when it is done.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use hubkeep_core::{clock::Tick, error::ServiceError as _, grpc::Context};
 use hubkeep_hubspot::{Error as HubSpotError, Lease, RefusalKind};
@@ -9,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Call, Counted, Error, Next, Reply, Step, Usage};
 use crate::{
-    credentials::{self, Credentials, Grant},
+    credentials::{self, Credentials, Grant, Word},
     crm::Operation,
     quota::{self, About, Bucket, Health, Payer, PortalQuota, Quota, Slot},
 };
@@ -71,6 +74,8 @@ impl Step<Call<Counted>> for RateLimit {
 
     async fn take(&self, call: Call<Counted>, next: &Next<Admitted<Call<Counted>>>) -> Result<Reply, Error> {
         let grant = call.authority.grant().clone();
+        // What would not be sent waits for no room.
+        self.credentials.may_send(&grant)?;
         let quota = self.quota.of(grant.portal(), grant.time_zone());
         // When the handle has ended, nothing is sent by it: nobody need wait for room beyond that.
         let until = call.context.deadline.min(grant.ends());
@@ -110,6 +115,8 @@ impl Step<Call<Counted>> for RateLimit {
             send_by: Some(send_by(holds, &slot)),
             revoked: call.right().clone(),
         };
+        let pass = self.credentials.enter(&grant)?;
+        note_attempt(&call);
         let context = call.context.clone();
         let call = Admitted {
             call,
@@ -122,6 +129,7 @@ impl Step<Call<Counted>> for RateLimit {
         // counted it.
         match next.run(call).await {
             Ok(reply) => {
+                pass.ended(Word::Accepts);
                 slot.tell(Health::Answers);
                 slot.learn(&reply.limits);
                 drop(slot);
@@ -136,6 +144,11 @@ impl Step<Call<Counted>> for RateLimit {
                 let early = deadline.since(now) < LEAST || unwanted.is_cancelled();
                 let waited = Some(now.since(began)).filter(|waited| early && *waited < PATIENCE);
                 slot.tell(health(&error, waited));
+                let word = word(&error);
+                pass.ended(word);
+                if word == Word::Refuses {
+                    self.credentials.forget_token_of(&grant);
+                }
                 Err(learned(&quota, &slot, bucket, error))
             }
         }
@@ -160,6 +173,37 @@ pub(super) fn payer<'a>(grant: &'a Grant, context: &Context, about: &'a About) -
 /// Nothing is sent when it is not known any more that the grant holds, or that the place is ours.
 pub(super) fn send_by(holds: Tick, slot: &Slot) -> Tick {
     slot.send_by().map_or(holds, |ours| ours.min(holds))
+}
+
+/// Whatever comes after this attempt is another one, also where its handle is redeemed anew in between.
+fn note_attempt(call: &Call<Counted>) {
+    for each in [call].into_iter().chain(call.others()) {
+        each.made_aside.fetch_max(call.attempt, Ordering::AcqRel);
+    }
+}
+
+/// What a call that gave no reply has shown of its token.
+fn word(error: &Error) -> Word {
+    match error {
+        Error::HubSpot { error, .. } => said_of_token(error),
+        _ => Word::Nothing,
+    }
+}
+
+/// The same of what came of one attempt. Who has too many calls, or is answered in HubSpot's place, need not have been known.
+pub(super) fn said_of_token(error: &HubSpotError) -> Word {
+    let HubSpotError::Refused(refusal, _) = error else {
+        return Word::Nothing;
+    };
+    match refusal.kind {
+        RefusalKind::TokenRefused if refusal.is_of_the_token() => Word::Refuses,
+        RefusalKind::ScopeMissing(_)
+        | RefusalKind::NotFound
+        | RefusalKind::Conflict(_)
+        | RefusalKind::Validation { .. }
+        | RefusalKind::Locked(_) => Word::Accepts,
+        _ => Word::Nothing,
+    }
 }
 
 /// What a call that gave no reply has shown of HubSpot, which was waited for so long where it was given up early.

@@ -1,8 +1,8 @@
-//! Turns the handle into the grant behind it.
+//! Turns the handle into the grant behind it; and into another, where the token that it gave will not do any more.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
-use super::{Call, Error, Next, Presented, Reply, Step};
+use super::{Call, Error, Next, Presented, Reply, Step, error::RefusedBy};
 use crate::credentials::{self, Credentials, Grant};
 
 /// Proof that the handle was redeemed. Only [`Redeem`] makes it.
@@ -16,6 +16,9 @@ const MOST: usize = 4;
 
 /// How often one call may find that others have spent what it was redeemed for.
 const MOST_SLICES: usize = 16;
+
+/// How often a call is sent again that HubSpot has not carried out because it refuses the token.
+const MOST_RESENT: usize = 1;
 
 /// The step.
 #[derive(Debug)]
@@ -43,7 +46,7 @@ impl Step<Call<Presented>> for Redeem {
             Err(malformed) => return Err(credentials::Error::from(malformed.clone()).into()),
         };
         let (caller, deadline) = (&call.context.caller, call.context.deadline);
-        let (mut moves, mut slices) = (MOST, MOST_SLICES);
+        let (mut moves, mut slices, mut resent) = (MOST, MOST_SLICES, MOST_RESENT);
         let redeemed = self
             .credentials
             .redeem(handle, caller, call.call_id, deadline)
@@ -52,8 +55,10 @@ impl Step<Call<Presented>> for Redeem {
         loop {
             // The first one proves the portal, and so does each after it.
             let _ = call.proven.set(grant.clone());
-            let redeemed = Redeemed { grant: grant.clone() };
-            let again = match next.run(call.with(redeemed)).await {
+            let mut redeemed = call.with(Redeemed { grant: grant.clone() });
+            // What was sent by another token is an attempt of its own.
+            redeemed.attempt = call.made_aside.load(Ordering::Acquire).saturating_add(1);
+            let again = match next.run(redeemed).await {
                 // Nothing was sent yet, and nothing more is by what was redeemed then: the handle is asked about anew.
                 Err(Error::Handle(credentials::Error::Superseded | credentials::Error::Outdated))
                     if moves > 1 =>
@@ -78,6 +83,31 @@ impl Step<Call<Presented>> for Redeem {
                         }
                         error => error,
                     })
+                }
+                Err(error) => {
+                    let left = match error.refused_token() {
+                        Some(RefusedBy::HubSpot) => &mut resent,
+                        Some(RefusedBy::Us) => &mut moves,
+                        None => return Err(error),
+                    };
+                    if *left == 0 {
+                        return Err(error);
+                    }
+                    *left -= 1;
+                    let instead = self
+                        .credentials
+                        .redeem_instead(handle, caller, call.call_id, deadline, &grant)
+                        .await;
+                    match instead {
+                        // There is no other: it stands.
+                        Ok(None) => return Err(error),
+                        // Nobody can say whether there is another. Of a consent there will be.
+                        Err(credentials::Error::Unavailable(_)) if grant.counts_by_day() => {
+                            return Err(error);
+                        }
+                        Ok(Some(other)) => Ok(other),
+                        Err(error) => Err(error),
+                    }
                 }
                 reply => return reply,
             };

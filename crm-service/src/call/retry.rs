@@ -78,7 +78,11 @@ impl Step<Call<Counted>> for Retry {
                     late @ (Error::TooLate
                     | Error::Stopping
                     | Error::Quota(_)
-                    | Error::Handle(credentials::Error::Superseded | credentials::Error::Outdated)),
+                    | Error::Handle(
+                        credentials::Error::Superseded
+                        | credentials::Error::Outdated
+                        | credentials::Error::TokenRefused { .. },
+                    )),
                 ) => {
                     // An attempt that was not sent has met nothing.
                     return Err(before.filter(|before| !was_not_sent(before)).unwrap_or(late));

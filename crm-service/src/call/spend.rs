@@ -130,6 +130,8 @@ fn unused(result: &Result<Reply, Error>, taken: &Taken, sent: bool) -> Option<Un
             taken.records().saturating_sub(reply.answer.records()),
         )),
         Err(_) if !sent => Some(Unused::All),
+        // HubSpot refuses the token, which is not the caller's doing: whatever is sent instead takes its place.
+        Err(error) if error.refused_token().is_some() => Some(Unused::All),
         // HubSpot said no: it was a call, and touched nothing.
         Err(Error::HubSpot {
             error: hubkeep_hubspot::Error::Refused(..),

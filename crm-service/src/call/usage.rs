@@ -14,9 +14,9 @@ use hubkeep_hubspot::{Client, Lease, RecordRefs, Request, usage};
 use thiserror::Error as ThisError;
 use tokio_util::task::TaskTracker;
 
-use super::rate_limit::{learn, payer, send_by, shown};
+use super::rate_limit::{learn, payer, said_of_token, send_by, shown};
 use crate::{
-    credentials::{self, Credentials, Grant},
+    credentials::{self, Credentials, Grant, Word},
     quota::{self, About, Bucket, Health, PortalQuota},
 };
 
@@ -104,11 +104,12 @@ impl Usage {
     async fn ask(
         &self,
         quota: &PortalQuota,
-        grant: &Grant,
+        grant: &Arc<Grant>,
         context: &Context,
         call_id: CallId,
         deadline: Tick,
     ) -> Result<(), Unknown> {
+        self.credentials.may_send(grant)?;
         let about = About::new(call_id, ["the calls of today"]);
         let payer = payer(grant, context, &about);
         let paid = grant
@@ -120,6 +121,7 @@ impl Usage {
             send_by: Some(send_by(self.credentials.confirm(grant)?, &slot)),
             revoked: grant.taken_away().clone(),
         };
+        let pass = self.credentials.enter(grant)?;
         let draft = Draft::portal(grant.portal(), Operation::QuotaGet, call_id)
             .context(context)
             .handle(grant.handle_id())
@@ -137,6 +139,7 @@ impl Usage {
         };
         match self.hubspot.call_noting(request, |at| slot.sent(at)).await {
             Ok(answer) => {
+                pass.ended(Word::Accepts);
                 slot.tell(Health::Answers);
                 slot.learn(&answer.limits);
                 // Headers count this very call; the endpoint's own count may be minutes old.
@@ -146,6 +149,7 @@ impl Usage {
                 Ok(())
             }
             Err(error) => {
+                pass.ended(said_of_token(&error));
                 slot.tell(shown(&error, None));
                 Err(learn(quota, &slot, Bucket::Burst, error).into())
             }

@@ -50,6 +50,12 @@ pub enum Error {
         /// When there may be one.
         retry_after: Option<Duration>,
     },
+    /// HubSpot has refused the token of an earlier call, and credential-service has no other. Nothing was sent.
+    #[error("HubSpot refuses the portal's token, so that nothing is sent by it")]
+    TokenRefused {
+        /// Whether it is what HubSpot gives for a consent.
+        is_consent: bool,
+    },
     /// credential-service does not let whoever asks here read everything.
     #[error("credential-service does not let {caller} read: {said}")]
     ReaderRefused {
@@ -74,6 +80,7 @@ impl ServiceError for Error {
         match self {
             Self::Malformed(_) | Self::Invalid => ErrorKind::Unauthenticated,
             Self::NotServed { .. }
+            | Self::TokenRefused { .. }
             | Self::NoToken {
                 retry_after: None, ..
             } => ErrorKind::FailedPrecondition,
@@ -93,6 +100,7 @@ impl ServiceError for Error {
             Self::Invalid => ErrorReason::HandleInvalid,
             Self::NotServed { reason, .. } | Self::NoToken { reason, .. } => *reason,
             Self::BudgetExhausted(_) => ErrorReason::HandleBudgetExhausted,
+            Self::TokenRefused { .. } => ErrorReason::TokenRefused,
             Self::ReaderRefused { .. } => ErrorReason::CallerNotAllowed,
             Self::Superseded | Self::Outdated | Self::SliceSpent(..) | Self::Unavailable(_) => {
                 ErrorReason::CredentialServiceUnavailable
@@ -116,6 +124,16 @@ impl ServiceError for Error {
                 "the handle's budget of {} is used up: take a new handle, if you may do more",
                 half.name()
             ),
+            Self::TokenRefused { is_consent: false } => {
+                "HubSpot refuses the portal's token, and nothing was sent: an operator must replace it (hubkeep rotate; \
+                 hubkeep doctor says what there is)"
+                    .to_owned()
+            }
+            Self::TokenRefused { is_consent: true } => {
+                "HubSpot refuses even the new access token of the portal's consent, and nothing was sent: an operator must \
+                 look (hubkeep doctor), and may have the app connected again"
+                    .to_owned()
+            }
             Self::NoToken { said, .. } | Self::ReaderRefused { said, .. } => said.clone(),
             Self::Outdated | Self::Unavailable(_) => {
                 "credential-service does not answer: try again".to_owned()
@@ -162,6 +180,7 @@ impl ServiceError for Error {
             | Self::Invalid
             | Self::NotServed { .. }
             | Self::BudgetExhausted(_)
+            | Self::TokenRefused { .. }
             | Self::ReaderRefused { .. } => None,
         }
     }
@@ -214,6 +233,11 @@ mod tests {
                 },
                 ErrorKind::PermissionDenied,
                 ErrorReason::CallerNotAllowed,
+            ),
+            (
+                Error::TokenRefused { is_consent: false },
+                ErrorKind::FailedPrecondition,
+                ErrorReason::TokenRefused,
             ),
             (
                 Error::BudgetExhausted(Half::Records),

@@ -17,6 +17,7 @@ use super::{
     memory::{Ending, Memory, Scope},
     own_calls::OwnCalls,
     pulse::Pulse,
+    refused::RefusedTokens,
     wire::{self, Link},
 };
 
@@ -29,6 +30,8 @@ pub(super) struct Heard {
     pub(super) orders: mpsc::UnboundedSender<ErasureOrder>,
     /// Who is contained.
     pub(super) holds: Holds,
+    /// Tokens that HubSpot refuses, which may be replaced.
+    pub(super) refused: RefusedTokens,
     /// Where credential-service calls HubSpot itself.
     pub(super) own_calls: OwnCalls,
     /// To who waits for what must end.
@@ -75,6 +78,7 @@ async fn watch(link: &Link, heard: &Heard, broken: &mut bool) -> Result<(), Stat
             Some(Message::Revocation(event)) => {
                 heard.hold(&event);
                 heard.leave_free(&event);
+                heard.look_anew(&event);
                 let ending = heard.memory.apply(event.seq, scope(&event));
                 heard.order(&event);
                 heard.applied(event.seq, ending);
@@ -126,6 +130,15 @@ impl Heard {
             },
             Some(_) => {}
             None => self.own_calls.come_everywhere(now),
+        }
+    }
+
+    /// Thinks no more of what HubSpot has said of tokens that were replaced.
+    fn look_anew(&self, event: &Revocation) {
+        if let Some(revocation::Scope::CredentialVersion(moved)) = &event.scope
+            && let Some(portal) = PortalId::new(moved.portal_id)
+        {
+            self.refused.replaced(portal, moved.version);
         }
     }
 

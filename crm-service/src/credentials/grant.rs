@@ -192,7 +192,19 @@ impl Grant {
 
     /// Whether HubSpot counts its calls by the day: not those of an OAuth app, whose tokens end by themselves.
     pub const fn counts_by_day(&self) -> bool {
-        self.token_ends.is_none()
+        !self.ends_by_itself()
+    }
+
+    /// Whether its token ends by itself: that of an OAuth app, of which HubSpot gives another.
+    pub(super) const fn ends_by_itself(&self) -> bool {
+        self.token_ends.is_some()
+    }
+
+    /// Whether another one gives the very same token of the same credential.
+    pub(super) fn has_the_token_of(&self, other: &Self) -> bool {
+        self.credential_version == other.credential_version
+            && self.fingerprint == other.fingerprint
+            && self.portal.portal_id() == other.portal.portal_id()
     }
 
     /// Whether nothing may be sent by its token any more.

@@ -242,6 +242,13 @@ impl Memory {
         self.state().use_of(grant, as_of_seq)
     }
 
+    /// Lets go of every grant that gives the token of this one.
+    pub(super) fn forget_token_of(&self, grant: &Grant) {
+        self.state()
+            .grants
+            .retain(|_, kept| !kept.has_the_token_of(grant));
+    }
+
     /// Applies one event of the feed, and gives what must end for it. After a gap nothing in memory is trusted.
     pub(super) fn apply(&self, seq: u64, scope: Option<Scope>) -> Ending {
         let mut state = self.state();

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `redeem` | turns a handle into a grant, from memory or over the wire |
 //! | `turns` | one redemption at a time for each handle |
+//! | `refused` | tokens that HubSpot refuses, by which little is sent |
 //! | `grant` | what a handle gives, and what is under way by it |
 //! | `record` | what is known of a portal, and what the other log holds of it |
 //! | `contain` | has a caller or a portal contained |
@@ -35,6 +36,7 @@ mod own_calls;
 mod pulse;
 mod record;
 mod redeem;
+mod refused;
 mod reserve;
 mod turns;
 mod wire;
@@ -49,4 +51,5 @@ pub use old_tokens::OldToken;
 pub use own_calls::OwnCalls;
 pub use record::{Reader, RecordOf, RecordReading};
 pub use redeem::Credentials;
+pub use refused::{Pass, RefusedToken, Word};
 pub use reserve::Reservation;

@@ -6,7 +6,7 @@ use hubkeep_core::{
     clock::{SharedClock, Tick},
     grpc::{Caller, Holds},
     handle_token::HandleToken,
-    id::{CallId, RedeemerId},
+    id::{CallId, PortalId, RedeemerId},
     random::Random,
     tls::Identity,
 };
@@ -27,6 +27,7 @@ use super::{
     memory::{Key, Memory},
     own_calls::OwnCalls,
     pulse::Pulse,
+    refused::{Pass, RefusedToken, RefusedTokens},
     turns::Turns,
     wire::{self, Link},
 };
@@ -45,6 +46,7 @@ pub struct Credentials {
     turns: Turns,
     budgets: Budgets,
     own_calls: OwnCalls,
+    refused: RefusedTokens,
     clock: SharedClock,
     config: Config,
     _feed: Arc<DropGuard>,
@@ -72,7 +74,9 @@ impl Credentials {
         let (done, ended) = watch::channel(0);
         let id = RedeemerId::make(&*clock, random).map_err(|error| Error::unavailable(error.to_string()))?;
         let own_calls = OwnCalls::new(config.max_view_age);
+        let refused = RefusedTokens::new(clock.clone());
         let heard = feed::Heard {
+            refused: refused.clone(),
             memory: memory.clone(),
             orders,
             holds,
@@ -89,6 +93,7 @@ impl Credentials {
             turns: Turns::default(),
             budgets: Budgets::default(),
             own_calls,
+            refused,
             clock,
             config,
             _feed: Arc::new(stop.drop_guard()),
@@ -142,7 +147,8 @@ impl Credentials {
                 return Ok(grant);
             }
             metrics::counter!("hubkeep_redemptions_total", "from" => "wire").increment(1);
-            self.redeem_online(key.clone(), handle, caller, call_id).await
+            self.redeem_online(key.clone(), handle, (caller, call_id), None)
+                .await
         });
         self.by(deadline, online).await
     }
@@ -179,7 +185,7 @@ impl Credentials {
                 return Ok(grant.clone());
             }
             let again = self
-                .redeem_online(Key::of(handle, caller), handle, caller, call_id)
+                .redeem_online(Key::of(handle, caller), handle, (caller, call_id), None)
                 .await?;
             // The little that is left does not suffice for all that is asked for at once.
             let more = again.allowance().map(|allowance| allowance.purse().unspent());
@@ -215,13 +221,75 @@ impl Credentials {
         }
     }
 
+    /// Redeems a handle again whose token HubSpot refuses. Gives `None` if there is no other token: credential-service says so,
+    /// or has said so since.
+    ///
+    /// # Errors
+    /// As [`Credentials::redeem`].
+    pub async fn redeem_instead(
+        &self,
+        handle: &HandleToken,
+        caller: &Caller,
+        call_id: CallId,
+        deadline: Tick,
+        refused: &Arc<Grant>,
+    ) -> Result<Option<Arc<Grant>>, Error> {
+        if !self.refused.may_be_another(refused) {
+            return Ok(None);
+        }
+        let key = Key::of(handle, caller);
+        let other = |grant: Arc<Grant>| (!grant.has_the_token_of(refused)).then_some(grant);
+        let online = Box::pin(async {
+            let soon = self.clock.tick().plus(TURN);
+            let _turn = self.clock.timeout_at(soon, self.turns.take(&key)).await;
+            if let Some(grant) = self.recalled(&key).and_then(other) {
+                return Ok(Some(grant));
+            }
+            metrics::counter!("hubkeep_redemptions_total", "from" => "wire").increment(1);
+            let again = self.redeem_online(key.clone(), handle, (caller, call_id), Some(refused));
+            let grant = other(again.await?);
+            self.refused.asked(refused, grant.is_some());
+            Ok(grant)
+        });
+        self.by(deadline, online).await
+    }
+
+    /// Whether something may be sent by a grant's token by now.
+    ///
+    /// # Errors
+    /// [`Error::TokenRefused`] if HubSpot refuses it.
+    pub fn may_send(&self, grant: &Grant) -> Result<(), Error> {
+        self.refused.may_send(grant)
+    }
+
+    /// Lets an attempt through that is about to be sent by a grant's token.
+    ///
+    /// # Errors
+    /// [`Error::TokenRefused`] if HubSpot refuses it, and it is not time to see whether it still does.
+    pub fn enter(&self, grant: &Arc<Grant>) -> Result<Pass, Error> {
+        self.refused.enter(grant)
+    }
+
+    /// HubSpot refuses a grant's token. Of a consent it gives another: whoever comes next asks for it.
+    pub fn forget_token_of(&self, grant: &Grant) {
+        if grant.ends_by_itself() {
+            self.memory.forget_token_of(grant);
+        }
+    }
+
+    /// The tokens of a portal that HubSpot refuses, as far as this process has met them.
+    pub fn refused_tokens(&self, portal: PortalId) -> Vec<RefusedToken> {
+        self.refused.of(portal)
+    }
+
     async fn redeem_online(
         &self,
         key: Key,
         handle: &HandleToken,
-        caller: &Caller,
-        call_id: CallId,
+        (caller, call_id): (&Caller, CallId),
+        refused: Option<&Grant>,
     ) -> Result<Arc<Grant>, Error> {
+        let named = refused.map(|grant| grant.fingerprint.to_string());
         let mut why = Error::unavailable("the revocation feed kept moving");
         for _ in 0..ATTEMPTS {
             let mut client = RedemptionServiceClient::new(self.link.channel());
@@ -234,6 +302,7 @@ impl Credentials {
                 call_id: call_id.to_string(),
                 unspent_calls: unspent.calls,
                 unspent_records: unspent.records,
+                refused_token_fingerprint: named.clone().unwrap_or_default(),
             });
             // The lease runs from before the question, so that it cannot outlast what credential-service meant.
             let asked = self.clock.tick();
