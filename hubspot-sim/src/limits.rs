@@ -2,7 +2,7 @@
 //! of its own in each account, in which searches do not count, and no day. Calls of the associations API have a window of
 //! their own.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,8 @@ pub struct Limits {
     pub burst: u32,
     /// Calls of one OAuth app in one burst window, searches left out.
     pub oauth_burst: u32,
+    /// The same of particular apps, by id, where it is another than of most.
+    pub burst_of_apps: BTreeMap<u64, u32>,
     /// Length of the rolling burst window in milliseconds.
     pub burst_window_ms: u64,
     /// Calls of the associations API per app in one burst window.
@@ -34,6 +36,7 @@ impl Default for Limits {
         Self {
             burst: 100,
             oauth_burst: 110,
+            burst_of_apps: BTreeMap::new(),
             burst_window_ms: 10_000,
             associations_burst: 100,
             associations_in_burst: false,
@@ -45,8 +48,9 @@ impl Default for Limits {
 
 impl Limits {
     /// What one app may do in one burst window.
-    fn burst_of(&self, is_oauth: bool) -> u32 {
-        if is_oauth { self.oauth_burst } else { self.burst }
+    fn burst_of(&self, app_id: u64, is_oauth: bool) -> u32 {
+        let of_most = if is_oauth { self.oauth_burst } else { self.burst };
+        self.burst_of_apps.get(&app_id).copied().unwrap_or(of_most)
     }
 
     /// So wide that nothing is ever refused.
@@ -139,7 +143,7 @@ impl Meter {
         forget_before(burst, since);
         forget_before(associations, since);
         forget_before(&mut self.searches, call.at.saturating_sub(SECOND));
-        let most = self.limits.burst_of(call.is_oauth);
+        let most = self.limits.burst_of(call.app_id, call.is_oauth);
         let apart = call.is_association && !self.limits.associations_in_burst;
         let counts_in_burst = !(apart || call.is_oauth && call.is_search);
         let refused = if !call.is_oauth && self.used >= self.limits.daily {

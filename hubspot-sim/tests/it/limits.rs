@@ -67,6 +67,30 @@ async fn the_burst_belongs_to_the_app_and_the_day_to_the_account() {
 }
 
 #[tokio::test]
+async fn an_app_may_have_another_limit_than_the_others_of_its_account() {
+    let (hubspot, first) = start();
+    let second_token = "pat-na1-00000000-test-0000-0000-alpha0000002";
+    hubspot
+        .add_token(ALPHA, TokenSpec::private_app(second_token).app(2))
+        .unwrap();
+    let second = Caller::of(&hubspot, second_token);
+    let limits = Limits {
+        burst_of_apps: [(2, 2)].into(),
+        ..limits(1, 1_000)
+    };
+    hubspot.set_limits(ALPHA, limits).unwrap();
+    for (caller, max, statuses) in [(&first, "1", [200, 429, 429]), (&second, "2", [200, 200, 429])] {
+        for status in statuses {
+            let answer = caller.get(CONTACTS).await;
+            assert_eq!(answer.status, status);
+            if status == 200 {
+                assert_eq!(answer.header("x-hubspot-ratelimit-max"), Some(max));
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn usage_counts_what_other_apps_used() {
     let (hubspot, caller) = start();
     hubspot.consume_daily(ALPHA, 500).unwrap();
