@@ -157,6 +157,7 @@ fn credential_to_wire(credential: &PortalCredential) -> wire::PortalCredential {
         token_time: Some(credential.token_time.into()),
         verify_time: Some(credential.verify_time.into()),
         consent_required: false,
+        app_id: credential.app_id,
     }
 }
 

@@ -105,6 +105,10 @@ pub(super) fn answer(redeemed: &Redeemed) -> RedeemHandleResponse {
         person_id: person.map(|(person, _)| person.to_string()).unwrap_or_default(),
         person_generation: person.map(|(_, generation)| *generation).unwrap_or_default(),
         grant_revision: under.grant_revision,
+        app: portal
+            .app_of(&redeemed.credential)
+            .map(ToString::to_string)
+            .unwrap_or_default(),
     }
 }
 

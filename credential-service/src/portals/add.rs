@@ -30,7 +30,7 @@ impl Portals {
         fresh: Option<&Fresh>,
     ) -> Result<Onboarded, Error> {
         let fingerprint = &new.token.fingerprint();
-        let mut credential = self.as_credential(new, identity.scopes, fingerprint)?;
+        let mut credential = self.as_credential(new, &identity, fingerprint)?;
         for _ in 0..TRIES {
             credential.version = portal.credential_version.saturating_add(1);
             if let Some(added) = self

@@ -2,8 +2,6 @@
 //! has said whose the token is by then. The portal goes on with numbers that it cannot have had before, and is suspended:
 //! whether it was when its rows were lost, nobody can tell, so that somebody must say that it shall be served.
 
-use std::sync::Arc;
-
 use super::{CheckedToken, Error, NewPortal, Onboarded, Portal, Portals, State, identity::Identity, store};
 use crate::{access_tokens::Fresh, record::Act};
 
@@ -84,7 +82,7 @@ impl Portals {
         let (portal_id, slug) = (portal.portal_id, portal.client_slug.clone());
         let held = portal.with_token(&new.token.fingerprint()).cloned();
         let before = held.ok_or_else(|| Error::Contended(slug.clone()))?;
-        let checked = CheckedToken::new(identity.scopes, fresh.map(Arc::new));
+        let checked = CheckedToken::new(identity, fresh);
         let staged = self.stage(portal, before, &new.token, checked).await?;
         let mut transaction = self.revocations.begin(act).await?;
         let Some(store_version) = self.switch_credential(&mut transaction, &staged).await? else {

@@ -66,8 +66,8 @@ struct Spent {
     known: HashMap<TokenFingerprint, Purse>,
     /// The portals of which it was told that calls come.
     told: HashMap<PortalId, Told>,
-    /// What was read last of portals, and when.
-    read: HashMap<PortalId, (Tick, Reading)>,
+    /// What was read last of apps, and when; of tokens whose app is not known yet, of their portal.
+    read: HashMap<Purse, (Tick, Reading)>,
 }
 
 /// Since when it is known everywhere that calls come for a portal.
@@ -106,15 +106,13 @@ impl Budget {
         let now = self.clock.tick();
         let mut spent = self.spent();
         spent.forget(now);
-        let purse = spent.known.get(payer).cloned();
-        let Some((purse, portal)) = purse.and_then(|purse| purse.portal().map(|portal| (purse, portal)))
-        else {
+        let Some(purse) = spent.known.get(payer).cloned() else {
             return;
         };
         let own = spent.calls.get(&purse).map_or(0, VecDeque::len);
         let max = limits.max.and_then(|max| usize::try_from(max).ok());
         let reading = Reading::of(left, own, max);
-        spent.read.insert(portal, (now, reading));
+        spent.read.insert(purse, (now, reading));
     }
 
     /// Waits for a free place in the windows of a token and of its app, and takes it. `portal` is whose it should be. When this
@@ -168,15 +166,16 @@ impl Budget {
         let mut spent = self.spent();
         spent.forget(now);
         let known = spent.known.get(token).cloned();
-        let purses = match known.or_else(|| portal.map(Purse::Portal)) {
+        let whose = known.or_else(|| portal.map(Purse::Portal));
+        let no_more_lent = whose.as_ref().and_then(|whose| spent.no_more_lent(whose));
+        let purses = match whose {
             Some(app @ Purse::App(..)) => vec![(app, CALLS)],
             Some(portal) => vec![(Purse::Token(token.clone()), CALLS), (portal, CALLS_OF_UNKNOWN)],
             None => vec![(Purse::Token(token.clone()), CALLS)],
         };
         let free = purses.iter().map(|(purse, calls)| spent.free(purse, *calls));
         let place = free.flatten().fold(now, Ord::max);
-        let whose = spent.portal_of(token).or(portal);
-        let place = place.max(spent.no_more_lent(whose).unwrap_or(now));
+        let place = place.max(no_more_lent.unwrap_or(now));
         if place > deadline {
             return Err(Error::BudgetExhausted {
                 wait: place.since(now),
@@ -216,10 +215,13 @@ impl Spent {
         told.is_some_and(|told| now.since(told.began) < TOLD_FOR)
     }
 
-    /// When no place that was lent counts any more, where some may.
-    fn no_more_lent(&self, portal: Option<PortalId>) -> Option<Tick> {
-        let told = self.told.get(&portal?)?;
-        let (_, reading) = self.read.get(&portal?)?;
+    /// When no place of an app that was lent counts any more, where some may: by what was read of this app, or before it was known
+    /// to be one. What was read of another says nothing.
+    fn no_more_lent(&self, whose: &Purse) -> Option<Tick> {
+        let portal = whose.portal()?;
+        let told = self.told.get(&portal)?;
+        let of_unknown = || self.read.get(&Purse::Portal(portal));
+        let (_, reading) = self.read.get(whose).or_else(of_unknown)?;
         Some(told.heard.plus(reading.wait()))
     }
 
@@ -308,6 +310,32 @@ mod tests {
                 [wait; 2],
                 "{remaining:?} left beside one of ours"
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_read_of_one_app_holds_up_no_calls_of_another_and_is_not_forgotten_for_them() {
+        let portal = PortalId::new(7).expect("not zero");
+        let clock = MockClock::at(Timestamp::from_micros(0));
+        let budget = Budget::new(clock.clone(), None);
+        let start = clock.tick();
+        let far = start.plus(Duration::from_secs(60));
+        let told = Told {
+            began: start,
+            heard: start,
+        };
+        budget.spent().told.insert(portal, told);
+        for (app, left) in [("full", 0), ("free", 90)] {
+            budget.learn(&token(app), portal, Some(left + 1));
+            let limits = Limits {
+                remaining: u32::try_from(left).ok(),
+                ..Limits::default()
+            };
+            budget.left(&token(app), &limits);
+        }
+        for (app, wait) in [("free", 0), ("full", 12_100)] {
+            let place = budget.reserve(&token(app), Some(portal), far).expect("in time");
+            assert_eq!(place.since(start).as_millis(), wait, "{app}");
         }
     }
 

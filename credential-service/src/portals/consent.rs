@@ -70,6 +70,10 @@ impl Portals {
     ) -> Result<(Identity, PortalToken), Error> {
         let (token, _) = self.token_to_call_with(act, portal, credential, None).await?;
         if credential.kind != CredentialKind::OAuth {
+            if let Some(app) = credential.app_id {
+                let token = &credential.token_fingerprint;
+                self.budget.learn(token, portal.portal_id, Some(app));
+            }
             let identity =
                 identity::ask(&self.hubspot, &self.budget, act, &token, Some(portal.portal_id)).await?;
             return Ok((identity, token));

@@ -34,6 +34,8 @@ pub struct PortalCredential {
     /// The version of the portal's credentials at which its token was put into the vault; no other credential of the
     /// portal has or had the same.
     pub version: u64,
+    /// HubSpot's id of the app that its token belongs to; `None` where HubSpot has not said it of this token.
+    pub app_id: Option<u64>,
     /// Tells its token from others.
     pub token_fingerprint: TokenFingerprint,
     /// When it was onboarded.
@@ -42,4 +44,13 @@ pub struct PortalCredential {
     pub token_time: Timestamp,
     /// When HubSpot last confirmed all of this.
     pub verify_time: Timestamp,
+}
+
+impl PortalCredential {
+    /// Whether the tokens of both are known to belong to one app. Of OAuth apps a deployment has one.
+    pub(super) fn is_of_the_app_of(&self, other: &Self) -> bool {
+        let are_oauth = [self, other].iter().all(|one| one.kind == CredentialKind::OAuth);
+        let is_one_app = self.app_id.is_some() && self.app_id == other.app_id;
+        self.credential_id == other.credential_id || are_oauth || is_one_app
+    }
 }

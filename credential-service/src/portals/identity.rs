@@ -26,6 +26,8 @@ pub(super) struct Identity {
     pub(super) facts: Facts,
     /// What the token may do, sorted.
     pub(super) scopes: Vec<String>,
+    /// The app that it belongs to, if HubSpot says it.
+    pub(super) app_id: Option<u64>,
 }
 
 /// Asks HubSpot whose a token is and what it may do. Both calls are recorded with the act they are part of.
@@ -117,6 +119,7 @@ pub(super) fn of_token(facts: Facts, token: TokenInfo) -> Identity {
         portal_id: token.portal_id,
         facts,
         scopes: scopes.map(|scope| plain(scope)).collect(),
+        app_id: token.app_id,
     }
 }
 

@@ -78,6 +78,7 @@ mod tests {
             kind: CredentialKind::Unspecified,
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
             version: 1,
+            app_id: None,
             token_fingerprint: PortalToken::new((*name).to_owned()).fingerprint(),
             onboard_time: Timestamp::from_micros(0),
             token_time: Timestamp::from_micros(0),

@@ -202,7 +202,7 @@ impl Portals {
         identity: Identity,
         fingerprint: &TokenFingerprint,
     ) -> Result<Portal, Error> {
-        let credential = self.as_credential(new, identity.scopes, fingerprint)?;
+        let credential = self.as_credential(new, &identity, fingerprint)?;
         Ok(Portal {
             client_slug: new.client_slug.clone(),
             portal_id: identity.portal_id,
@@ -223,7 +223,7 @@ impl Portals {
     pub(super) fn as_credential(
         &self,
         new: &NewPortal,
-        scopes: Vec<String>,
+        identity: &Identity,
         fingerprint: &TokenFingerprint,
     ) -> Result<PortalCredential, Error> {
         let now = self.clock.now();
@@ -231,8 +231,9 @@ impl Portals {
             credential_id: CredentialId::make(&*self.clock, &*self.random)?,
             name: new.credential_name.clone(),
             kind: new.kind,
-            scopes,
+            scopes: identity.scopes.clone(),
             version: FIRST,
+            app_id: identity.app_id,
             token_fingerprint: fingerprint.clone(),
             onboard_time: now,
             token_time: now,

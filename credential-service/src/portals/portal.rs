@@ -3,7 +3,7 @@
 use hubkeep_audit_log::ProvenPortal;
 use hubkeep_core::{
     clock::Timestamp,
-    id::{ClientSlug, PortalId},
+    id::{ClientSlug, CredentialName, PortalId},
     secret::TokenFingerprint,
 };
 use hubkeep_hubspot::account::AccountType;
@@ -127,6 +127,18 @@ impl Portal {
         self.credentials
             .iter()
             .find(|credential| credential.token_fingerprint == *token)
+    }
+
+    /// The app that a credential's token belongs to, by the name of the first onboarded of its credentials here; `None` if that is
+    /// the portal's first. So it stays the same whatever becomes known of the app of a portal with one credential.
+    pub fn app_of(&self, credential: &PortalCredential) -> Option<&CredentialName> {
+        let mut of_the_app = self
+            .credentials
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| one.is_of_the_app_of(credential));
+        let (nth, first) = of_the_app.next()?;
+        (nth > 0).then_some(&first.name)
     }
 
     /// Its first credential.

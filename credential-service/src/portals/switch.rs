@@ -12,7 +12,8 @@ use hubkeep_core::{
 };
 
 use super::{
-    CredentialKind, Error, Portal, PortalCredential, Portals, State, add::Sealed, onboard::check_form, store,
+    CredentialKind, Error, Portal, PortalCredential, Portals, State, add::Sealed, identity::Identity,
+    onboard::check_form, store,
 };
 use crate::{access_tokens::Fresh, record::Act, vault};
 
@@ -24,6 +25,7 @@ const PROBE: Duration = Duration::from_secs(25);
 pub struct CheckedToken {
     /// What it may do, sorted.
     pub scopes: Vec<String>,
+    app_id: Option<u64>,
     /// What it gave, if it is a refresh token.
     fresh: Option<Arc<Fresh>>,
 }
@@ -51,8 +53,13 @@ pub struct Staged {
 }
 
 impl CheckedToken {
-    pub(super) const fn new(scopes: Vec<String>, fresh: Option<Arc<Fresh>>) -> Self {
-        Self { scopes, fresh }
+    /// As HubSpot described it.
+    pub(super) fn new(identity: Identity, fresh: Option<Fresh>) -> Self {
+        Self {
+            scopes: identity.scopes,
+            app_id: identity.app_id,
+            fresh: fresh.map(Arc::new),
+        }
     }
 }
 
@@ -128,10 +135,7 @@ impl Portals {
                 actual: identity.portal_id,
             });
         }
-        Ok(CheckedToken {
-            scopes: identity.scopes,
-            fresh: presented.fresh.map(Arc::new),
-        })
+        Ok(CheckedToken::new(identity, presented.fresh))
     }
 
     /// Seals a token for the portal's next version. Nothing is written but the portal's key, where it has none.
@@ -148,6 +152,7 @@ impl Portals {
         let now = self.clock.now();
         let after = PortalCredential {
             scopes: checked.scopes,
+            app_id: checked.app_id,
             version: self.next_of(&portal, portal.credential_version),
             token_fingerprint: token.fingerprint(),
             token_time: now,

@@ -26,6 +26,7 @@ impl Portals {
         for credential in &mut portal.credentials {
             let identity = self.identify(act, &before, credential).await?;
             credential.scopes = identity.scopes;
+            credential.app_id = identity.app_id.or(credential.app_id);
             credential.verify_time = self.clock.now();
             portal.facts = identity.facts;
             portal.verify_time = credential.verify_time;

@@ -9,7 +9,7 @@ use std::{
 use hubkeep_audit_log::ProvenPortal;
 use hubkeep_core::{
     clock::Tick,
-    id::{CallerName, GrantId, HandleId, PersonId, PurposeCode},
+    id::{CallerName, CredentialName, GrantId, HandleId, PersonId, PurposeCode},
     secret::{PortalToken, TokenFingerprint},
 };
 use tokio_util::{
@@ -53,6 +53,8 @@ pub struct Grant {
     pub(super) token: PortalToken,
     pub(super) fingerprint: TokenFingerprint,
     pub(super) credential_version: u64,
+    /// Which of the portal's apps the token belongs to; `None` for that of its first credential.
+    pub(super) app: Option<CredentialName>,
     pub(super) portal_generation: u64,
     pub(super) caller_generation: u64,
     /// Who the caller is, and under which generation of that person's handles this one was issued.
@@ -188,6 +190,12 @@ impl Grant {
     /// The version of the credential.
     pub const fn credential_version(&self) -> u64 {
         self.credential_version
+    }
+
+    /// Which of the portal's apps the token belongs to, by the name of the first onboarded of that app's credentials; `None` if
+    /// that is the portal's first.
+    pub const fn app(&self) -> Option<&CredentialName> {
+        self.app.as_ref()
     }
 
     /// Whether HubSpot counts its calls by the day: not those of an OAuth app, whose tokens end by themselves.

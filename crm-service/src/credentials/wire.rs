@@ -204,7 +204,12 @@ pub(super) fn grant(response: RedeemHandleResponse, now: Tick) -> Result<Grant, 
         .map_err(|_| incomplete())?;
     let person = named(&response.person_id, response.person_generation).map_err(|_| incomplete())?;
     let allowed_by = named(&handle.grant_id, response.grant_revision).map_err(|_| incomplete())?;
+    let app = match response.app.as_str() {
+        "" => None,
+        app => Some(app.parse().map_err(|_| incomplete())?),
+    };
     Ok(Grant {
+        app,
         handle_id: handle.handle_id.parse().map_err(|_: InvalidId| incomplete())?,
         ancestors,
         caller_generation: response.caller_generation,

@@ -1,4 +1,4 @@
-//! What authenticates a portal's row together with those of its credentials: every column of both tables, so that none
+//! What authenticates a portal's row together with those of its credentials: every column of `portal` and of `portal_credential`, so that none
 //! can be altered, moved, added or taken away by whoever can merely write to the database.
 
 use super::row::{CredentialRow, PortalRow, Rows};
@@ -75,6 +75,8 @@ impl CredentialRow {
             credential_kind,
             scopes,
             credential_version,
+            // In a table of its own, which is not authenticated: by it nothing is served, and nobody is told from another.
+            app_id: _,
             token_fingerprint,
             onboard_time,
             token_time,

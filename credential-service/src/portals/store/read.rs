@@ -23,10 +23,12 @@ macro_rules! select {
             "portal.state, portal.state_time, portal.written_version, portal.details, portal.row_mac, ",
             "portal.onboard_time, portal.verify_time, credential.credential_id, credential.credential_name, ",
             "credential.credential_kind, credential.scopes, credential.credential_version AS token_version, ",
-            "credential.token_fingerprint, credential.onboard_time AS credential_onboard_time, credential.token_time, ",
+            "credential.token_fingerprint, app.app_id, credential.onboard_time AS credential_onboard_time, credential.token_time, ",
             "credential.verify_time AS credential_verify_time FROM (SELECT * FROM portal ",
             $which,
             ") AS portal LEFT JOIN portal_credential AS credential ON credential.portal_id = portal.portal_id ",
+            "LEFT JOIN credential_app AS app ON app.credential_id = credential.credential_id ",
+            "AND app.credential_version = credential.credential_version ",
             "ORDER BY portal.client_slug, credential.credential_id"
         )
     };
@@ -194,6 +196,8 @@ fn credential(row: &AnyRow) -> Result<CredentialRow, sqlx::Error> {
         credential_kind: cell(row, "credential_kind")?,
         scopes: cell(row, "scopes")?,
         credential_version: cell(row, "token_version")?,
+        // It is not authenticated, and nobody is refused for it.
+        app_id: cell(row, "app_id").unwrap_or_default(),
         token_fingerprint: cell(row, "token_fingerprint")?,
         onboard_time: cell(row, "credential_onboard_time")?,
         token_time: cell(row, "token_time")?,

@@ -118,7 +118,7 @@ async fn put(transaction: &mut Transaction, portal_id: i64, row: CredentialRow) 
          token_fingerprint = excluded.token_fingerprint, onboard_time = excluded.onboard_time, \
          token_time = excluded.token_time, verify_time = excluded.verify_time",
     )
-    .bind(row.credential_id)
+    .bind(&row.credential_id)
     .bind(portal_id)
     .bind(row.credential_name)
     .bind(row.credential_kind)
@@ -130,13 +130,32 @@ async fn put(transaction: &mut Transaction, portal_id: i64, row: CredentialRow) 
     .bind(row.verify_time)
     .execute(&mut *transaction)
     .await?;
+    let Some(app_id) = row.app_id else {
+        return Ok(());
+    };
+    sqlx::query(
+        "INSERT INTO credential_app (credential_id, portal_id, credential_version, app_id) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (credential_id) DO UPDATE SET portal_id = excluded.portal_id, \
+         credential_version = excluded.credential_version, app_id = excluded.app_id",
+    )
+    .bind(row.credential_id)
+    .bind(portal_id)
+    .bind(row.credential_version)
+    .bind(app_id)
+    .execute(&mut *transaction)
+    .await?;
     Ok(())
 }
 
 async fn remove_credentials(transaction: &mut Transaction, portal_id: i64) -> Result<(), Error> {
-    sqlx::query("DELETE FROM portal_credential WHERE portal_id = $1")
-        .bind(portal_id)
-        .execute(&mut *transaction)
-        .await?;
+    for sql in [
+        "DELETE FROM portal_credential WHERE portal_id = $1",
+        "DELETE FROM credential_app WHERE portal_id = $1",
+    ] {
+        sqlx::query(sql)
+            .bind(portal_id)
+            .execute(&mut *transaction)
+            .await?;
+    }
     Ok(())
 }

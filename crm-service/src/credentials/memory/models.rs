@@ -69,6 +69,7 @@ impl Setting {
                 ..Handle::default()
             }),
             credential_version: 1,
+            app: String::new(),
             portal_generation: 1,
             caller_generation: 1,
             person_id: "ann".to_owned(),

@@ -50,6 +50,7 @@ fn response(id: HandleId) -> RedeemHandleResponse {
             ..Handle::default()
         }),
         credential_version: 1,
+        app: String::new(),
         portal_generation: 1,
         keep_for: Some(prost_types::Duration {
             seconds: 60,
