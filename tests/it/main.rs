@@ -4,6 +4,8 @@ mod alerts;
 mod alerts_contain;
 mod alerts_old_tokens;
 mod anchors;
+mod apps;
+mod apps_shared;
 mod association_batches;
 mod associations;
 mod audit_down;

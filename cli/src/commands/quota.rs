@@ -2,7 +2,7 @@
 
 use clap::Args;
 use hubkeep_proto::crm::v1::{
-    GetQuotaRequest, LiftMigrationRequest, Quota, QuotaBucket, QuotaSource, WatchQuotaRequest,
+    AppBurst, GetQuotaRequest, LiftMigrationRequest, Quota, QuotaBucket, QuotaSource, WatchQuotaRequest,
     quota_service_client::QuotaServiceClient,
 };
 
@@ -158,6 +158,12 @@ fn print(quota: &Quota, output: &Output) -> Result<(), Error> {
         let bucket = bucket.as_ref()?;
         Some(row(name, bucket, per.unwrap_or_else(|| interval(bucket))))
     });
+    let mut rows: Vec<_> = rows.collect();
+    // Of one app the burst is all that there is to say.
+    if quota.app_bursts.len() > 1 {
+        let bursts = quota.app_bursts.iter().filter_map(burst_of_app);
+        rows.splice(1..1, bursts);
+    }
     let title = format!(
         "{} (portal {}) at {} UTC",
         quota.client_slug,
@@ -165,7 +171,7 @@ fn print(quota: &Quota, output: &Output) -> Result<(), Error> {
         day_and_time(quota.observe_time.as_ref())
     );
     output.line(&crate::output::printable(&title))?;
-    output.table(&header, rows.collect(), "nothing is known")?;
+    output.table(&header, rows, "nothing is known")?;
     if let Some(until) = &quota.not_answering_until_time {
         output.line(&format!(
             "HubSpot does not answer for this portal: it is left alone until {} UTC",
@@ -199,6 +205,15 @@ fn print(quota: &Quota, output: &Output) -> Result<(), Error> {
             day_and_time(seen.last_seen_time.as_ref())
         )),
     }
+}
+
+fn burst_of_app(AppBurst { app, burst }: &AppBurst) -> Option<Vec<String>> {
+    let burst = burst.as_ref()?;
+    let name = match app.as_str() {
+        "" => "  of the first credential's app".to_owned(),
+        app => format!("  of {app}'s app"),
+    };
+    Some(row(&name, burst, interval(burst)))
 }
 
 fn row(name: &str, bucket: &QuotaBucket, per: String) -> Vec<String> {
@@ -289,6 +304,28 @@ mod tests {
             }],
             ..Quota::default()
         }
+    }
+
+    #[test]
+    fn where_there_are_several_apps_the_table_has_a_line_for_each() {
+        let lines = |apps: &[&str]| {
+            let app_bursts = apps.iter().map(|app| AppBurst {
+                app: (*app).to_owned(),
+                burst: Some(bucket()),
+            });
+            let quota = Quota {
+                app_bursts: app_bursts.collect(),
+                ..quota()
+            };
+            let (output, answers, _) = Output::on_paper(false);
+            print(&quota, &output).expect("written");
+            answers.text()
+        };
+        let several = lines(&["", "reader"]);
+        for line in ["of the first credential's app", "of reader's app"] {
+            assert!(several.contains(line), "{several}");
+        }
+        assert!(!lines(&[""]).contains("'s app"), "one is all");
     }
 
     #[test]

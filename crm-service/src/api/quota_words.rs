@@ -1,10 +1,10 @@
 //! What a portal may still do, as a message.
 
-use hubkeep_proto::crm::v1::{Quota, QuotaBucket, QuotaSource, RefusedToken, UnaccountedUse};
+use hubkeep_proto::crm::v1::{AppBurst, Quota, QuotaBucket, QuotaSource, RefusedToken, UnaccountedUse};
 
 use crate::{
     credentials,
-    quota::{BucketState, Known, State},
+    quota::{App, BucketState, Known, State},
 };
 
 /// The message, with the tokens of the portal that HubSpot refuses.
@@ -23,6 +23,7 @@ pub(super) fn quota(state: &State, refused: &[credentials::RefusedToken]) -> Quo
             since_time: Some(seen.since.into()),
             last_seen_time: Some(seen.last_seen.into()),
         }),
+        app_bursts: state.bursts.iter().map(app_burst).collect(),
         not_answering_until_time: state.broken_until.map(Into::into),
         moving_until_time: state.moving_until.map(Into::into),
         refused_tokens: refused.iter().map(refused_token).collect(),
@@ -35,6 +36,13 @@ fn refused_token(refused: &credentials::RefusedToken) -> RefusedToken {
         token_fingerprint: refused.fingerprint.to_string(),
         since_time: Some(refused.since.into()),
         next_trial_time: Some(refused.next_trial.into()),
+    }
+}
+
+fn app_burst((app, burst): &(App, BucketState)) -> AppBurst {
+    AppBurst {
+        app: app.name().to_owned(),
+        burst: Some(bucket(burst)),
     }
 }
 

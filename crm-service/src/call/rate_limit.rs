@@ -14,7 +14,7 @@ use super::{Call, Counted, Error, Next, Reply, Step, Usage};
 use crate::{
     credentials::{self, Credentials, Grant, Word},
     crm::Operation,
-    quota::{self, About, Bucket, Health, Payer, PortalQuota, Quota, Slot},
+    quota::{self, About, Bucket, Health, Payer, Quota, Slot},
 };
 
 /// With less than this until the deadline an attempt could not be recorded, sent and answered.
@@ -149,7 +149,7 @@ impl Step<Call<Counted>> for RateLimit {
                 if word == Word::Refuses {
                     self.credentials.forget_token_of(&grant);
                 }
-                Err(learned(&quota, &slot, bucket, error))
+                Err(learned(&slot, bucket, error))
             }
         }
     }
@@ -164,6 +164,7 @@ fn count(refused: &quota::Error) {
 pub(super) fn payer<'a>(grant: &'a Grant, context: &Context, about: &'a About) -> Payer<'a> {
     Payer {
         caller: grant.caller(),
+        app: grant.app(),
         is_person: grant.is_for_a_person(),
         is_batch: context.is_batch,
         about,
@@ -231,10 +232,10 @@ pub(super) fn shown(error: &HubSpotError, waited: Option<Duration>) -> Health {
     }
 }
 
-fn learned(quota: &PortalQuota, slot: &Slot, bucket: Bucket, error: Error) -> Error {
+fn learned(slot: &Slot, bucket: Bucket, error: Error) -> Error {
     match error {
         Error::HubSpot { error, object_type } => Error::HubSpot {
-            error: learn(quota, slot, bucket, error),
+            error: learn(slot, bucket, error),
             object_type,
         },
         other => other,
@@ -243,7 +244,7 @@ fn learned(quota: &PortalQuota, slot: &Slot, bucket: Bucket, error: Error) -> Er
 
 /// Takes up what a refusal of HubSpot's says of the portal's limits. Gives the same error; if it is for a limit, it
 /// says when there is room again.
-pub(super) fn learn(quota: &PortalQuota, slot: &Slot, bucket: Bucket, error: HubSpotError) -> HubSpotError {
+pub(super) fn learn(slot: &Slot, bucket: Bucket, error: HubSpotError) -> HubSpotError {
     if let Some(limits) = error.limits() {
         slot.learn(limits);
     }
@@ -253,6 +254,6 @@ pub(super) fn learn(quota: &PortalQuota, slot: &Slot, bucket: Bucket, error: Hub
     let RefusalKind::RateLimited { policy, retry_after } = &refusal.kind else {
         return error;
     };
-    let pause = quota.refused(bucket.of_policy(policy), *retry_after);
+    let pause = slot.refused(bucket.of_policy(policy), *retry_after);
     error.limited_for(pause)
 }

@@ -151,7 +151,7 @@ impl Usage {
             Err(error) => {
                 pass.ended(said_of_token(&error));
                 slot.tell(shown(&error, None));
-                Err(learn(quota, &slot, Bucket::Burst, error).into())
+                Err(learn(&slot, Bucket::Burst, error).into())
             }
         }
     }

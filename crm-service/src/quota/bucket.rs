@@ -3,7 +3,7 @@
 /// Which of a portal's limits a call counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Bucket {
-    /// Every call but those about associations: in a rolling interval.
+    /// Every call of an app but those about associations: in a rolling interval.
     Burst,
     /// Searches, which also count as calls.
     Search,
@@ -14,9 +14,6 @@ pub enum Bucket {
 }
 
 impl Bucket {
-    /// Those that replicas share by leases. A day needs none: HubSpot says with each answer what all have used.
-    pub(super) const SHARED: [Self; 3] = [Self::Burst, Self::Search, Self::Associations];
-
     /// The word for it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -25,11 +22,6 @@ impl Bucket {
             Self::Associations => "associations",
             Self::Daily => "daily",
         }
-    }
-
-    /// The shared one of this name.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Self::SHARED.into_iter().find(|bucket| bucket.name() == name)
     }
 
     /// The limit that HubSpot's `policyName` names in the refusal of a call that paid here. One that is not known stops

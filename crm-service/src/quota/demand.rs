@@ -4,10 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     PortalQuota,
-    bucket::Bucket,
     callers::{Wanted, told},
     class::Class,
     here::Here,
+    limit::Limit,
     state::Known,
 };
 
@@ -32,10 +32,10 @@ impl PortalQuota {
     /// Whether this replica holds places of the portal, or wants some.
     pub(super) fn has_shares(&self) -> bool {
         let now = self.now().tick;
-        Bucket::SHARED.into_iter().any(|bucket| {
-            self.waiting(bucket) > 0
+        self.limits().iter().any(|limit| {
+            self.waiting(limit) > 0
                 || self.with(|budget| {
-                    let paced = budget.paced(bucket);
+                    let paced = budget.paced(limit);
                     let window = &mut paced.window;
                     paced.has_row || window.most() > 0 || window.used(now) > 0 || window.peak() > 0
                 })
@@ -44,45 +44,41 @@ impl PortalQuota {
 
     /// Whether a call was paid for that is not sent yet.
     pub(super) fn has_unsent(&self) -> bool {
-        Bucket::SHARED
-            .into_iter()
-            .any(|bucket| self.with(|budget| budget.paced(bucket).window.has_unsent()))
+        let mut limits = self.limits().into_iter();
+        limits.any(|limit| self.with(|budget| budget.paced(&limit).window.has_unsent()))
     }
 
     /// A call of this caller has taken a place.
-    pub(super) fn has_served(&self, bucket: Bucket, class: Class, caller: Arc<str>) {
-        if self.0.sharing.is_none() {
-            return;
+    pub(super) fn has_served(&self, limit: &Limit, class: Class, caller: Arc<str>) {
+        if self.0.sharing.is_some() {
+            let now = self.now().tick;
+            self.line(limit).callers().serve(class, caller, now);
         }
-        let now = self.now().tick;
-        if bucket == Bucket::Associations && self.0.config.associations_in_burst {
-            let burst = self.line(Bucket::Burst);
-            burst.callers().serve(class, caller.clone(), now);
+    }
+
+    /// Who waits for a place of a limit. Who waits in a line before makes a call too.
+    fn all_waiting(&self, limit: &Limit) -> Vec<(Class, Arc<str>, usize)> {
+        let mut waiting = self.line(limit).queue().waiting(|_| true);
+        if let Limit::Burst(app) = limit {
+            for before in [Limit::Search, Limit::Associations] {
+                if self.with(|budget| !budget.is_last(&before)) {
+                    let line = self.line(&before);
+                    waiting.extend(line.queue().waiting(|waiter| waiter.app == *app));
+                }
+            }
         }
-        self.line(bucket).callers().serve(class, caller, now);
+        waiting
     }
 
     /// What it could use of a limit.
-    pub(super) fn demand(&self, bucket: Bucket) -> Demand {
+    pub(super) fn demand(&self, limit: &Limit) -> Demand {
         let now = self.now().tick;
-        // Who waits for a search will make a call too.
-        let lines = match bucket {
-            Bucket::Burst => &[Bucket::Burst, Bucket::Search][..],
-            Bucket::Search => &[Bucket::Search],
-            Bucket::Associations => &[Bucket::Associations],
-            Bucket::Daily => &[],
-        };
-        let mut waiting: Vec<(Class, Arc<str>, usize)> = Vec::new();
-        for line in lines {
-            let queue = self.line(*line).queue();
-            let of_line = queue.waiting();
-            waiting.extend(of_line.map(|(class, caller, calls)| (class, caller.clone(), calls)));
-        }
+        let waiting = self.all_waiting(limit);
         let all = waiting
             .iter()
             .fold(0_usize, |sum, (.., calls)| sum.saturating_add(*calls));
         let mut demand = self.with(|budget| {
-            let paced = budget.paced(bucket);
+            let paced = budget.paced(limit);
             let whole_told = paced.known() != Known::Assumed;
             let whole = paced.whole();
             let wanted = paced
@@ -99,7 +95,8 @@ impl PortalQuota {
                 interval: paced.window.length(),
             }
         });
-        let mut callers = self.line(bucket).callers();
+        let line = self.line(limit);
+        let mut callers = line.callers();
         if demand.wanted == 0 {
             callers.forget();
             return demand;
@@ -112,10 +109,10 @@ impl PortalQuota {
 
     /// Takes no more than this from now on; more than before is had only when that is written. Gives how many places must
     /// still be held: those that count are given up when they count no more.
-    pub(super) fn shrink(&self, bucket: Bucket, goal: usize) -> usize {
+    pub(super) fn shrink(&self, limit: &Limit, goal: usize) -> usize {
         let now = self.now().tick;
         self.with(|budget| {
-            let window = &mut budget.paced(bucket).window;
+            let window = &mut budget.paced(limit).window;
             let (most, prospect) = (window.most().min(goal), window.prospect());
             window.resize(most, prospect);
             goal.max(window.used(now))
@@ -123,7 +120,7 @@ impl PortalQuota {
     }
 
     /// From now on callers stand in a line as this says.
-    pub(super) fn stand_by(&self, bucket: Bucket, here: Here) {
-        self.line(bucket).queue().follow(here);
+    pub(super) fn stand_by(&self, limit: &Limit, here: Here) {
+        self.line(limit).queue().follow(here);
     }
 }

@@ -8,7 +8,7 @@
 //! holder's own clock, which never jumps, to itself.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -26,14 +26,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     PortalQuota, Quota,
-    bucket::Bucket,
     demand::Demand,
     error::ShareError,
     fair::Parts,
     here::Here,
     lease::{HOLDS_FOR, Lease},
+    limit::Limit,
     share::{Wish, divide},
-    store::{self, Share},
+    store::{self, Of, Share},
 };
 
 /// How often shares are renewed.
@@ -63,7 +63,7 @@ pub(super) struct Keeper {
 /// What is to be had of one limit.
 struct Settled {
     quota: PortalQuota,
-    bucket: Bucket,
+    limit: Limit,
     goal: usize,
     /// With everybody's demand as it is, but all that could be used here.
     prospect: usize,
@@ -109,7 +109,7 @@ impl Keeper {
         self.lease.renewed(began);
         for Settled {
             quota,
-            bucket,
+            limit,
             goal,
             prospect,
             lent,
@@ -118,7 +118,7 @@ impl Keeper {
         } in settled
         {
             quota.with(|budget| {
-                let paced = budget.paced(bucket);
+                let paced = budget.paced(&limit);
                 // What was lent may be wanted back by now.
                 let most = match paced.lent() < lent {
                     true => paced.window.most(),
@@ -128,7 +128,7 @@ impl Keeper {
                 paced.window.resize(goal, prospect);
                 paced.has_row = has_row;
             });
-            quota.stand_by(bucket, here);
+            quota.stand_by(&limit, here);
             quota.look_again();
         }
         Ok(())
@@ -151,20 +151,14 @@ impl Keeper {
         let mut settled = Vec::new();
         if !used.is_empty() {
             let ids: Vec<PortalId> = used.keys().copied().collect();
-            let mut held: HashMap<(PortalId, Bucket), Vec<Share>> = HashMap::new();
+            let mut held: HashMap<PortalId, Vec<Share>> = HashMap::new();
             for share in store::read(&mut transaction, &ids).await? {
-                held.entry((share.portal_id, share.bucket))
-                    .or_default()
-                    .push(share);
+                held.entry(share.portal_id).or_default().push(share);
             }
             let mut shares = Vec::new();
             for (portal, quota) in used {
-                for bucket in Bucket::SHARED {
-                    let rows = held.remove(&(portal, bucket)).unwrap_or_default();
-                    let (share, change) = self.share(quota.clone(), bucket, rows, now);
-                    shares.extend(share);
-                    settled.push(change);
-                }
+                let rows = held.remove(&portal).unwrap_or_default();
+                shares.extend(self.shares(&quota, &rows, now, &mut settled));
             }
             if !shares.is_empty() {
                 store::write(&mut transaction, &self.replica, &shares).await?;
@@ -174,18 +168,46 @@ impl Keeper {
         Ok(settled)
     }
 
-    /// What this replica is to have of a limit, and its row where that is to say something else. What it is to have less is
-    /// had no more when this returns.
-    fn share(
+    /// What this replica is to have of each limit of a portal, of which all hold these; and its rows where they are to say something
+    /// else.
+    fn shares(
         &self,
-        quota: PortalQuota,
-        bucket: Bucket,
-        rows: Vec<Share>,
+        quota: &PortalQuota,
+        rows: &[Share],
         now: Timestamp,
-    ) -> (Option<Share>, Settled) {
-        let demand = quota.demand(bucket);
+        settled: &mut Vec<Settled>,
+    ) -> Vec<Share> {
+        let (mut changed, mut own) = (Vec::new(), Vec::new());
+        for limit in quota.limits() {
+            let of = Of::One(limit.clone());
+            // Who knows of no apps may use what it has with the token of any.
+            let every = matches!(limit, Limit::Burst(_)).then_some(Of::Bursts);
+            let of_limit = rows
+                .iter()
+                .filter(|row| row.of == of || Some(&row.of) == every.as_ref());
+            let (share, change) = self.share(quota.clone(), limit, of_limit.cloned().collect(), now);
+            if !rows.contains(&share) && (has_own_row(rows, &share) || !is_empty(&share)) {
+                changed.push(share.clone());
+            }
+            own.push(share);
+            settled.push(change);
+        }
+        let others = rows.iter().filter(|row| row.replica != self.replica);
+        quota.with(|budget| budget.apps_in_all(apps(others.chain(&own))));
+        if changed.iter().any(is_of_burst) {
+            changed.extend(sum(&own));
+        }
+        changed
+    }
+
+    /// What this replica is to have of a limit, and its row. What it is to have less is had no more when this returns.
+    fn share(&self, quota: PortalQuota, limit: Limit, rows: Vec<Share>, now: Timestamp) -> (Share, Settled) {
+        let demand = quota.demand(&limit);
         let whole = whole(&demand, &rows);
-        let (own, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.replica == self.replica);
+        let others: Vec<_> = rows
+            .into_iter()
+            .filter(|row| row.replica != self.replica)
+            .collect();
         let others_hold = others
             .iter()
             .fold(0_usize, |sum, row| sum.saturating_add(row.places));
@@ -202,10 +224,10 @@ impl Keeper {
         wishes.push(ours);
         let (target, here) = last(whole, &wishes, turn);
         let goal = target.min(available);
-        let places = quota.shrink(bucket, goal).min(available);
+        let places = quota.shrink(&limit, goal).min(available);
         let share = Share {
             portal_id: quota.portal().portal_id(),
-            bucket,
+            of: Of::One(limit.clone()),
             replica: self.replica.clone(),
             places,
             wanted: demand.wanted,
@@ -219,18 +241,14 @@ impl Keeper {
         };
         let settled = Settled {
             quota,
-            bucket,
+            limit,
             goal,
             prospect,
             lent: demand.lent,
             here,
-            has_row: share.places > 0 || share.wanted > 0,
+            has_row: !is_empty(&share),
         };
-        let said = match own.first() {
-            Some(own) => *own == share,
-            None => share.places == 0 && share.wanted == 0,
-        };
-        ((!said).then_some(share), settled)
+        (share, settled)
     }
 
     /// Gives back all but what still counts, which others have when it counts no more.
@@ -242,19 +260,19 @@ impl Keeper {
             if quota.has_unsent() {
                 holds_for = HOLDS_FOR;
             }
-            for bucket in Bucket::SHARED {
-                let demand = quota.demand(bucket);
-                shares.push(Share {
-                    portal_id: quota.portal().portal_id(),
-                    bucket,
-                    replica: self.replica.clone(),
-                    places: quota.shrink(bucket, 0),
-                    wanted: 0,
-                    whole: 0,
-                    interval: demand.interval,
-                    callers: Vec::new(),
-                });
-            }
+            let left = quota.limits().into_iter().map(|limit| Share {
+                portal_id: quota.portal().portal_id(),
+                places: quota.shrink(&limit, 0),
+                replica: self.replica.clone(),
+                wanted: 0,
+                whole: 0,
+                interval: quota.demand(&limit).interval,
+                callers: Vec::new(),
+                of: Of::One(limit),
+            });
+            let left: Vec<Share> = left.collect();
+            shares.extend(sum(&left));
+            shares.extend(left);
         }
         store::leave(&mut transaction, &self.replica, &shares, holds_for).await?;
         transaction.commit().await?;
@@ -262,13 +280,60 @@ impl Keeper {
     }
 }
 
+/// Whether it says that nothing is held or wanted, as no row does.
+const fn is_empty(share: &Share) -> bool {
+    share.places == 0 && share.wanted == 0
+}
+
+fn has_own_row(rows: &[Share], share: &Share) -> bool {
+    rows.iter()
+        .any(|row| row.replica == share.replica && row.of == share.of)
+}
+
+const fn is_of_burst(share: &Share) -> bool {
+    matches!(share.of, Of::One(Limit::Burst(_)))
+}
+
+/// With how many apps there are calls, by what is held and wanted of their bursts.
+fn apps<'a>(shares: impl Iterator<Item = &'a Share>) -> usize {
+    let shares = shares.filter(|share| is_of_burst(share) && !is_empty(share));
+    let words = shares.filter_map(|share| match &share.of {
+        Of::One(limit) => Some(limit.word()),
+        Of::Bursts => None,
+    });
+    words.collect::<BTreeSet<_>>().len()
+}
+
+/// What a replica holds and wants of the bursts of a portal's apps together, as it is told to versions that know of none; `None` if
+/// it was called with no app.
+fn sum(shares: &[Share]) -> Option<Share> {
+    let bursts = shares.iter().filter(|share| is_of_burst(share)).cloned();
+    let sum = bursts.reduce(|sum, share| Share {
+        places: sum.places.saturating_add(share.places),
+        wanted: sum.wanted.saturating_add(share.wanted),
+        // The least that is known: whoever believes it may use it with the token of any.
+        whole: match (sum.whole, share.whole) {
+            (0, whole) | (whole, 0) => whole,
+            (one, other) => one.min(other),
+        },
+        interval: sum.interval.max(share.interval),
+        ..sum
+    })?;
+    Some(Share {
+        of: Of::Bursts,
+        callers: Vec::new(),
+        ..sum
+    })
+}
+
 /// The places of all replicas together, as far as anybody knows.
 fn whole(demand: &Demand, rows: &[Share]) -> usize {
     if demand.whole_told {
         return demand.whole;
     }
-    // Another may have heard of it; whether anything is lent each knows by itself.
-    let told = rows.iter().map(|row| row.whole).max();
+    // Another may have heard of it, though not of which app if it knows of none; whether anything is lent each knows by itself.
+    let of_the_app = rows.iter().filter(|row| row.of != Of::Bursts);
+    let told = of_the_app.map(|row| row.whole).max();
     let told = told.filter(|whole| *whole > 0);
     told.map_or(demand.whole, |whole| whole.saturating_add(demand.lent))
 }

@@ -1,15 +1,20 @@
 //! The line before a bucket. One of those who wait looks for room for all, and wakes whoever is served.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use hubkeep_core::clock::Tick;
 use tokio::sync::oneshot;
 
 use super::{
     Error,
-    budget::Paid,
+    app::App,
     callers::Callers,
     gate::Pass,
+    limit::Limit,
+    paid::Paid,
     queue::{Queue, Ticket},
 };
 
@@ -17,6 +22,8 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Waiter {
     pub(super) caller: Arc<str>,
+    /// With whose token it calls.
+    pub(super) app: App,
     pub(super) deadline: Tick,
     pub(super) pass: Pass,
     /// What it has paid, or why it is not served.
@@ -67,6 +74,27 @@ impl Line {
     /// How many wait.
     pub(super) fn waiting(&self) -> usize {
         self.queue().len()
+    }
+}
+
+/// The lines of a portal: one before each limit.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    bursts: Mutex<BTreeMap<App, Arc<Line>>>,
+    search: Arc<Line>,
+    associations: Arc<Line>,
+}
+
+impl Lines {
+    pub(super) fn of(&self, limit: &Limit) -> Arc<Line> {
+        match limit {
+            Limit::Burst(app) => {
+                let mut bursts = self.bursts.lock().unwrap_or_else(PoisonError::into_inner);
+                bursts.entry(app.clone()).or_default().clone()
+            }
+            Limit::Search => self.search.clone(),
+            Limit::Associations => self.associations.clone(),
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! How many calls a portal may still make now. Every attempt pays before it is sent.
 //!
-//! Four buckets. *Burst* (per app and portal; 100 in 10 s until HubSpot's headers say otherwise, less up to 4 that are
-//! kept for credential-service's own calls), *search* (5 in 1 s, on top) and *associations* (the associations API: 100 in 10 s, in
-//! burst's place) are sliding windows, counted as HubSpot counts: a call's place is free again an interval after it has
-//! arrived, which is no later than its answer. *Daily* is HubSpot's own count, which all apps of the account share: it is
+//! Four buckets. *Burst* (for each app of the portal; 100 in 10 s until HubSpot's headers say otherwise, less up to 4 that are
+//! kept for credential-service's own calls), *search* (of the portal; 5 in 1 s, on top) and *associations* (the associations API, of
+//! the portal: 100 in 10 s, in burst's place) are sliding windows, counted as HubSpot counts: a call's place is free again an interval
+//! after it has arrived, which is no later than its answer. *Daily* is HubSpot's own count, which all apps of the account share: it is
 //! heard from headers and the usage endpoint, and our own calls are counted down from it until it is heard again.
+//!
+//! Which app a call counts for is told with its token ([`App`]): what is heard of one app's limit is believed of no other.
 //!
 //! A call waits for room as long as its deadline allows, and is refused at once if it would not be enough. Who is served
 //! next is told by weights of callers ([`queue`]): nobody is held up by the many calls of another.
@@ -13,7 +15,9 @@
 //! |---|---|
 //! | `window`, `paced`, `daily`, `day` | one limit: in an interval, and in a day |
 //! | `lending` | what is kept free for credential-service, and lent while it does not call |
-//! | `budget`, `bucket` | all limits of a portal |
+//! | `app` | one app of a portal: what it may still do |
+//! | `budget`, `bucket`, `limit`, `paid` | all limits of a portal, and what a call has taken of them |
+//! | `learning` | what HubSpot's answers say of them |
 //! | `class`, `queue`, `line`, `pay`, `slot` | who waits, who is served, what was paid |
 //! | `portal`, `state` | one portal, and what is told of it |
 //! | `lease`, `share`, `keeper` | what replicas share, by leases |
@@ -25,6 +29,7 @@
 //! | `store` | the tables |
 
 mod about;
+mod app;
 mod breaker;
 mod bucket;
 mod budget;
@@ -41,14 +46,17 @@ mod gate;
 mod haste;
 mod here;
 mod keeper;
+mod learning;
 mod lease;
 mod lending;
+mod limit;
 mod line;
 mod moves;
 mod moving;
 mod notes;
 mod outside;
 mod paced;
+mod paid;
 mod pay;
 mod portal;
 mod queue;
@@ -65,6 +73,7 @@ use std::{
 };
 
 pub use about::About;
+pub use app::App;
 pub use breaker::Health;
 pub use bucket::Bucket;
 pub use class::Class;

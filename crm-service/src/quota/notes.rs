@@ -59,7 +59,7 @@ impl Notes {
                 };
                 if let Err(error) = self.keep(&quota, seen).await {
                     tracing::warn!(%error, "what others call with a portal's token is not kept yet");
-                    quota.with(|budget| budget.outside.put_back(seen));
+                    quota.with(|budget| budget.outside.add(seen));
                 }
             }
         }

@@ -1,5 +1,5 @@
-//! Use of a portal's token by somebody else. HubSpot says with each answer how many calls of the app count; what none of
-//! ours explains was made by another program with the same token. The day's count cannot tell that: all apps of the
+//! Use of a portal's tokens by somebody else. HubSpot says with each answer how many calls of the app count; what none of
+//! ours explains was made by another program with a token of the same app. The day's count cannot tell that: all apps of the
 //! account share it.
 
 use std::time::Duration;
@@ -36,13 +36,45 @@ impl Unaccounted {
     }
 }
 
-/// What a replica knows of it.
+/// What is seen of others in the answers to one app's calls.
 #[derive(Debug)]
-pub(super) struct Outside {
+pub(super) struct Watch {
     began: Tick,
     /// So many counted at this time, above what is explained: they are counted here no second time while they may still
     /// count there.
     counted: Option<(usize, Tick)>,
+}
+
+impl Watch {
+    pub(super) const fn new(now: Tick) -> Self {
+        Self {
+            began: now,
+            counted: None,
+        }
+    }
+
+    /// So many calls counted that nobody here has made, in an interval of this length: gives what was not known of it.
+    pub(super) fn heard(&mut self, others: usize, interval: Duration, now: Now) -> Option<Unaccounted> {
+        if now.tick.since(self.began) <= interval.saturating_add(SLACK) {
+            return None;
+        }
+        let unexplained = others.saturating_sub(OF_CREDENTIALS);
+        let before = self.counted.filter(|(_, at)| now.tick.since(*at) < interval);
+        let known = before.map_or(0, |(calls, _)| calls);
+        let more = unexplained.checked_sub(known).filter(|more| *more > 0)?;
+        // Those that were known may be gone when these still count: too few are told, never too many.
+        self.counted = Some((unexplained, now.tick));
+        Some(Unaccounted {
+            calls: u64::try_from(more).unwrap_or(u64::MAX),
+            since: now.time,
+            last_seen: now.time,
+        })
+    }
+}
+
+/// What a replica knows of it, of all apps of a portal.
+#[derive(Debug, Default)]
+pub(super) struct Outside {
     /// Seen, and not yet put with what all replicas have seen.
     fresh: Option<Unaccounted>,
     /// What all replicas have seen, as far as this one was told.
@@ -50,44 +82,14 @@ pub(super) struct Outside {
 }
 
 impl Outside {
-    pub(super) const fn new(now: Tick) -> Self {
-        Self {
-            began: now,
-            counted: None,
-            fresh: None,
-            total: None,
-        }
-    }
-
-    /// So many calls counted that nobody here has made, in an interval of this length.
-    pub(super) fn heard(&mut self, others: usize, interval: Duration, now: Now) {
-        if now.tick.since(self.began) <= interval.saturating_add(SLACK) {
-            return;
-        }
-        let unexplained = others.saturating_sub(OF_CREDENTIALS);
-        let before = self.counted.filter(|(_, at)| now.tick.since(*at) < interval);
-        let known = before.map_or(0, |(calls, _)| calls);
-        let Some(more) = unexplained.checked_sub(known).filter(|more| *more > 0) else {
-            return;
-        };
-        // Those that were known may be gone when these still count: too few are told, never too many.
-        self.counted = Some((unexplained, now.tick));
-        let seen = Unaccounted {
-            calls: u64::try_from(more).unwrap_or(u64::MAX),
-            since: now.time,
-            last_seen: now.time,
-        };
+    /// So much more was seen.
+    pub(super) fn add(&mut self, seen: Unaccounted) {
         self.fresh = Some(self.fresh.map_or(seen, |fresh| fresh.and(seen)));
     }
 
     /// What is to be put with what all replicas have seen; it is here no more.
     pub(super) const fn take(&mut self) -> Option<Unaccounted> {
         self.fresh.take()
-    }
-
-    /// It could not be put there.
-    pub(super) fn put_back(&mut self, seen: Unaccounted) {
-        self.fresh = Some(self.fresh.map_or(seen, |fresh| fresh.and(seen)));
     }
 
     /// What all replicas have seen.
@@ -119,19 +121,24 @@ mod tests {
             tick: clock.tick(),
             time: clock.now(),
         };
-        let mut outside = Outside::new(clock.tick());
-        outside.heard(96, TEN, now());
+        let (mut watch, mut outside) = (Watch::new(clock.tick()), Outside::default());
+        let mut heard = |outside: &mut Outside, others| {
+            if let Some(seen) = watch.heard(others, TEN, now()) {
+                outside.add(seen);
+            }
+        };
+        heard(&mut outside, 96);
         assert_eq!(outside.seen(), None, "the process before");
         clock.advance(Duration::from_secs(14));
-        outside.heard(4, TEN, now());
+        heard(&mut outside, 4);
         assert_eq!(outside.seen(), None, "credential-service");
-        outside.heard(7, TEN, now());
-        outside.heard(7, TEN, now());
-        outside.heard(9, TEN, now());
+        heard(&mut outside, 7);
+        heard(&mut outside, 7);
+        heard(&mut outside, 9);
         let seen = outside.seen().expect("somebody else");
         assert_eq!((seen.calls, seen.since), (5, clock.now()), "each counts once");
         clock.advance(TEN);
-        outside.heard(5, TEN, now());
+        heard(&mut outside, 5);
         let seen = outside.take().expect("again");
         assert_eq!((seen.calls, seen.last_seen), (6, clock.now()));
         assert_eq!(outside.seen(), None, "it was taken away");

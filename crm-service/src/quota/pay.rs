@@ -2,17 +2,21 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use hubkeep_core::{clock::Tick, id::CallerName};
+use hubkeep_core::{
+    clock::Tick,
+    id::{CallerName, CredentialName},
+};
 use tokio::sync::oneshot;
 
 use super::{
     About, Error, PortalQuota, Quota, Slot,
+    app::App,
     bucket::Bucket,
-    budget::Lack,
     class::Class,
     config::Config,
-    gate::Pass,
+    limit::Limit,
     line::{Due, Standing, Waiter},
+    paid::Lack,
     queue::Queue,
     slot::Entry,
 };
@@ -22,6 +26,8 @@ use super::{
 pub struct Payer<'a> {
     /// In whose name.
     pub caller: &'a CallerName,
+    /// With the token of which app: the name of the first onboarded of its credentials; `None` if that is the portal's first.
+    pub app: Option<&'a CredentialName>,
     /// Whether a person is behind the call.
     pub is_person: bool,
     /// Whether it is part of much work, for which nobody waits.
@@ -54,43 +60,46 @@ impl PortalQuota {
     /// As soon as it is clear that there will be no room before the deadline; if too many wait; if HubSpot does not answer
     /// for this portal, or moves it; or if the shares of replicas are not known. Nothing is paid then.
     pub async fn pay(&self, payer: Payer<'_>, bucket: Bucket, deadline: Tick) -> Result<Slot, Error> {
-        let entry = self.enter(payer.about, deadline)?;
+        let app = App::of(payer.app);
+        let entry = self.enter(payer.about, app.clone(), deadline)?;
         let class = class(&self.0.config, payer.caller, payer.is_person, payer.is_batch);
         if class == Class::Person {
             let now = self.now().tick;
             self.with(|budget| budget.a_person_calls(now));
         }
-        let stand = |bucket| self.stand(payer, class, bucket, deadline, &entry.pass);
-        let (due, search) = match bucket {
-            Bucket::Search => {
-                let (due, search) = self.pay_for_search(class, stand).await?;
-                (due, Some(search))
+        let stand = |limit| self.stand((payer, class), limit, deadline, &entry);
+        let burst = Limit::Burst(app.clone());
+        let first = Limit::of(bucket, &app).unwrap_or_else(|| burst.clone());
+        let (due, before) = match self.with(|budget| budget.is_last(&first)) {
+            true => (stand(first).await?, None),
+            false => {
+                let (due, before) = self.pay_twice(class, [first, burst], stand).await?;
+                (due, Some(before))
             }
-            Bucket::Associations => (stand(bucket).await?, None),
-            Bucket::Burst | Bucket::Daily => (stand(Bucket::Burst).await?, None),
         };
-        Slot::new(entry, due, search)
+        Slot::new(entry, due, before)
     }
 
-    /// Pays for a search. It waits for its own limit in a line of its own, so that other calls do not wait behind it, and then as any
-    /// call does. Meanwhile it has one of the few places of searches: where somebody more urgent wants one, it gives that up, and looks
-    /// for another when it has paid the rest.
-    async fn pay_for_search<Standing>(
+    /// Pays for a search, and for whatever else counts against two limits. It waits for its own limit in a line of its own, so that
+    /// other calls do not wait behind it, and then as any call does. Meanwhile it has one of the few places of its own: where somebody
+    /// more urgent wants one, it gives that up, and looks for another when it has paid the rest.
+    async fn pay_twice<Standing>(
         &self,
         class: Class,
-        stand: impl Fn(Bucket) -> Standing,
+        [own, burst]: [Limit; 2],
+        stand: impl Fn(Limit) -> Standing,
     ) -> Result<(Due, Due), Error>
     where
         Standing: Future<Output = Result<Due, Error>>,
     {
-        let mut search = Some(stand(Bucket::Search).await?);
-        let mut paying = pin!(stand(Bucket::Burst));
+        let mut before = Some(stand(own.clone()).await?);
+        let mut paying = pin!(stand(burst));
         let due = loop {
             let mut heard = pin!(self.0.heard.notified());
             heard.as_mut().enable();
-            if search.is_some() && self.is_outranked(class) {
-                drop(search.take());
-                self.serve(Bucket::Search);
+            if before.is_some() && self.is_outranked(class, &own) {
+                drop(before.take());
+                self.serve(&own);
             }
             tokio::select! {
                 biased;
@@ -98,40 +107,40 @@ impl PortalQuota {
                 () = heard => {}
             }
         };
-        let search = match search {
-            Some(search) => search,
-            None => stand(Bucket::Search).await?,
+        let before = match before {
+            Some(before) => before,
+            None => stand(own).await?,
         };
-        Ok((due, search))
+        Ok((due, before))
     }
 
-    /// Whether somebody more urgent than this class waits to search.
-    fn is_outranked(&self, class: Class) -> bool {
-        let queue = self.line(Bucket::Search).queue();
+    /// Whether somebody more urgent than this class waits in a line.
+    fn is_outranked(&self, class: Class, limit: &Limit) -> bool {
+        let line = self.line(limit);
+        let queue = line.queue();
         let mut higher = Class::ALL.into_iter().take_while(|other| *other != class);
         higher.any(|other| queue.first(other).is_some())
     }
 
-    fn enter(&self, about: &About, deadline: Tick) -> Result<Entry, Error> {
+    fn enter(&self, about: &About, app: App, deadline: Tick) -> Result<Entry, Error> {
         let at_once = self.0.at_once.clone().try_acquire_owned();
         let at_once = at_once.map_err(|_| Error::TooMany {
             portal: self.0.portal.portal_id(),
             limit: self.0.config.max_per_portal,
         })?;
         let pass = self.let_in(about, deadline)?;
-        Ok(Entry::new(self.clone(), pass, at_once))
+        Ok(Entry::new(self.clone(), app, pass, at_once))
     }
 
-    /// Stands in the line of a bucket until something is paid.
+    /// Stands in the line of a limit until something is paid.
     async fn stand(
         &self,
-        payer: Payer<'_>,
-        class: Class,
-        bucket: Bucket,
+        (payer, class): (Payer<'_>, Class),
+        limit: Limit,
         deadline: Tick,
-        pass: &Pass,
+        entry: &Entry,
     ) -> Result<Due, Error> {
-        let line = self.line(bucket);
+        let (limit, line) = (&limit, self.line(&limit));
         let caller = Arc::<str>::from(payer.caller.as_str());
         let weight = self.0.config.weight_of(&caller);
         let (reply, mut served) = oneshot::channel();
@@ -141,37 +150,38 @@ impl PortalQuota {
             self.send_by()?;
             let by_person = class == Class::Person;
             if queue.is_empty()
-                && let Ok(paid) = self.with(|budget| budget.take(bucket, by_person, now))
+                && let Ok(paid) = self.with(|budget| budget.take(limit, by_person, now))
             {
                 queue.serve_at_once(class, &caller, weight);
-                self.has_served(bucket, class, caller);
+                self.has_served(limit, class, caller);
                 return Ok(self.due(paid));
             }
             let ahead = queue.ahead(class, &caller);
-            let lack = self.with(|budget| budget.lack(bucket, ahead, by_person, now));
+            let lack = self.with(|budget| budget.lack(limit, ahead, by_person, now));
             if let Some(lack) = lack.filter(|lack| now.tick.plus(lack.wait) > deadline) {
                 return Err(self.refusal(lack));
             }
             let waiter = Waiter {
                 caller: caller.clone(),
+                app: entry.app.clone(),
                 deadline,
-                pass: pass.clone(),
+                pass: entry.pass.clone(),
                 reply,
             };
             let ticket = queue.join(class, caller, weight, waiter);
-            Standing { line, ticket }
+            Standing { line: &line, ticket }
         };
-        self.wants_more(bucket);
-        if bucket == Bucket::Search {
+        self.wants_more(limit);
+        if !self.with(|budget| budget.is_last(limit)) {
             // Who is less urgent, and has a place, may give it up.
             self.0.heard.notify_waiters();
         }
         // Others may be waiting for what this one need not wait for.
-        self.serve(bucket);
+        self.serve(limit);
         let answer = tokio::select! {
             biased;
             answer = &mut served => answer.ok(),
-            () = self.look(bucket) => None,
+            () = self.look(limit) => None,
             () = self.0.clock.sleep_until(deadline) => None,
         };
         drop(standing);
@@ -179,26 +189,26 @@ impl PortalQuota {
         match answer.or_else(|| served.try_recv().ok()) {
             Some(answer) => answer,
             // No share came about: the database is silent. Where it is not, others have all places for now.
-            None if self.has_no_places(bucket) && self.send_by().is_err() => Err(self.lease_lost()),
+            None if self.has_no_places(limit) && self.send_by().is_err() => Err(self.lease_lost()),
             None => {
                 let none = Lack {
-                    bucket,
+                    bucket: limit.bucket(),
                     wait: Duration::ZERO,
                 };
-                let lack = self.lack(bucket, class == Class::Person);
+                let lack = self.lack(limit, class == Class::Person);
                 Err(self.refusal(lack.unwrap_or(none)))
             }
         }
     }
 
     /// Looks for room for all who stand in a line, when it is this one's turn to look. Does not end.
-    async fn look(&self, bucket: Bucket) {
-        let line = self.line(bucket);
+    async fn look(&self, limit: &Limit) {
+        let line = self.line(limit);
         let _looks = line.looks.lock().await;
         loop {
             let mut heard = pin!(self.0.heard.notified());
             heard.as_mut().enable();
-            let wait = self.serve(bucket);
+            let wait = self.serve(limit);
             let again = async {
                 match wait {
                     Some(wait) => self.0.clock.sleep(wait).await,
@@ -213,15 +223,16 @@ impl PortalQuota {
     }
 
     /// Serves all for whom there is room, refuses those for whom there will be none in time, and says when to look again.
-    fn serve(&self, bucket: Bucket) -> Option<Duration> {
-        let mut queue = self.line(bucket).queue();
+    fn serve(&self, limit: &Limit) -> Option<Duration> {
+        let line = self.line(limit);
+        let mut queue = line.queue();
         loop {
             let now = self.now().tick;
             let Ok(send_by) = self.send_by() else {
                 self.refuse_all(&mut queue);
                 return None;
             };
-            let [person, others] = [true, false].map(|by_person| self.lack(bucket, by_person));
+            let [person, others] = [true, false].map(|by_person| self.lack(limit, by_person));
             let lack_of = |class| match class {
                 Class::Person => person,
                 Class::Usual | Class::Batch => others,
@@ -233,21 +244,21 @@ impl PortalQuota {
             };
             // Another line may have been quicker: then it is looked at again.
             let now = self.now();
-            let Ok(paid) = self.with(|budget| budget.take(bucket, class == Class::Person, now)) else {
+            let Ok(paid) = self.with(|budget| budget.take(limit, class == Class::Person, now)) else {
                 continue;
             };
             let due = self.due(paid);
             if let Some(waiter) = queue.serve(class, |class| lack_of(class).is_none()) {
-                self.has_served(bucket, class, waiter.caller.clone());
+                self.has_served(limit, class, waiter.caller.clone());
                 // What nobody takes is given back.
                 let _ = waiter.reply.send(self.may_go_on(&waiter.pass).map(|()| due));
             }
         }
     }
 
-    fn lack(&self, bucket: Bucket, by_person: bool) -> Option<Lack> {
+    fn lack(&self, limit: &Limit, by_person: bool) -> Option<Lack> {
         let now = self.now();
-        self.with(|budget| budget.lack(bucket, 0, by_person, now))
+        self.with(|budget| budget.lack(limit, 0, by_person, now))
     }
 
     /// What there is to take is not known any more.
@@ -287,15 +298,15 @@ impl PortalQuota {
     }
 
     /// Tells whoever renews the shares that there are none where there should be.
-    fn wants_more(&self, bucket: Bucket) {
+    fn wants_more(&self, limit: &Limit) {
         if let Some(sharing) = &self.0.sharing
-            && self.has_no_places(bucket)
+            && self.has_no_places(limit)
         {
             sharing.wanted.notify_one();
         }
     }
 
-    fn has_no_places(&self, bucket: Bucket) -> bool {
-        self.with(|budget| budget.paced(bucket).window.most() == 0)
+    fn has_no_places(&self, limit: &Limit) -> bool {
+        self.with(|budget| budget.paced(limit).window.most() == 0)
     }
 }

@@ -1,6 +1,7 @@
 //! One portal's quota: its buckets, and the lines before them.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -13,16 +14,19 @@ use tokio::sync::{Notify, Semaphore};
 use super::{
     Error,
     about::About,
+    app::App,
     breaker::Health,
     bucket::Bucket,
-    budget::{Budget, Lack, Now, Paid, SentAt},
+    budget::{Budget, Now},
     config::Config,
     gate::{Gate, Pass, Shut},
     lease::Lease,
     lending::Lends,
-    line::{Due, Line},
+    limit::Limit,
+    line::{Due, Line, Lines},
     moving::Told,
-    state::State,
+    paid::{Lack, Paid, SentAt},
+    state::{State, total},
 };
 
 /// What one portal may still do. Clones are of the same portal.
@@ -51,9 +55,7 @@ pub(super) struct Inner {
     lends_from: Tick,
     budget: Mutex<Budget>,
     gate: Mutex<Gate>,
-    burst: Line,
-    search: Line,
-    associations: Line,
+    lines: Lines,
     /// Those that wait and those under way.
     pub(super) at_once: Arc<Semaphore>,
     /// Told when there may be room that nobody knew the time of.
@@ -90,9 +92,7 @@ impl PortalQuota {
             lends_from,
             budget: Mutex::new(budget),
             gate: Mutex::default(),
-            burst: Line::default(),
-            search: Line::default(),
-            associations: Line::default(),
+            lines: Lines::default(),
             heard: Notify::new(),
         }))
     }
@@ -165,9 +165,9 @@ impl PortalQuota {
         self.gate(|gate| gate.moving().told(until));
     }
 
-    pub(super) fn learn(&self, paid: &Paid, limits: &Limits, sent: Option<SentAt>) {
+    pub(super) fn learn(&self, of: Option<&Limit>, limits: &Limits, sent: Option<SentAt>) {
         let now = self.now();
-        self.looks_anew(|budget| budget.learn(paid, limits, sent, now));
+        self.looks_anew(|budget| budget.learn(of, limits, sent, now));
     }
 
     /// A call has ended: what was not sent is given back.
@@ -199,11 +199,10 @@ impl PortalQuota {
         self.with(|budget| budget.learn_usage(usage, now));
     }
 
-    /// HubSpot has refused a call for this limit, and perhaps said for how long. Stops what counts against it, and
-    /// returns for how long.
-    pub fn refused(&self, bucket: Bucket, pause: Option<Duration>) -> Duration {
+    /// HubSpot has refused a call of this app for a limit.
+    pub(super) fn refused(&self, app: &App, bucket: Bucket, pause: Option<Duration>) -> Duration {
         let now = self.now();
-        self.with(|budget| budget.refused(bucket, pause, now))
+        self.with(|budget| budget.refused((app, bucket), pause, now))
     }
 
     /// Whether HubSpot said what is left of the day too long ago to tell it as it is.
@@ -222,33 +221,48 @@ impl PortalQuota {
     /// What is left now.
     pub fn state(&self) -> State {
         let now = self.now();
-        let [burst, search, associations] = Bucket::SHARED.map(|bucket| self.waiting(bucket));
+        // Looked at before: who holds the budget must not wait for a line.
+        let waiting: HashMap<Limit, usize> = self
+            .limits()
+            .into_iter()
+            .map(|limit| (limit.clone(), self.waiting(&limit)))
+            .collect();
+        let waiting = |limit: &Limit| waiting.get(limit).copied().unwrap_or_default();
         let (broken_until, moving_until) = self.gate(|gate| (gate.broken_until(), gate.moving_until()));
-        self.with(|budget| State {
-            portal: self.0.portal.clone(),
-            observed: now.time,
-            burst: budget.paced(Bucket::Burst).state(burst, now),
-            search: budget.paced(Bucket::Search).state(search, now),
-            associations: budget.paced(Bucket::Associations).state(associations, now),
-            daily: budget.day(now.time),
-            time_zone: budget.daily().zone().name().to_owned(),
-            unaccounted: budget.outside.seen(),
-            broken_until,
-            moving_until,
+        self.with(|budget| {
+            let mut state = |limit: &Limit| budget.paced(limit).state(waiting(limit), now);
+            let (search, associations) = (state(&Limit::Search), state(&Limit::Associations));
+            let bursts = budget.bursts(waiting, now);
+            let burst = total(&bursts).unwrap_or_else(|| budget.untouched(now));
+            State {
+                portal: self.0.portal.clone(),
+                observed: now.time,
+                burst,
+                bursts,
+                search,
+                associations,
+                daily: budget.day(now.time),
+                time_zone: budget.daily().zone().name().to_owned(),
+                unaccounted: budget.outside.seen(),
+                broken_until,
+                moving_until,
+            }
         })
     }
 
-    /// How many stand in the line of a bucket.
-    pub(super) fn waiting(&self, bucket: Bucket) -> usize {
-        self.line(bucket).waiting()
+    /// The limits in an interval that calls count against here.
+    pub(super) fn limits(&self) -> Vec<Limit> {
+        let bursts = self.with(|budget| budget.apps().cloned().map(Limit::Burst).collect::<Vec<_>>());
+        [bursts, vec![Limit::Search, Limit::Associations]].concat()
     }
 
-    pub(super) fn line(&self, bucket: Bucket) -> &Line {
-        match bucket {
-            Bucket::Search => &self.0.search,
-            Bucket::Associations => &self.0.associations,
-            Bucket::Burst | Bucket::Daily => &self.0.burst,
-        }
+    /// How many stand in the line of a limit.
+    pub(super) fn waiting(&self, limit: &Limit) -> usize {
+        self.line(limit).waiting()
+    }
+
+    pub(super) fn line(&self, limit: &Limit) -> Arc<Line> {
+        self.0.lines.of(limit)
     }
 
     pub(super) fn due(&self, paid: Paid) -> Due {
@@ -292,7 +306,7 @@ impl PortalQuota {
         let mut budget = self.0.budget.lock().unwrap_or_else(PoisonError::into_inner);
         // Under the lock: what is known here before a place is taken was known when it was taken.
         let (portal, now) = (self.0.portal.portal_id(), self.0.clock.tick());
-        budget.lend(now >= self.0.lends_from && self.0.lends.to(portal, now));
+        budget.is_seen(now, now >= self.0.lends_from && self.0.lends.to(portal, now));
         work(&mut budget)
     }
 

@@ -155,13 +155,18 @@ impl<T> Queue<T> {
         self.len() == 0
     }
 
-    /// Who waits, and with how many calls.
-    pub(super) fn waiting(&self) -> impl Iterator<Item = (Class, &Arc<str>, usize)> {
-        Class::ALL.into_iter().flat_map(|class| {
-            let flows = self.lanes.of(class).flows.iter();
-            let waiting = flows.filter(|(_, flow)| !flow.waiting.is_empty());
-            waiting.map(move |(caller, flow)| (class, caller, flow.waiting.len()))
-        })
+    /// Who waits, and with how many calls of those that are meant.
+    pub(super) fn waiting(&self, is_meant: impl Fn(&T) -> bool) -> Vec<(Class, Arc<str>, usize)> {
+        let mut waiting = Vec::new();
+        for class in Class::ALL {
+            for (caller, flow) in &self.lanes.of(class).flows {
+                let calls = flow.waiting.values().filter(|item| is_meant(item)).count();
+                if calls > 0 {
+                    waiting.push((class, caller.clone(), calls));
+                }
+            }
+        }
+        waiting
     }
 
     /// How many are served before a call of this caller that comes now, if no others come.

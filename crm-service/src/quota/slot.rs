@@ -1,6 +1,6 @@
 //! One attempt, paid for.
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
 use hubkeep_core::clock::Tick;
 use hubkeep_hubspot::Limits;
@@ -8,10 +8,12 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Error, PortalQuota,
+    app::App,
     breaker::Health,
-    budget::{Paid, SentAt},
+    bucket::Bucket,
     gate::Pass,
     line::Due,
+    paid::{Paid, SentAt},
 };
 
 /// A call that was let in: it waits, or is under way. Dropped without a word on the other side's health, it has shown
@@ -19,15 +21,23 @@ use super::{
 #[derive(Debug)]
 pub(super) struct Entry {
     quota: PortalQuota,
+    /// With whose token it is made.
+    pub(super) app: App,
     pub(super) pass: Pass,
     told: OnceLock<()>,
     _one_of_many: OwnedSemaphorePermit,
 }
 
 impl Entry {
-    pub(super) const fn new(quota: PortalQuota, pass: Pass, one_of_many: OwnedSemaphorePermit) -> Self {
+    pub(super) const fn new(
+        quota: PortalQuota,
+        app: App,
+        pass: Pass,
+        one_of_many: OwnedSemaphorePermit,
+    ) -> Self {
         Self {
             quota,
+            app,
             pass,
             told: OnceLock::new(),
             _one_of_many: one_of_many,
@@ -88,7 +98,13 @@ impl Slot {
     /// use.
     pub fn learn(&self, limits: &Limits) {
         let sent = self.sent.get().copied();
-        self.entry.quota.learn(&self.paid, limits, sent);
+        self.entry.quota.learn(self.paid.told_of(), limits, sent);
+    }
+
+    /// HubSpot has refused the attempt for this limit, and perhaps said for how long. Stops what counts against it, and
+    /// returns for how long.
+    pub fn refused(&self, bucket: Bucket, pause: Option<Duration>) -> Duration {
+        self.entry.quota.refused(&self.entry.app, bucket, pause)
     }
 
     /// What the attempt has shown of the other side.

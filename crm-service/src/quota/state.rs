@@ -5,7 +5,7 @@ use std::time::Duration;
 use hubkeep_audit_log::ProvenPortal;
 use hubkeep_core::clock::Timestamp;
 
-use super::Unaccounted;
+use super::{App, Unaccounted};
 
 /// From where a limit is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,8 +70,10 @@ pub struct State {
     pub time_zone: String,
     /// When it was looked at.
     pub observed: Timestamp,
-    /// Calls in a rolling interval.
+    /// Calls in a rolling interval, of all apps that were called with together.
     pub burst: BucketState,
+    /// The same of each of them.
+    pub bursts: Vec<(App, BucketState)>,
     /// Searches in a second.
     pub search: BucketState,
     /// Calls of the associations API in a rolling interval.
@@ -93,6 +95,37 @@ impl State {
             [state.burst, state.search, state.associations, state.daily].map(BucketState::steady)
         };
         let rest = |state: &Self| (state.unaccounted, state.broken_until, state.moving_until);
-        self.time_zone == other.time_zone && buckets(self) == buckets(other) && rest(self) == rest(other)
+        self.time_zone == other.time_zone
+            && self.bursts == other.bursts
+            && buckets(self) == buckets(other)
+            && rest(self) == rest(other)
     }
+}
+
+/// The bursts of several apps together; `None` of none.
+pub(super) fn total(bursts: &[(App, BucketState)]) -> Option<BucketState> {
+    let bursts = bursts.iter().map(|(_, burst)| *burst);
+    bursts.reduce(|one, other| {
+        let sum = |of: fn(&BucketState) -> Option<u64>| {
+            of(&one)
+                .zip(of(&other))
+                .map(|(one, other)| one.saturating_add(other))
+        };
+        // Of what is known of each, that which was said last.
+        let latest = if other.as_of > one.as_of { other } else { one };
+        BucketState {
+            limit: sum(|burst| burst.limit),
+            share: sum(|burst| burst.share),
+            used: sum(|burst| burst.used),
+            left: sum(|burst| burst.left),
+            interval: one.interval.max(other.interval),
+            // Nothing is sent only where no app may.
+            paused_until: one
+                .paused_until
+                .zip(other.paused_until)
+                .map(|(one, other)| one.min(other)),
+            waiting: one.waiting.saturating_add(other.waiting),
+            ..latest
+        }
+    })
 }

@@ -13,7 +13,7 @@ use hubkeep_core::{
 };
 use serde::Serialize;
 
-use super::{bucket::Bucket, callers::Wanted, error::ShareError, moving::Told, outside::Unaccounted};
+use super::{callers::Wanted, error::ShareError, limit::Limit, moving::Told, outside::Unaccounted};
 
 /// Among those who hold it, shares stay as they were read.
 const LOCK: &str = "hubkeep/crm-service/quota";
@@ -25,11 +25,24 @@ macro_rules! now {
     };
 }
 
+/// The word for the bursts of all apps of a portal.
+const BURSTS: &str = "burst";
+
+/// What a share is a share of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// One limit.
+    One(Limit),
+    /// The bursts of all apps together, as versions count that know of no apps: what they hold is read, and what newer ones hold is
+    /// written for them.
+    Bursts,
+}
+
 /// What one replica holds and wants of one limit of a portal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Share {
     pub(super) portal_id: PortalId,
-    pub(super) bucket: Bucket,
+    pub(super) of: Of,
     pub(super) replica: String,
     /// Places that it may take.
     pub(super) places: usize,
@@ -47,7 +60,8 @@ pub(super) struct Share {
 #[derive(Serialize)]
 struct Row {
     portal_id: i64,
-    bucket: &'static str,
+    bucket: String,
+    is_sum: i64,
     places: i64,
     wanted: i64,
     whole: i64,
@@ -107,7 +121,7 @@ pub(super) async fn forget_the_lost(transaction: &mut Transaction, more: Duratio
     Ok(())
 }
 
-/// What all replicas hold of these portals.
+/// What all replicas hold of these portals. Sums are nobody's.
 pub(super) async fn read(
     transaction: &mut Transaction,
     portals: &[PortalId],
@@ -115,7 +129,7 @@ pub(super) async fn read(
     let ids: Vec<i64> = portals.iter().map(|portal| portal.as_i64()).collect();
     let rows: Vec<Read> = sqlx::query_as(
         "SELECT portal_id, bucket, replica, places, wanted, whole, interval_us, callers FROM quota_share \
-         WHERE portal_id IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($1 AS json)))",
+         WHERE is_sum = 0 AND portal_id IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST($1 AS json)))",
     )
     .bind(serde_json::to_string(&ids)?)
     .fetch_all(&mut *transaction)
@@ -131,11 +145,11 @@ pub(super) async fn write(
 ) -> Result<(), ShareError> {
     let rows: Vec<Row> = shares.iter().map(row).collect::<Result<_, _>>()?;
     sqlx::query(
-        "INSERT INTO quota_share (portal_id, bucket, replica, places, wanted, whole, interval_us, callers) \
-         SELECT x.portal_id, x.bucket, $1, x.places, x.wanted, x.whole, x.interval_us, x.callers \
-         FROM json_to_recordset(CAST($2 AS json)) AS x(portal_id BIGINT, bucket TEXT, places BIGINT, wanted BIGINT, \
-         whole BIGINT, interval_us BIGINT, callers TEXT) \
-         ON CONFLICT (portal_id, bucket, replica) DO UPDATE SET places = excluded.places, wanted = excluded.wanted, \
+        "INSERT INTO quota_share (portal_id, bucket, replica, is_sum, places, wanted, whole, interval_us, callers) \
+         SELECT x.portal_id, x.bucket, $1, x.is_sum, x.places, x.wanted, x.whole, x.interval_us, x.callers \
+         FROM json_to_recordset(CAST($2 AS json)) AS x(portal_id BIGINT, bucket TEXT, is_sum BIGINT, places BIGINT, \
+         wanted BIGINT, whole BIGINT, interval_us BIGINT, callers TEXT) \
+         ON CONFLICT (portal_id, bucket, replica) DO UPDATE SET is_sum = excluded.is_sum, places = excluded.places, wanted = excluded.wanted, \
          whole = excluded.whole, interval_us = excluded.interval_us, callers = excluded.callers",
     )
     .bind(replica)
@@ -169,7 +183,10 @@ fn share((portal, bucket, replica, places, wanted, whole, interval, callers): Re
     let count = |number: i64| usize::try_from(number).unwrap_or(0);
     Some(Share {
         portal_id: u64::try_from(portal).ok().and_then(PortalId::new)?,
-        bucket: Bucket::named(&bucket)?,
+        of: match bucket.as_str() {
+            BURSTS => Of::Bursts,
+            word => Of::One(Limit::by_word(word)?),
+        },
         replica,
         places: count(places),
         wanted: count(wanted),
@@ -184,7 +201,11 @@ fn row(share: &Share) -> Result<Row, serde_json::Error> {
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
     Ok(Row {
         portal_id: share.portal_id.as_i64(),
-        bucket: share.bucket.name(),
+        bucket: match &share.of {
+            Of::One(limit) => limit.word(),
+            Of::Bursts => BURSTS.to_owned(),
+        },
+        is_sum: i64::from(share.of == Of::Bursts),
         places: count(share.places),
         wanted: count(share.wanted),
         whole: count(share.whole),

@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use budget::Paid;
 use hubkeep_core::{
     clock::{Clock as _, MockClock, Timestamp},
     error::{ErrorReason, ServiceError as _},
@@ -10,6 +9,7 @@ use hubkeep_hubspot::Limits;
 
 use super::*;
 
+mod apps;
 mod callers;
 mod daily;
 mod others;
@@ -41,12 +41,18 @@ fn something() -> About {
     About::new(call, [call])
 }
 
+/// The limit of the app that calls here, where no other is said.
+fn burst() -> limit::Limit {
+    limit::Limit::Burst(App::default())
+}
+
 /// Pays as a program of this name does.
 async fn pay_as(caller: &str, quota: &PortalQuota, bucket: Bucket, deadline: Tick) -> Result<Slot, Error> {
     let caller = caller.parse().expect("valid");
     let about = something();
     let payer = Payer {
         caller: &caller,
+        app: None,
         is_person: false,
         is_batch: false,
         about: &about,
@@ -67,12 +73,12 @@ async fn call(clock: &MockClock, quota: &PortalQuota, bucket: Bucket) -> Result<
 
 /// Answers' headers that came with no call of ours.
 fn hear(quota: &PortalQuota, limits: &Limits) {
-    quota.learn(&Paid::default(), limits, None);
+    quota.learn(Some(&burst()), limits, None);
 }
 
 /// An answer has shown what was used before.
 fn is_known(quota: &PortalQuota) {
-    quota.with(|budget| budget.paced(Bucket::Burst).has_heard());
+    quota.with(|budget| budget.paced(&burst()).has_heard());
 }
 
 /// In which bucket there is no room, and for how long.
@@ -219,12 +225,16 @@ async fn what_hubspot_says_of_its_limit_is_taken_up() {
 #[tokio::test]
 async fn a_refusal_stops_what_counts_against_its_limit_and_nothing_else() {
     let (clock, quota) = quota();
-    quota.refused(Bucket::Burst.of_policy("SECONDLY"), Some(SECOND));
+    quota.refused(&App::default(), Bucket::Burst.of_policy("SECONDLY"), Some(SECOND));
     let refused = call(&clock, &quota, Bucket::Search).await.expect_err("paused");
     assert_eq!(lack(&refused), (Bucket::Search, SECOND));
     call(&clock, &quota, Bucket::Burst).await.expect("reads go on");
 
-    quota.refused(Bucket::Burst.of_policy("TEN_SECONDLY_ROLLING"), Some(10 * SECOND));
+    quota.refused(
+        &App::default(),
+        Bucket::Burst.of_policy("TEN_SECONDLY_ROLLING"),
+        Some(10 * SECOND),
+    );
     let refused = call(&clock, &quota, Bucket::Burst).await.expect_err("paused");
     assert_eq!(lack(&refused), (Bucket::Burst, 10 * SECOND));
     assert_eq!(quota.state().burst.known, Known::Refused);
@@ -235,7 +245,7 @@ async fn a_refusal_stops_what_counts_against_its_limit_and_nothing_else() {
 #[tokio::test]
 async fn who_waits_is_served_in_the_order_of_arrival() {
     let (clock, quota) = quota();
-    quota.refused(Bucket::Burst, Some(2 * SECOND));
+    quota.refused(&App::default(), Bucket::Burst, Some(2 * SECOND));
     let served = Arc::new(std::sync::Mutex::new(Vec::new()));
     let mut waiting = Vec::new();
     for number in 0..300 {
@@ -315,7 +325,7 @@ async fn portals_share_nothing_and_are_found_by_name() {
     let clock = MockClock::at(Timestamp::from_micros(0));
     let all = Quota::new(Config::default(), clock.clone());
     let (one, other) = (all.of(&proven(1), "UTC"), all.of(&proven(2), "UTC"));
-    one.refused(Bucket::Daily, None);
+    one.refused(&App::default(), Bucket::Daily, None);
     call(&clock, &one, Bucket::Burst).await.expect_err("used up");
     call(&clock, &other, Bucket::Burst).await.expect("another portal");
     let found = all

@@ -10,8 +10,9 @@ use hubkeep_core::{
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::quota::{About, Class, Config, Payer, Sharing};
+use crate::quota::{About, App, Bucket, Class, Config, Payer, Sharing};
 
+mod apps;
 mod callers;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -78,13 +79,23 @@ impl Replica {
     }
 
     fn share(&self) -> usize {
-        self.portal
-            .with(|budget| budget.paced(Bucket::Burst).window.most())
+        self.portal.with(|budget| budget.paced(&burst()).window.most())
     }
 
-    /// A caller with so many calls at once.
+    /// A caller with so many calls at once, with the token of the portal's first app.
     fn load(
         &self,
+        clock: &Arc<MockClock>,
+        load: (Caller, usize),
+        sent: &Arc<Mutex<Vec<Tick>>>,
+    ) -> Vec<JoinHandle<()>> {
+        self.load_with(None, clock, load, sent)
+    }
+
+    /// The same with that of another.
+    fn load_with(
+        &self,
+        app: Option<&'static str>,
         clock: &Arc<MockClock>,
         (caller, at_once): (Caller, usize),
         sent: &Arc<Mutex<Vec<Tick>>>,
@@ -94,10 +105,12 @@ impl Replica {
             let Caller { name, class } = caller;
             tokio::spawn(async move {
                 let caller = name.parse().expect("valid");
+                let app = app.map(|app| app.parse().expect("valid"));
                 let call = CallId::make(&*clock, &*SystemRandom::shared()).expect("made");
                 let about = About::new(call, [call]);
                 let payer = Payer {
                     caller: &caller,
+                    app: app.as_ref(),
                     is_person: class == Class::Person,
                     is_batch: class == Class::Batch,
                     about: &about,
@@ -134,6 +147,11 @@ async fn pass(clock: &MockClock, replicas: &[&Replica], seconds: u64) {
             }
         }
     }
+}
+
+/// The limit of the app that calls here, where no other is said.
+fn burst() -> Limit {
+    Limit::Burst(App::default())
 }
 
 fn never_too_many(sent: &[Tick]) {
@@ -225,7 +243,7 @@ async fn a_replica_that_stops_keeps_what_still_counts_and_nothing_else() {
     let sent = Arc::<Mutex<Vec<Tick>>>::default();
     stopping
         .portal
-        .with(|budget| budget.paced(Bucket::Burst).window.resize(10, 10));
+        .with(|budget| budget.paced(&burst()).window.resize(10, 10));
     let load = stopping.load(&clock, (SYNC, 40), &sent);
     for _ in 0..200 {
         tokio::task::yield_now().await;

@@ -122,7 +122,8 @@ proptest! {
             joined += 1;
             for _ in 0..serves {
                 let before: Vec<String> = queue
-                    .waiting()
+                    .waiting(|_| true)
+                    .into_iter()
                     .map(|(_, caller, _)| caller.to_string())
                     .collect();
                 let Some(next) = serve(&mut queue) else { continue };

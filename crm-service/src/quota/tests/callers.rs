@@ -14,6 +14,7 @@ async fn call_by(
     let (caller, about) = ("agent".parse().expect("valid"), something());
     let payer = Payer {
         caller: &caller,
+        app: None,
         is_person,
         is_batch: false,
         about: &about,
@@ -129,6 +130,7 @@ async fn searches_of_a_batch_that_wait_for_their_turn_do_not_keep_a_persons_sear
             let (caller, about) = ("agent".parse().expect("valid"), something());
             let payer = Payer {
                 caller: &caller,
+                app: None,
                 is_person,
                 is_batch: !is_person,
                 about: &about,
@@ -184,6 +186,7 @@ async fn calls_about_associations_have_their_own_interval() {
         .expect_err("100 in 10 s");
     assert_eq!(lack(&refused), (Bucket::Associations, 10 * SECOND));
     quota.refused(
+        &App::default(),
         Bucket::Associations.of_policy("TEN_SECONDLY_ROLLING"),
         Some(20 * SECOND),
     );
@@ -200,7 +203,7 @@ async fn calls_about_associations_have_their_own_interval() {
 async fn who_waits_for_a_portal_that_is_broken_off_is_told_at_once() {
     let (clock, quota) = quota();
     let first = pay(&quota, Bucket::Burst, clock.tick()).await.expect("room");
-    quota.refused(Bucket::Burst, Some(20 * SECOND));
+    quota.refused(&App::default(), Bucket::Burst, Some(20 * SECOND));
     let waits = tokio::spawn({
         let (quota, deadline) = (quota.clone(), clock.tick().plus(MINUTE));
         async move { pay(&quota, Bucket::Burst, deadline).await.map(drop) }
@@ -214,7 +217,7 @@ async fn who_waits_for_a_portal_that_is_broken_off_is_told_at_once() {
         slot.tell(Health::Fails);
     }
     let sixth = pay(&quota, Bucket::Burst, clock.tick()).await.expect("room");
-    quota.refused(Bucket::Burst, Some(20 * SECOND));
+    quota.refused(&App::default(), Bucket::Burst, Some(20 * SECOND));
     let waits = tokio::spawn({
         let (quota, deadline) = (quota.clone(), clock.tick().plus(MINUTE));
         async move { pay(&quota, Bucket::Burst, deadline).await.map(drop) }
@@ -250,7 +253,7 @@ async fn while_hubspot_moves_a_portal_nothing_of_it_is_sent_and_then_one_call() 
     const HOURS: Duration = Duration::from_secs(4 * 3_600);
     let (clock, quota) = quota();
     let first = pay(&quota, Bucket::Burst, clock.tick()).await.expect("room");
-    quota.refused(Bucket::Burst, Some(20 * SECOND));
+    quota.refused(&App::default(), Bucket::Burst, Some(20 * SECOND));
     let waits = tokio::spawn({
         let (quota, deadline) = (quota.clone(), clock.tick().plus(MINUTE));
         async move { pay(&quota, Bucket::Burst, deadline).await.map(drop) }
@@ -260,7 +263,7 @@ async fn while_hubspot_moves_a_portal_nothing_of_it_is_sent_and_then_one_call() 
     let told = waits.await.expect("no panic").expect_err("who waits is told");
     assert_eq!(told.reason(), ErrorReason::PortalMigrating);
     drop(first);
-    for bucket in Bucket::SHARED {
+    for bucket in [Bucket::Burst, Bucket::Search, Bucket::Associations] {
         let told = pay(&quota, bucket, clock.tick()).await.expect_err("moved");
         assert_eq!(told.reason(), ErrorReason::PortalMigrating);
         assert_eq!(told.retry_after(), Some(HOURS));

@@ -66,7 +66,7 @@ async fn calls_under_way_are_taken_off_what_hubspot_says() {
 async fn a_used_up_day_is_probed_by_one_call_each_ten_minutes() {
     let (clock, quota) = quota();
     assert_eq!(
-        quota.refused(Bucket::Burst.of_policy("DAILY"), None),
+        quota.refused(&App::default(), Bucket::Burst.of_policy("DAILY"), None),
         60 * MINUTE + 30 * SECOND
     );
     clock.advance(9 * MINUTE);
@@ -92,7 +92,7 @@ async fn where_the_time_zone_is_not_known_a_used_up_day_lasts_24_hours() {
     let clock = MockClock::at(Timestamp::from_micros(AN_HOUR_BEFORE_MIDNIGHT));
     let quota = Quota::new(Config::default(), clock.clone()).of(&proven(42), "Nowhere/AtAll");
     let day = 24 * 60 * MINUTE;
-    assert_eq!(quota.refused(Bucket::Daily, None), day);
+    assert_eq!(quota.refused(&App::default(), Bucket::Daily, None), day);
     assert_eq!(quota.state().time_zone, "");
     clock.advance(day);
     call(&clock, &quota, Bucket::Burst).await.expect("a new day");

@@ -24,7 +24,7 @@ fn with_half() -> (Arc<MockClock>, PortalQuota) {
         wanted: Arc::default(),
     });
     let quota = all.of(&proven(42), "Asia/Kolkata");
-    quota.with(|budget| budget.paced(Bucket::Burst).window.resize(48, 48));
+    quota.with(|budget| budget.paced(&burst()).window.resize(48, 48));
     (clock, quota)
 }
 
@@ -131,7 +131,7 @@ async fn of_replicas_each_gives_up_all_that_was_lent_until_they_have_agreed() {
     let (clock, quota) = lent_while(&lends, Some(sharing));
     lease.renewed(clock.tick().plus(60 * MINUTE));
     quota.with(|budget| {
-        let paced = budget.paced(Bucket::Burst);
+        let paced = budget.paced(&burst());
         assert_eq!(
             (paced.whole(), paced.lent()),
             (96, 0),
@@ -140,15 +140,15 @@ async fn of_replicas_each_gives_up_all_that_was_lent_until_they_have_agreed() {
     });
     clock.advance(Duration::from_millis(12_500));
     quota.with(|budget| {
-        let paced = budget.paced(Bucket::Burst);
+        let paced = budget.paced(&burst());
         assert_eq!((paced.whole(), paced.lent()), (99, 3));
         paced.window.resize(33, 33);
     });
     lends.store(false, Relaxed);
-    let most = quota.with(|budget| budget.paced(Bucket::Burst).window.most());
+    let most = quota.with(|budget| budget.paced(&burst()).window.most());
     assert_eq!(most, 30);
     lends.store(true, Relaxed);
-    let most = quota.with(|budget| budget.paced(Bucket::Burst).window.most());
+    let most = quota.with(|budget| budget.paced(&burst()).window.most());
     assert_eq!(most, 30, "more must be shared out first");
 }
 
@@ -161,7 +161,7 @@ async fn of_the_last_calls_of_a_day_replicas_leave_each_other_their_part() {
     };
     let (clock, quota) = lent_while(&Arc::new(AtomicBool::new(false)), Some(sharing));
     lease.renewed(clock.tick().plus(60 * MINUTE));
-    quota.with(|budget| budget.paced(Bucket::Burst).window.resize(32, 32));
+    quota.with(|budget| budget.paced(&burst()).window.resize(32, 32));
     let first = paid(&clock, &quota).await;
     // 50 of them are a reserve: 60 are left for three replicas.
     first.learn(&Limits {
@@ -178,7 +178,7 @@ async fn of_the_last_calls_of_a_day_replicas_leave_each_other_their_part() {
     // Nobody is sent away for the day: the shares may be others in a moment.
     let refused = call(&clock, &quota, Bucket::Burst).await.expect_err("not ours");
     assert!(lack(&refused).1 < SECOND, "{refused}");
-    quota.with(|budget| budget.paced(Bucket::Burst).window.resize(64, 64));
+    quota.with(|budget| budget.paced(&burst()).window.resize(64, 64));
     call(&clock, &quota, Bucket::Burst)
         .await
         .expect("40 are ours now");

@@ -1,0 +1,52 @@
+//! What a call has taken of a portal's limits, and what it lacks.
+
+use std::time::Duration;
+
+use hubkeep_core::clock::Tick;
+
+use super::{bucket::Bucket, limit::Limit, window::Place};
+
+/// What a call has taken.
+#[derive(Debug, Default)]
+pub(super) struct Paid {
+    pub(super) places: Vec<(Limit, Place)>,
+    /// Whether it counts in a day.
+    pub(super) daily: bool,
+}
+
+impl Paid {
+    /// The same, and what another has taken for the same call.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.places.extend(other.places);
+        self.daily |= other.daily;
+        self
+    }
+
+    /// Whether it has taken a place of the associations API.
+    pub(super) fn has_associations(&self) -> bool {
+        self.places.iter().any(|(limit, _)| *limit == Limit::Associations)
+    }
+
+    /// The limit that answers to such a call tell of, if they tell of one.
+    pub(super) fn told_of(&self) -> Option<&Limit> {
+        let limits = || self.places.iter().map(|(limit, _)| limit);
+        let burst = || limits().find(|limit| matches!(limit, Limit::Burst(_)));
+        limits()
+            .find(|limit| **limit == Limit::Associations)
+            .or_else(burst)
+    }
+}
+
+/// No room: in which bucket, and how long there will be none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lack {
+    pub(super) bucket: Bucket,
+    pub(super) wait: Duration,
+}
+
+/// When a call was sent, and how many places there were then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SentAt {
+    pub(super) tick: Tick,
+    pub(super) places: usize,
+}
