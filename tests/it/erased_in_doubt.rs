@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use hubkeep_core::clock::{MockClock, Timestamp};
 use hubkeep_proto::crm::v1::{SettleWriteRequest, WriteState};
 use hubkeep_tests::{
-    Crm, Fault, FaultRule, Hubkeep, Limits, Refused, Service, World, eventually, support::writes::settle,
+    Crm, Fault, FaultRule, Hubkeep, Limits, Refused, Service, World, eventually,
+    support::writes::{settle, write_id},
 };
 use sqlx::SqlitePool;
 
@@ -100,6 +101,26 @@ async fn whom_an_operator_says_not_to_have_been_erased_may_be_written_again() {
     doubt.stays_away().await;
     assert_ne!(doubt.in_doubt().await, 0, "its addresses are on the list");
     doubt.settle(call, WriteState::NotDone).await;
+    doubt.is_known().await;
+    doubt.may_be_written().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erasure_that_was_asked_for_again_and_is_refused_leaves_nothing_of_the_one_before() {
+    let doubt = Doubt::start().await;
+    let again = write_id(1);
+    let lost = FaultRule::new(Fault::CutConnection).path(ERASURE).times(1);
+    doubt.hubkeep.hubspot.inject(lost);
+    let refused = Refused::in_place_of(doubt.crm().await.under(&again).erase("101", "").await);
+    assert_eq!(refused.reason, "OUTCOME_UNKNOWN");
+    doubt.clock.advance(LONG);
+    doubt
+        .settle(refused.metadata["call_id"].clone(), WriteState::NotDone)
+        .await;
+    let refusal = FaultRule::new(Fault::Status { status: 403 });
+    doubt.hubkeep.hubspot.inject(refusal.path(ERASURE).times(1));
+    let refused = Refused::in_place_of(doubt.crm().await.under(&again).erase("101", "").await);
+    assert_eq!(refused.reason, "SCOPE_MISSING");
     doubt.is_known().await;
     doubt.may_be_written().await;
 }

@@ -73,6 +73,20 @@ impl Stage {
         quota.expect("told").refused_tokens
     }
 
+    /// Puts a new token in force for a portal whose old one is dead.
+    async fn replace_token(&self) {
+        let portal = self.hubkeep.portal_id(A);
+        let minted = self
+            .hubkeep
+            .hubspot
+            .add_token(portal, TokenSpec::private_app(NEW));
+        minted.expect("minted");
+        tokio::select! {
+            rotated = self.hubkeep.try_rotate(A, NEW) => drop(rotated.expect("rotated")),
+            () = self.time_goes_on() => {}
+        }
+    }
+
     fn revoke(&self, slug: &str) -> String {
         let token = self.hubkeep.token(slug);
         self.hubkeep.hubspot.revoke_token(&token).expect("it is there");
@@ -165,16 +179,7 @@ async fn after_a_rotation_calls_go_on_at_once_and_nothing_is_told_of_the_old_tok
     );
     assert_eq!(stage.told(B).await, []);
 
-    let portal = stage.hubkeep.portal_id(A);
-    let minted = stage
-        .hubkeep
-        .hubspot
-        .add_token(portal, TokenSpec::private_app(NEW));
-    minted.expect("minted");
-    tokio::select! {
-        rotated = stage.hubkeep.try_rotate(A, NEW) => drop(rotated.expect("rotated")),
-        () = stage.time_goes_on() => {}
-    }
+    stage.replace_token().await;
     crm.get("contacts", "101").await.expect("no time has passed");
     assert_eq!((stage.received(&old), stage.received(NEW)), (1, 1));
     eventually!(stage.told(A).await.is_empty());
@@ -264,6 +269,22 @@ async fn a_write_before_which_hubspot_refuses_the_token_is_not_sent_and_may_be_a
         .iter()
         .filter(|call| call.method == "POST" && call.carried_out);
     assert_eq!(made.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_read_before_a_write_by_a_refused_token_costs_nothing_of_the_handles_budget() {
+    let stage = Stage::start().await;
+    let proven = stage
+        .crm(A)
+        .await
+        .update("contacts", "102", &[("firstname", "Bo")]);
+    proven.await.expect("the token is proven");
+    let handle = stage.hubkeep.handle(A).budget(1, 10).issue().await;
+    let crm = stage.hubkeep.crm_as(&handle.caller).with(&handle);
+    stage.revoke(A);
+    is_refused(crm.erase("101", "").await);
+    stage.replace_token().await;
+    crm.erase("101", "").await.expect("the one call is there still");
 }
 
 #[tokio::test(flavor = "multi_thread")]

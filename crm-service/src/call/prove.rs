@@ -98,6 +98,8 @@ impl Prove {
             match &*error {
                 // Of the handle by which it was asked: another's says nothing of ours.
                 Error::Handle(_) if !ours => {}
+                // Of the token by which it was asked: ours may be the next one.
+                refused if !ours && refused.refused_token().is_some() => {}
                 Error::Handle(credentials::Error::Superseded) => {
                     return Err(credentials::Error::Superseded.into());
                 }

@@ -77,7 +77,9 @@ impl Step<Call<Proven>> for Spend {
             let taken = take(allowance, &call.ask)?;
             paid.account().whole = true;
             let result = next.run(call.by(counted)).await;
-            match sent.load(Ordering::Acquire) {
+            // A token that HubSpot refuses is not the caller's doing, as below.
+            let is_refused = matches!(&result, Err(error) if error.refused_token().is_some());
+            match sent.load(Ordering::Acquire) && !is_refused {
                 true => paid.account().ahead = Some(taken),
                 false => {
                     paid.account().whole = false;

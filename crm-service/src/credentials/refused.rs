@@ -241,7 +241,8 @@ impl RefusedTokens {
     /// Credential-service was asked for another token than a grant's, and there is one, or not.
     pub(super) fn asked(&self, grant: &Grant, is_another: bool) {
         if let Some(refused) = self.all().get_mut(&Key::of(grant)) {
-            refused.is_replaced |= is_another;
+            // Of two handles one may be served by another credential of the portal, and the other by this one alone.
+            refused.is_replaced = is_another;
             if !is_another {
                 refused.no_other = Some(self.clock.tick());
             }

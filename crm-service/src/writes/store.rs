@@ -1,5 +1,6 @@
 //! The table `write_call`.
 
+use hubkeep_audit_log::Operation;
 use hubkeep_core::{
     clock::Timestamp,
     database::{Database, Transaction},
@@ -137,7 +138,8 @@ async fn insert_in(transaction: &mut Transaction, row: &Row) -> Result<bool, Err
     Ok(done.rows_affected() > 0)
 }
 
-/// Takes up again, by another call, a write that was not done. Gives whether it was still there as it was.
+/// Takes up again, by another call, a write that was not done. Gives whether it was still there as it was. Of an erasure it stays
+/// known that the call before has not done it: addresses are on a list for that.
 pub(super) async fn take_again(database: &Database, before: &Row, now: &Row) -> Result<bool, Error> {
     let mut transaction = database.begin().await?;
     let done = sqlx::query(
@@ -157,8 +159,16 @@ pub(super) async fn take_again(database: &Database, before: &Row, now: &Row) -> 
     .bind(&now.bounds_mac)
     .execute(&mut transaction)
     .await?;
+    let taken = done.rows_affected() > 0;
+    if taken && before.operation == i32::from(Operation::ContactErase) {
+        let given_up = Row {
+            write_key: unnamed(&before.call_id),
+            ..before.clone()
+        };
+        insert_in(&mut transaction, &given_up).await?;
+    }
     transaction.commit().await?;
-    Ok(done.rows_affected() > 0)
+    Ok(taken)
 }
 
 /// The write of this key.

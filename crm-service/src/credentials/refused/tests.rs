@@ -162,3 +162,16 @@ fn a_token_that_was_replaced_is_not_tried_any_more_and_not_told() {
     assert!(bench.is_shut(&grant));
     assert_eq!(bench.tokens.of(grant.portal().portal_id()), []);
 }
+
+#[test]
+fn a_token_that_took_the_place_of_another_for_one_handle_is_tried_for_those_that_have_no_other() {
+    let bench = Bench::new();
+    let grant = bench.grant(Given("a", 1, false));
+    bench.call(&grant, Word::Refuses);
+    bench.tokens.asked(&grant, true);
+    bench.tokens.asked(&grant, false);
+    assert_eq!(bench.tokens.of(grant.portal().portal_id()).len(), 1);
+    bench.clock.advance(5 * SECOND);
+    bench.call(&grant, Word::Accepts);
+    assert!(!bench.is_shut(&grant));
+}
