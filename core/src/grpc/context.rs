@@ -104,6 +104,15 @@ impl Context {
         }
     }
 
+    /// The same request, as it asks another method on the way to its answer: for pages, which are made of several answers.
+    #[must_use]
+    pub fn asking(&self, grpc_method: &str) -> Self {
+        Self {
+            grpc_method: GrpcMethod::new(grpc_method),
+            ..self.clone()
+        }
+    }
+
     /// The same, as part of much work for which nobody waits.
     #[must_use]
     pub fn in_batch(mut self) -> Self {

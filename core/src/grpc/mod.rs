@@ -8,7 +8,7 @@
 //! 6. `layers::access`: who asks, whether this caller is contained (`holds`), and may use this gRPC service at all;
 //! 7. `places`: not more of one caller at once than one may have.
 //!
-//! Methods find what the layers learned in a [`Context`].
+//! Methods find what the layers learned in a [`Context`]. Browsers come in by [`Front`], through the same 1 and 4 to 7.
 
 mod access;
 mod bearer;
@@ -18,6 +18,7 @@ mod context;
 mod drain;
 mod ending;
 mod error;
+mod front;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -36,6 +37,7 @@ pub use caller::{CALLER_HEADER, Caller, CallerSource, Thumbprint};
 pub use config::Config;
 pub use context::{Context, GrpcMethod};
 pub use error::Error;
+pub use front::{Entered, Front, Listening, ShutOut};
 pub use holds::Holds;
 pub use layers::REQUEST_ID_HEADER;
 pub use refusal::{Refusal, RefusalLog};

@@ -15,7 +15,7 @@ use tonic::{
 use tower_service::Service;
 
 use super::{
-    Access, CallerSource, Config, Holds, RefusalLog,
+    Access, CallerSource, Config, Front, Holds, RefusalLog,
     drain::{self, Health},
     layers,
     places::Places,
@@ -104,6 +104,11 @@ impl Chassis {
     /// Who is contained here: whoever hears of it says so.
     pub fn holds(&self) -> Holds {
         self.tools.holds.clone()
+    }
+
+    /// The way in for browsers, who ask the same services: the same callers, limits and stop.
+    pub fn front(&self) -> Front {
+        Front::new(Arc::clone(&self.tools))
     }
 
     /// Adds a gRPC service.
@@ -207,7 +212,8 @@ async fn run(
         }
         CallerSource::Certified(identity) => {
             let most = tools.limits.max_handshakes;
-            let incoming = tls::incoming(listener, identity.clone(), most, tools.clock.clone());
+            let (identity, clock) = (identity.clone(), tools.clock.clone());
+            let incoming = tls::incoming(listener, identity, tls::Expected::Clients, most, clock);
             server.serve_with_incoming_shutdown(incoming, stop).await
         }
     }

@@ -34,17 +34,28 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long nothing is accepted after the system could give no connection, as when files have run out.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// Who is expected to call, and so what is spoken once the handshake is over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Expected {
+    /// Clients of gRPC: HTTP/2.
+    Clients,
+    /// Browsers: HTTP/1.1.
+    Browsers,
+}
+
 /// The connections that came through their handshakes, of which at most so many are under way at once. Dropping it
 /// closes the listener and whatever is under way.
 pub(crate) fn incoming(
     listener: TcpListener,
     identity: Identity,
+    expected: Expected,
     most: usize,
     clock: SharedClock,
 ) -> ReceiverStream<io::Result<Secured>> {
     let (ready, incoming) = mpsc::channel(1);
     let handshakes = Handshakes {
         identity,
+        expected,
         complaints: Complaints::new(Arc::clone(&clock)),
         clock,
     };
@@ -88,6 +99,7 @@ async fn accept(
 
 struct Handshakes {
     identity: Identity,
+    expected: Expected,
     complaints: Complaints,
     clock: SharedClock,
 }
@@ -127,7 +139,10 @@ impl Handshakes {
             }
         }
         let current = self.identity.current();
-        let acceptor = TlsAcceptor::from(Arc::clone(&current.server));
+        let acceptor = TlsAcceptor::from(Arc::clone(match self.expected {
+            Expected::Clients => &current.server,
+            Expected::Browsers => &current.pages,
+        }));
         match acceptor.accept(stream).into_fallible().await {
             Ok(stream) => self.known(stream, peer, Arc::downgrade(&current)),
             Err((error, stream)) => {

@@ -31,6 +31,8 @@ pub(super) struct Material {
     pub(super) name: CallerName,
     pub(super) host: Arc<str>,
     pub(super) server: Arc<ServerConfig>,
+    /// The same for browsers: HTTP/1.1.
+    pub(super) pages: Arc<ServerConfig>,
     pub(super) client: Arc<ClientConfig>,
     callers: Arc<dyn ClientCertVerifier>,
 }
@@ -73,8 +75,12 @@ impl Material {
             (named, verified) => return Err(named.err().into_iter().chain(verified.err()).collect()),
         };
         let tls = |error: Error| vec![Fault::new("tls", format!("TLS cannot be set up: {error}"))];
+        let server = server(Arc::clone(&callers), &own, clock).map_err(tls)?;
+        let mut pages = server.clone();
+        pages.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self {
-            server: Arc::new(server(Arc::clone(&callers), &own, clock).map_err(tls)?),
+            server: Arc::new(server),
+            pages: Arc::new(pages),
             client: Arc::new(client(servers, &own, clock).map_err(tls)?),
             own,
             trust,

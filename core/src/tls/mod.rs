@@ -38,7 +38,7 @@ mod stranger;
 mod stream;
 mod trust;
 
-pub(crate) use acceptor::incoming;
+pub(crate) use acceptor::{Expected, incoming};
 pub use certificate::{Certificate, UnusableName};
 pub use client::ClientFiles;
 pub use config::{Config, DEFAULT_TRUST_DOMAIN};
@@ -49,3 +49,4 @@ pub use refused::{failed_handshake, plainly, refused_connection, why_refused};
 pub(crate) use renewal::follow;
 pub use revocations::{RevocationList, Revoked};
 pub use stream::Peer;
+pub(crate) use stream::Secured;

@@ -22,6 +22,7 @@ use http::request::Parts;
 pub use request_id::REQUEST_ID_HEADER;
 #[cfg(feature = "fuzzing")]
 pub(super) use request_id::brought;
+pub(super) use request_id::of as id_of;
 
 use super::{
     Access, Context, Error, GrpcMethod,
@@ -73,16 +74,22 @@ async fn enter(
     tools: &Tools,
     asked: &Asked,
 ) -> Result<Response, Error> {
-    let deadline = deadline::granted(&parts.headers, tools)?;
-    let admitted = admit::admitted(tools)?;
-    let caller = access::allowed(&parts, tools, asked, deadline.granted).await?;
-    let place = tools.places.place(admitted, &caller.name)?;
-    let name = caller.name.clone();
-    let context = Context::new(asked.clone(), caller, Arc::clone(&tools.access), deadline, place);
+    let context = learned(&parts, tools, asked).await?;
+    let name = context.caller.name.clone();
     parts.extensions.insert(context);
     let body = with_the_server(body, Way::In, asked.request_id, &tools.stopping);
     let answer = next.run(Request::from_parts(parts, body)).await;
     Ok(answer.map(|body| with_the_caller(body, asked.request_id, tools, name)))
+}
+
+/// Who asks, and that it may: what every request goes through, however it came.
+pub(super) async fn learned(parts: &Parts, tools: &Tools, asked: &Asked) -> Result<Context, Error> {
+    let deadline = deadline::granted(&parts.headers, tools)?;
+    let admitted = admit::admitted(tools)?;
+    let caller = access::allowed(parts, tools, asked, deadline.granted).await?;
+    let place = tools.places.place(admitted, &caller.name)?;
+    let access = Arc::clone(&tools.access);
+    Ok(Context::new(asked.clone(), caller, access, deadline, place))
 }
 
 /// Whether the server is up is told also when it is full, and to its last moment. Whoever watches our health would hold

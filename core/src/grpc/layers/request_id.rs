@@ -8,7 +8,7 @@ use crate::{grpc::tools::Tools, id::RequestId, random::RandomError};
 /// The metadata under which a request's id travels, both ways.
 pub const REQUEST_ID_HEADER: &str = "x-request-id";
 
-pub(super) fn of(headers: &HeaderMap, tools: &Tools) -> Result<RequestId, RandomError> {
+pub(in crate::grpc) fn of(headers: &HeaderMap, tools: &Tools) -> Result<RequestId, RandomError> {
     match brought(headers) {
         Some(id) => Ok(id),
         None => RequestId::make(&*tools.clock, &*tools.random),
