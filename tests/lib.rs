@@ -23,6 +23,7 @@
 //! | [`support::properties`], [`support::pipelines`] | properties and pipelines of a type, made and changed |
 //! | [`support::refusal`] | what a refusal says, read |
 //! | [`support::audit`] | the logs of both services, read |
+//! | [`support::browser`] | pages, as a browser asks for them, and what it follows |
 //! | [`support::quota`] | quotas, read and watched |
 //! | [`support::alerts`] | alerts and rules, and receivers that are told |
 //! | [`support::rotations`] | rotations, and traffic that must not notice them |
@@ -52,6 +53,7 @@ pub mod support {
     pub mod alerts;
     pub mod audit;
     pub mod balancer;
+    pub mod browser;
     pub mod canaries;
     pub mod certificates;
     pub mod certified;

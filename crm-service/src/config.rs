@@ -17,7 +17,7 @@ use hubkeep_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{alerts, call::CoalesceConfig, credentials, notify, quota, reports, writes};
+use crate::{alerts, call::CoalesceConfig, credentials, notify, quota, reports, web, writes};
 
 /// Everything that can be set. Each field has a default, so that an empty file is a valid configuration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,6 +55,8 @@ pub struct Config {
     pub alerts: alerts::Config,
     /// Who is told of them.
     pub notify: notify::Config,
+    /// Where the audit viewer is.
+    pub web: web::Config,
     /// What is logged.
     pub telemetry: telemetry::Config,
 }
@@ -104,6 +106,7 @@ impl Default for Config {
             reports: reports::Config::default(),
             alerts: alerts::Config::default(),
             notify: notify::Config::default(),
+            web: web::Config::default(),
             telemetry: telemetry::Config::default(),
         }
     }
@@ -168,6 +171,7 @@ impl Validate for Config {
         self.reports.validate(faults);
         self.alerts.validate(faults);
         self.notify.validate(faults);
+        self.web.validate(faults);
         self.coalesce.validate(faults);
         self.writes.validate(faults);
         // Over http there is only loopback.

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`config`], [`server`] | start | all, only to build |
 //! | [`api`] | the gRPC front door: proto to domain and back | the rooms below |
+//! | [`web`] | the browser front door: the audit viewer | nothing |
 //! | [`alerts`] | rules over the log, and alerts by them | `notify`, `credentials` |
 //! | [`reports`] | questions put to the audit logs | `credentials` |
 //! | [`call`] | the life of one HubSpot call; [`call::stack`] reads top to bottom | `writes`, `pairs`, `credentials`, `quota`, `suppression`, `crm` |
@@ -31,6 +32,7 @@ pub mod reports;
 pub mod server;
 pub mod suppression;
 mod sync;
+pub mod web;
 pub mod writes;
 
 /// The migrations of this service's tables.

@@ -1,16 +1,19 @@
 //! Builds the service, top to bottom.
 
+mod error;
+
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
+pub use error::StartError;
 use hubkeep_audit_log::{AuditApi, AuditLog, Identity, RefusalRecorder};
 pub use hubkeep_core::service::Deps;
 use hubkeep_core::{
     clock::SharedClock,
-    database::{self, Database},
+    database::Database,
     dying::watched,
     grpc::{self, Chassis},
-    id::{InvalidName, RequestId},
-    random::{Random, RandomError},
+    id::RequestId,
+    random::Random,
     service::Service,
     telemetry, tls,
 };
@@ -27,7 +30,6 @@ use hubkeep_proto::{
     },
 };
 use hubkeep_seal::{Keks, Keyring};
-use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -43,56 +45,19 @@ use crate::{
     },
     call::{ObjectRefs, Unread, Usage, stack},
     config::Config,
-    credentials::{self, Credentials},
+    credentials::Credentials,
     erasure::Erasures,
-    notify::{self, Notify},
+    notify::Notify,
     pairs::Pairs,
     quota::{self, Lends, Quota},
     reports::{self, Reports},
     suppression::Suppression,
+    web,
     writes::{Inheritance, Writes},
 };
 
 /// In whose name portals are erased.
 const NAME_OF_CREDENTIALS: &str = "credential-service";
-
-/// The service could not be started.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// The key-encryption keys cannot be used.
-    #[error(transparent)]
-    Kek(#[from] hubkeep_seal::KeksError),
-    /// The database cannot be used.
-    #[error("the database cannot be used")]
-    Database(#[from] database::Error),
-    /// The audit log cannot be opened; without it nothing starts.
-    #[error("the audit log cannot be opened")]
-    AuditLog(#[from] hubkeep_audit_log::Error),
-    /// The address of credential-service is none.
-    #[error("credential-service cannot be addressed")]
-    Credentials(#[from] credentials::Error),
-    /// The shares of portals' limits cannot be had.
-    #[error("the shares of portals' limits cannot be had")]
-    Quota(#[from] quota::ShareError),
-    /// The account of alerts cannot be used.
-    #[error("the account of alerts cannot be used")]
-    Alerts(#[from] alerts::Error),
-    /// Who is told of alerts cannot be told.
-    #[error(transparent)]
-    Notify(#[from] notify::StartError),
-    /// The door to HubSpot cannot be opened.
-    #[error("the client of HubSpot cannot be built")]
-    HubSpot(#[from] hubkeep_hubspot::StartError),
-    /// A name of this service's own breaks the rule of names.
-    #[error(transparent)]
-    Name(#[from] InvalidName),
-    /// No randomness for an id.
-    #[error(transparent)]
-    Random(#[from] RandomError),
-    /// The server cannot listen.
-    #[error(transparent)]
-    Server(#[from] grpc::StartError),
-}
 
 /// Starts the service. When this returns, its address answers.
 ///
@@ -278,13 +243,19 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     };
     let entrance = Entrance::new(stack, unread, clock.clone(), random.clone());
     let quota = QuotaApi::new(desk, chassis.stopping());
-    let audit = AuditApi::new(
+    let audit = Arc::new(AuditApi::new(
         log.clone(),
         Arc::new(authority),
-        clock,
+        clock.clone(),
         random,
         chassis.stopping(),
-    );
+    ));
+    let pages = web::Deps {
+        audit: audit.clone(),
+        log: log.clone(),
+        front: chassis.front(),
+        clock,
+    };
     let objects = ObjectApi::new(entrance.clone(), chassis.stopping());
     let associations = AssociationApi::new(entrance.clone(), pairs);
     let server = chassis
@@ -297,11 +268,13 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         .serve(ReportServiceServer::new(reports))
         .serve(AlertServiceServer::new(alerted))
         .serve(KeyServiceServer::new(keys))
-        .serve(AuditServiceServer::new(audit))
+        .serve(AuditServiceServer::from_arc(audit))
         .start()
         .await?;
+    let web = web::start(&config.web, pages).await?;
     Ok(Running {
         server,
+        web,
         under_way,
         quota: shared_quota,
         alerts,
@@ -315,6 +288,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
 /// The service, running. Dropping it stops it without waiting.
 pub struct Running {
     server: grpc::Running,
+    web: Option<grpc::Listening>,
     under_way: TaskTracker,
     quota: Quota,
     alerts: Alerts,
@@ -331,6 +305,11 @@ impl Running {
         self.server.address()
     }
 
+    /// Where its pages are, if it has any.
+    pub fn web_address(&self) -> Option<SocketAddr> {
+        self.web.as_ref().map(grpc::Listening::address)
+    }
+
     /// Its audit log.
     pub const fn audit_log(&self) -> &AuditLog {
         &self.log
@@ -340,6 +319,9 @@ impl Running {
     /// of them.
     pub async fn stop(self) {
         let over = self.server.stop().await;
+        if let Some(web) = self.web {
+            web.stop().await;
+        }
         self.under_way.close();
         if self.clock.timeout_at(over, self.under_way.wait()).await.is_none() {
             tracing::warn!(

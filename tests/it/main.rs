@@ -124,4 +124,8 @@ mod tidy;
 mod traces;
 mod turns_in_doubt;
 mod unique_values;
+mod viewer;
+mod viewer_certified;
+mod viewer_live;
+mod viewer_sites;
 mod waiting;

@@ -255,7 +255,7 @@ pub struct Hubkeep {
     to_crm: Option<Door>,
     certificates: Option<Arc<Certificates>>,
     credential: credential_service::server::Running,
-    crm: Option<crm_service::server::Running>,
+    pub(super) crm: Option<crm_service::server::Running>,
     proxy: Option<Proxy>,
     folder: TempDir,
 }

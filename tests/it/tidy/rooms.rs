@@ -68,7 +68,7 @@ pub(super) const CREDENTIAL_ROOMS: [(&str, &[&str]); 13] = [
     ("record", &[]),
 ];
 /// The same of crm-service.
-pub(super) const CRM_ROOMS: [(&str, &[&str]); 13] = [
+pub(super) const CRM_ROOMS: [(&str, &[&str]); 14] = [
     (
         "api",
         &[
@@ -83,6 +83,7 @@ pub(super) const CRM_ROOMS: [(&str, &[&str]); 13] = [
             "crm",
         ],
     ),
+    ("web", &[]),
     ("alerts", &["notify", "credentials"]),
     ("reports", &["credentials"]),
     (
