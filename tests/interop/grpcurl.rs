@@ -20,7 +20,16 @@ impl Dev {
     fn start() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut dev = Command::new(hubkeep_binary());
-        let ports = ["--credential-port", "0", "--crm-port", "0", "--hubspot-port", "0"];
+        let ports = [
+            "--credential-port",
+            "0",
+            "--crm-port",
+            "0",
+            "--hubspot-port",
+            "0",
+            "--viewer-port",
+            "0",
+        ];
         dev.args(["dev", "--log", "off"])
             .args(ports)
             .current_dir(folder.path());

@@ -170,6 +170,8 @@ fn the_commands_of_the_readme_work_one_after_another_beside_dev() {
         "0",
         "--hubspot-port",
         "0",
+        "--viewer-port",
+        "0",
     ]);
     let words = ["credential-service ", "crm-service ", "export "];
     let (_running, addresses) = Process::saying("hubkeep dev", dev.current_dir(folder.path()), &words);

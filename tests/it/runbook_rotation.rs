@@ -27,7 +27,7 @@ fn script(page: &str) -> String {
 fn the_commands_of_the_page_on_rotation_work_one_after_another_beside_dev() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut dev = Command::new(hubkeep_binary());
-    dev.args("dev --log off --credential-port 0 --crm-port 0 --hubspot-port 0".split(' '));
+    dev.args("dev --log off --credential-port 0 --crm-port 0 --hubspot-port 0 --viewer-port 0".split(' '));
     let words = ["credential-service ", "HubSpot ", "export "];
     let (_running, said) = Process::saying("hubkeep dev", dev.current_dir(folder.path()), &words);
     let simulator = said[1].split(' ').next().expect("an address");

@@ -15,7 +15,16 @@ fn follow(page: &str) -> Vec<(String, String)> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut dev = Command::new(hubkeep_binary());
     dev.args(["dev", "--log", "off"]);
-    dev.args(["--credential-port", "0", "--crm-port", "0", "--hubspot-port", "0"]);
+    dev.args([
+        "--credential-port",
+        "0",
+        "--crm-port",
+        "0",
+        "--hubspot-port",
+        "0",
+        "--viewer-port",
+        "0",
+    ]);
     let words = ["credential-service ", "crm-service ", "export "];
     let (_running, addresses) = Process::saying("hubkeep dev", dev.current_dir(folder.path()), &words);
     for (name, text) in shown::files(page) {

@@ -22,7 +22,7 @@ pub struct DemoArgs {
     /// End after the last step. With --json the last line is the summary.
     #[arg(long)]
     once: bool,
-    /// Use the usual ports, 7401 to 7403, instead of free ones.
+    /// Use the usual ports, 7401 to 7404, instead of free ones.
     #[arg(long)]
     fixed_ports: bool,
     /// What is logged on standard error.

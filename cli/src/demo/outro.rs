@@ -34,7 +34,11 @@ pub(super) async fn print(stage: &Stage, live: &Live, program: &str, output: &Ou
     let hubkeep = hubkeep(&addresses, &issued.handle, program);
     if output.is_json() {
         let lines = |list: &[Try]| list.iter().map(|(_, line)| line.clone()).collect::<Vec<_>>();
-        return output.json_line(&json!({ "grpcurl": lines(&grpcurl), "hubkeep": lines(&hubkeep) }));
+        return output.json_line(&json!({
+            "grpcurl": lines(&grpcurl),
+            "hubkeep": lines(&hubkeep),
+            "audit_viewer": stage.viewer_address(),
+        }));
     }
     output.line(&format!(
         "\n{STRONG}Try it{STRONG:#} {FAINT}(the handle lives 15 minutes){FAINT:#}"
@@ -42,6 +46,10 @@ pub(super) async fn print(stage: &Stage, live: &Live, program: &str, output: &Ou
     for (what, line) in grpcurl.iter().chain(&hubkeep) {
         output.line(&format!("  {FAINT}# {what}{FAINT:#}\n  {COPY}{line}{COPY:#}"))?;
     }
+    output.line(&format!(
+        "  {FAINT}# the audit log, in a browser{FAINT:#}\n  {COPY}{}{COPY:#}",
+        stage.viewer_address()
+    ))?;
     output.line(&format!(
         "{FAINT}everything is gone when you stop it: ctrl-c{FAINT:#}"
     ))

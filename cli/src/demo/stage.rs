@@ -39,6 +39,7 @@ impl Stage {
                 Ports {
                     credential: 7401,
                     crm: 7402,
+                    viewer: 7404,
                 },
                 7403,
             )
@@ -47,6 +48,7 @@ impl Stage {
                 Ports {
                     credential: 0,
                     crm: 0,
+                    viewer: 0,
                 },
                 0,
             )
@@ -78,6 +80,11 @@ impl Stage {
     /// The service that calls HubSpot.
     pub(super) const fn crm(&self) -> &Service {
         &self.crm
+    }
+
+    /// The list of the audit viewer, for a browser.
+    pub(super) fn viewer_address(&self) -> String {
+        self.services.viewer_address()
     }
 
     /// The hand on the simulator, for its journal.

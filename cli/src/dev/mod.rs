@@ -49,6 +49,9 @@ pub struct DevArgs {
     /// The port of the simulated HubSpot; 0 for a free one.
     #[arg(long, value_name = "PORT", default_value_t = 7403, conflicts_with = "hubspot")]
     hubspot_port: u16,
+    /// The port of the audit viewer, for a browser; 0 for a free one.
+    #[arg(long, value_name = "PORT", default_value_t = 7404)]
+    viewer_port: u16,
     /// What is logged on standard error: "info", "hubkeep_crm_service=debug".
     #[arg(long, value_name = "FILTER", env = "HUBKEEP_LOG", default_value = "info")]
     log: String,
@@ -71,6 +74,7 @@ pub async fn run(args: DevArgs, program: &str, output: &Output) -> Result<Exit, 
     let ports = Ports {
         credential: args.credential_port,
         crm: args.crm_port,
+        viewer: args.viewer_port,
     };
     let services = Services::start(&data, hubspot.address(), ports, &clock, &random).await?;
     let operator = grants::by_operator(&services.credential_address(), &clock)?;
@@ -155,6 +159,7 @@ fn announce(
         return output.json_line(&json!({
             "credential_service": credential,
             "crm_service": crm,
+            "audit_viewer": services.viewer_address(),
             "hubspot": hubspot.address(),
             "data_dir": data.path(),
             "import_file": file,
@@ -171,6 +176,7 @@ fn announce(
             "HubSpot",
             format!("{}{kind}", hubspot.address().as_str().trim_end_matches('/')),
         ),
+        ("audit viewer", services.viewer_address()),
         ("data", data.path().display().to_string()),
         (
             "handles",

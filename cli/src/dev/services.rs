@@ -26,6 +26,8 @@ const DEPLOYMENT: &str = "dev";
 pub(crate) struct Ports {
     pub(crate) credential: u16,
     pub(crate) crm: u16,
+    /// Of the audit viewer, which is crm-service's.
+    pub(crate) viewer: u16,
 }
 
 /// Both services, running.
@@ -61,7 +63,7 @@ impl Services {
             random: random.clone(),
             callers: callers()?,
         };
-        let config = crm_config(data, hubspot, ports.crm, url(&http(credential.address()))?);
+        let config = crm_config(data, hubspot, ports, url(&http(credential.address()))?);
         let crm = crm_service::server::start(config, deps)
             .await
             .map_err(|error| cannot_start(CRM_SERVICE, &error))?;
@@ -74,6 +76,12 @@ impl Services {
 
     pub(crate) fn crm_address(&self) -> String {
         http(self.crm.address())
+    }
+
+    /// The list of the audit viewer.
+    pub(crate) fn viewer_address(&self) -> String {
+        let address = self.crm.web_address();
+        address.map_or_else(String::new, |address| format!("{}/audit", http(address)))
     }
 
     /// Takes no new calls and lets those in flight end: first crm-service, which still needs the other.
@@ -96,10 +104,10 @@ fn credential_config(data: &DataDir, hubspot: &Url, port: u16) -> credential_ser
     config
 }
 
-fn crm_config(data: &DataDir, hubspot: &Url, port: u16, credentials: Url) -> crm_service::config::Config {
+fn crm_config(data: &DataDir, hubspot: &Url, ports: Ports, credentials: Url) -> crm_service::config::Config {
     let mut config = crm_service::config::Config {
         deployment: DEPLOYMENT.to_owned(),
-        grpc: listening_on(port),
+        grpc: listening_on(ports.crm),
         database: database::Config::sqlite(&data.database(CRM_SERVICE)),
         audit: hubkeep_audit_log::Config::sqlite(&data.audit_log(CRM_SERVICE)),
         ..crm_service::config::Config::default()
@@ -107,6 +115,7 @@ fn crm_config(data: &DataDir, hubspot: &Url, port: u16, credentials: Url) -> crm
     config.keys.kek_file = data.key_file(CRM_SERVICE);
     config.hubspot.api_base = hubspot.clone();
     config.credentials.url = credentials;
+    config.web.listen = Some(listening_on(ports.viewer).listen);
     config
 }
 
