@@ -23,7 +23,7 @@ fmt:
 	$(CARGO) fmt --all --check
 
 # What a build of the product never has: heavy tests, doors for the fuzzer, points at which it dies, a model checker's primitives.
-HEAVY := hubkeep-tests/order,hubkeep-tests/interop,hubkeep-tests/isolation,hubkeep-tests/kills,hubkeep-tests/evidence,hubkeep-tests/anchors
+HEAVY := hubkeep-tests/order,hubkeep-tests/interop,hubkeep-tests/isolation,hubkeep-tests/kills,hubkeep-tests/evidence,hubkeep-tests/anchors,hubkeep-tests/browser
 DOORS := hubkeep/fuzzing,hubkeep-core/fuzzing,hubkeep-core/dying,hubkeep-seal/fuzzing,hubkeep-audit-log/fuzzing,hubkeep-hubspot/fuzzing,hubkeep-crm-service/fuzzing,hubkeep-crm-service/dying
 MODELS := hubkeep-audit-log/models,hubkeep-crm-service/models
 .PHONY: clippy
@@ -114,6 +114,14 @@ test-interop: ## Other languages: clients in Go, Python and TypeScript, HubSpot'
 	@missing=(); for tool in go node npm python3; do command -v $$tool >/dev/null || missing+=($$tool); done; \
 	[ $${#missing[@]} -eq 0 ] || { echo "test-interop needs $${missing[*]}: Go 1.26, Node.js 20, Python 3.10 with venv"; exit 1; }
 	BUF_VERSION=$(BUF_VERSION) $(CARGO) test --workspace --features hubkeep-tests/interop --test interop
+
+.PHONY: test-browser
+test-browser: ## The audit viewer in a real browser: filter, follow, a call with its proof; other sites kept out; pictures in target/browser
+	@missing=(); for tool in node npm; do command -v $$tool >/dev/null || missing+=("$$tool"); done; \
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	|| command -v google-chrome-stable >/dev/null || missing+=(chromium); \
+	[ $${#missing[@]} -eq 0 ] || { echo "test-browser needs $${missing[*]}: apt-get install chromium, and Node.js 20 with npm"; exit 1; }
+	$(CARGO) test --workspace --features hubkeep-tests/browser --test browser
 
 .PHONY: test-compose
 test-compose: ## The deployment of docs/deployment.md, really run, restarted under calls; needs root and about 10 minutes
