@@ -38,7 +38,7 @@ ENTRYPOINT ["/usr/local/bin/hubspot-sim"]
 FROM ${RUNTIME_IMAGE} AS hubkeep
 COPY --from=builder /binaries/credential-service /binaries/crm-service /binaries/hubkeep /usr/local/bin/
 USER 65532:65532
-EXPOSE 7401 7402
+EXPOSE 7401 7402 7404
 # Which of the three runs is said by the command, so the image has no entry point.
 ENTRYPOINT []
 CMD ["hubkeep", "--help"]

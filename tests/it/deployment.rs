@@ -127,10 +127,15 @@ fn every_port_is_the_one_that_is_listened_on_and_open_on_loopback_only() {
             Some(listen) => listen.to_owned(),
             None => text(&table(name), "grpc", "listen").to_owned(),
         };
-        let (address, port) = listen.rsplit_once(':').expect("a port");
-        assert_eq!(address, "0.0.0.0", "{name} must be reached from other containers");
-        assert_eq!(service.ports, [format!("127.0.0.1:{port}:{port}")], "{name}");
-        listened.insert(port.to_owned());
+        let mut ports = Vec::new();
+        let pages = (name == "crm-service").then(|| text(&table(name), "web", "listen").to_owned());
+        for listen in [Some(listen), pages].into_iter().flatten() {
+            let (address, port) = listen.rsplit_once(':').expect("a port");
+            assert_eq!(address, "0.0.0.0", "{name} must be reached from other containers");
+            ports.push(format!("127.0.0.1:{port}:{port}"));
+            listened.insert(port.to_owned());
+        }
+        assert_eq!(service.ports, ports, "{name}");
     }
     assert_eq!(exposed, listened.iter().map(String::as_str).collect());
     assert!(

@@ -274,11 +274,9 @@ async fn a_write_before_which_hubspot_refuses_the_token_is_not_sent_and_may_be_a
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_read_before_a_write_by_a_refused_token_costs_nothing_of_the_handles_budget() {
     let stage = Stage::start().await;
-    let proven = stage
-        .crm(A)
-        .await
-        .update("contacts", "102", &[("firstname", "Bo")]);
-    proven.await.expect("the token is proven");
+    let writer = stage.crm(A).await;
+    let proven = writer.update("contacts", "102", &[("firstname", "Bo")]).await;
+    proven.expect("the token is proven");
     let handle = stage.hubkeep.handle(A).budget(1, 10).issue().await;
     let crm = stage.hubkeep.crm_as(&handle.caller).with(&handle);
     stage.revoke(A);
