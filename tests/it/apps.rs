@@ -13,6 +13,7 @@ use hubkeep_tests::{
 use hubspot_sim::{TokenSpec, fingerprint};
 
 const A: &str = "client-0001";
+const B: &str = "client-0002";
 const SECOND: Duration = Duration::from_secs(1);
 /// The apps of the portal's first credential and of its second.
 const APPS: [u64; 2] = [7_001, 7_002];
@@ -36,7 +37,7 @@ struct Stage {
 impl Stage {
     /// A portal with two credentials of these apps.
     async fn of(apps: [u64; 2], limits: Limits, on_postgres: bool) -> Self {
-        let mut world = World::of_portals(1).limits(&limits);
+        let mut world = World::of_portals(2).limits(&limits);
         let portal = world.portal_mut(A).expect("it is there");
         portal.tokens[0].app_id = apps[0];
         let reader = TokenSpec::service_key(READERS_TOKEN).app(apps[1]);
@@ -73,7 +74,21 @@ impl Stage {
         };
         // What onboarding has called counts no more.
         stage.later(A_WINDOW);
+        stage.has_a_share().await;
         stage
+    }
+
+    /// As time leaps, a replica's share of the limits is over, and there is another within a second: for all portals at once.
+    async fn has_a_share(&self) {
+        let handle = self.hubkeep.handle(B).issue().await;
+        let other = self.hubkeep.crm_as("sync").with(&handle);
+        eventually!(match other.get("contacts", "101").await {
+            Ok(_) => true,
+            Err(status) => {
+                assert_eq!(Refused::of(&status).reason, "STORAGE_UNAVAILABLE");
+                false
+            }
+        });
     }
 
     fn later(&self, by: Duration) {

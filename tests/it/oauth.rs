@@ -70,7 +70,7 @@ impl Connected {
     }
 
     /// Reads a record. As time leaps, a replica's share of the limits is over, and there is another within a second.
-    async fn reads(&self, caller: &Crm) {
+    pub(crate) async fn reads(&self, caller: &Crm) {
         eventually!(match caller.get("contacts", "101").await {
             Ok(_) => true,
             Err(status) => {
