@@ -29,7 +29,7 @@ use hubkeep_tests::{
 use asking::Known;
 use callers::Stage;
 use moments::{MOMENTS, Moment};
-use witnesses::{counted, every_unknown_write_is_listed, listed, nothing_was_done_twice, unrecorded};
+use witnesses::{counted, every_unknown_write_is_listed, nothing_was_done_twice, unrecorded};
 
 const A: &str = "client-0001";
 const WRITES: u64 = 1_000;
@@ -90,13 +90,14 @@ async fn killed(writes: u64, keeping: Keeping) {
         caller.await.expect("callers survive");
     }
     let open = [WriteState::UnderWay, WriteState::Unknown];
-    let listed = listed(&stage.address(), &open).await;
+    let listed = witnesses::listed(&stage.address(), &open).await;
     let told = stage.told();
     let again = nothing_was_done_twice(&hubkeep, &told);
     let events = log::events(&hubkeep, &stage.keeping).await;
     let unrecorded = unrecorded(&hubkeep, &events);
     assert_eq!(unrecorded, 0, "reached HubSpot without a record");
-    every_unknown_write_is_listed(&told, &listed);
+    let settled = witnesses::listed(&stage.address(), &[WriteState::Done, WriteState::NotDone]).await;
+    every_unknown_write_is_listed(&hubkeep, &told, &listed, &settled);
     let listed_unnamed = unnamed::are_listed_or_known(&stage.address(), hubkeep.journal(), &events).await;
     let count = |is: Known| told.iter().filter(|(_, known)| *known == is).count();
     // Where nothing gets done, or nothing is killed in its midst, all of this would hold too.
@@ -115,7 +116,7 @@ async fn killed(writes: u64, keeping: Keeping) {
     let losses = kills.get(&Moment::LostBefore).copied().unwrap_or(0);
     assert!(again > 0 || losses < 3, "nothing that was lost was sent again");
     println!(
-        "{writes} writes, kills {turns} {kills:?}: done {}, lost on the way and done later {again}, unknown and listed {} {:?}, without a request id unanswered {} (of \
+        "{writes} writes, kills {turns} {kills:?}: done {}, lost on the way and done later {again}, unknown and listed, or found out later, {} {:?}, without a request id unanswered {} (of \
          these listed {listed_unnamed}); duplicates 0, unrecorded 0, forgotten 0",
         count(Known::Done),
         count(Known::Unknown),

@@ -244,7 +244,7 @@ impl Walk {
         }
         let mut told = std::mem::take(&mut *told.lock().expect("whole"));
         let states = [WriteState::UnderWay, WriteState::Unknown];
-        every_unknown_write_is_listed(&told, &listed(&address, &states).await);
+        every_unknown_write_is_listed(&self.hubkeep, &told, &listed(&address, &states).await, &[]);
         let unknown = counted(&told, Known::Unknown);
         told.extend(self.answered.into_iter().map(|errand| (errand, Known::Done)));
         let again = nothing_was_done_twice(&self.hubkeep, &told);

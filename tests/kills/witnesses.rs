@@ -94,11 +94,23 @@ pub fn unrecorded(hubkeep: &Hubkeep, events: &[Event]) -> usize {
         .count()
 }
 
-/// What its callers do not know is on the list, and nothing else; and nothing there is still under way.
-pub fn every_unknown_write_is_listed(told: &Told, listed: &[Write]) {
+/// What its callers do not know is on the list, and nothing else; and nothing there is still under way. What was found out after its
+/// caller had stopped asking is settled instead, as HubSpot has it.
+pub fn every_unknown_write_is_listed(hubkeep: &Hubkeep, told: &Told, listed: &[Write], settled: &[Write]) {
+    let received = Received::of(hubkeep.journal());
+    let late = |errand: &Errand| {
+        let id = write_id(errand.number);
+        let Some(write) = settled.iter().find(|write| write.request_id == id) else {
+            return false;
+        };
+        let sent = received.of_errand(errand);
+        let done = sent.iter().any(|(_, carried_out)| *carried_out);
+        assert_eq!(write.state() == WriteState::Done, done, "{errand:?} {write:?}");
+        true
+    };
     let unknown: BTreeSet<String> = told
         .iter()
-        .filter(|(_, known)| *known == Known::Unknown)
+        .filter(|(errand, known)| *known == Known::Unknown && !late(errand))
         .map(|(errand, _)| write_id(errand.number))
         .collect();
     for write in listed {
