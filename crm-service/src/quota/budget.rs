@@ -220,7 +220,12 @@ impl Budget {
             self.paced(limit).window.sent(*place, at);
         }
         let places = paid.told_of().map_or(0, |limit| self.paced(limit).window.most());
-        SentAt { tick: at, places }
+        let day = self.daily.sent();
+        SentAt {
+            tick: at,
+            places,
+            day,
+        }
     }
 
     /// The call has ended: what was not sent is given back.

@@ -5,10 +5,18 @@ use std::time::Duration;
 
 use hubkeep_core::clock::Timestamp;
 
-use super::{day::Zone, forecast::Forecast, state::Known, tally::Tally};
+use super::{
+    day::Zone,
+    forecast::Forecast,
+    order::{Order, Sent},
+    state::Known,
+    tally::Tally,
+};
 
 /// When the limit is used up, one call is let through each time this has passed: the limit may have been raised.
 const PROBED_EVERY: Duration = Duration::from_secs(600);
+/// When it is looked again where the answers to the calls under way will tell what is left.
+const A_MOMENT: Duration = Duration::from_millis(100);
 /// What HubSpot said longer ago than this is worth a question.
 pub(super) const STALE_AFTER: Duration = Duration::from_secs(300);
 /// So many calls without a word of the daily limit are worth a question.
@@ -25,6 +33,7 @@ pub(super) struct Daily {
     in_flight: u64,
     /// Paid for since HubSpot last said something.
     since_told: u64,
+    order: Order,
     known: Known,
     as_of: Option<Timestamp>,
     ends: Timestamp,
@@ -45,6 +54,7 @@ impl Daily {
             left: None,
             in_flight: 0,
             since_told: 0,
+            order: Order::default(),
             known: Known::Assumed,
             as_of: None,
             probe_at: None,
@@ -83,7 +93,11 @@ impl Daily {
         if ahead == 0 && now >= probe_at {
             return None;
         }
-        Some(self.ends.since(now))
+        let perhaps = self.perhaps_usable().is_some_and(|usable| usable > ahead);
+        Some(match perhaps {
+            true => A_MOMENT,
+            false => self.ends.since(now),
+        })
     }
 
     /// Counts one.
@@ -92,6 +106,7 @@ impl Daily {
             self.probe_at = Some(now.plus(PROBED_EVERY));
         }
         self.left = self.left.map(|left| left.saturating_sub(1));
+        self.order.taken();
         self.in_flight = self.in_flight.saturating_add(1);
         self.since_told = self.since_told.saturating_add(1);
     }
@@ -100,19 +115,36 @@ impl Daily {
     pub(super) fn ended(&mut self, sent: bool) {
         self.in_flight = self.in_flight.saturating_sub(1);
         if sent {
+            self.order.ended();
             self.tally.sent();
         } else {
             self.left = self.left.map(|left| left.saturating_add(1));
+            self.order.given_back();
             self.since_told = self.since_told.saturating_sub(1);
+        }
+        if self.in_flight == 0 {
+            // All are in HubSpot's count, and of what it has said the least was said last.
+            self.left = self.left.map(|left| self.order.at_most(left));
         }
     }
 
-    /// HubSpot says what is left, in the answer to a call that has not ended yet.
-    pub(super) fn told(&mut self, limit: Option<u64>, left: u64, known: Known, now: Timestamp) {
+    /// What is known when a call is sent, by which it is seen what its answer is older than.
+    pub(super) const fn sent(&self) -> Sent {
+        self.order.sent()
+    }
+
+    /// HubSpot says what is left, in the answer to a call that has not ended yet; `sent` as it was when the call was.
+    pub(super) fn told(
+        &mut self,
+        limit: Option<u64>,
+        left: u64,
+        (known, sent): (Known, Option<Sent>),
+        now: Timestamp,
+    ) {
         self.limit = limit.or(self.limit);
         // The other calls under way may not be in HubSpot's count yet.
         let others = self.in_flight.saturating_sub(1);
-        self.left = Some(left.saturating_sub(others));
+        self.left = Some(self.order.left(self.left, left, others, sent));
         self.heard(known, now);
         self.forecast.told(left, now);
         if let Some(limit) = self.limit {
@@ -126,6 +158,7 @@ impl Daily {
     /// HubSpot has refused a call because nothing is left; perhaps it said for how long.
     pub(super) fn refused(&mut self, pause: Option<Duration>, now: Timestamp) {
         self.left = Some(0);
+        self.order.refused();
         self.heard(Known::Refused, now);
         self.probe_at = Some(now.plus(PROBED_EVERY));
         if let Some(pause) = pause {
@@ -135,7 +168,9 @@ impl Daily {
 
     /// Until when nothing is sent, if nothing is.
     pub(super) fn paused_until(&mut self, now: Timestamp) -> Option<Timestamp> {
-        self.wait(0, now).map(|_| self.ends)
+        self.wait(0, now)
+            .filter(|_| self.perhaps_usable().is_none())
+            .map(|_| self.ends)
     }
 
     /// When the calls that are left for us will be used up, at the rate of all apps of the last half hour; `None` if not
@@ -177,6 +212,15 @@ impl Daily {
     /// Calls that are left for us.
     pub(super) fn usable(&self) -> Option<u64> {
         self.left.map(|left| left.saturating_sub(self.reserve()))
+    }
+
+    /// Calls that may be left for us, where the answers to those under way will tell: while none was heard, all of them may be
+    /// in HubSpot's last count or not. `None` where there is nothing to be told.
+    pub(super) fn perhaps_usable(&self) -> Option<u64> {
+        let left = self.left.filter(|_| self.in_flight > 0)?;
+        let at_most = self.order.at_most(left);
+        let usable = at_most.saturating_sub(self.reserve());
+        (at_most > left && usable > 0).then_some(usable)
     }
 
     /// The same when HubSpot last said something: before the calls that were paid for since.
@@ -224,6 +268,7 @@ impl Daily {
             return;
         }
         self.left = self.limit;
+        self.order.turned();
         self.known = Known::Assumed;
         self.as_of = None;
         self.probe_at = None;

@@ -24,7 +24,9 @@ impl Budget {
     /// of this one.
     pub(super) fn learn(&mut self, of: Option<&Limit>, limits: &Limits, sent: Option<SentAt>, now: Now) {
         if let Some(left) = limits.daily_remaining {
-            self.daily.told(limits.daily, left, Known::Header, now.time);
+            let sent = sent.map(|sent| sent.day);
+            self.daily
+                .told(limits.daily, left, (Known::Header, sent), now.time);
         }
         let Some(limit) = of else { return };
         self.learn_interval(limit, limits, now.time);
@@ -81,7 +83,8 @@ impl Budget {
     /// Takes up what the usage endpoint says.
     pub(super) fn learn_usage(&mut self, usage: DailyUsage, now: Timestamp) {
         let left = usage.limit.saturating_sub(usage.used);
-        self.daily.told(Some(usage.limit), left, Known::Usage, now);
+        self.daily
+            .told(Some(usage.limit), left, (Known::Usage, None), now);
     }
 
     /// HubSpot has refused a call of an app for a limit. Returns how long that holds.

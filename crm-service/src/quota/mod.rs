@@ -54,6 +54,7 @@ mod line;
 mod moves;
 mod moving;
 mod notes;
+mod order;
 mod outside;
 mod paced;
 mod paid;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hubkeep_core::clock::Tick;
 
-use super::{bucket::Bucket, limit::Limit, window::Place};
+use super::{bucket::Bucket, limit::Limit, order::Sent, window::Place};
 
 /// What a call has taken.
 #[derive(Debug, Default)]
@@ -44,9 +44,10 @@ pub(super) struct Lack {
     pub(super) wait: Duration,
 }
 
-/// When a call was sent, and how many places there were then.
+/// When a call was sent, how many places there were then, and what was known of the day.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SentAt {
     pub(super) tick: Tick,
     pub(super) places: usize,
+    pub(super) day: Sent,
 }

@@ -176,14 +176,14 @@ impl PortalQuota {
         self.looks_anew(|budget| budget.ended(paid, now));
     }
 
-    /// Does what may end the time in which little is let through, and tells who looks for room.
+    /// Does what may end the time in which little is let through or known, and tells who looks for room.
     fn looks_anew(&self, work: impl FnOnce(&mut Budget)) {
-        let was_blind = self.with(|budget| {
-            let was_blind = budget.is_blind();
+        let tells = self.with(|budget| {
+            let tells = budget.is_blind() || budget.daily().perhaps_usable().is_some();
             work(budget);
-            was_blind
+            tells
         });
-        if was_blind {
+        if tells {
             self.0.heard.notify_waiters();
         }
     }

@@ -63,6 +63,73 @@ async fn calls_under_way_are_taken_off_what_hubspot_says() {
 }
 
 #[tokio::test]
+async fn answers_that_are_heard_in_another_order_than_hubspot_gave_them_make_no_more_of_the_day() {
+    let (clock, quota) = quota();
+    is_known(&quota);
+    hear(&quota, &left_today(1_000));
+    let mut under_way = Vec::new();
+    for _ in 0..20 {
+        let slot = pay(&quota, Bucket::Burst, clock.tick()).await.expect("room");
+        slot.sent(clock.tick());
+        under_way.push(slot);
+    }
+    for (nth, slot) in (0..).zip(under_way) {
+        slot.learn(&left_today(980 + nth));
+        drop(slot);
+        let used = quota.state().daily.used;
+        assert!(used >= Some(9_020), "the last was heard first: {used:?}");
+    }
+    assert_eq!(quota.state().daily.used, Some(9_020));
+    let slot = pay(&quota, Bucket::Burst, clock.tick()).await.expect("room");
+    slot.sent(clock.tick());
+    slot.learn(&left_today(5_000));
+    assert_eq!(
+        quota.state().daily.used,
+        Some(5_000),
+        "there is more than there was"
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_the_day_may_have_room_for_waits_for_the_answers_that_tell() {
+    let (clock, quota) = quota();
+    is_known(&quota);
+    hear(&quota, &left_today(70));
+    let mut under_way = Vec::new();
+    for _ in 0..15 {
+        let slot = pay(&quota, Bucket::Burst, clock.tick()).await.expect("room");
+        slot.sent(clock.tick());
+        under_way.push(slot);
+    }
+    // It was counted last: 55 are left, and 50 of these for others. That is not known before all have ended.
+    let last = under_way.split_off(1);
+    under_way[0].learn(&left_today(55));
+    drop(under_way);
+    assert_eq!(quota.state().daily.left, Some(0));
+    let waiting = pay(&quota, Bucket::Burst, clock.tick().plus(SECOND));
+    let answers = async {
+        tokio::task::yield_now().await;
+        for (nth, slot) in (1..).zip(last) {
+            slot.learn(&left_today(55 + nth));
+        }
+    };
+    let (paid, ()) = tokio::join!(waiting, answers);
+    drop(paid.expect("there was room"));
+    assert_eq!(quota.state().daily.left, Some(5));
+}
+
+#[tokio::test]
+async fn an_answer_from_before_hubspot_refused_for_the_day_opens_nothing() {
+    let (clock, quota) = quota();
+    is_known(&quota);
+    let slot = pay(&quota, Bucket::Burst, clock.tick()).await.expect("room");
+    slot.sent(clock.tick());
+    quota.refused(&App::default(), Bucket::Daily, None);
+    slot.learn(&left_today(100));
+    assert_eq!(quota.state().daily.left, Some(0));
+}
+
+#[tokio::test]
 async fn a_used_up_day_is_probed_by_one_call_each_ten_minutes() {
     let (clock, quota) = quota();
     assert_eq!(
