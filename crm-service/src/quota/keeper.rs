@@ -75,6 +75,22 @@ struct Settled {
     has_row: bool,
 }
 
+impl Settled {
+    /// So much may be used from now on.
+    fn is_had(&self) {
+        self.quota.with(|budget| {
+            let paced = budget.paced(&self.limit);
+            // What was lent may be wanted back by now.
+            let most = match paced.lent() < self.lent {
+                true => paced.window.most(),
+                false => paced.whole(),
+            };
+            paced.window.resize(self.goal.min(most), self.prospect);
+            paced.has_row = self.has_row;
+        });
+    }
+}
+
 impl Keeper {
     /// Renews until `stop`.
     pub(super) async fn run(self, stop: CancellationToken) {
@@ -88,11 +104,13 @@ impl Keeper {
             }
             match self.renew().await {
                 Ok(()) => fails = false,
-                Err(error) if !fails => {
+                Err(error) => {
+                    if !fails {
+                        tracing::warn!(%error, "the shares of portals' limits cannot be renewed: what is not renewed within 4 s is not used");
+                    }
                     fails = true;
-                    tracing::warn!(%error, "the shares of portals' limits cannot be renewed: what is not renewed within 4 s is not used");
+                    self.has_failed();
                 }
-                Err(_) => {}
             }
         }
         self.lease.end();
@@ -102,32 +120,27 @@ impl Keeper {
         }
     }
 
+    /// Who waits for a renewal waits no longer than the share holds.
+    fn has_failed(&self) {
+        self.lease.failed();
+        for quota in self.quota.all() {
+            quota.look_again();
+        }
+    }
+
     /// Renews the lease, and changes shares as the demand is now.
     pub(super) async fn renew(&self) -> Result<(), ShareError> {
         let began = self.clock.tick();
         let settled = bounded(GIVEN_UP_AFTER, self.settle()).await?;
+        for settled in &settled {
+            settled.is_had();
+        }
+        // After that: where it was over, who waits for it must not send by what others have by now.
         self.lease.renewed(began);
         for Settled {
-            quota,
-            limit,
-            goal,
-            prospect,
-            lent,
-            here,
-            has_row,
+            quota, limit, here, ..
         } in settled
         {
-            quota.with(|budget| {
-                let paced = budget.paced(&limit);
-                // What was lent may be wanted back by now.
-                let most = match paced.lent() < lent {
-                    true => paced.window.most(),
-                    false => paced.whole(),
-                };
-                let goal = goal.min(most);
-                paced.window.resize(goal, prospect);
-                paced.has_row = has_row;
-            });
             quota.stand_by(&limit, here);
             quota.look_again();
         }

@@ -62,6 +62,7 @@ impl PortalQuota {
     pub async fn pay(&self, payer: Payer<'_>, bucket: Bucket, deadline: Tick) -> Result<Slot, Error> {
         let app = App::of(payer.app);
         let entry = self.enter(payer.about, app.clone(), deadline)?;
+        self.share_is_settled(deadline).await;
         let class = class(&self.0.config, payer.caller, payer.is_person, payer.is_batch);
         if class == Class::Person {
             let now = self.now().tick;
@@ -130,6 +131,18 @@ impl PortalQuota {
         })?;
         let pass = self.let_in(about, deadline)?;
         Ok(Entry::new(self.clone(), app, pass, at_once))
+    }
+
+    /// A share that is over may be renewed any moment: that is waited for.
+    async fn share_is_settled(&self, deadline: Tick) {
+        let Some(sharing) = self.0.sharing.as_ref().filter(|_| self.send_by().is_err()) else {
+            return;
+        };
+        sharing.wanted.notify_one();
+        tokio::select! {
+            () = sharing.lease.settled(&*self.0.clock) => {}
+            () = self.0.clock.sleep_until(deadline) => {}
+        }
     }
 
     /// Stands in the line of a limit until something is paid.
@@ -229,7 +242,9 @@ impl PortalQuota {
         loop {
             let now = self.now().tick;
             let Ok(send_by) = self.send_by() else {
-                self.refuse_all(&mut queue);
+                if self.cannot_be_renewed() {
+                    self.refuse_all(&mut queue);
+                }
                 return None;
             };
             let [person, others] = [true, false].map(|by_person| self.lack(limit, by_person));
@@ -259,6 +274,12 @@ impl PortalQuota {
     fn lack(&self, limit: &Limit, by_person: bool) -> Option<Lack> {
         let now = self.now();
         self.with(|budget| budget.lack(limit, 0, by_person, now))
+    }
+
+    /// Whether the share is over, and there will be no other soon.
+    fn cannot_be_renewed(&self) -> bool {
+        let sharing = self.0.sharing.as_ref();
+        sharing.is_some_and(|sharing| sharing.lease.has_failed())
     }
 
     /// What there is to take is not known any more.

@@ -10,7 +10,7 @@ use hubkeep_core::{
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::quota::{About, App, Bucket, Class, Config, Payer, Sharing};
+use crate::quota::{About, App, Bucket, Class, Config, Error, Payer, Sharing};
 
 mod apps;
 mod callers;
@@ -257,4 +257,73 @@ async fn a_replica_that_stops_keeps_what_still_counts_and_nothing_else() {
     pass(&clock, &[&other], 1).await;
     assert_eq!(other.share(), WHOLE - used, "{used} still count");
     never_too_many(&sent.lock().expect("not poisoned"));
+}
+
+/// A call whose replica's share has ended while nothing was renewed, as when the machine is suspended.
+async fn after_a_leap(
+    replica: &Replica,
+    clock: &Arc<MockClock>,
+    sent: &Arc<Mutex<Vec<Tick>>>,
+) -> JoinHandle<()> {
+    replica.keeper.renew().await.expect("renewed");
+    replica
+        .portal
+        .with(|budget| budget.paced(&burst()).window.resize(10, 10));
+    clock.advance(20 * SECOND);
+    let load = replica.load(clock, (SYNC, 1), sent);
+    for _ in 0..200 {
+        tokio::task::yield_now().await;
+    }
+    load.into_iter().next().expect("one")
+}
+
+#[tokio::test]
+async fn a_call_that_comes_when_the_share_is_over_waits_for_the_next() {
+    let (database, clock) = (database().await, MockClock::at(Timestamp::from_micros(1)));
+    let replica = Replica::of(&database, &clock, "a");
+    let sent = Arc::<Mutex<Vec<Tick>>>::default();
+    let so_far = || sent.lock().expect("not poisoned").len();
+    let call = after_a_leap(&replica, &clock, &sent).await;
+    assert_eq!(so_far(), 0, "others may have its places");
+    // With the first it may wait in line, with the next it is served.
+    for _ in 0..2 {
+        replica.keeper.renew().await.expect("renewed");
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert!(so_far() > 0, "no time has passed, and it was not refused");
+    call.abort();
+}
+
+#[tokio::test]
+async fn a_call_waits_for_no_share_that_cannot_be_renewed() {
+    let (database, clock) = (database().await, MockClock::at(Timestamp::from_micros(1)));
+    let replica = Replica::of(&database, &clock, "a");
+    replica.keeper.renew().await.expect("renewed");
+    clock.advance(20 * SECOND);
+    let call = CallId::make(&*clock, &*SystemRandom::shared()).expect("made");
+    let about = About::new(call, [call]);
+    let payer = Payer {
+        caller: &"sync".parse().expect("valid"),
+        app: None,
+        is_person: false,
+        is_batch: false,
+        about: &about,
+    };
+    let pay = replica
+        .portal
+        .pay(payer, Bucket::Burst, clock.tick().plus(60 * SECOND));
+    database.close().await;
+    let renew = async {
+        replica.keeper.renew().await.expect_err("there is no database");
+        replica.keeper.has_failed();
+    };
+    let (paid, ()) = tokio::join!(pay, renew);
+    assert!(matches!(paid, Err(Error::LeaseLost { .. })), "{paid:?}");
+    // And so are those who come later, at once.
+    let again = replica
+        .portal
+        .pay(payer, Bucket::Burst, clock.tick().plus(60 * SECOND));
+    assert!(again.await.is_err());
 }
