@@ -88,6 +88,7 @@ mod oauth;
 mod oauth_refused;
 mod onboarding;
 mod one_shot;
+mod own_calls;
 mod passed_over;
 mod pipeline_writes;
 mod poisoned;

@@ -48,7 +48,7 @@ mod verify;
 use hubkeep_core::{
     clock::SharedClock,
     database::{Database, Transaction},
-    id::{ClientSlug, PortalId},
+    id::{CallId, ClientSlug, PortalId},
     random::SharedRandom,
 };
 use hubkeep_hubspot::Client;
@@ -134,6 +134,7 @@ impl Portals {
         let own_calls = OwnCalls {
             database: database.clone(),
             revocations: revocations.clone(),
+            replica: CallId::make(&*clock, &*random)?,
         };
         let budget = Budget::new(clock.clone(), Some(own_calls));
         let rows = adopt::open(&database, &keyring, &versions).await?;

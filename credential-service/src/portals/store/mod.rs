@@ -10,6 +10,7 @@
 //! | `words` | the words by which the tables name kinds |
 
 mod mac;
+pub(super) mod own_call;
 mod read;
 mod row;
 mod words;
