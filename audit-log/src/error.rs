@@ -48,6 +48,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// The entries could not be read one after the other.
+    #[error("the entries of the log could not be read")]
+    Entries(#[source] DatabaseError),
     /// The tables could not be brought up to date.
     #[error("the log's database could not be opened")]
     Open(#[from] database::Error),
@@ -83,6 +86,7 @@ impl ServiceError for Error {
             Self::Unavailable(_)
             | Self::OutcomeNotRecorded(_)
             | Self::Read(_)
+            | Self::Entries(_)
             | Self::InUse(_)
             | Self::Lock { .. }
             | Self::Open(_)
@@ -100,6 +104,7 @@ impl ServiceError for Error {
         match self {
             Self::Unavailable(_) | Self::OutcomeNotRecorded(_) => ErrorReason::AuditUnavailable,
             Self::Read(_)
+            | Self::Entries(_)
             | Self::InUse(_)
             | Self::Lock { .. }
             | Self::Open(_)
@@ -126,6 +131,7 @@ impl ServiceError for Error {
                 "the audit log could not record how this ended, so the answer is withheld: it may have been done"
             }
             Self::Read(_)
+            | Self::Entries(_)
             | Self::InUse(_)
             | Self::Lock { .. }
             | Self::Open(_)
@@ -184,6 +190,7 @@ mod tests {
                 unavailable,
             ),
             (Error::Read(sqlx::Error::PoolClosed), storage),
+            (Error::Entries(sqlite().into()), storage),
             (Error::InUse(PathBuf::from("audit.db.lock")), storage),
             (
                 Error::Lock {

@@ -6,7 +6,7 @@ use crate::{
     AuditLog, Config, Error, Event, Filter, Identity, Position,
     index::{Indexer, Wanted},
     opened::pool,
-    store::Reader,
+    store::{Reader, Scan},
 };
 
 /// Connections of the work in the background: a transaction, and a reader beside it.
@@ -74,8 +74,7 @@ impl AuditLog {
     /// # Errors
     /// If the database cannot be read or written.
     pub async fn bring_index_up_to_date(&self) -> Result<(), Error> {
-        let indexer = Indexer::new(self.reader().clone(), self.clock().clone());
-        indexer.finish().await
+        self.indexer().finish().await
     }
 }
 
@@ -86,8 +85,7 @@ pub(crate) async fn open(
     clock: &SharedClock,
 ) -> Result<Indexer, Error> {
     let database = pool(config, CONNECTIONS).await?;
-    Ok(Indexer::new(
-        Reader::new(database, identity.clone()),
-        clock.clone(),
-    ))
+    let scan = Scan::open(config, &database)?;
+    let reader = Reader::new(database, identity.clone());
+    Ok(Indexer::new(reader, scan, clock.clone()))
 }

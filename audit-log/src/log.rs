@@ -23,7 +23,7 @@ use crate::{
     durable::{Durable, Followers},
     finding,
     heir::Nobody,
-    index::Finder,
+    index::{Finder, Indexer},
     opened::Opened,
     orphans,
     proofs::Proofs,
@@ -64,6 +64,7 @@ struct Inner {
     /// After how long of that nothing is written any more.
     blocks_writes_after: Option<Duration>,
     finder: Finder,
+    indexer: Indexer,
     /// Counted refusals are written, and the lease ends, also when nobody has called `stop`.
     _end: [DropGuard; 5],
 }
@@ -187,7 +188,7 @@ impl AuditLog {
         if let Some(prover) = prover {
             proving.start(prover.run(proving.end.clone()));
         }
-        indexing.start(indexer.run(indexing.end.clone()));
+        indexing.start(indexer.clone().run(indexing.end.clone()));
         if let Some(anchorer) = anchorer {
             anchoring.start(anchorer.run(anchoring.end.clone()));
         }
@@ -197,6 +198,7 @@ impl AuditLog {
             appender,
             refusals,
             finder: Finder::new(reader.clone()),
+            indexer,
             reader,
             recent,
             followers,
@@ -334,6 +336,10 @@ impl AuditLog {
 
     pub(crate) fn finder(&self) -> &Finder {
         &self.inner.finder
+    }
+
+    pub(crate) fn indexer(&self) -> &Indexer {
+        &self.inner.indexer
     }
 
     pub(crate) fn reader(&self) -> &Reader {

@@ -13,7 +13,7 @@ use crate::{
     proofs::{
         Checkpoint, Consistency, Head, Inclusion, LogKeyError, LogKeys, Proofs, Prover, Which, make_key,
     },
-    store::Reader,
+    store::{Reader, Scan},
 };
 
 /// Connections of the work in the background: a transaction, and a reader beside it.
@@ -91,7 +91,15 @@ pub(crate) async fn open(
     let proofs = read(Some(Arc::clone(&keys)));
     let database = pool(config, CONNECTIONS).await?;
     let clock = clock.clone();
-    let prover = Prover::new(database, keys, identity.heads(), config.proofs.clone(), clock).await;
+    let scan = Scan::open(config, &database)?;
+    let prover = Prover::new(
+        (database, scan),
+        keys,
+        identity.heads(),
+        config.proofs.clone(),
+        clock,
+    )
+    .await;
     Ok((proofs, Some(prover.map_err(Error::Proofs)?)))
 }
 

@@ -153,3 +153,25 @@ async fn an_erasure_that_was_refused_and_could_not_take_its_addresses_back_does_
     doubt.is_known().await;
     doubt.may_be_written().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_erasure_that_the_log_has_nothing_of_nobody_takes_for_granted_that_it_did_not_happen() {
+    let doubt = Doubt::start().await;
+    doubt.lost(false).await;
+    // As with a log that was put back from before: no entry is of this call, and no row of writes.
+    let unheard_of = "01920000-0000-7000-8000-000000000001";
+    let database = doubt.database().await;
+    let renamed = sqlx::query("UPDATE suppressed_for_erasure SET erasure = $1").bind(unheard_of);
+    renamed.execute(&database).await.expect("renamed");
+    let addresses = doubt.in_doubt().await;
+    // The other comes after it in the sweep, and is settled: this one was looked at.
+    let other = doubt.lost(false).await;
+    assert!(doubt.in_doubt().await > addresses);
+    doubt.clock.advance(LONG);
+    doubt.settle(other, WriteState::NotDone).await;
+    eventually!({
+        doubt.clock.advance(Duration::from_secs(61));
+        doubt.in_doubt().await == addresses
+    });
+    doubt.stays_away().await;
+}

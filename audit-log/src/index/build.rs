@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Error,
     position::SPAN,
-    store::{Reader, whole},
+    store::{Reader, Scan},
     turn::Turn,
 };
 
@@ -41,15 +41,17 @@ enum Step {
     OthersWork,
 }
 
-/// Makes the index.
+/// Makes the index. Clones share their connections.
+#[derive(Clone, Debug)]
 pub(crate) struct Indexer {
     reader: Reader,
+    scan: Scan,
     clock: SharedClock,
 }
 
 impl Indexer {
-    pub(crate) const fn new(reader: Reader, clock: SharedClock) -> Self {
-        Self { reader, clock }
+    pub(crate) const fn new(reader: Reader, scan: Scan, clock: SharedClock) -> Self {
+        Self { reader, scan, clock }
     }
 
     /// Works until it is told to end, and closes its connections.
@@ -132,10 +134,11 @@ impl Indexer {
     async fn span(&self, turn: &mut Turn, state: State) -> Result<Step, Error> {
         let database = self.reader.database();
         let first = state.spans * SPAN;
-        let rows = store::between(database, first, first + SPAN - 1).await?;
+        let [before, last] = [first - 1, first + SPAN - 1].map(|place| u64::try_from(place).unwrap_or(0));
+        let entries = self.scan.entries(before, last, usize::MAX).await;
         let mut span = Span::default();
-        for row in &rows {
-            let event = whole(row)?;
+        for entry in entries.map_err(Error::Entries)? {
+            let event = entry.event()?;
             let offset = i64::try_from(event.position).unwrap_or(i64::MAX) - first;
             span.add(&event, u16::try_from(offset).unwrap_or(u16::MAX));
         }

@@ -8,12 +8,15 @@ use super::{
     Error,
     edge::{Edge, Place},
     store,
-    store::StoredEntry,
 };
-use crate::turn::Turn;
+use crate::{
+    store::{Scan, StoredEntry},
+    turn::Turn,
+};
 
-/// Entries in one batch: what is held in memory.
-pub(super) const BATCH: usize = 1_000;
+/// Entries in one batch: what is held in memory, some 4 MB of usual ones. The more there are, the fewer times the tree of a busy
+/// portal is read and written.
+pub(super) const BATCH: usize = 8_192;
 
 /// What a batch has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,13 +33,13 @@ pub(super) enum Built {
 /// # Errors
 /// If an entry is missing, for then nobody knows whose.
 pub(super) async fn batch(
-    database: &Database,
+    (database, scan): (&Database, &Scan),
     turn: &mut Turn,
     clock: &dyn Clock,
     damaged: &mut Vec<Error>,
 ) -> Result<Built, Error> {
     let from = store::end(database).await?;
-    let entries = store::entries(database, from, BATCH).await?;
+    let entries = scan.entries(from, u64::MAX, BATCH).await?;
     let Some(last) = entries.last() else {
         return Ok(Built::Entries(0));
     };

@@ -7,6 +7,7 @@ use hubkeep_core::{
 use thiserror::Error as ThisError;
 
 use super::key::LogKeyError;
+use crate::DatabaseError;
 
 /// A proof could not be made, or was not given.
 #[derive(Debug, ThisError)]
@@ -46,6 +47,9 @@ pub enum Error {
     /// The database failed.
     #[error("the tables of proofs could not be read or written")]
     Sql(#[from] sqlx::Error),
+    /// The entries could not be read.
+    #[error("the entries of the log could not be read")]
+    Entries(#[from] DatabaseError),
     /// A transaction failed.
     #[error("the tables of proofs could not be read or written")]
     Database(#[from] database::Error),
@@ -66,7 +70,7 @@ impl ServiceError for Error {
             Self::Damaged { .. } | Self::Forked { .. } => ErrorKind::Internal,
             Self::Unknown { .. } => ErrorKind::NotFound,
             Self::Off | Self::Key(_) => ErrorKind::FailedPrecondition,
-            Self::Sql(_) | Self::Database(_) => ErrorKind::Unavailable,
+            Self::Sql(_) | Self::Entries(_) | Self::Database(_) => ErrorKind::Unavailable,
         }
     }
 
@@ -75,7 +79,7 @@ impl ServiceError for Error {
             Self::Damaged { .. } | Self::Forked { .. } => ErrorReason::AuditDamaged,
             Self::Unknown { .. } => ErrorReason::ProofUnknown,
             Self::Off | Self::Key(_) => ErrorReason::ProofsOff,
-            Self::Sql(_) | Self::Database(_) => ErrorReason::StorageUnavailable,
+            Self::Sql(_) | Self::Entries(_) | Self::Database(_) => ErrorReason::StorageUnavailable,
         }
     }
 
@@ -90,7 +94,9 @@ impl ServiceError for Error {
             Self::Off | Self::Key(_) => {
                 "this service signs no checkpoints: give it a log key under [audit.proofs]".to_owned()
             }
-            Self::Sql(_) | Self::Database(_) => "the audit log cannot be reached now: try again".to_owned(),
+            Self::Sql(_) | Self::Entries(_) | Self::Database(_) => {
+                "the audit log cannot be reached now: try again".to_owned()
+            }
         }
     }
 

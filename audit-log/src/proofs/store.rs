@@ -13,9 +13,8 @@ use super::{
     edge::{Place, tiles_of},
     read_back, stored,
 };
+use crate::store::StoredEntry;
 
-const ENTRIES: &str = "SELECT position, log, log_index, leaf FROM audit_entry WHERE position > $1 \
-    ORDER BY position LIMIT $2";
 const AT: &str = "SELECT log, log_index, leaf FROM audit_entry WHERE position = $1";
 const END: &str = "SELECT position FROM audit_tree_end WHERE id = 1";
 const SET_END: &str = "UPDATE audit_tree_end SET position = $2 WHERE id = 1 AND position = $1";
@@ -47,14 +46,6 @@ const NEWEST_HEADS: &str =
 const INSERT_HEADS: &str = "INSERT INTO audit_heads (heads_index, leaf, lines, made_time) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
 const FORGET_LINES: &str = "UPDATE audit_heads SET lines = $2 WHERE heads_index = $1";
 
-/// An entry as it lies in its table.
-pub(super) struct StoredEntry {
-    pub(super) position: u64,
-    pub(super) log: String,
-    pub(super) index: u64,
-    pub(super) leaf: Vec<u8>,
-}
-
 /// A checkpoint as it lies in its table.
 pub(super) struct StoredCheckpoint {
     pub(super) size: u64,
@@ -69,26 +60,6 @@ pub(super) struct StoredHeads {
     pub(super) leaf: Vec<u8>,
     pub(super) lines: Vec<u8>,
     pub(super) made_time: Timestamp,
-}
-
-/// At most `limit` entries after a position, in order.
-pub(super) async fn entries(
-    database: &Database,
-    after: u64,
-    limit: usize,
-) -> Result<Vec<StoredEntry>, Error> {
-    let rows: Vec<(i64, String, i64, Vec<u8>)> = sqlx::query_as(ENTRIES)
-        .bind(stored(after))
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(database.pool())
-        .await?;
-    let entries = rows.into_iter().map(|(position, log, index, leaf)| StoredEntry {
-        position: read_back(position),
-        log,
-        index: read_back(index),
-        leaf,
-    });
-    Ok(entries.collect())
 }
 
 /// The entry at a position.

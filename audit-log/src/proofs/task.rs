@@ -11,7 +11,7 @@ use super::{
     build::{BATCH, Built},
     heads, sign, store,
 };
-use crate::turn::Turn;
+use crate::{store::Scan, turn::Turn};
 
 /// Whoever holds it does the work.
 const LOCK: &str = "hubkeep audit proofs";
@@ -23,6 +23,7 @@ const BREATH: Duration = Duration::from_millis(5);
 /// Makes proofs, in a pool of connections of its own.
 pub(crate) struct Prover {
     database: Database,
+    scan: Scan,
     keys: Arc<LogKeys>,
     /// The log of heads.
     heads: String,
@@ -42,7 +43,7 @@ impl Prover {
     /// # Errors
     /// If it cannot be noted that these keys sign from now on.
     pub(crate) async fn new(
-        database: Database,
+        (database, scan): (Database, Scan),
         keys: Arc<LogKeys>,
         heads: String,
         config: Config,
@@ -53,6 +54,7 @@ impl Prover {
         }
         Ok(Self {
             database,
+            scan,
             keys,
             heads,
             config,
@@ -83,7 +85,13 @@ impl Prover {
     async fn catch_up(&mut self) -> Result<(), Error> {
         while let Some(mut turn) = Turn::take(&self.database, LOCK).await? {
             let mut damaged = Vec::new();
-            let built = build::batch(&self.database, &mut turn, &*self.clock, &mut damaged).await?;
+            let built = build::batch(
+                (&self.database, &self.scan),
+                &mut turn,
+                &*self.clock,
+                &mut damaged,
+            )
+            .await?;
             for error in damaged {
                 self.refuse(error);
             }

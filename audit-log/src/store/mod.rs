@@ -4,10 +4,12 @@ mod ground;
 mod lock;
 mod postgres;
 mod read;
+mod scan;
 mod sqlite;
 
 pub(crate) use postgres::{Lease, PostgresStore, Server};
 pub(crate) use read::{LostIntent, Page, Reader, whole};
+pub(crate) use scan::{Scan, StoredEntry};
 pub(crate) use sqlite::SqliteStore;
 
 use crate::{DatabaseError, Position, pending::Pending};
