@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     Draft, Entry, Error, Failure, Identity, Intent, Outcome, Phase, Position,
+    gate::Gate,
     pending::{Effect, Keys, Pending, Row, Waiter},
     sync::{mpsc, oneshot},
 };
@@ -28,6 +29,7 @@ pub(crate) struct Appender {
     clock: SharedClock,
     random: SharedRandom,
     deadline: Duration,
+    gate: Gate,
     places: Arc<Semaphore>,
     queue: mpsc::UnboundedSender<Pending>,
 }
@@ -38,6 +40,7 @@ impl Appender {
         clock: SharedClock,
         random: SharedRandom,
         deadline: Duration,
+        gate: Gate,
     ) -> (Self, mpsc::UnboundedReceiver<Pending>) {
         let (queue, waiting) = mpsc::unbounded_channel();
         let appender = Self {
@@ -45,6 +48,7 @@ impl Appender {
             clock,
             random,
             deadline,
+            gate,
             places: Arc::new(Semaphore::new(QUEUE)),
             queue,
         };
@@ -58,6 +62,7 @@ impl Appender {
     /// Writes an intent. See [`AuditLog::intent`](crate::AuditLog::intent).
     pub(crate) async fn intent(self: &Arc<Self>, mut draft: Draft) -> Result<Intent, Error> {
         let keys = Keys::of(self.identity.log_of(draft.owner()), draft.entry());
+        self.gate.intent(&keys.log).map_err(Error::Unavailable)?;
         let (row, entry_id) = self.row(&keys, draft.entry_mut(), Phase::Intent, Outcome::default())?;
         let intent = Box::new(Intent::waiting(Arc::clone(self), draft, keys, entry_id));
         let (answer, answered) = oneshot::channel();
@@ -78,6 +83,7 @@ impl Appender {
         phase: Phase,
         outcome: Outcome,
     ) -> Result<Position, Error> {
+        self.gate.entry().map_err(Error::Unavailable)?;
         let keys = Keys::of(self.identity.log_of(draft.owner()), draft.entry());
         let (row, _) = self.row(&keys, &mut draft.entry().clone(), phase, outcome)?;
         let (answer, answered) = oneshot::channel();

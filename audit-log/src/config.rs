@@ -11,7 +11,7 @@ use hubkeep_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{anchors, portal::Owner, proofs};
+use crate::{anchors, portal::Owner, proofs, spill};
 
 /// Where the log is kept, and how long a call waits for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,9 +28,11 @@ pub struct Config {
     pub intent_deadline: Duration,
     /// Connections kept open for readers, at most.
     pub max_connections: u32,
-    /// Of a log in a file: with less room on its disk nothing new is recorded, and so nothing new is done. What is under way is
-    /// recorded in what is left.
+    /// With less room on the disk of a log in a file, or on that of outcomes that wait, nothing new is recorded, and so nothing new
+    /// is done. What is under way is recorded in what is left.
     pub min_free_bytes: u64,
+    /// Outcomes that the log could not take.
+    pub spill: spill::Config,
     /// Checkpoints and proofs.
     pub proofs: proofs::Config,
     /// Where checkpoints are put so that nobody here can change them afterwards.
@@ -45,6 +47,7 @@ impl Default for Config {
             intent_deadline: Duration::from_secs(2),
             max_connections: 8,
             min_free_bytes: 64 * 1024 * 1024,
+            spill: spill::Config::default(),
             proofs: proofs::Config::default(),
             anchors: anchors::Config::default(),
         }
@@ -103,6 +106,7 @@ impl Validate for Config {
         if self.max_connections == 0 {
             fault("audit.max_connections", "must be at least 1");
         }
+        self.spill.check(faults);
         self.proofs.check(faults);
         self.anchors.check(&self.proofs, faults);
     }
@@ -168,11 +172,15 @@ mod tests {
             intent_deadline: Duration::ZERO,
             max_connections: 0,
             min_free_bytes: 0,
+            spill: spill::Config {
+                folder: Some(PathBuf::new()),
+                size_bytes: 1,
+            },
             proofs: proofs::Config::default(),
             anchors: anchors::Config::default(),
         };
         let mut faults = Vec::new();
         config.validate(&mut faults);
-        assert_eq!(faults.len(), 3);
+        assert_eq!(faults.len(), 5);
     }
 }

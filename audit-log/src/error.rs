@@ -9,7 +9,7 @@ use hubkeep_core::{
 };
 use thiserror::Error as ThisError;
 
-use crate::{DatabaseError, Failure, HeirError, Position, anchors, proofs};
+use crate::{DatabaseError, Failure, HeirError, Position, anchors, proofs, spill};
 
 /// A log could not be opened, written or read.
 #[derive(Debug, ThisError)]
@@ -72,6 +72,9 @@ pub enum Error {
     /// The places to anchor in cannot be set up.
     #[error(transparent)]
     Anchors(#[from] anchors::StartError),
+    /// Outcomes cannot be kept on disk.
+    #[error(transparent)]
+    Spill(#[from] spill::Error),
 }
 
 impl From<rusqlite::Error> for Error {
@@ -92,7 +95,8 @@ impl ServiceError for Error {
             | Self::Open(_)
             | Self::OpenWriter(_)
             | Self::Thread(_)
-            | Self::NotInherited(_) => ErrorKind::Unavailable,
+            | Self::NotInherited(_)
+            | Self::Spill(_) => ErrorKind::Unavailable,
             Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) | Self::Anchors(_) => {
                 ErrorKind::Internal
             }
@@ -110,7 +114,8 @@ impl ServiceError for Error {
             | Self::Open(_)
             | Self::OpenWriter(_)
             | Self::Thread(_)
-            | Self::NotInherited(_) => ErrorReason::StorageUnavailable,
+            | Self::NotInherited(_)
+            | Self::Spill(_) => ErrorReason::StorageUnavailable,
             Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) | Self::Anchors(_) => {
                 ErrorReason::Internal
             }
@@ -123,6 +128,13 @@ impl ServiceError for Error {
             Self::Unavailable(Failure::Unanchored(_)) => {
                 "what is on record could not be anchored for too long, so nothing is written: reads go on; the operator must \
                  see that the places under audit.anchors take it"
+            }
+            Self::Unavailable(Failure::NoRoom(_)) => {
+                "the disk of the audit log is nearly full, so nothing new is done: the operator must make room on it; it goes on by \
+                 itself"
+            }
+            Self::Unavailable(Failure::Behind) => {
+                "how earlier calls of this portal ended is not on record yet, so nothing new is done for it: try again"
             }
             Self::Unavailable(_) => {
                 "the audit log could not record this in time, so it was not done: try again"
@@ -137,7 +149,8 @@ impl ServiceError for Error {
             | Self::Open(_)
             | Self::OpenWriter(_)
             | Self::Thread(_)
-            | Self::NotInherited(_) => "the audit log cannot be reached now: try again",
+            | Self::NotInherited(_)
+            | Self::Spill(_) => "the audit log cannot be reached now: try again",
             Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) | Self::Anchors(_) => {
                 "an internal error; the request id finds it"
             }
@@ -202,6 +215,8 @@ mod tests {
             (Error::Open(database::Error::Folder(io())), storage),
             (Error::from(sqlite()), storage),
             (Error::Thread(io()), storage),
+            (Error::Unavailable(Failure::Behind), unavailable),
+            (Error::Spill(spill::Error::Thread(io())), storage),
             (Error::NotInherited(Box::new(io())), storage),
             (
                 Error::Corrupt {

@@ -4,6 +4,8 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use thiserror::Error as ThisError;
 
+use crate::room::Lack;
+
 /// Why an entry did not become durable.
 #[derive(Clone, Debug, ThisError)]
 pub enum Failure {
@@ -16,6 +18,12 @@ pub enum Failure {
     /// Its intent was closed before: this process was taken for lost, and another recorded its outcome as unknown.
     #[error("its intent was closed before")]
     Closed,
+    /// A disk that the log needs is nearly full: what is under way is recorded, and nothing new.
+    #[error(transparent)]
+    NoRoom(Lack),
+    /// Earlier calls of the portal have ended, and that is not on record yet: the log has refused it, and it is tried again.
+    #[error("outcomes of earlier calls in the same log are not recorded yet")]
+    Behind,
     /// What the log has come to has waited for so long to be anchored: nothing is written to HubSpot until it is.
     #[error(
         "what the log has come to was not anchored for {}: see that the places under audit.anchors take it; nothing is written \
@@ -53,16 +61,6 @@ pub enum DatabaseError {
         .0.display()
     )]
     Replaced(PathBuf),
-    /// The log's disk is nearly full: what is under way is recorded, and nothing new.
-    #[error(
-        "the disk of the log has {free} bytes left, and {least} are kept for what is under way: make room"
-    )]
-    NoRoom {
-        /// What is free, in bytes.
-        free: u64,
-        /// What must be free, `audit.min_free_bytes`.
-        least: u64,
-    },
 }
 
 impl From<sqlx::Error> for DatabaseError {

@@ -12,6 +12,7 @@
 //! | say how far something kept elsewhere has come | [`AuditLog::raise_head`], [`AuditLog::heads`] |
 //! | read | [`AuditLog::tail`], [`AuditLog::list`], over gRPC [`AuditApi`] |
 //! | look for something among much | [`AuditLog::find`] |
+//! | have outcomes kept that it could not take | [`Config::spill`], [`spill`] |
 //! | have it anchored elsewhere | [`Config::anchors`], [`anchors`] |
 //! | prove | [`AuditLog::checkpoint`], [`AuditLog::inclusion`], [`AuditLog::consistency`]; see [`proofs`] |
 //!
@@ -30,6 +31,7 @@ mod finding;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod gate;
 mod grpc;
 mod heads;
 mod heir;
@@ -49,6 +51,8 @@ pub mod proofs;
 mod proving;
 mod recent;
 mod refusals;
+mod room;
+pub mod spill;
 mod store;
 mod sync;
 mod tail;
@@ -72,6 +76,7 @@ pub use log::AuditLog;
 pub use outcome::Outcome;
 pub use portal::ProvenPortal;
 pub use position::Position;
+pub use room::Lack;
 pub use tail::Tailed;
 
 /// The tables of the log. [`AuditLog::open`] brings its database up to date with them by itself.

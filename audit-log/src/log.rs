@@ -22,6 +22,7 @@ use crate::{
     appender::Appender,
     durable::{Durable, Followers},
     finding,
+    gate::Gate,
     heir::Nobody,
     index::{Finder, Indexer},
     opened::Opened,
@@ -30,6 +31,7 @@ use crate::{
     proving,
     recent::Recent,
     refusals::Refusals,
+    room, spill,
     store::Reader,
     tail,
     writer::Writer,
@@ -58,6 +60,8 @@ struct Inner {
     proving: Background,
     indexing: Background,
     anchoring: Background,
+    /// Looks at the room on disks.
+    looking: Background,
     proofs: Proofs,
     /// Since when something waits to be anchored.
     unanchored: Waiting,
@@ -66,7 +70,7 @@ struct Inner {
     finder: Finder,
     indexer: Indexer,
     /// Counted refusals are written, and the lease ends, also when nobody has called `stop`.
-    _end: [DropGuard; 5],
+    _end: [DropGuard; 6],
 }
 
 /// A task, if it was started, and how it is told to end.
@@ -94,8 +98,9 @@ impl AuditLog {
     /// the writer. Nothing is accepted before that.
     ///
     /// # Errors
-    /// If the place is none ([`Error::NoSuchPlace`]), another process writes to the file ([`Error::InUse`]), or the
-    /// database cannot be opened or written, or would lose what it has committed.
+    /// If the place is none ([`Error::NoSuchPlace`]), another process writes to the file ([`Error::InUse`]), the
+    /// database cannot be opened or written, or would lose what it has committed, or outcomes cannot be kept where they are to
+    /// wait ([`Error::Spill`]).
     pub async fn open(
         config: &Config,
         identity: Identity,
@@ -135,19 +140,24 @@ impl AuditLog {
         } = Opened::open(config, identity.clone(), &clock).await?;
         let (proofs, prover) = proving::open(config, &identity, &reader, &clock, &random).await?;
         let indexer = finding::open(config, &identity, &clock).await?;
+        let gate = Gate::default();
         let (appender, waiting) = Appender::new(
             identity.clone(),
             Arc::clone(&clock),
             random.clone(),
             config.intent_deadline,
+            gate.clone(),
         );
         let (appender, unanchored) = (Arc::new(appender), Waiting::default());
         let begun = async {
+            let ready = spill::open(config, &identity, &reader, &mut store, &clock).await?;
             orphans::close(&reader, &mut store, &appender, &*heir).await?;
-            anchoring::open(config, &identity, &proofs, &unanchored, &appender, &random).await
+            let anchorer =
+                anchoring::open(config, &identity, &proofs, &unanchored, &appender, &random).await?;
+            Ok((anchorer, ready.start()?))
         };
-        let anchorer = match begun.await {
-            Ok(anchorer) => anchorer,
+        let (anchorer, spill) = match begun.await {
+            Ok(begun) => begun,
             Err(error) => {
                 // Whoever tries again must not find it locked.
                 store.close().await;
@@ -159,8 +169,8 @@ impl AuditLog {
         let durable = Durable::at(reader.end().await?);
         let followers = Followers::of(&durable);
         let refusals = Arc::new(Refusals::new(Arc::clone(&appender)));
-        let [counting, writing, replicas, proving, indexing, anchoring] =
-            [(); 6].map(|()| Background::default());
+        let [counting, writing, replicas, proving, indexing, anchoring, looking] =
+            [(); 7].map(|()| Background::default());
         counting.start(Arc::clone(&refusals).run(counting.end.clone()));
         let shared = lease.is_some();
         if let Some(lease) = lease {
@@ -183,6 +193,9 @@ impl AuditLog {
             recent: recent.clone(),
             clock: Arc::clone(&clock),
             closing: writing.end.clone(),
+            patience: config.intent_deadline,
+            unwritten: spill::Unwritten::new(spill, gate.clone()),
+            taken: Vec::new(),
         };
         writing.start(watched(writer.run()));
         if let Some(prover) = prover {
@@ -192,7 +205,9 @@ impl AuditLog {
         if let Some(anchorer) = anchorer {
             anchoring.start(anchorer.run(anchoring.end.clone()));
         }
-        let ending = [&counting, &replicas, &proving, &indexing, &anchoring];
+        let rooms = room::Watch::of(config, &gate);
+        looking.start(rooms.begin(Arc::clone(&clock), looking.end.clone()).await);
+        let ending = [&counting, &replicas, &proving, &indexing, &anchoring, &looking];
         let end = ending.map(|task| task.end.clone().drop_guard());
         let inner = Inner {
             appender,
@@ -209,6 +224,7 @@ impl AuditLog {
             proving,
             indexing,
             anchoring,
+            looking,
             unanchored,
             blocks_writes_after: config.anchors.blocks_writes_after(),
             proofs,
@@ -358,6 +374,7 @@ impl AuditLog {
     /// Nothing is accepted any more; an intent that is still held stays open until the log is opened again.
     pub async fn stop(&self) {
         self.inner.anchoring.stop().await;
+        self.inner.looking.stop().await;
         self.inner.counting.stop().await;
         self.inner.replicas.stop().await;
         self.inner.writing.stop().await;

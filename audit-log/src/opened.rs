@@ -40,7 +40,7 @@ impl Opened {
         let database = database(config).await?;
         Ok(Self {
             reader: Reader::new(database, identity),
-            store: Store::Sqlite(locked.open(patience(config.intent_deadline), config.min_free_bytes)?),
+            store: Store::Sqlite(locked.open(patience(config.intent_deadline))?),
             lease: None,
         })
     }

@@ -1,15 +1,16 @@
 //! The one writer of a log: takes what waits, writes it in one transaction, answers each waiter.
 
-use std::{mem, time::Duration};
+use std::{mem, pin::pin, time::Duration};
 
 use hubkeep_core::clock::SharedClock;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     durable::Durable,
-    pending::Pending,
+    pending::{Effect, Pending},
     recent::{Held, Recent},
-    store::Store,
+    spill::{Record, Unwritten},
+    store::{Appended, Store},
     sync::{mpsc, yield_now},
 };
 
@@ -26,6 +27,12 @@ pub(crate) struct Writer {
     pub(crate) recent: Recent,
     pub(crate) clock: SharedClock,
     pub(crate) closing: CancellationToken,
+    /// How long a batch may take before what waits is put on disk elsewhere.
+    pub(crate) patience: Duration,
+    /// What becomes of outcomes that could not be written.
+    pub(crate) unwritten: Unwritten,
+    /// What has come while a batch took longer than that.
+    pub(crate) taken: Vec<Pending>,
 }
 
 impl Writer {
@@ -37,6 +44,9 @@ impl Writer {
             let retried = batch.len();
             let open = self.take(&mut batch).await;
             again = self.write(batch).await;
+            let refused_again = retried > 0 && !again.is_empty();
+            again.append(&mut self.taken);
+            self.unwritten.wait(&again, refused_again);
             if !open {
                 break;
             }
@@ -50,10 +60,12 @@ impl Writer {
         if !again.is_empty() {
             tracing::error!(
                 outcomes = again.len(),
-                "outcomes were not written: their intents stay open"
+                on_disk = self.unwritten.are_spilled(),
+                "outcomes were not written: their intents stay open until the next start"
             );
         }
         self.store.close().await;
+        self.unwritten.close().await;
     }
 
     /// Adds what waits to the batch. `false` when nothing will come any more.
@@ -71,6 +83,11 @@ impl Writer {
     }
 
     async fn take_waiting(&mut self, batch: &mut Vec<Pending>) -> bool {
+        let is_outcome = |pending: &Pending| matches!(pending.effect, Effect::Closes(_));
+        if !self.waiting.is_closed() && !batch.iter().all(is_outcome) {
+            // These have waited already, for a batch that took too long.
+            return true;
+        }
         loop {
             let room = BATCH.saturating_sub(batch.len()).max(1);
             let retry = !batch.is_empty() || self.store.is_in_doubt();
@@ -93,13 +110,14 @@ impl Writer {
             return batch;
         }
         let began = self.clock.tick();
-        let Some(mut appended) = self.store.append(batch).await else {
+        let Some(mut appended) = self.append(batch).await else {
             tracing::error!("the thread of the log's writer is gone");
             self.waiting.close();
             return Vec::new();
         };
         match appended.result {
             Ok(written) => {
+                self.unwritten.written(&appended.batch);
                 count(appended.batch.len(), self.clock.tick().since(began));
                 let new = Held::of(&mut appended.batch, &appended.positions, &written);
                 self.recent.add(new);
@@ -116,8 +134,31 @@ impl Writer {
                 tracing::warn!(%error, entries = appended.batch.len(), "a batch could not be written");
                 metrics::counter!("hubkeep_audit_commit_failures_total").increment(1);
                 let failed = appended.batch.into_iter();
-                failed.filter_map(|pending| pending.failed(&error)).collect()
+                let failed: Vec<Pending> = failed.filter_map(|pending| pending.failed(&error)).collect();
+                self.unwritten.spill(Record::all(&failed));
+                failed
             }
+        }
+    }
+
+    /// Appends a batch. Where that takes too long, outcomes are put on disk elsewhere meanwhile: those of the batch, for nobody
+    /// knows what becomes of it, and those behind it.
+    async fn append(&mut self, batch: Vec<Pending>) -> Option<Appended> {
+        if !self.unwritten.are_spilled() {
+            return self.store.append(batch).await;
+        }
+        let mut outcomes = Record::all(&batch);
+        let mut appending = pin!(self.store.append(batch));
+        loop {
+            if let Some(appended) = self.clock.timeout(self.patience, &mut appending).await {
+                return appended;
+            }
+            let before = self.taken.len();
+            while let Ok(pending) = self.waiting.try_recv() {
+                self.taken.push(pending);
+            }
+            outcomes.extend(Record::all(self.taken.get(before..).unwrap_or_default()));
+            self.unwritten.spill(mem::take(&mut outcomes));
         }
     }
 }

@@ -128,11 +128,12 @@ impl Error {
     }
 }
 
-/// Whether writes are refused because what was recorded waits for too long to be anchored.
-const fn is_unanchored(error: &hubkeep_audit_log::Error) -> bool {
+/// Whether calls are refused for a reason that whoever reads the message can do something about, or that lasts.
+const fn says_why(error: &hubkeep_audit_log::Error) -> bool {
+    use hubkeep_audit_log::{Error, Failure};
     matches!(
         error,
-        hubkeep_audit_log::Error::Unavailable(hubkeep_audit_log::Failure::Unanchored(_))
+        Error::Unavailable(Failure::Unanchored(_) | Failure::NoRoom(_) | Failure::Behind)
     )
 }
 
@@ -187,7 +188,7 @@ impl ServiceError for Error {
 
     fn public_message(&self) -> String {
         match self {
-            Self::IntentNotRecorded(error) if is_unanchored(error) => error.public_message(),
+            Self::IntentNotRecorded(error) if says_why(error) => error.public_message(),
             Self::IntentNotRecorded(_) => {
                 "the call could not be put on record, so it was not made: try again".to_owned()
             }
@@ -215,7 +216,7 @@ impl ServiceError for Error {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::IntentNotRecorded(error) if is_unanchored(error) => error.retry_after(),
+            Self::IntentNotRecorded(error) if says_why(error) => error.retry_after(),
             Self::IntentNotRecorded(_) | Self::OutcomeNotRecorded(_) => Some(Duration::from_secs(1)),
             Self::NotSent(_) | Self::NoAnswer { .. } => Some(Duration::from_secs(1)),
             Self::OutcomeUnknown { .. } | Self::Revoked(_) => None,

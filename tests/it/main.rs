@@ -117,6 +117,7 @@ mod schemas;
 mod secrets;
 mod shared_limits;
 mod shared_reads;
+mod spilled_outcomes;
 mod stream_beside;
 mod stream_breaks;
 mod stream_found;

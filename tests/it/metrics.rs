@@ -58,7 +58,7 @@ fn read(path: &str) -> String {
 fn names_in(text: &str) -> BTreeSet<String> {
     let words = text.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
     let names = words.filter(|word| {
-        let ends = ["_total", "_seconds", "_bytes"];
+        let ends = ["_total", "_seconds", "_bytes", "_outcomes"];
         word.starts_with("hubkeep_") && ends.iter().any(|end| word.ends_with(end))
     });
     names.map(str::to_owned).collect()
@@ -86,6 +86,7 @@ async fn numbers_move_with_calls_and_name_no_client() {
         ("hubkeep_audit_commit_seconds_count", 1.0),
         ("hubkeep_audit_disk_free_bytes", 1.0),
         ("hubkeep_audit_disk_size_bytes", 1.0),
+        ("hubkeep_audit_waiting_outcomes", 0.0),
         ("hubkeep_quota_wait_seconds_count", 4.0),
         ("hubkeep_redemptions_total", 4.0),
         ("hubkeep_revocation_heartbeats_total", 1.0),
@@ -137,4 +138,20 @@ fn the_dashboard_shows_every_number_that_is_documented_and_no_other() {
     serde_json::from_str::<Value>(&text).expect("JSON");
     let shown: BTreeSet<String> = names_in(&text.replace("_bucket", "")).into_iter().collect();
     assert_eq!(shown, documented());
+}
+
+#[test]
+fn every_rule_for_prometheus_is_about_a_number_that_is_documented() {
+    let text = read("deploy/prometheus/hubkeep.yml");
+    let rules: Value = serde_saphyr::from_str(&text).expect("YAML");
+    let rules = rules["groups"][0]["rules"].as_array().expect("rules");
+    for rule in rules {
+        let named = names_in(rule["expr"].as_str().expect("an expression"));
+        assert!(!named.is_empty(), "{rule}");
+        assert!(named.is_subset(&documented()), "{rule}");
+    }
+    for share in ["0.2", "0.05"] {
+        let free = format!("hubkeep_audit_disk_free_bytes < {share} * hubkeep_audit_disk_size_bytes");
+        assert!(rules.iter().any(|rule| rule["expr"] == free), "{free}");
+    }
 }

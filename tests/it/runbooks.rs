@@ -141,6 +141,11 @@ fn the_runbook_for_erasure_works_as_it_stands() {
 }
 
 #[test]
+fn the_page_about_a_log_that_cannot_be_written_works_as_it_stands() {
+    follow("docs/operations/audit-storage.md");
+}
+
+#[test]
 fn the_runbook_for_backups_works_as_it_stands() {
     follow("docs/operations/backup.md");
 }

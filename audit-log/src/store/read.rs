@@ -42,6 +42,7 @@ const BY_CLIENT: &str = select_events!(
 const BY_POSITION: &str = select_events!("audit_entry e", "$1 = ''", "e.position");
 
 const AT: &str = "SELECT leaf FROM audit_entry WHERE position = $1";
+const AT_IN: &str = "SELECT leaf FROM audit_entry WHERE position = $1 AND log = $2";
 const END: &str = "SELECT position FROM audit_position WHERE id = 1";
 /// Of replicas that are gone. A log in a file has no rows of replicas: there, all of them.
 const LOST_INTENTS: &str = "SELECT o.position, e.log, e.leaf FROM audit_open_intent o \
@@ -221,6 +222,16 @@ impl Reader {
             .await?;
         let entry = row.map(|row| entry(&row, position)).transpose()?;
         Ok(entry.and_then(|entry| entry.entry_time).map(Timestamp::from))
+    }
+
+    /// The entry at this position, if it is one of this log.
+    pub(crate) async fn entry_at(&self, position: Position, log: &str) -> Result<Option<Entry>, Error> {
+        let row = sqlx::query(AT_IN)
+            .bind(position.as_i64())
+            .bind(log.to_owned())
+            .fetch_optional(self.database.pool())
+            .await?;
+        row.map(|row| entry(&row, position)).transpose()
     }
 
     /// The database.

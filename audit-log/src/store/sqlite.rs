@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, btree_map::Entry},
-    mem,
     path::Path,
     sync::mpsc,
     thread,
@@ -12,11 +11,7 @@ use std::{
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use tokio::sync::oneshot;
 
-use super::{
-    Appended, Written,
-    ground::{Ground, room},
-    lock::Lock,
-};
+use super::{Appended, Written, ground::Ground, lock::Lock};
 use crate::{
     DatabaseError, Error, Position,
     pending::{Effect, Pending, Row},
@@ -80,12 +75,11 @@ pub(crate) struct LockedFile<'a> {
 }
 
 impl LockedFile<'_> {
-    /// Opens the writer's connection; a batch waits `patience` for the database's write lock, and with fewer bytes than `least`
-    /// on the disk nothing new is written.
-    pub(crate) fn open(self, patience: Duration, least: u64) -> Result<SqliteStore, Error> {
+    /// Opens the writer's connection; a batch waits `patience` for the database's write lock.
+    pub(crate) fn open(self, patience: Duration) -> Result<SqliteStore, Error> {
         let connection = connect(self.file, patience)?;
         let gone = |_| Error::OpenWriter(DatabaseError::Replaced(self.file.to_owned()));
-        let ground = Ground::of(self.file, least, room).map_err(gone)?;
+        let ground = Ground::of(self.file).map_err(gone)?;
         let lock = self.lock;
         let (jobs, queued) = mpsc::channel();
         let (alive, ended) = oneshot::channel();
@@ -111,11 +105,11 @@ fn connect(file: &Path, patience: Duration) -> Result<Connection, rusqlite::Erro
     Ok(connection)
 }
 
-fn serve(mut connection: Connection, mut ground: Ground, jobs: &mpsc::Receiver<Job>) {
+fn serve(mut connection: Connection, ground: Ground, jobs: &mpsc::Receiver<Job>) {
     let mut known = Known::default();
-    while let Ok(Job { mut batch, answer }) = jobs.recv() {
+    while let Ok(Job { batch, answer }) = jobs.recv() {
         let mut positions = Vec::with_capacity(batch.len());
-        let result = admit(&mut ground, &mut batch).and_then(|()| {
+        let result = ground.is_there().and_then(|()| {
             let written = append(&mut connection, &mut known, &batch, &mut positions)?;
             // Between the two somebody may have taken it away.
             ground.is_there()?;
@@ -131,20 +125,6 @@ fn serve(mut connection: Connection, mut ground: Ground, jobs: &mpsc::Receiver<J
             positions,
             result,
         }));
-    }
-}
-
-/// Refuses what cannot be written safely. What was done stays done: its outcome has the room that is left.
-fn admit(ground: &mut Ground, batch: &mut Vec<Pending>) -> Result<(), DatabaseError> {
-    ground.is_there()?;
-    let Err(full) = ground.has_room() else {
-        return Ok(());
-    };
-    let all = mem::take(batch).into_iter();
-    batch.extend(all.filter_map(|pending| pending.failed(&full)));
-    match batch.is_empty() {
-        true => Err(full),
-        false => Ok(()),
     }
 }
 
@@ -329,48 +309,4 @@ fn size_of(transaction: &Transaction<'_>, log: &str) -> Result<i64, rusqlite::Er
         .query_row([log], |row| row.get(0))
         .optional()?;
     Ok(size.unwrap_or(0))
-}
-
-#[cfg(test)]
-mod tests {
-    use hubkeep_proto::audit::v1::Entry;
-
-    use super::{super::ground::Room, *};
-    use crate::{
-        Failure,
-        pending::{Keys, Waiter},
-        sync::oneshot as answers,
-    };
-
-    #[tokio::test]
-    async fn on_a_full_disk_what_was_done_is_written_and_nothing_new_is() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let full = |_: &Path| Ok(Room { free: 9, size: 1_000 });
-        let mut ground = Ground::of(folder.path(), 10, full).expect("there");
-        let row = || {
-            let entry = Entry::default();
-            Row::new(Keys::of("one".to_owned(), &entry), &entry)
-        };
-        let (answer, answered) = answers::channel();
-        let new = Pending {
-            row: row(),
-            effect: Effect::None,
-            waiter: Waiter::Recorder(answer),
-            place: None,
-        };
-        let outcome = Pending::outcome(row(), Position(1), Waiter::Nobody);
-        let mut batch = vec![new, outcome];
-        admit(&mut ground, &mut batch).expect("the outcome has room");
-        assert!(matches!(
-            batch[..],
-            [Pending {
-                effect: Effect::Closes(Position(1)),
-                ..
-            }]
-        ));
-        let refused = answered.await.expect("answered").expect_err("refused");
-        let no_room = DatabaseError::NoRoom { free: 9, least: 10 };
-        assert_eq!(refused.to_string(), Failure::Database(no_room).to_string());
-        assert!(admit(&mut ground, &mut Vec::new()).is_err());
-    }
 }

@@ -45,4 +45,8 @@ mod restarts;
 #[cfg(test)]
 mod served;
 #[cfg(test)]
+mod spilled;
+#[cfg(test)]
+mod spilled_badly;
+#[cfg(test)]
 mod support;

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
 
-use hubkeep_audit_log::{AuditLog, Config, Error, anchors, proofs};
+use hubkeep_audit_log::{AuditLog, Config, Error, anchors, proofs, spill};
 use hubkeep_core::{
     clock::{SharedClock, SystemClock},
     random::{SharedRandom, SystemRandom},
@@ -61,6 +61,7 @@ pub(crate) struct Place {
     pub(crate) intent_deadline: Duration,
     pub(crate) proofs: proofs::Config,
     pub(crate) anchors: anchors::Config,
+    pub(crate) spill: spill::Config,
     /// Where keys are.
     keys: TempDir,
 }
@@ -85,6 +86,10 @@ impl Place {
             intent_deadline: Duration::from_secs(20),
             proofs: proofs::Config::default(),
             anchors: anchors::Config::default(),
+            spill: spill::Config {
+                folder: None,
+                size_bytes: 256 * 1024,
+            },
             keys: tempfile::tempdir().expect("a folder"),
         }
     }
@@ -109,6 +114,17 @@ impl Place {
         file
     }
 
+    /// The same, where outcomes that the log cannot take have a folder of their own.
+    pub(crate) fn spilling(mut self) -> Self {
+        self.spill.folder = Some(self.spilled());
+        self
+    }
+
+    /// That folder.
+    pub(crate) fn spilled(&self) -> PathBuf {
+        self.keys.path().join("outcomes")
+    }
+
     /// A new key of this name.
     pub(crate) fn key(&self, name: &str) -> PathBuf {
         let file = self.keys.path().join(name);
@@ -128,6 +144,7 @@ impl Place {
             max_connections: 4,
             proofs: self.proofs.clone(),
             anchors: self.anchors.clone(),
+            spill: self.spill.clone(),
             ..config
         }
     }
