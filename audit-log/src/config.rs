@@ -11,7 +11,7 @@ use hubkeep_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{anchors, portal::Owner, proofs};
+use crate::{anchors, payloads, portal::Owner, proofs};
 
 /// Where the log is kept, and how long a call waits for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +35,8 @@ pub struct Config {
     pub proofs: proofs::Config,
     /// Where checkpoints are put so that nobody here can change them afterwards.
     pub anchors: anchors::Config,
+    /// What is personal, sealed beside entries.
+    pub payloads: payloads::Config,
 }
 
 impl Default for Config {
@@ -47,6 +49,7 @@ impl Default for Config {
             min_free_bytes: 64 * 1024 * 1024,
             proofs: proofs::Config::default(),
             anchors: anchors::Config::default(),
+            payloads: payloads::Config::default(),
         }
     }
 }
@@ -67,6 +70,18 @@ impl Config {
             password_file,
             ..Self::default()
         }
+    }
+
+    /// What is kept of what is personal, in one sentence, for reports.
+    pub fn payloads_measure(&self) -> String {
+        if !self.payloads.enabled {
+            return "Nothing personal is kept beside entries.".to_owned();
+        }
+        let keep = humantime::format_duration(self.payloads.keep);
+        format!(
+            "What is personal in a call, such as ids of records and values that were written, lies beside its entry, sealed \
+             (AES-256-GCM, by a key of the portal), for {keep}; it is opened by operators only, on record, and can be erased."
+        )
     }
 
     /// Whether the log is in a PostgreSQL database.
@@ -105,6 +120,7 @@ impl Validate for Config {
         }
         self.proofs.check(faults);
         self.anchors.check(&self.proofs, faults);
+        self.payloads.check(faults);
     }
 }
 
@@ -170,6 +186,7 @@ mod tests {
             min_free_bytes: 0,
             proofs: proofs::Config::default(),
             anchors: anchors::Config::default(),
+            payloads: payloads::Config::default(),
         };
         let mut faults = Vec::new();
         config.validate(&mut faults);

@@ -13,6 +13,7 @@
 //! | read | [`AuditLog::tail`], [`AuditLog::list`], over gRPC [`AuditApi`] |
 //! | look for something among much | [`AuditLog::find`] |
 //! | have it anchored elsewhere | [`Config::anchors`], [`anchors`] |
+//! | keep what is personal beside it, sealed | [`Draft::payload`], [`AuditLog::open_payload`] |
 //! | prove | [`AuditLog::checkpoint`], [`AuditLog::inclusion`], [`AuditLog::consistency`]; see [`proofs`] |
 //!
 //! What is written is a [`Draft`], whose log is chosen by proof: only a [`ProvenPortal`] opens a portal's log.
@@ -42,6 +43,7 @@ mod models;
 mod opened;
 mod orphans;
 mod outcome;
+pub mod payloads;
 mod pending;
 mod portal;
 mod position;
@@ -70,6 +72,7 @@ pub use hubkeep_proto::audit::v1::{
 pub use intent::Intent;
 pub use log::AuditLog;
 pub use outcome::Outcome;
+pub use payloads::Payload;
 pub use portal::ProvenPortal;
 pub use position::Position;
 pub use tail::Tailed;

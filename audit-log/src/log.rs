@@ -26,6 +26,7 @@ use crate::{
     index::Finder,
     opened::Opened,
     orphans,
+    payloads::{Sealer, Sweeper},
     proofs::Proofs,
     proving,
     recent::Recent,
@@ -58,6 +59,8 @@ struct Inner {
     proving: Background,
     indexing: Background,
     anchoring: Background,
+    sweeping: Sweeper,
+    payloads_kept_for: Duration,
     proofs: Proofs,
     /// Since when something waits to be anchored.
     unanchored: Waiting,
@@ -139,6 +142,7 @@ impl AuditLog {
             Arc::clone(&clock),
             random.clone(),
             config.intent_deadline,
+            Sealer::new(config.payloads.enabled),
         );
         let (appender, unanchored) = (Arc::new(appender), Waiting::default());
         let begun = async {
@@ -193,7 +197,10 @@ impl AuditLog {
         }
         let ending = [&counting, &replicas, &proving, &indexing, &anchoring];
         let end = ending.map(|task| task.end.clone().drop_guard());
+        let sweeping = Sweeper::start(reader.database().clone(), &config.payloads, &clock);
         let inner = Inner {
+            sweeping,
+            payloads_kept_for: config.payloads.keep,
             appender,
             refusals,
             finder: Finder::new(reader.clone()),
@@ -336,6 +343,14 @@ impl AuditLog {
         &self.inner.finder
     }
 
+    pub(crate) fn sealer(&self) -> &Sealer {
+        self.inner.appender.sealer()
+    }
+
+    pub(crate) fn payloads_kept_for(&self) -> Duration {
+        self.inner.payloads_kept_for
+    }
+
     pub(crate) fn reader(&self) -> &Reader {
         &self.inner.reader
     }
@@ -357,6 +372,7 @@ impl AuditLog {
         self.inner.writing.stop().await;
         self.inner.proving.stop().await;
         self.inner.indexing.stop().await;
+        self.inner.sweeping.stop().await;
         self.inner.reader.close().await;
     }
 }

@@ -20,8 +20,8 @@ use self::{
     tasks::{Counting, DEADLINE, Stage, gives_up, records, sends, time_passes},
 };
 use crate::{
-    Identity, Position, appender::Appender, durable::Durable, durable::Followers, recent::Recent,
-    store::Store, writer::Writer,
+    Identity, Position, appender::Appender, durable::Durable, durable::Followers, payloads::Sealer,
+    recent::Recent, store::Store, writer::Writer,
 };
 
 /// Runs by each way of choosing. A mistake of the sort that is looked for is found within some hundred.
@@ -54,7 +54,9 @@ async fn life_of_a_log(troubles: Troubles) {
         deployment: "model".to_owned(),
         service: "model",
     };
-    let (appender, waiting) = Appender::new(identity, Arc::clone(&clock), Counting::shared(), DEADLINE);
+    let sealer = Sealer::new(false);
+    let (appender, waiting) =
+        Appender::new(identity, Arc::clone(&clock), Counting::shared(), DEADLINE, sealer);
     let ledger = Ledger::shared();
     let durable = Durable::at(Position::START);
     let stage = Stage {
