@@ -89,6 +89,7 @@ mod oauth_refused;
 mod onboarding;
 mod one_shot;
 mod passed_over;
+mod payloads;
 mod pipeline_writes;
 mod poisoned;
 mod property_writes;
