@@ -4,8 +4,8 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
-/// Messages that carry a token, a handle or a secret. Their `Debug` is written by hand and shows neither.
-const SECRET_BEARING: [&str; 15] = [
+/// Messages that carry a token, a handle, a secret or what is sealed. Their `Debug` is written by hand and shows none of it.
+const SECRET_BEARING: [&str; 19] = [
     ".hubkeep.credential.v1.OnboardPortalRequest",
     ".hubkeep.credential.v1.ImportPortalsRequest",
     ".hubkeep.credential.v1.IssueHandleResponse",
@@ -21,11 +21,16 @@ const SECRET_BEARING: [&str; 15] = [
     ".hubkeep.credential.v1.ImportRotationsRequest",
     ".hubkeep.credential.v1.RegisterConsumerRequest",
     ".hubkeep.credential.v1.RegisterConsumerResponse",
+    ".hubkeep.audit.v1.SealedPayload",
+    ".hubkeep.audit.v1.PayloadRecord",
+    ".hubkeep.audit.v1.PayloadValue",
+    ".hubkeep.audit.v1.PayloadCondition",
 ];
 
-const FILES: [&str; 28] = [
+const FILES: [&str; 29] = [
     "hubkeep/error/v1/error_reason.proto",
     "hubkeep/audit/v1/entry.proto",
+    "hubkeep/audit/v1/payload.proto",
     "hubkeep/audit/v1/audit_service.proto",
     "hubkeep/credential/v1/portal_service.proto",
     "hubkeep/credential/v1/handle_service.proto",

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use crate::{
     Draft, Entry, Error, Failure, Identity, Intent, Outcome, Phase, Position,
     gate::Gate,
+    payloads::{Sealed, Sealer},
     pending::{Effect, Keys, Pending, Row, Waiter},
     sync::{mpsc, oneshot},
 };
@@ -30,6 +31,7 @@ pub(crate) struct Appender {
     random: SharedRandom,
     deadline: Duration,
     gate: Gate,
+    sealer: Sealer,
     places: Arc<Semaphore>,
     queue: mpsc::UnboundedSender<Pending>,
 }
@@ -40,7 +42,7 @@ impl Appender {
         clock: SharedClock,
         random: SharedRandom,
         deadline: Duration,
-        gate: Gate,
+        (gate, sealer): (Gate, Sealer),
     ) -> (Self, mpsc::UnboundedReceiver<Pending>) {
         let (queue, waiting) = mpsc::unbounded_channel();
         let appender = Self {
@@ -49,6 +51,7 @@ impl Appender {
             random,
             deadline,
             gate,
+            sealer,
             places: Arc::new(Semaphore::new(QUEUE)),
             queue,
         };
@@ -59,11 +62,23 @@ impl Appender {
         &self.clock
     }
 
+    pub(crate) const fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
     /// Writes an intent. See [`AuditLog::intent`](crate::AuditLog::intent).
     pub(crate) async fn intent(self: &Arc<Self>, mut draft: Draft) -> Result<Intent, Error> {
+        let until = self.until();
         let keys = Keys::of(self.identity.log_of(draft.owner()), draft.entry());
         self.gate.intent(&keys.log).map_err(Error::Unavailable)?;
-        let (row, entry_id) = self.row(&keys, draft.entry_mut(), Phase::Intent, Outcome::default())?;
+        let sealed = self.sealed(until, &mut draft).await?;
+        let (row, entry_id) = self.row_beside(
+            sealed,
+            &keys,
+            draft.entry_mut(),
+            Phase::Intent,
+            Outcome::default(),
+        )?;
         let intent = Box::new(Intent::waiting(Arc::clone(self), draft, keys, entry_id));
         let (answer, answered) = oneshot::channel();
         let pending = Pending {
@@ -72,7 +87,7 @@ impl Appender {
             waiter: Waiter::Sender(intent, answer),
             place: None,
         };
-        let durable = self.in_time(self.until(), self.queued(pending, answered)).await;
+        let durable = self.in_time(until, self.queued(pending, answered)).await;
         Ok(durable.map_err(Error::Unavailable)?.held())
     }
 
@@ -119,6 +134,20 @@ impl Appender {
         durable.map_err(Error::OutcomeNotRecorded)
     }
 
+    /// Seals what the draft brings along, before anybody waits for the writer. The draft has it no more.
+    async fn sealed(&self, until: Tick, draft: &mut Draft) -> Result<Option<Sealed>, Error> {
+        let Some(payload) = draft.take_payload() else {
+            return Ok(None);
+        };
+        let entry_id = EntryId::make(&*self.clock, &*self.random)?;
+        // On the heap: what a key service needs is large, and seldom asked for.
+        let sealing = Box::pin(self.sealer.seal(&payload, entry_id, draft));
+        match self.clock.timeout_at(until, sealing).await {
+            Some(sealed) => sealed,
+            None => Err(Error::Unavailable(Failure::Deadline(self.deadline))),
+        }
+    }
+
     /// The row of an entry, which is given an id and a time of its own: from here on its bytes do not change.
     pub(crate) fn row(
         &self,
@@ -127,12 +156,33 @@ impl Appender {
         phase: Phase,
         outcome: Outcome,
     ) -> Result<(Row, EntryId), Error> {
-        let entry_id = EntryId::make(&*self.clock, &*self.random)?;
+        self.row_beside(None, keys, entry, phase, outcome)
+    }
+
+    /// The same, with a payload: the entry has the id that this was sealed for, and commits to it.
+    fn row_beside(
+        &self,
+        sealed: Option<Sealed>,
+        keys: &Arc<Keys>,
+        entry: &mut Entry,
+        phase: Phase,
+        outcome: Outcome,
+    ) -> Result<(Row, EntryId), Error> {
+        let entry_id = match &sealed {
+            Some(sealed) => sealed.entry_id,
+            None => EntryId::make(&*self.clock, &*self.random)?,
+        };
+        let now = self.clock.now();
         entry.entry_id = entry_id.to_string();
-        entry.entry_time = Some(self.clock.now().into());
+        entry.entry_time = Some(now.into());
         entry.phase = phase.into();
+        // An outcome is made of its intent's entry, and has no payload of its own.
+        entry.payload_sha256 = sealed.as_ref().map(Sealed::sha256).unwrap_or_default();
         outcome.write_to(entry);
-        Ok((Row::new(Arc::clone(keys), entry), entry_id))
+        let mut row = Row::new(Arc::clone(keys), entry);
+        row.made_time = now.as_micros();
+        row.payload = sealed.map(|sealed| sealed.bytes);
+        Ok((row, entry_id))
     }
 
     fn until(&self) -> Tick {

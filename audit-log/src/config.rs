@@ -11,7 +11,7 @@ use hubkeep_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{anchors, portal::Owner, proofs, spill};
+use crate::{anchors, payloads, portal::Owner, proofs, spill};
 
 /// Where the log is kept, and how long a call waits for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,6 +37,8 @@ pub struct Config {
     pub proofs: proofs::Config,
     /// Where checkpoints are put so that nobody here can change them afterwards.
     pub anchors: anchors::Config,
+    /// What is personal, sealed beside entries.
+    pub payloads: payloads::Config,
 }
 
 impl Default for Config {
@@ -50,6 +52,7 @@ impl Default for Config {
             spill: spill::Config::default(),
             proofs: proofs::Config::default(),
             anchors: anchors::Config::default(),
+            payloads: payloads::Config::default(),
         }
     }
 }
@@ -70,6 +73,18 @@ impl Config {
             password_file,
             ..Self::default()
         }
+    }
+
+    /// What is kept of what is personal, in one sentence, for reports.
+    pub fn payloads_measure(&self) -> String {
+        if !self.payloads.enabled {
+            return "Nothing personal is kept beside entries.".to_owned();
+        }
+        let keep = humantime::format_duration(self.payloads.keep);
+        format!(
+            "What is personal in a call, such as ids of records and values that were written, lies beside its entry, sealed \
+             (AES-256-GCM, by a key of the portal), for {keep}; it is opened by operators only, on record, and can be erased."
+        )
     }
 
     /// Whether the log is in a PostgreSQL database.
@@ -109,6 +124,7 @@ impl Validate for Config {
         self.spill.check(faults);
         self.proofs.check(faults);
         self.anchors.check(&self.proofs, faults);
+        self.payloads.check(faults);
     }
 }
 
@@ -178,6 +194,7 @@ mod tests {
             },
             proofs: proofs::Config::default(),
             anchors: anchors::Config::default(),
+            payloads: payloads::Config::default(),
         };
         let mut faults = Vec::new();
         config.validate(&mut faults);

@@ -8,7 +8,7 @@ use hubkeep_core::{
 use hubkeep_proto::audit::v1::Entry;
 
 use crate::{
-    Operation,
+    Operation, Payload,
     portal::{Owner, ProvenPortal},
 };
 
@@ -24,6 +24,8 @@ pub struct Draft {
     call_id: CallId,
     /// Apart, because a draft is handed from task to task, and an entry is large.
     entry: Box<Entry>,
+    /// What is to be sealed beside it.
+    payload: Option<Box<Payload>>,
 }
 
 impl Draft {
@@ -37,6 +39,7 @@ impl Draft {
                 call_id: call_id.to_string(),
                 ..Entry::default()
             }),
+            payload: None,
         }
     }
 
@@ -150,6 +153,27 @@ impl Draft {
         self
     }
 
+    /// What is to be sealed beside the intent. Where it says nothing, or nothing is sealed, the entry has none.
+    #[must_use]
+    pub fn payload(mut self, payload: Payload) -> Self {
+        self.payload = Some(Box::new(payload)).filter(|payload| !payload.is_empty());
+        self
+    }
+
+    /// Whether something is to be sealed beside the intent.
+    pub const fn has_payload(&self) -> bool {
+        self.payload.is_some()
+    }
+
+    /// The exact path, for what is sealed.
+    #[must_use]
+    pub fn exact_path(mut self, path: &str) -> Self {
+        if let Some(payload) = &mut self.payload {
+            payload.path(path);
+        }
+        self
+    }
+
     /// The slug that an operator named, in the service's own log; a portal's entry keeps the proven one. Never set
     /// it for a stranger.
     #[must_use]
@@ -173,6 +197,10 @@ impl Draft {
 
     pub(crate) const fn owner(&self) -> Owner {
         self.owner
+    }
+
+    pub(crate) fn take_payload(&mut self) -> Option<Box<Payload>> {
+        self.payload.take()
     }
 
     pub(crate) const fn entry(&self) -> &Entry {

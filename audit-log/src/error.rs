@@ -69,6 +69,18 @@ pub enum Error {
     /// A proof could not be made, or was not given.
     #[error(transparent)]
     Proofs(#[from] proofs::Error),
+    /// What goes beside an entry could not be sealed, or not be opened.
+    #[error("what lies sealed beside entries cannot be sealed or opened now")]
+    Seal(#[from] hubkeep_seal::Error),
+    /// What lies sealed beside an entry is not what the entry commits to, or is gone without a record.
+    #[error("what is stored beside the entry at position {position} is not what was sealed with it")]
+    PayloadAltered {
+        /// Where.
+        position: Position,
+    },
+    /// This service opens nothing that lies sealed beside entries.
+    #[error("no keys were given to open what lies sealed beside entries")]
+    NoKeys,
     /// The places to anchor in cannot be set up.
     #[error(transparent)]
     Anchors(#[from] anchors::StartError),
@@ -97,10 +109,14 @@ impl ServiceError for Error {
             | Self::Thread(_)
             | Self::NotInherited(_)
             | Self::Spill(_) => ErrorKind::Unavailable,
-            Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) | Self::Anchors(_) => {
-                ErrorKind::Internal
-            }
+            Self::Corrupt { .. }
+            | Self::NoSuchPlace
+            | Self::Random(_)
+            | Self::Anchors(_)
+            | Self::PayloadAltered { .. }
+            | Self::NoKeys => ErrorKind::Internal,
             Self::Proofs(error) => error.kind(),
+            Self::Seal(error) => error.kind(),
         }
     }
 
@@ -116,10 +132,12 @@ impl ServiceError for Error {
             | Self::Thread(_)
             | Self::NotInherited(_)
             | Self::Spill(_) => ErrorReason::StorageUnavailable,
-            Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) | Self::Anchors(_) => {
+            Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) | Self::Anchors(_) | Self::NoKeys => {
                 ErrorReason::Internal
             }
+            Self::PayloadAltered { .. } => ErrorReason::PayloadAltered,
             Self::Proofs(error) => error.reason(),
+            Self::Seal(error) => error.reason(),
         }
     }
 
@@ -151,10 +169,15 @@ impl ServiceError for Error {
             | Self::Thread(_)
             | Self::NotInherited(_)
             | Self::Spill(_) => "the audit log cannot be reached now: try again",
-            Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) | Self::Anchors(_) => {
+            Self::Corrupt { .. } | Self::NoSuchPlace | Self::Random(_) | Self::Anchors(_) | Self::NoKeys => {
                 "an internal error; the request id finds it"
             }
+            Self::PayloadAltered { .. } => {
+                "what is stored beside this entry is not what was sealed with it: somebody has changed the audit log's \
+                 database, or it was restored in part; nothing of it is given"
+            }
             Self::Proofs(error) => return error.public_message(),
+            Self::Seal(error) => return error.public_message(),
         };
         text.to_owned()
     }
@@ -162,6 +185,8 @@ impl ServiceError for Error {
     fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Proofs(error) => error.metadata(),
+            Self::Seal(error) => error.metadata(),
+            Self::PayloadAltered { position } => vec![("position", position.to_string())],
             _ => Vec::new(),
         }
     }
@@ -226,6 +251,14 @@ mod tests {
                 internal,
             ),
             (Error::NoSuchPlace, internal),
+            (Error::NoKeys, internal),
+            (
+                Error::PayloadAltered {
+                    position: Position(7),
+                },
+                (ErrorKind::Internal, ErrorReason::PayloadAltered),
+            ),
+            (Error::Seal(hubkeep_seal::Error::Library), internal),
             (Error::Random(RandomError), internal),
             (Error::Anchors(anchors::StartError::NotSigned), internal),
         ];

@@ -14,6 +14,7 @@
 //! | look for something among much | [`AuditLog::find`] |
 //! | have outcomes kept that it could not take | [`Config::spill`], [`spill`] |
 //! | have it anchored elsewhere | [`Config::anchors`], [`anchors`] |
+//! | keep what is personal beside it, sealed | [`Draft::payload`], [`AuditLog::open_payload`] |
 //! | prove | [`AuditLog::checkpoint`], [`AuditLog::inclusion`], [`AuditLog::consistency`]; see [`proofs`] |
 //!
 //! What is written is a [`Draft`], whose log is chosen by proof: only a [`ProvenPortal`] opens a portal's log.
@@ -44,6 +45,7 @@ mod models;
 mod opened;
 mod orphans;
 mod outcome;
+pub mod payloads;
 mod pending;
 mod portal;
 mod position;
@@ -74,6 +76,7 @@ pub use hubkeep_proto::audit::v1::{
 pub use intent::Intent;
 pub use log::AuditLog;
 pub use outcome::Outcome;
+pub use payloads::Payload;
 pub use portal::ProvenPortal;
 pub use position::Position;
 pub use room::Lack;

@@ -27,6 +27,7 @@ use crate::{
     index::{Finder, Indexer},
     opened::Opened,
     orphans,
+    payloads::{Sealer, Sweeper},
     proofs::Proofs,
     proving,
     recent::Recent,
@@ -62,6 +63,8 @@ struct Inner {
     anchoring: Background,
     /// Looks at the room on disks.
     looking: Background,
+    sweeping: Sweeper,
+    payloads_kept_for: Duration,
     proofs: Proofs,
     /// Since when something waits to be anchored.
     unanchored: Waiting,
@@ -146,7 +149,7 @@ impl AuditLog {
             Arc::clone(&clock),
             random.clone(),
             config.intent_deadline,
-            gate.clone(),
+            (gate.clone(), Sealer::new(config.payloads.enabled)),
         );
         let (appender, unanchored) = (Arc::new(appender), Waiting::default());
         let begun = async {
@@ -209,7 +212,10 @@ impl AuditLog {
         looking.start(rooms.begin(Arc::clone(&clock), looking.end.clone()).await);
         let ending = [&counting, &replicas, &proving, &indexing, &anchoring, &looking];
         let end = ending.map(|task| task.end.clone().drop_guard());
+        let sweeping = Sweeper::start(reader.database().clone(), &config.payloads, &clock);
         let inner = Inner {
+            sweeping,
+            payloads_kept_for: config.payloads.keep,
             appender,
             refusals,
             finder: Finder::new(reader.clone()),
@@ -358,6 +364,14 @@ impl AuditLog {
         &self.inner.indexer
     }
 
+    pub(crate) fn sealer(&self) -> &Sealer {
+        self.inner.appender.sealer()
+    }
+
+    pub(crate) fn payloads_kept_for(&self) -> Duration {
+        self.inner.payloads_kept_for
+    }
+
     pub(crate) fn reader(&self) -> &Reader {
         &self.inner.reader
     }
@@ -380,6 +394,7 @@ impl AuditLog {
         self.inner.writing.stop().await;
         self.inner.proving.stop().await;
         self.inner.indexing.stop().await;
+        self.inner.sweeping.stop().await;
         self.inner.reader.close().await;
     }
 }

@@ -41,6 +41,10 @@ pub(crate) struct Row {
     pub(crate) phase: i64,
     /// What is written, and kept. Protobuf's fields in order of their numbers: equal entries give equal bytes.
     pub(crate) leaf: Vec<u8>,
+    /// When the entry was made, in microseconds.
+    pub(crate) made_time: i64,
+    /// What lies sealed beside it. Written with it, or not at all.
+    pub(crate) payload: Option<Vec<u8>>,
 }
 
 impl Row {
@@ -49,6 +53,8 @@ impl Row {
             keys,
             phase: entry.phase.into(),
             leaf: entry.encode_to_vec(),
+            made_time: 0,
+            payload: None,
         }
     }
 }

@@ -50,6 +50,14 @@ impl ProvenPortal {
         }
     }
 
+    /// Proven by an entry that is in its log.
+    pub(crate) const fn by_entry(portal_id: PortalId, client_slug: ClientSlug) -> Self {
+        Self {
+            portal_id,
+            client_slug,
+        }
+    }
+
     /// HubSpot's id of the portal.
     pub const fn portal_id(&self) -> PortalId {
         self.portal_id

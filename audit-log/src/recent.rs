@@ -42,7 +42,9 @@ impl Held {
         let new = batch.iter_mut().zip(positions).filter_map(|(pending, position)| {
             // Of an outcome that an earlier try had written, only the place is known.
             let position = position.filter(|position| *position > written.begun)?;
-            let Row { keys, phase, leaf } = &mut pending.row;
+            let Row {
+                keys, phase, leaf, ..
+            } = &mut pending.row;
             let log_index = next.get_mut(keys.log.as_str())?;
             let held = Self {
                 position,

@@ -142,6 +142,7 @@ impl Config {
             "Access is denied by default; a handle is for one portal and one caller, lives 15 minutes at most, and dies within seconds of its revocation.".to_owned(),
             format!("Each call is on durable record before its first byte leaves; if it cannot be within {deadline}, it is not made."),
             "Entries hold no personal data: records stand in them by a keyed hash whose key is destroyed when the portal is erased.".to_owned(),
+            self.audit.payloads_measure(),
             "A contact that was erased is not created again.".to_owned(),
         ]
     }

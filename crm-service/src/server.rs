@@ -92,6 +92,8 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let heir = Arc::new(Inheritance::new(database.clone(), clock.clone()));
     let log = AuditLog::open_for(heir, &config.audit, identity, clock.clone(), random.clone()).await?;
 
+    log.seal_payloads_with(keyring.clone());
+
     let refusals = Arc::new(RefusalRecorder::new(log.clone(), clock.clone(), random.clone()));
     let longest_call = config.grpc.max_deadline;
     let chassis = Chassis::new(

@@ -74,6 +74,11 @@ impl Client {
         self.version
     }
 
+    /// Whether anything is sealed beside entries: where not, drafts need bring nothing.
+    pub fn seals_payloads(&self) -> bool {
+        self.log.seals_payloads()
+    }
+
     /// Makes one attempt. When this returns, its outcome is durable, whatever it is; the caller of this function
     /// must let it run to its end.
     ///

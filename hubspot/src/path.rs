@@ -142,6 +142,16 @@ impl Path {
         &self.template
     }
 
+    /// The path as it is sent, for what is sealed beside a record.
+    pub(crate) fn exact(&self) -> String {
+        // The host plays no part.
+        let address = Url::parse("http://localhost").ok();
+        let address = address.and_then(|base| self.on(&base).ok());
+        address
+            .map(|address| address.path().to_owned())
+            .unwrap_or_default()
+    }
+
     /// The whole address, each segment escaped.
     pub(crate) fn on(&self, base: &Url) -> Result<Url, UnsafeSegment> {
         let unsafe_segment = |segment: &String| matches!(segment.as_str(), "" | "." | "..");
@@ -182,6 +192,7 @@ mod tests {
             "/crm/objects/2026-09/contacts/7"
         );
         assert_eq!(dated.template(), "/crm/objects/2026-09/contacts/{id}");
+        assert_eq!(dated.exact(), "/crm/objects/2026-09/contacts/7");
         assert_eq!(
             path(ApiVersion::V3).on(&base()).expect("safe").path(),
             "/crm/v3/objects/contacts/7"

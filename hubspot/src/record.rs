@@ -71,7 +71,11 @@ fn sending<T>(draft: Draft, request: &Request<'_, T>) -> Draft {
         .body
         .as_ref()
         .map_or(0, |body| u64::try_from(body.len()).unwrap_or(u64::MAX));
-    draft.http(ask.method.as_str(), ask.path.template(), bytes)
+    let draft = draft.http(ask.method.as_str(), ask.path.template(), bytes);
+    match draft.has_payload() {
+        true => draft.exact_path(&ask.path.exact()),
+        false => draft,
+    }
 }
 
 impl<T> Recorded<T> {

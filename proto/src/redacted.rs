@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::audit::v1::{PayloadCondition, PayloadRecord, PayloadValue, SealedPayload};
 use crate::credential::v1::{
     ImportPortalsRequest, ImportRotationsRequest, IntrospectHandleRequest, IssueHandleResponse,
     NarrowHandleRequest, NarrowHandleResponse, OnboardPortalRequest, PresentedHandle, RedeemHandleRequest,
@@ -187,6 +188,41 @@ impl fmt::Debug for RegisterConsumerResponse {
                 &self.consumer.as_ref().map(|consumer| &consumer.consumer_name),
             )
             .field("made_webhook_secret", &REDACTED)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is sealed beside an entry: how much it is, and nothing of it.
+impl fmt::Debug for SealedPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealedPayload")
+            .field("records", &self.records.len())
+            .field("conditions", &self.conditions.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PayloadRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PayloadRecord")
+            .field("object_type", &self.object_type)
+            .field("values", &self.values.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PayloadValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PayloadValue")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PayloadCondition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PayloadCondition")
+            .field("property", &self.property)
             .finish_non_exhaustive()
     }
 }

@@ -82,6 +82,8 @@ purposes! {
     Suppression = "suppression",
     /// What came of writes that may be asked for again.
     Writes = "writes",
+    /// What is personal in audit entries, beside them.
+    AuditPayload = "audit-payload",
 }
 
 impl Purpose {

@@ -69,7 +69,7 @@ async fn leaves_nothing(hubkeep: Hubkeep) {
     assert!(
         erased
             .certificate
-            .contains("crm-service: keys destroyed: object-ref;")
+            .contains("crm-service: keys destroyed: audit-payload object-ref;")
     );
     let again = erase(&hubkeep, A).await.expect("changes nothing");
     assert_eq!(again.certificate, erased.certificate);

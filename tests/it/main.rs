@@ -90,6 +90,7 @@ mod onboarding;
 mod one_shot;
 mod own_calls;
 mod passed_over;
+mod payloads;
 mod pipeline_writes;
 mod poisoned;
 mod property_writes;

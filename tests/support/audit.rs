@@ -88,14 +88,16 @@ pub enum Reader<'a> {
 }
 
 impl Reader<'_> {
-    pub(super) fn name(&self) -> &str {
+    /// Its name.
+    pub fn name(&self) -> &str {
         match self {
             Self::Operator(name) => name,
             Self::Holder(handle) => &handle.caller,
         }
     }
 
-    pub(super) fn request<T>(self, hubkeep: &Hubkeep, message: T) -> tonic::Request<T> {
+    /// A request of its own.
+    pub fn request<T>(self, hubkeep: &Hubkeep, message: T) -> tonic::Request<T> {
         let caller = |name: &str| Crm::through(hubkeep.door(Service::Credential), name);
         match self {
             Self::Operator(name) => caller(name).request(message),

@@ -13,9 +13,10 @@ use hubkeep_core::{
     random::SharedRandom,
 };
 use hubkeep_proto::audit::v1::{
-    EventFilter, ExportEventsRequest, ExportEventsResponse, GetCheckpointRequest, GetCheckpointResponse,
-    GetProofRequest, GetProofResponse, ListEventsRequest, ListEventsResponse, StreamEventsRequest,
-    StreamEventsResponse, audit_service_server::AuditService,
+    ErasePayloadsRequest, ErasePayloadsResponse, EventFilter, ExportEventsRequest, ExportEventsResponse,
+    GetCheckpointRequest, GetCheckpointResponse, GetProofRequest, GetProofResponse, ListEventsRequest,
+    ListEventsResponse, OpenPayloadRequest, OpenPayloadResponse, StreamEventsRequest, StreamEventsResponse,
+    audit_service_server::AuditService,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, metadata::MetadataMap};
@@ -226,6 +227,11 @@ impl AuditApi {
         .boxed()
     }
 
+    /// The id of what is about to be recorded.
+    pub(super) fn new_call(&self) -> Result<CallId, Error> {
+        Ok(CallId::make(&*self.clock, &*self.random)?)
+    }
+
     pub(super) async fn on_record(
         &self,
         context: &Context,
@@ -247,7 +253,7 @@ impl AuditApi {
         portal: Option<&ProvenPortal>,
         operation: Operation,
     ) -> Result<Draft, Error> {
-        let call_id = CallId::make(&*self.clock, &*self.random)?;
+        let call_id = self.new_call()?;
         let draft = match portal {
             Some(portal) => Draft::portal(portal, operation, call_id),
             None => Draft::system(operation, call_id),
@@ -258,6 +264,9 @@ impl AuditApi {
     /// Puts a refusal on record and turns it into what the caller sees.
     pub(super) async fn refuse(&self, context: &Context, operation: Operation, refused: Refused) -> Status {
         let Refused { error, portal } = refused;
+        if matches!(error, Error::Recorded(_)) {
+            return context.refuse(&error);
+        }
         let outcome = Outcome::refused(error.reason());
         let recorded = match self.draft(context, portal.as_ref(), operation) {
             Ok(draft) => self.log.denied(draft, outcome).await.map_err(Error::Log),
@@ -352,6 +361,30 @@ impl AuditService for AuditApi {
         match self.proof(&context, &metadata, request).await {
             Ok(response) => Ok(Response::new(response)),
             Err(refused) => Err(self.refuse(&context, Operation::AuditProof, refused).await),
+        }
+    }
+
+    async fn open_payload(
+        &self,
+        request: Request<OpenPayloadRequest>,
+    ) -> Result<Response<OpenPayloadResponse>, Status> {
+        let context = Context::of(&request)?;
+        let (metadata, _, request) = request.into_parts();
+        match self.open(&context, &metadata, &request).await {
+            Ok(response) => Ok(Response::new(response)),
+            Err(refused) => Err(self.refuse(&context, Operation::PayloadOpen, refused).await),
+        }
+    }
+
+    async fn erase_payloads(
+        &self,
+        request: Request<ErasePayloadsRequest>,
+    ) -> Result<Response<ErasePayloadsResponse>, Status> {
+        let context = Context::of(&request)?;
+        let (metadata, _, request) = request.into_parts();
+        match self.erase(&context, &metadata, &request).await {
+            Ok(response) => Ok(Response::new(response)),
+            Err(refused) => Err(self.refuse(&context, Operation::PayloadErase, refused).await),
         }
     }
 }

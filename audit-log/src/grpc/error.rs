@@ -20,6 +20,20 @@ pub(crate) enum Error {
     /// An operator without the role that reads everything, and without a handle.
     #[error("{0} has not the role auditor")]
     NotAuditor(CallerName),
+    /// A caller without the role that this takes.
+    #[error("{caller} has not the role {role}")]
+    WithoutRole {
+        /// Who.
+        caller: CallerName,
+        /// Which.
+        role: &'static str,
+    },
+    /// What no handle allows.
+    #[error("what lies sealed beside entries is not for handles")]
+    NotByHandle(&'static str),
+    /// What was asked for failed, and that is on record.
+    #[error(transparent)]
+    Recorded(crate::Error),
     /// The time of the handle that opened the stream is over.
     #[error("the time of the stream's handle is over")]
     HandleOver,
@@ -76,11 +90,14 @@ impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::HandleMalformed(_) | Self::HandleOver => ErrorKind::Unauthenticated,
-            Self::NotAuditor(_) | Self::PortalMismatch { .. } => ErrorKind::PermissionDenied,
+            Self::NotAuditor(_)
+            | Self::WithoutRole { .. }
+            | Self::NotByHandle(_)
+            | Self::PortalMismatch { .. } => ErrorKind::PermissionDenied,
             Self::InvalidField(_) | Self::PageTokenInvalid => ErrorKind::InvalidArgument,
             Self::Stopping => ErrorKind::Unavailable,
             Self::NotGranted(error) => error.kind(),
-            Self::Log(error) => error.kind(),
+            Self::Log(error) | Self::Recorded(error) => error.kind(),
             Self::Random(_) => ErrorKind::Internal,
         }
     }
@@ -88,14 +105,15 @@ impl ServiceError for Error {
     fn reason(&self) -> ErrorReason {
         match self {
             Self::HandleMalformed(_) => ErrorReason::HandleMalformed,
-            Self::NotAuditor(_) => ErrorReason::CallerNotAllowed,
+            Self::NotAuditor(_) | Self::WithoutRole { .. } => ErrorReason::CallerNotAllowed,
+            Self::NotByHandle(_) => ErrorReason::OperationNotAllowed,
             Self::HandleOver => ErrorReason::HandleInvalid,
             Self::PortalMismatch { .. } => ErrorReason::PortalMismatch,
             Self::InvalidField(_) => ErrorReason::InvalidField,
             Self::PageTokenInvalid => ErrorReason::PageTokenInvalid,
             Self::Stopping => ErrorReason::Stopping,
             Self::NotGranted(error) => error.reason(),
-            Self::Log(error) => error.reason(),
+            Self::Log(error) | Self::Recorded(error) => error.reason(),
             Self::Random(_) => ErrorReason::Internal,
         }
     }
@@ -107,6 +125,14 @@ impl ServiceError for Error {
             }
             Self::NotAuditor(caller) => {
                 format!("{caller} has not the role auditor: ask for it under [roles], or come with a handle")
+            }
+            Self::WithoutRole { caller, role } => {
+                format!("{caller} has not the role {role}: ask for it under [roles]")
+            }
+            Self::NotByHandle(_) => {
+                "what lies sealed beside entries is opened and erased by operators only: come without a \
+                                  handle"
+                    .to_owned()
             }
             Self::HandleOver => {
                 "take a new handle, and open another stream from the last position".to_owned()
@@ -123,7 +149,7 @@ impl ServiceError for Error {
             }
             Self::Stopping => "the service is stopping: try again".to_owned(),
             Self::NotGranted(error) => error.public_message(),
-            Self::Log(error) => error.public_message(),
+            Self::Log(error) | Self::Recorded(error) => error.public_message(),
             Self::Random(_) => "an internal error; the request id finds it".to_owned(),
         }
     }
@@ -135,8 +161,13 @@ impl ServiceError for Error {
                 ("caller", caller.to_string()),
                 ("grpc_service", audit_service_server::SERVICE_NAME.to_owned()),
             ],
+            Self::NotByHandle(operation) => vec![("operation", (*operation).to_owned())],
+            Self::WithoutRole { caller, .. } => vec![
+                ("caller", caller.to_string()),
+                ("grpc_service", audit_service_server::SERVICE_NAME.to_owned()),
+            ],
             Self::NotGranted(error) => error.metadata(),
-            Self::Log(error) => error.metadata(),
+            Self::Log(error) | Self::Recorded(error) => error.metadata(),
             _ => Vec::new(),
         }
     }
@@ -145,7 +176,7 @@ impl ServiceError for Error {
         match self {
             Self::Stopping => Some(Duration::from_secs(1)),
             Self::NotGranted(error) => error.retry_after(),
-            Self::Log(error) => error.retry_after(),
+            Self::Log(error) | Self::Recorded(error) => error.retry_after(),
             _ => None,
         }
     }
@@ -175,6 +206,24 @@ mod tests {
                 Error::NotAuditor("operator/bob".parse().expect("valid")),
                 ErrorKind::PermissionDenied,
                 ErrorReason::CallerNotAllowed,
+            ),
+            (
+                Error::WithoutRole {
+                    caller: "operator/bob".parse().expect("valid"),
+                    role: "fleet",
+                },
+                ErrorKind::PermissionDenied,
+                ErrorReason::CallerNotAllowed,
+            ),
+            (
+                Error::NotByHandle("OPEN_PAYLOAD"),
+                ErrorKind::PermissionDenied,
+                ErrorReason::OperationNotAllowed,
+            ),
+            (
+                Error::Recorded(crate::Error::NoKeys),
+                ErrorKind::Internal,
+                ErrorReason::Internal,
             ),
             (
                 Error::HandleOver,

@@ -8,9 +8,11 @@ mod filter;
 mod list;
 mod object;
 mod page;
+mod payloads;
 mod proofs;
 mod recorder;
 mod stream;
+mod subject;
 
 pub use api::AuditApi;
 pub use authority::{ReadAuthority, ReadGrant};

@@ -20,8 +20,8 @@ use self::{
     tasks::{Counting, DEADLINE, Stage, gives_up, records, sends, time_passes},
 };
 use crate::{
-    Identity, Position, appender::Appender, durable::Durable, durable::Followers, gate::Gate, recent::Recent,
-    spill::Unwritten, store::Store, writer::Writer,
+    Identity, Position, appender::Appender, durable::Durable, durable::Followers, gate::Gate,
+    payloads::Sealer, recent::Recent, spill::Unwritten, store::Store, writer::Writer,
 };
 
 /// Runs by each way of choosing. A mistake of the sort that is looked for is found within some hundred.
@@ -59,7 +59,7 @@ async fn life_of_a_log(troubles: Troubles) {
         Arc::clone(&clock),
         Counting::shared(),
         DEADLINE,
-        Gate::default(),
+        (Gate::default(), Sealer::new(false)),
     );
     let ledger = Ledger::shared();
     let durable = Durable::at(Position::START);

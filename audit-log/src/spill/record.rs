@@ -58,6 +58,8 @@ impl Record {
             keys: Keys::of(self.log, entry),
             phase: entry.phase.into(),
             leaf: self.leaf,
+            made_time: 0,
+            payload: None,
         };
         Pending::outcome(row, intent, Waiter::Nobody)
     }

@@ -20,6 +20,7 @@ use crate::{
 const INSERT: &str = "INSERT INTO audit_entry \
     (position, log, log_index, client_slug, caller, phase, operation, call_id, attempt, leaf) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+const PAYLOAD: &str = "INSERT INTO audit_payload (position, made_time, sealed) VALUES (?1, ?2, ?3)";
 const SIZE: &str = "SELECT size FROM audit_log_size WHERE log = ?1";
 /// Changes nothing if the log does not end where it was read to end.
 const SET_SIZE: &str = "INSERT INTO audit_log_size (log, size) VALUES (?1, ?3) \
@@ -235,6 +236,11 @@ fn insert(
         keys.attempt,
         row.leaf,
     ])?;
+    if let Some(sealed) = &row.payload {
+        transaction
+            .prepare_cached(PAYLOAD)?
+            .execute(params![position.as_i64(), row.made_time, sealed])?;
+    }
     Ok(())
 }
 

@@ -25,6 +25,10 @@ mod order;
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
+mod payloads;
+#[cfg(test)]
+mod payloads_served;
+#[cfg(test)]
 mod place;
 #[cfg(test)]
 mod proofs;

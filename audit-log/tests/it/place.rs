@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
 
-use hubkeep_audit_log::{AuditLog, Config, Error, anchors, proofs, spill};
+use hubkeep_audit_log::{AuditLog, Config, Error, anchors, payloads, proofs, spill};
 use hubkeep_core::{
     clock::{SharedClock, SystemClock},
     random::{SharedRandom, SystemRandom},
@@ -62,6 +62,7 @@ pub(crate) struct Place {
     pub(crate) proofs: proofs::Config,
     pub(crate) anchors: anchors::Config,
     pub(crate) spill: spill::Config,
+    pub(crate) payloads: payloads::Config,
     /// Where keys are.
     keys: TempDir,
 }
@@ -90,6 +91,7 @@ impl Place {
                 folder: None,
                 size_bytes: 256 * 1024,
             },
+            payloads: payloads::Config::default(),
             keys: tempfile::tempdir().expect("a folder"),
         }
     }
@@ -145,6 +147,7 @@ impl Place {
             proofs: self.proofs.clone(),
             anchors: self.anchors.clone(),
             spill: self.spill.clone(),
+            payloads: self.payloads.clone(),
             ..config
         }
     }

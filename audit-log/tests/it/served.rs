@@ -74,7 +74,7 @@ pub(crate) struct Served {
     pub(crate) running: Running,
     pub(crate) handle: String,
     pub(crate) client: AuditServiceClient<Channel>,
-    _place: Place,
+    place: Place,
 }
 
 impl Served {
@@ -116,8 +116,12 @@ impl Served {
             running,
             handle,
             client,
-            _place: place,
+            place,
         }
+    }
+
+    pub(crate) const fn place(&self) -> &Place {
+        &self.place
     }
 
     pub(crate) async fn record(&self, calls: u64) {

@@ -209,10 +209,7 @@ fn http_response(entry: &Entry) -> Object {
 /// The records that an entry names, by their keyed hashes.
 fn resources(entry: &Entry) -> Vec<Value> {
     let own = (!entry.object_ref.is_empty()).then(|| entry.object_ref.clone());
-    let others = entry.record_refs.chunks_exact(16).map(|one| {
-        let digits = one.iter().map(|byte| format!("{byte:02x}"));
-        digits.collect::<String>()
-    });
+    let others = entry.record_refs.chunks_exact(16).map(row::hex);
     let named: Vec<Value> = own
         .into_iter()
         .chain(others)
@@ -243,6 +240,7 @@ fn unmapped(event: &Event, entry: &Entry) -> Object {
         .text("physical_id", &entry.physical_id)
         .text("token_fingerprint", &entry.token_fingerprint)
         .text("subject", &entry.subject)
+        .text("payload_sha256", &row::hex(&entry.payload_sha256))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(super) enum Cell {
 }
 
 /// The columns: each name, and whether it holds numbers.
-pub(super) const COLUMNS: [(&str, bool); 36] = [
+pub(super) const COLUMNS: [(&str, bool); 37] = [
     ("position", true),
     ("index", true),
     ("log", false),
@@ -53,6 +53,7 @@ pub(super) const COLUMNS: [(&str, bool); 36] = [
     ("grpc_method", false),
     ("hubspot_correlation_id", false),
     ("subject", false),
+    ("payload_sha256", false),
 ];
 
 /// The cells of an event, one for each column.
@@ -97,6 +98,7 @@ pub(super) fn cells(event: &Event) -> Vec<Cell> {
         text(&entry.grpc_method),
         text(&entry.hubspot_correlation_id),
         text(&entry.subject),
+        Cell::Text(hex(&entry.payload_sha256)),
     ]
 }
 
@@ -106,6 +108,11 @@ fn text(text: &str) -> Cell {
 
 fn number(number: u64) -> Cell {
     Cell::Number(i64::try_from(number).unwrap_or(i64::MAX))
+}
+
+/// Bytes in hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// When it was made, by RFC 3339 in UTC.

@@ -16,7 +16,10 @@ use hubkeep_hubspot::{
     owners,
 };
 
-use super::{Admitted, Call, Counted, End, Error, ObjectRefs, Reply, record_denial::recorded_as, row_error};
+use super::{
+    Admitted, Call, Counted, End, Error, ObjectRefs, Reply, payload::payload_of, record_denial::recorded_as,
+    row_error,
+};
 use crate::{
     crm::{Answer, Ask, PropertyName, PropertyNames, PropertyValues, RecordKey, RowError, Wanted},
     quota::Slot,
@@ -272,6 +275,10 @@ impl Dispatch {
             .token(grant.fingerprint())
             .object(named, object_ref.as_deref())
             .attempt(call.attempt);
+        let draft = match self.hubspot.seals_payloads() {
+            true => draft.payload(payload_of(call)),
+            false => draft,
+        };
         // By this it is known which writes have a row in the account of writes.
         Ok(match &call.again {
             Some(again) if !call.ask.is_read() => draft.subject(&again.request_id.to_string()),

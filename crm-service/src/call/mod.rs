@@ -20,6 +20,7 @@ mod error;
 mod minimize;
 mod object_ref;
 mod once;
+mod payload;
 mod proofs;
 mod prove;
 mod rate_limit;

@@ -16,6 +16,7 @@ use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
+use zeroize::Zeroizing;
 
 use super::budget::Allowance;
 use crate::{
@@ -45,8 +46,8 @@ pub struct Grant {
     pub(super) properties: Option<BTreeSet<PropertyName>>,
     pub(super) bounds: Bounds,
     pub(super) writes_need_approval: bool,
-    /// Whether it was issued for a person who waits.
-    pub(super) is_for_a_person: bool,
+    /// On whose behalf the caller asks, as it says itself; empty if it names nobody. Personal data.
+    pub(super) end_user: Zeroizing<String>,
     /// What may be spent of the handle's budget; `None` if it has none.
     pub(super) allowance: Option<Arc<Allowance>>,
     pub(super) purpose: PurposeCode,
@@ -132,8 +133,14 @@ impl Grant {
     }
 
     /// Whether a person is behind its calls: the handle names an end user.
-    pub const fn is_for_a_person(&self) -> bool {
-        self.is_for_a_person
+    pub fn is_for_a_person(&self) -> bool {
+        !self.end_user.is_empty()
+    }
+
+    /// On whose behalf its calls are made, as the caller knows that person; empty for nobody. It goes where it is sealed, and
+    /// nowhere else.
+    pub fn end_user(&self) -> &str {
+        &self.end_user
     }
 
     /// What may be spent of the handle's budget; `None` if it has none.

@@ -20,6 +20,7 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 use tonic_types::StatusExt as _;
+use zeroize::Zeroizing;
 
 use super::{
     budget::Half,
@@ -222,7 +223,7 @@ pub(super) fn grant(response: RedeemHandleResponse, now: Tick) -> Result<Grant, 
         properties: properties(&scope),
         bounds: Bounds::read(&scope.pipelines, &scope.owner_ids),
         writes_need_approval: handle.writes_need_approval,
-        is_for_a_person: !handle.end_user.is_empty(),
+        end_user: Zeroizing::new(handle.end_user),
         allowance: None,
         purpose: handle.purpose_code.parse().map_err(|_| incomplete())?,
         time_zone: response.time_zone,

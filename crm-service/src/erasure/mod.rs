@@ -83,6 +83,8 @@ impl Erasures {
         transaction.commit().await?;
         // In each replica: each has unwrapped them for itself.
         self.keyring.forget(owner);
+        // Unreadable already: the rows go too.
+        self.log.forget_payloads(order.portal_id).await?;
         let done = self.entomb(order).await?;
         Ok(self.credentials.confirm_erasure(&done).await?)
     }

@@ -45,6 +45,7 @@ pub(super) fn of(entry: &Entry) -> Vec<(&'static str, String)> {
         ("grpc_method", entry.grpc_method.clone()),
         ("physical_id", entry.physical_id.clone()),
         ("record_refs", refs(entry)),
+        ("payload_sha256", hex::encode(&entry.payload_sha256)),
         ("subject", entry.subject.clone()),
         (
             "severity (follows from the others)",
@@ -109,6 +110,7 @@ mod tests {
             }),
             occurrence_count: 1,
             record_refs: vec![7; 32],
+            payload_sha256: vec![7; 32],
             ..texts("x")
         };
         let shown: Vec<&str> = of(&full).into_iter().map(|(name, _)| name).collect();

@@ -23,7 +23,8 @@ use crate::{
 };
 
 /// $1 replica, $2 its session, $3 how long a lease lasts; $4 to $11 the columns of the entries; $12 what each does: 0
-/// nothing, -1 it opens an intent, else it closes the one at this position; $13 every position that is closed.
+/// nothing, -1 it opens an intent, else it closes the one at this position; $13 every position that is closed; $14 and
+/// $15 what lies sealed beside them, empty for nothing, and when they were made.
 const APPEND: &str = concat!(
     "WITH gate AS MATERIALIZED ( \
         SELECT replica_id FROM audit_replica \
@@ -32,8 +33,8 @@ const APPEND: &str = concat!(
     " - $3 FOR KEY SHARE \
     ), input AS MATERIALIZED ( \
         SELECT * FROM unnest($4::TEXT[], $5::TEXT[], $6::TEXT[], $7::BIGINT[], $8::BIGINT[], $9::TEXT[], \
-            $10::BIGINT[], $11::BYTEA[], $12::BIGINT[]) WITH ORDINALITY \
-        AS t (log, client_slug, caller, phase, operation, call_id, attempt, leaf, effect, number) \
+            $10::BIGINT[], $11::BYTEA[], $12::BIGINT[], $14::BYTEA[], $15::BIGINT[]) WITH ORDINALITY \
+        AS t (log, client_slug, caller, phase, operation, call_id, attempt, leaf, effect, payload, made_time, number) \
     ), closed AS ( \
         DELETE FROM audit_open_intent \
         WHERE position = ANY ($13::BIGINT[]) AND EXISTS (SELECT 1 FROM gate) RETURNING position \
@@ -58,6 +59,9 @@ const APPEND: &str = concat!(
         SELECT (SELECT position FROM begun) + p.step, p.log, s.size - p.log_steps + p.log_step - 1, \
             p.client_slug, p.caller, p.phase, p.operation, p.call_id, p.attempt, p.leaf \
         FROM placed p JOIN sizes s ON s.log = p.log \
+    ), payloads AS ( \
+        INSERT INTO audit_payload (position, made_time, sealed) \
+        SELECT (SELECT position FROM begun) + step, made_time, payload FROM placed WHERE length(payload) > 0 \
     ), spans AS ( \
         INSERT INTO audit_client_span (client_slug, span) \
         SELECT DISTINCT client_slug, ((SELECT position FROM begun) + step) / 1024 FROM placed \
@@ -86,6 +90,8 @@ pub(super) struct Columns<'a> {
     leaves: Vec<&'a [u8]>,
     effects: Vec<i64>,
     closes: Vec<i64>,
+    payloads: Vec<&'a [u8]>,
+    made_times: Vec<i64>,
 }
 
 impl<'a> Columns<'a> {
@@ -114,6 +120,8 @@ impl<'a> Columns<'a> {
         self.call_ids.push(&keys.call_id);
         self.attempts.push(keys.attempt);
         self.leaves.push(&row.leaf);
+        self.payloads.push(row.payload.as_deref().unwrap_or_default());
+        self.made_times.push(row.made_time);
         self.effects.push(match pending.effect {
             Effect::None => 0,
             Effect::Opens => -1,
@@ -143,7 +151,9 @@ impl<'a> Columns<'a> {
             .bind(&self.attempts)
             .bind(&self.leaves)
             .bind(&self.effects)
-            .bind(&self.closes);
+            .bind(&self.closes)
+            .bind(&self.payloads)
+            .bind(&self.made_times);
         // All rows, though there is one: the row comes before the commit, and the end of the answer after it.
         let rows = appended.fetch_all(connection).await?;
         Answer::read(rows.first().ok_or(sqlx::Error::RowNotFound)?)

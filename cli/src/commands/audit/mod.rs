@@ -5,6 +5,7 @@ mod file;
 pub(crate) mod follow;
 pub(crate) mod line;
 mod past;
+mod payload;
 mod verify;
 mod which;
 
@@ -58,6 +59,12 @@ enum AuditCommand {
     Export(export::ExportArgs),
     /// Verify such a folder, offline: 0 if it is what was signed, 9 and the reason if it is not.
     Verify(verify::VerifyArgs),
+    /// Open what lies sealed beside an entry: personal data, such as ids of records and what was written. Who opened it and why
+    /// is in the portal's log before anything is shown. For operators with the role auditor.
+    Open(payload::OpenArgs),
+    /// Have what lies sealed beside entries erased for good: of one entry, or of all about a record. Entries and proofs stay.
+    /// Who asked for it and why is in the portal's log. For operators with the role fleet.
+    Erase(payload::EraseArgs),
 }
 
 impl AuditArgs {
@@ -132,6 +139,8 @@ pub async fn run(
             return export::run(args, service, output).await;
         }
         AuditCommand::Verify(args) => return verify::run(&args, output),
+        AuditCommand::Open(args) => return payload::open(args, crm, output).await,
+        AuditCommand::Erase(args) => return payload::erase(args, crm, output).await,
     }
     Ok(Exit::Done)
 }

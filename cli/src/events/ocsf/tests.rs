@@ -175,6 +175,7 @@ fn events() -> Vec<Event> {
         grpc_method: "/hubkeep.crm.v1.ObjectService/GetObject".to_owned(),
         physical_id: "p".to_owned(),
         record_refs: vec![7; 32],
+        payload_sha256: vec![7; 32],
         subject: "s".to_owned(),
         ..Entry::default()
     };

@@ -1,0 +1,72 @@
+//! How long payloads are kept: a sweep in the background removes what is older. One replica at a time does it, in small
+//! transactions, so that the log's writer never waits long.
+
+use std::{sync::Arc, time::Duration};
+
+use hubkeep_core::{clock::SharedClock, database::Database};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+
+use super::{Config, store};
+use crate::{Error, turn::Turn};
+
+/// Whoever holds it sweeps.
+const LOCK: &str = "hubkeep audit payloads";
+/// The most that are removed in one transaction.
+const BATCH: u32 = 512;
+/// Rest between transactions: the file's lock is others' for so long.
+const BREATH: Duration = Duration::from_millis(5);
+
+/// Removes payloads whose time is over, until it is stopped or dropped.
+#[derive(Debug)]
+pub(crate) struct Sweeper {
+    task: TaskTracker,
+    end: CancellationToken,
+    _end: DropGuard,
+}
+
+impl Sweeper {
+    /// Begins, in this database.
+    pub(crate) fn start(database: Database, config: &Config, clock: &SharedClock) -> Self {
+        let (task, end) = (TaskTracker::new(), CancellationToken::new());
+        let work = sweep(database, config.clone(), Arc::clone(clock));
+        let until = end.clone();
+        task.spawn(Box::pin(async move { until.run_until_cancelled(work).await }));
+        let _end = end.clone().drop_guard();
+        Self { task, end, _end }
+    }
+
+    pub(crate) async fn stop(&self) {
+        self.end.cancel();
+        self.task.close();
+        self.task.wait().await;
+    }
+}
+
+async fn sweep(database: Database, config: Config, clock: SharedClock) {
+    loop {
+        if let Err(error) = catch_up(&database, &config, &clock).await {
+            tracing::warn!(%error, "payloads whose time is over could not be removed now");
+        }
+        clock.sleep(config.sweep_every).await;
+    }
+}
+
+/// Removes all whose time is over.
+async fn catch_up(database: &Database, config: &Config, clock: &SharedClock) -> Result<(), Error> {
+    let now = clock.now();
+    let before = now.minus(config.keep);
+    while store::is_due(database, before).await? {
+        let Some(mut turn) = Turn::take(database, LOCK).await? else {
+            return Ok(());
+        };
+        let mut transaction = turn.transaction(database).await?;
+        let swept = store::sweep(&mut transaction, before, now, BATCH).await?;
+        transaction.commit().await?;
+        metrics::counter!("hubkeep_audit_payloads_expired_total").increment(swept);
+        clock.sleep(BREATH).await;
+    }
+    Ok(())
+}
