@@ -11,7 +11,7 @@ use hubkeep_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{anchors, portal::Owner, proofs};
+use crate::{Keep, anchors, portal::Owner, proofs};
 
 /// Where the log is kept, and how long a call waits for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,6 +31,8 @@ pub struct Config {
     /// Of a log in a file: with less room on its disk nothing new is recorded, and so nothing new is done. What is under way is
     /// recorded in what is left.
     pub min_free_bytes: u64,
+    /// For how long entries are kept: at least a month, or "for ever". Older ones are pruned where checkpoints are signed.
+    pub keep: Keep,
     /// Checkpoints and proofs.
     pub proofs: proofs::Config,
     /// Where checkpoints are put so that nobody here can change them afterwards.
@@ -45,6 +47,7 @@ impl Default for Config {
             intent_deadline: Duration::from_secs(2),
             max_connections: 8,
             min_free_bytes: 64 * 1024 * 1024,
+            keep: Keep::default(),
             proofs: proofs::Config::default(),
             anchors: anchors::Config::default(),
         }
@@ -102,6 +105,12 @@ impl Validate for Config {
         }
         if self.max_connections == 0 {
             fault("audit.max_connections", "must be at least 1");
+        }
+        if self.keep.is_too_short() {
+            fault(
+                "audit.keep",
+                "must be at least 1 month, or \"for ever\": what is pruned is gone for good",
+            );
         }
         self.proofs.check(faults);
         self.anchors.check(&self.proofs, faults);
@@ -168,11 +177,12 @@ mod tests {
             intent_deadline: Duration::ZERO,
             max_connections: 0,
             min_free_bytes: 0,
+            keep: Keep::read("25 minutes").expect("a time"),
             proofs: proofs::Config::default(),
             anchors: anchors::Config::default(),
         };
         let mut faults = Vec::new();
         config.validate(&mut faults);
-        assert_eq!(faults.len(), 3);
+        assert_eq!(faults.len(), 4);
     }
 }

@@ -5,7 +5,7 @@ use hubkeep_core::{
     id::{CallId, CallerName, ClientSlug, HandleId, PurposeCode},
     secret::TokenFingerprint,
 };
-use hubkeep_proto::audit::v1::Entry;
+use hubkeep_proto::audit::v1::{Entry, Pruning};
 
 use crate::{
     Operation,
@@ -147,6 +147,13 @@ impl Draft {
     #[must_use]
     pub fn subject(mut self, subject: &str) -> Self {
         self.entry.subject = bounded(subject, MAX_SUBJECT);
+        self
+    }
+
+    /// What will go of the log.
+    #[must_use]
+    pub(crate) fn pruning(mut self, pruning: Pruning) -> Self {
+        self.entry.pruning = Some(pruning);
         self
     }
 

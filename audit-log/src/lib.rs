@@ -13,6 +13,7 @@
 //! | read | [`AuditLog::tail`], [`AuditLog::list`], over gRPC [`AuditApi`] |
 //! | look for something among much | [`AuditLog::find`] |
 //! | have it anchored elsewhere | [`Config::anchors`], [`anchors`] |
+//! | know how far back it reaches, and hold it | [`Config::keep`], [`AuditLog::retained`], [`AuditLog::hold`] |
 //! | prove | [`AuditLog::checkpoint`], [`AuditLog::inclusion`], [`AuditLog::consistency`]; see [`proofs`] |
 //!
 //! What is written is a [`Draft`], whose log is chosen by proof: only a [`ProvenPortal`] opens a portal's log.
@@ -47,8 +48,10 @@ mod portal;
 mod position;
 pub mod proofs;
 mod proving;
+mod pruning;
 mod recent;
 mod refusals;
+mod retention;
 mod store;
 mod sync;
 mod tail;
@@ -65,13 +68,14 @@ pub use grpc::{AuditApi, ReadAuthority, ReadGrant, RefusalRecorder};
 pub use heads::Head;
 pub use heir::{Heir, HeirError};
 pub use hubkeep_proto::audit::v1::{
-    Cause, Entry, Event, Operation, Phase, QuotaLeft, Result as CallResult, Severity,
+    Cause, Entry, Event, Operation, Phase, Pruning, QuotaLeft, Result as CallResult, Severity,
 };
 pub use intent::Intent;
 pub use log::AuditLog;
 pub use outcome::Outcome;
 pub use portal::ProvenPortal;
 pub use position::Position;
+pub use retention::{Beginning, Hold, Keep, Retained};
 pub use tail::Tailed;
 
 /// The tables of the log. [`AuditLog::open`] brings its database up to date with them by itself.

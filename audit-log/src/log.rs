@@ -16,9 +16,9 @@ use tokio_util::{
 };
 
 use crate::{
-    Config, Draft, Error, Event, Filter, Heir, Identity, Intent, Outcome, Phase, Position, ProvenPortal,
-    Tailed, anchoring,
-    anchors::Waiting,
+    Config, Draft, Error, Event, Filter, Heir, Identity, Intent, Keep, Outcome, Phase, Position,
+    ProvenPortal, Tailed, anchoring,
+    anchors::{Anchorer, Waiting},
     appender::Appender,
     durable::{Durable, Followers},
     finding,
@@ -27,7 +27,7 @@ use crate::{
     opened::Opened,
     orphans,
     proofs::Proofs,
-    proving,
+    proving, pruning,
     recent::Recent,
     refusals::Refusals,
     store::Reader,
@@ -58,6 +58,8 @@ struct Inner {
     proving: Background,
     indexing: Background,
     anchoring: Background,
+    pruning: Background,
+    keep: Keep,
     proofs: Proofs,
     /// Since when something waits to be anchored.
     unanchored: Waiting,
@@ -65,7 +67,7 @@ struct Inner {
     blocks_writes_after: Option<Duration>,
     finder: Finder,
     /// Counted refusals are written, and the lease ends, also when nobody has called `stop`.
-    _end: [DropGuard; 5],
+    _end: [DropGuard; 6],
 }
 
 /// A task, if it was started, and how it is told to end.
@@ -155,11 +157,27 @@ impl AuditLog {
         };
 
         let recent = Recent::default();
+        let places = anchorer.as_ref().map(Anchorer::places).unwrap_or_default();
+        let pruner = pruning::open(
+            config,
+            &identity,
+            (&proofs, places),
+            &appender,
+            (&heir, &recent),
+            &random,
+        );
+        let pruner = match pruner.await {
+            Ok(pruner) => pruner,
+            Err(error) => {
+                store.close().await;
+                return Err(error);
+            }
+        };
         let durable = Durable::at(reader.end().await?);
         let followers = Followers::of(&durable);
         let refusals = Arc::new(Refusals::new(Arc::clone(&appender)));
-        let [counting, writing, replicas, proving, indexing, anchoring] =
-            [(); 6].map(|()| Background::default());
+        let [counting, writing, replicas, proving, indexing, anchoring, pruning] =
+            [(); 7].map(|()| Background::default());
         counting.start(Arc::clone(&refusals).run(counting.end.clone()));
         let shared = lease.is_some();
         if let Some(lease) = lease {
@@ -188,10 +206,13 @@ impl AuditLog {
             proving.start(prover.run(proving.end.clone()));
         }
         indexing.start(indexer.run(indexing.end.clone()));
+        if let Some(pruner) = pruner {
+            pruning.start(pruner.run(pruning.end.clone()));
+        }
         if let Some(anchorer) = anchorer {
             anchoring.start(anchorer.run(anchoring.end.clone()));
         }
-        let ending = [&counting, &replicas, &proving, &indexing, &anchoring];
+        let ending = [&counting, &replicas, &proving, &indexing, &anchoring, &pruning];
         let end = ending.map(|task| task.end.clone().drop_guard());
         let inner = Inner {
             appender,
@@ -207,6 +228,8 @@ impl AuditLog {
             proving,
             indexing,
             anchoring,
+            pruning,
+            keep: config.keep.clone(),
             unanchored,
             blocks_writes_after: config.anchors.blocks_writes_after(),
             proofs,
@@ -332,6 +355,10 @@ impl AuditLog {
         &self.inner.proofs
     }
 
+    pub(crate) fn keeping(&self) -> &Keep {
+        &self.inner.keep
+    }
+
     pub(crate) fn finder(&self) -> &Finder {
         &self.inner.finder
     }
@@ -351,6 +378,7 @@ impl AuditLog {
     /// Writes what waits, counted refusals too, and closes the log. When this returns, it may be opened again.
     /// Nothing is accepted any more; an intent that is still held stays open until the log is opened again.
     pub async fn stop(&self) {
+        self.inner.pruning.stop().await;
         self.inner.anchoring.stop().await;
         self.inner.counting.stop().await;
         self.inner.replicas.stop().await;

@@ -14,8 +14,9 @@ use hubkeep_core::{
 };
 use hubkeep_proto::audit::v1::{
     EventFilter, ExportEventsRequest, ExportEventsResponse, GetCheckpointRequest, GetCheckpointResponse,
-    GetProofRequest, GetProofResponse, ListEventsRequest, ListEventsResponse, StreamEventsRequest,
-    StreamEventsResponse, audit_service_server::AuditService,
+    GetProofRequest, GetProofResponse, GetRetentionRequest, GetRetentionResponse, HoldLogRequest,
+    HoldLogResponse, ListEventsRequest, ListEventsResponse, ReleaseLogRequest, ReleaseLogResponse,
+    StreamEventsRequest, StreamEventsResponse, audit_service_server::AuditService,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, metadata::MetadataMap};
@@ -38,7 +39,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 pub struct AuditApi {
     pub(super) log: AuditLog,
     pub(super) authority: Arc<dyn ReadAuthority>,
-    clock: SharedClock,
+    pub(super) clock: SharedClock,
     random: SharedRandom,
     stopping: CancellationToken,
 }
@@ -241,7 +242,7 @@ impl AuditApi {
         Ok(())
     }
 
-    fn draft(
+    pub(super) fn draft(
         &self,
         context: &Context,
         portal: Option<&ProvenPortal>,
@@ -352,6 +353,40 @@ impl AuditService for AuditApi {
         match self.proof(&context, &metadata, request).await {
             Ok(response) => Ok(Response::new(response)),
             Err(refused) => Err(self.refuse(&context, Operation::AuditProof, refused).await),
+        }
+    }
+
+    async fn get_retention(
+        &self,
+        request: Request<GetRetentionRequest>,
+    ) -> Result<Response<GetRetentionResponse>, Status> {
+        let context = Context::of(&request)?;
+        match self.retention(&context, request.into_inner()).await {
+            Ok(response) => Ok(Response::new(response)),
+            Err(error) => Err(self
+                .refuse(&context, Operation::AuditRetention, error.into())
+                .await),
+        }
+    }
+
+    async fn hold_log(&self, request: Request<HoldLogRequest>) -> Result<Response<HoldLogResponse>, Status> {
+        let context = Context::of(&request)?;
+        match self.hold(&context, request.into_inner()).await {
+            Ok(response) => Ok(Response::new(response)),
+            Err(error) => Err(self.refuse(&context, Operation::AuditHold, error.into()).await),
+        }
+    }
+
+    async fn release_log(
+        &self,
+        request: Request<ReleaseLogRequest>,
+    ) -> Result<Response<ReleaseLogResponse>, Status> {
+        let context = Context::of(&request)?;
+        match self.release(&context, request.into_inner()).await {
+            Ok(response) => Ok(Response::new(response)),
+            Err(error) => Err(self
+                .refuse(&context, Operation::AuditHoldRelease, error.into())
+                .await),
         }
     }
 }

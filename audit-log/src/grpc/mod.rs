@@ -10,6 +10,7 @@ mod object;
 mod page;
 mod proofs;
 mod recorder;
+mod retention;
 mod stream;
 
 pub use api::AuditApi;

@@ -43,6 +43,12 @@ mod replicas;
 #[cfg(test)]
 mod restarts;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
+mod retention_read;
+#[cfg(test)]
+mod retention_steps;
+#[cfg(test)]
 mod served;
 #[cfg(test)]
 mod support;

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
 
-use hubkeep_audit_log::{AuditLog, Config, Error, anchors, proofs};
+use hubkeep_audit_log::{AuditLog, Config, Error, Keep, anchors, proofs};
 use hubkeep_core::{
     clock::{SharedClock, SystemClock},
     random::{SharedRandom, SystemRandom},
@@ -61,6 +61,7 @@ pub(crate) struct Place {
     pub(crate) intent_deadline: Duration,
     pub(crate) proofs: proofs::Config,
     pub(crate) anchors: anchors::Config,
+    pub(crate) keep: Keep,
     /// Where keys are.
     keys: TempDir,
 }
@@ -85,6 +86,7 @@ impl Place {
             intent_deadline: Duration::from_secs(20),
             proofs: proofs::Config::default(),
             anchors: anchors::Config::default(),
+            keep: Keep::default(),
             keys: tempfile::tempdir().expect("a folder"),
         }
     }
@@ -128,6 +130,7 @@ impl Place {
             max_connections: 4,
             proofs: self.proofs.clone(),
             anchors: self.anchors.clone(),
+            keep: self.keep.clone(),
             ..config
         }
     }

@@ -2,9 +2,11 @@
 
 mod export;
 mod file;
+mod folder;
 pub(crate) mod follow;
 pub(crate) mod line;
 mod past;
+mod retention;
 mod verify;
 mod which;
 
@@ -58,6 +60,12 @@ enum AuditCommand {
     Export(export::ExportArgs),
     /// Verify such a folder, offline: 0 if it is what was signed, 9 and the reason if it is not.
     Verify(verify::VerifyArgs),
+    /// Say how far back the logs reach, and when the next entries go.
+    Retention(retention::RetentionArgs),
+    /// Let nothing of a portal's logs be pruned until it is released: evidence that somebody will ask for.
+    Hold(retention::HoldArgs),
+    /// End such a hold.
+    Release(retention::HoldArgs),
 }
 
 impl AuditArgs {
@@ -99,6 +107,16 @@ enum From {
     Both,
 }
 
+impl From {
+    fn of(self, credential: &Service, crm: &Service) -> Vec<Service> {
+        match self {
+            Self::CredentialService => vec![credential.clone()],
+            Self::CrmService => vec![crm.clone()],
+            Self::Both => vec![credential.clone(), crm.clone()],
+        }
+    }
+}
+
 /// Runs `audit`.
 ///
 /// # Errors
@@ -132,6 +150,18 @@ pub async fn run(
             return export::run(args, service, output).await;
         }
         AuditCommand::Verify(args) => return verify::run(&args, output),
+        AuditCommand::Retention(args) => {
+            let services = args.from.of(credential, crm);
+            return retention::show(args, &services, output).await;
+        }
+        AuditCommand::Hold(args) => {
+            let services = args.from.of(credential, crm);
+            return retention::hold(args, &services, output).await;
+        }
+        AuditCommand::Release(args) => {
+            let services = args.from.of(credential, crm);
+            return retention::release(args, &services, output).await;
+        }
     }
     Ok(Exit::Done)
 }
@@ -142,17 +172,13 @@ fn services(args: &WhichArgs, credential: &Service, crm: &Service) -> Result<Vec
         let why = "--after needs --from: each service has its own positions";
         return Err(Error::Usage(why.to_owned()));
     }
-    let asked = match args.from {
-        From::CredentialService => vec![credential],
-        From::CrmService => vec![crm],
-        From::Both => vec![credential, crm],
-    };
+    let asked = args.from.of(credential, crm);
     let handle = args.shown.clone().get()?;
     asked
         .into_iter()
         .map(|service| match &handle {
-            Some(handle) => service.clone().with_handle(handle),
-            None => Ok(service.clone()),
+            Some(handle) => service.with_handle(handle),
+            None => Ok(service),
         })
         .collect()
 }
@@ -203,6 +229,9 @@ async fn list(services: Vec<Service>, part: Part, args: WhichArgs, output: &Outp
         .filter(|(_, past)| past.more)
         .map(|(service, _)| service.name())
         .collect();
+    for beginning in found.iter().flat_map(|past| &past.beginnings) {
+        output.note(&retention::begins(beginning))?;
+    }
     let found = past::merged(found.into_iter().map(|past| past.events));
     for event in &found {
         print(event, output)?;
