@@ -42,7 +42,7 @@
 //! | [`support::fleet`], [`support::balancer`] | several replicas of both services on PostgreSQL, behind one address each |
 //! | [`support::limited`] | crm-service before a double of credential-service, for handles with every limit |
 //! | [`support::canaries`] | secrets searched for in every disguise |
-//! | [`support::evidence`] | bundles of evidence, and everything that can be done to one |
+//! | [`support::evidence`], [`support::evidence_pruned`] | bundles of evidence, and everything that can be done to one |
 //! | [`support::disk`] | what lies on disk: bytes searched for, databases locked |
 //! | [`support::compose`] | the compose file, read |
 //! | [`support::shown`] | what a page of the documentation shows |
@@ -66,6 +66,7 @@ pub mod support {
     pub mod disk;
     pub mod doors;
     pub mod evidence;
+    pub mod evidence_pruned;
     pub mod fleet;
     pub mod grants;
     pub mod handles;

@@ -11,7 +11,7 @@ use hubkeep_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{anchors, payloads, portal::Owner, proofs, spill};
+use crate::{Keep, anchors, payloads, portal::Owner, proofs, spill};
 
 /// Where the log is kept, and how long a call waits for it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct Config {
     pub min_free_bytes: u64,
     /// Outcomes that the log could not take.
     pub spill: spill::Config,
+    /// For how long entries are kept: at least a month, or "for ever". Older ones are pruned where checkpoints are signed.
+    pub keep: Keep,
     /// Checkpoints and proofs.
     pub proofs: proofs::Config,
     /// Where checkpoints are put so that nobody here can change them afterwards.
@@ -50,6 +52,7 @@ impl Default for Config {
             max_connections: 8,
             min_free_bytes: 64 * 1024 * 1024,
             spill: spill::Config::default(),
+            keep: Keep::default(),
             proofs: proofs::Config::default(),
             anchors: anchors::Config::default(),
             payloads: payloads::Config::default(),
@@ -120,6 +123,12 @@ impl Validate for Config {
         }
         if self.max_connections == 0 {
             fault("audit.max_connections", "must be at least 1");
+        }
+        if self.keep.is_too_short() {
+            fault(
+                "audit.keep",
+                "must be at least 1 month, or \"for ever\": what is pruned is gone for good",
+            );
         }
         self.spill.check(faults);
         self.proofs.check(faults);
@@ -192,12 +201,13 @@ mod tests {
                 folder: Some(PathBuf::new()),
                 size_bytes: 1,
             },
+            keep: Keep::read("25 minutes").expect("a time"),
             proofs: proofs::Config::default(),
             anchors: anchors::Config::default(),
             payloads: payloads::Config::default(),
         };
         let mut faults = Vec::new();
         config.validate(&mut faults);
-        assert_eq!(faults.len(), 5);
+        assert_eq!(faults.len(), 6);
     }
 }

@@ -5,7 +5,7 @@ use hubkeep_core::{
     id::{CallId, CallerName, ClientSlug, HandleId, PurposeCode},
     secret::TokenFingerprint,
 };
-use hubkeep_proto::audit::v1::Entry;
+use hubkeep_proto::audit::v1::{Entry, Pruning};
 
 use crate::{
     Operation, Payload,
@@ -171,6 +171,13 @@ impl Draft {
         if let Some(payload) = &mut self.payload {
             payload.path(path);
         }
+        self
+    }
+
+    /// What will go of the log.
+    #[must_use]
+    pub(crate) fn pruning(mut self, pruning: Pruning) -> Self {
+        self.entry.pruning = Some(pruning);
         self
     }
 

@@ -3,6 +3,7 @@
 use std::{error::Error as StdError, fmt::Debug};
 
 use futures::future::BoxFuture;
+use hubkeep_core::clock::Timestamp;
 
 use crate::{Entry, Error, store::LostIntent};
 
@@ -18,6 +19,15 @@ pub trait Heir: Debug + Send + Sync {
     /// # Errors
     /// If anything was not taken: then none of them is closed.
     fn inherit<'a>(&'a self, intents: &'a [Entry]) -> BoxFuture<'a, Result<(), HeirError>>;
+
+    /// Since when entries are still needed to know what became of what lost processes have left: none that is younger is pruned,
+    /// however long it is to be kept. `None` where none is needed.
+    ///
+    /// # Errors
+    /// If that is not known: then nothing is pruned.
+    fn needs_since(&self) -> BoxFuture<'_, Result<Option<Timestamp>, HeirError>> {
+        Box::pin(async { Ok(None) })
+    }
 }
 
 /// For a log of which nobody needs to know what was left.

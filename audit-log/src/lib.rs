@@ -15,6 +15,7 @@
 //! | have outcomes kept that it could not take | [`Config::spill`], [`spill`] |
 //! | have it anchored elsewhere | [`Config::anchors`], [`anchors`] |
 //! | keep what is personal beside it, sealed | [`Draft::payload`], [`AuditLog::open_payload`] |
+//! | know how far back it reaches, and hold it | [`Config::keep`], [`AuditLog::retained`], [`AuditLog::hold`] |
 //! | prove | [`AuditLog::checkpoint`], [`AuditLog::inclusion`], [`AuditLog::consistency`]; see [`proofs`] |
 //!
 //! What is written is a [`Draft`], whose log is chosen by proof: only a [`ProvenPortal`] opens a portal's log.
@@ -51,8 +52,10 @@ mod portal;
 mod position;
 pub mod proofs;
 mod proving;
+mod pruning;
 mod recent;
 mod refusals;
+mod retention;
 mod room;
 pub mod spill;
 mod store;
@@ -71,7 +74,7 @@ pub use grpc::{AuditApi, ReadAuthority, ReadGrant, RefusalRecorder};
 pub use heads::Head;
 pub use heir::{Heir, HeirError};
 pub use hubkeep_proto::audit::v1::{
-    Cause, Entry, Event, Operation, Phase, QuotaLeft, Result as CallResult, Severity,
+    Cause, Entry, Event, Operation, Phase, Pruning, QuotaLeft, Result as CallResult, Severity,
 };
 pub use intent::Intent;
 pub use log::AuditLog;
@@ -79,6 +82,7 @@ pub use outcome::Outcome;
 pub use payloads::Payload;
 pub use portal::ProvenPortal;
 pub use position::Position;
+pub use retention::{Beginning, Hold, Keep, Retained};
 pub use room::Lack;
 pub use tail::Tailed;
 

@@ -1,24 +1,24 @@
 //! The log as its users see it.
 
-use std::{future::Future, sync::Arc, time::Duration};
+mod background;
+mod parts;
+
+use std::{sync::Arc, time::Duration};
 
 use futures::Stream;
 use hubkeep_core::{
     clock::{SharedClock, Timestamp},
-    database::Database,
     dying::watched,
     id::PortalId,
     random::SharedRandom,
 };
-use tokio_util::{
-    sync::{CancellationToken, DropGuard},
-    task::TaskTracker,
-};
+use tokio_util::sync::DropGuard;
 
+use self::background::Background;
 use crate::{
-    Config, Draft, Error, Event, Filter, Heir, Identity, Intent, Outcome, Phase, Position, ProvenPortal,
-    Tailed, anchoring,
-    anchors::Waiting,
+    Config, Draft, Error, Event, Filter, Heir, Identity, Intent, Keep, Outcome, Phase, Position,
+    ProvenPortal, Tailed, anchoring,
+    anchors::{Anchorer, Waiting},
     appender::Appender,
     durable::{Durable, Followers},
     finding,
@@ -29,7 +29,7 @@ use crate::{
     orphans,
     payloads::{Sealer, Sweeper},
     proofs::Proofs,
-    proving,
+    proving, pruning,
     recent::Recent,
     refusals::Refusals,
     room, spill,
@@ -65,6 +65,8 @@ struct Inner {
     looking: Background,
     sweeping: Sweeper,
     payloads_kept_for: Duration,
+    pruning: Background,
+    keep: Keep,
     proofs: Proofs,
     /// Since when something waits to be anchored.
     unanchored: Waiting,
@@ -73,27 +75,7 @@ struct Inner {
     finder: Finder,
     indexer: Indexer,
     /// Counted refusals are written, and the lease ends, also when nobody has called `stop`.
-    _end: [DropGuard; 6],
-}
-
-/// A task, if it was started, and how it is told to end.
-#[derive(Debug, Default)]
-struct Background {
-    end: CancellationToken,
-    task: TaskTracker,
-}
-
-impl Background {
-    /// On the heap from the first: the state of such a task is large, and would be moved from frame to frame on the stack.
-    fn start(&self, work: impl Future<Output = ()> + Send + 'static) {
-        self.task.spawn(Box::pin(work));
-    }
-
-    async fn stop(&self) {
-        self.end.cancel();
-        self.task.close();
-        self.task.wait().await;
-    }
+    _end: [DropGuard; 7],
 }
 
 impl AuditLog {
@@ -169,11 +151,35 @@ impl AuditLog {
         };
 
         let recent = Recent::default();
+        let places = anchorer.as_ref().map(Anchorer::places).unwrap_or_default();
+        let pruner = pruning::open(
+            config,
+            &identity,
+            (&proofs, places),
+            &appender,
+            (&heir, &recent),
+            &random,
+        );
+        let pruner = match pruner.await {
+            Ok(pruner) => pruner,
+            Err(error) => {
+                store.close().await;
+                return Err(error);
+            }
+        };
         let durable = Durable::at(reader.end().await?);
         let followers = Followers::of(&durable);
         let refusals = Arc::new(Refusals::new(Arc::clone(&appender)));
-        let [counting, writing, replicas, proving, indexing, anchoring, looking] =
-            [(); 7].map(|()| Background::default());
+        let [
+            counting,
+            writing,
+            replicas,
+            proving,
+            indexing,
+            anchoring,
+            looking,
+            pruning,
+        ] = [(); 8].map(|()| Background::default());
         counting.start(Arc::clone(&refusals).run(counting.end.clone()));
         let shared = lease.is_some();
         if let Some(lease) = lease {
@@ -205,12 +211,17 @@ impl AuditLog {
             proving.start(prover.run(proving.end.clone()));
         }
         indexing.start(indexer.clone().run(indexing.end.clone()));
+        if let Some(pruner) = pruner {
+            pruning.start(pruner.run(pruning.end.clone()));
+        }
         if let Some(anchorer) = anchorer {
             anchoring.start(anchorer.run(anchoring.end.clone()));
         }
         let rooms = room::Watch::of(config, &gate);
         looking.start(rooms.begin(Arc::clone(&clock), looking.end.clone()).await);
-        let ending = [&counting, &replicas, &proving, &indexing, &anchoring, &looking];
+        let ending = [
+            &counting, &replicas, &proving, &indexing, &anchoring, &looking, &pruning,
+        ];
         let end = ending.map(|task| task.end.clone().drop_guard());
         let sweeping = Sweeper::start(reader.database().clone(), &config.payloads, &clock);
         let inner = Inner {
@@ -231,6 +242,8 @@ impl AuditLog {
             indexing,
             anchoring,
             looking,
+            pruning,
+            keep: config.keep.clone(),
             unanchored,
             blocks_writes_after: config.anchors.blocks_writes_after(),
             proofs,
@@ -344,49 +357,10 @@ impl AuditLog {
         self.inner.shared
     }
 
-    pub(crate) fn blocks_writes_after(&self) -> Option<Duration> {
-        self.inner.blocks_writes_after
-    }
-
-    pub(crate) fn unanchored(&self) -> &Waiting {
-        &self.inner.unanchored
-    }
-
-    pub(crate) fn proofs(&self) -> &Proofs {
-        &self.inner.proofs
-    }
-
-    pub(crate) fn finder(&self) -> &Finder {
-        &self.inner.finder
-    }
-
-    pub(crate) fn indexer(&self) -> &Indexer {
-        &self.inner.indexer
-    }
-
-    pub(crate) fn sealer(&self) -> &Sealer {
-        self.inner.appender.sealer()
-    }
-
-    pub(crate) fn payloads_kept_for(&self) -> Duration {
-        self.inner.payloads_kept_for
-    }
-
-    pub(crate) fn reader(&self) -> &Reader {
-        &self.inner.reader
-    }
-
-    pub(crate) fn clock(&self) -> &SharedClock {
-        self.inner.appender.clock()
-    }
-
-    pub(crate) fn database(&self) -> &Database {
-        self.inner.reader.database()
-    }
-
     /// Writes what waits, counted refusals too, and closes the log. When this returns, it may be opened again.
     /// Nothing is accepted any more; an intent that is still held stays open until the log is opened again.
     pub async fn stop(&self) {
+        self.inner.pruning.stop().await;
         self.inner.anchoring.stop().await;
         self.inner.looking.stop().await;
         self.inner.counting.stop().await;

@@ -53,6 +53,15 @@ impl AuditLog {
         Ok(self.proofs().consistency(log, old, size).await?)
     }
 
+    /// The roots of the whole subtrees that the first leaves of a checkpoint make up, the largest first; none where the checkpoint
+    /// is smaller.
+    ///
+    /// # Errors
+    /// If what is stored is not what was signed.
+    pub(crate) async fn front(&self, checkpoint: &Checkpoint, leaves: u64) -> Result<Vec<[u8; 32]>, Error> {
+        Ok(self.proofs().front(checkpoint, leaves).await?)
+    }
+
     /// A text as a C2SP signed note, by the key that signs checkpoints; `None` where nothing is signed. The text must end with a
     /// line's end, and its second line be no number: so it is never taken for a checkpoint.
     pub fn sign_note(&self, text: &str) -> Option<String> {

@@ -104,9 +104,12 @@ impl Newest {
         self.bytes = self.bytes.saturating_add(held.leaf.len());
         self.entries.push_back(Arc::new(held));
         while self.entries.len() > MOST || self.bytes > MOST_BYTES {
-            let Some(oldest) = self.entries.pop_front() else {
-                return;
-            };
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(oldest) = self.entries.pop_front() {
             self.bytes = self.bytes.saturating_sub(oldest.leaf.len());
         }
     }
@@ -129,6 +132,18 @@ impl Recent {
     pub(crate) fn add(&self, new: Vec<Held>) {
         let mut newest = self.0.write().unwrap_or_else(PoisonError::into_inner);
         new.into_iter().for_each(|held| newest.push(held));
+    }
+
+    /// Lets go of what stands at this position or before: some of it was pruned.
+    pub(crate) fn forget(&self, until: Position) {
+        let mut newest = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        while newest
+            .entries
+            .front()
+            .is_some_and(|oldest| oldest.position <= until)
+        {
+            newest.drop_oldest();
+        }
     }
 
     /// The next of the events after `after` and up to `until` that pass the filter, without their leaves; `None` where they are
@@ -230,6 +245,17 @@ mod tests {
         let page = recent.page(&Filter::all(), Some("other"), Position(0), Position(3));
         let page = page.expect("held").expect("readable");
         assert!(page.events.is_empty() && page.reached == Position(3));
+    }
+
+    #[test]
+    fn what_was_pruned_is_not_given_from_memory() {
+        let recent = Recent::default();
+        recent.add((1..=5).map(|at| held(at, Phase::Outcome, 0)).collect());
+        recent.forget(Position(3));
+        assert!(positions(&recent, &Filter::all(), 2, 5).is_none());
+        assert_eq!(positions(&recent, &Filter::all(), 3, 5), Some((vec![4, 5], 5)));
+        recent.forget(Position(9));
+        assert!(positions(&recent, &Filter::all(), 4, 5).is_none());
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! Events from a cursor on: those of the past, then new ones as they become durable.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use futures::{Stream, stream};
 use hubkeep_core::clock::{SharedClock, Tick, Timestamp};
 
 use crate::{
-    Error, Event, Filter, Position,
+    Beginning, Error, Event, Filter, Position,
     durable::Follower,
     recent::Recent,
+    retention,
     store::{Page, Reader},
 };
 
@@ -22,6 +26,9 @@ const SILENCE: Duration = Duration::from_secs(5);
 pub enum Tailed {
     /// The next event that passes the filter.
     Event(Box<Event>),
+    /// Entries of this log that might have been given here are gone. Given before the events that follow them, and again when
+    /// more went meanwhile.
+    Begins(Box<Beginning>),
     /// Nothing that passes the filter lies between the last event and this position. Given when the past has been
     /// given, and every 5 seconds of silence.
     Reached(Position),
@@ -36,7 +43,9 @@ struct Tail {
     /// Everything up to here was read.
     cursor: Position,
     /// What was read and not yet given.
-    page: VecDeque<Event>,
+    page: VecDeque<Tailed>,
+    /// Where logs begin, as it was told.
+    begun: HashMap<String, u64>,
     past_given: bool,
     last_given: Tick,
     /// What was made before this is not read at all.
@@ -61,6 +70,7 @@ pub(crate) fn events(
         filter,
         cursor: after,
         page: VecDeque::new(),
+        begun: HashMap::new(),
         past_given: false,
         last_given,
     };
@@ -74,8 +84,8 @@ impl Tail {
     /// The next thing to give; `None` when the log was stopped and everything was given.
     async fn next(&mut self) -> Result<Option<Tailed>, Error> {
         loop {
-            if let Some(event) = self.page.pop_front() {
-                return Ok(Some(self.given(Tailed::Event(Box::new(event)))));
+            if let Some(next) = self.page.pop_front() {
+                return Ok(Some(self.given(next)));
             }
             let end = self.durable.newest();
             if self.cursor < end {
@@ -101,11 +111,26 @@ impl Tail {
         }
         let page = match self.held(end) {
             Some(page) => page?,
-            None => self.reader.page(&self.filter, self.cursor, end, PAGE).await?,
+            None => self.stored(end).await?,
         };
         self.cursor = page.reached;
-        self.page = page.events.into_iter().map(without_leaf).collect();
+        let events = page.events.into_iter().map(without_leaf);
+        self.page
+            .extend(events.map(|event| Tailed::Event(Box::new(event))));
         Ok(())
+    }
+
+    /// What comes next, from the database; and what is gone where it was looked for.
+    async fn stored(&mut self, end: Position) -> Result<Page, Error> {
+        let page = self.reader.page(&self.filter, self.cursor, end, PAGE).await?;
+        let gone = retention::within(&self.reader, &self.filter, self.cursor, page.reached).await?;
+        for beginning in gone {
+            let told = self.begun.insert(beginning.log.clone(), beginning.first_index);
+            if told != Some(beginning.first_index) {
+                self.page.push_back(Tailed::Begins(Box::new(beginning)));
+            }
+        }
+        Ok(page)
     }
 
     /// What comes next, if it is in memory.

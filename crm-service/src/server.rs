@@ -73,7 +73,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let certificate = callers.identity().cloned();
     let stated = reports::Stated {
         measures: config.measures(),
-        config: config.reports.clone(),
+        config: config.reports.clone().or_kept_for(&config.audit.keep),
     };
 
     let keks = Keks::open(&config.keys, &clock).await?;

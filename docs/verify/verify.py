@@ -77,9 +77,12 @@ def read_leaves(path):
             yield leaf
 
 
-def roots(leaves, sizes):
-    """The root at each of these sizes, and how many leaves there are: a stack of whole subtrees is all it takes."""
-    found, stack, count = {0: hashlib.sha256().digest()}, [], 0
+def roots(leaves, sizes, pruned=(), count=0):
+    """The root at each of these sizes, and how many leaves there are: a stack of whole subtrees is all it takes. Of the first
+    `count` leaves, which are gone, the stack is given."""
+    found, stack = {0: hashlib.sha256().digest()}, list(pruned)
+    if count in sizes and count:
+        found[count] = over(stack)
     for leaf in leaves:
         stack.append(leaf_hash(leaf))
         count += 1
@@ -87,11 +90,80 @@ def roots(leaves, sizes):
             right = stack.pop()
             stack.append(node_hash(stack.pop(), right))
         if count in sizes:
-            root = stack[-1]
-            for left in reversed(stack[:-1]):
-                root = node_hash(left, root)
-            found[count] = root
+            found[count] = over(stack)
     return found, count
+
+
+def over(stack):
+    """The root over whole subtrees."""
+    root = stack[-1]
+    for left in reversed(stack[:-1]):
+        root = node_hash(left, root)
+    return root
+
+
+def fields(message):
+    """The fields of a protobuf message, by number: numbers and bytes."""
+    found, at = {}, 0
+
+    def number():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = message[at]
+            value, shift, at = value | (byte & 127) << shift, shift + 7, at + 1
+            if byte < 128:
+                return value
+
+    while at < len(message):
+        tag = number()
+        kind = tag & 7
+        if kind == 0:
+            found[tag >> 3] = number()
+            continue
+        length = {1: 8, 5: 4}.get(kind) or number()
+        if kind not in (1, 2, 5) or at + length > len(message):
+            raise ValueError("no message")
+        found[tag >> 3], at = message[at : at + length], at + length
+    return found
+
+
+def announcements(leaves, first):
+    """What entries (phase ADMIN, operation AUDIT_PRUNE, result OK) say will go: below which index, and the size and root of a
+    checkpoint from before that covers it."""
+    for index, leaf in enumerate(leaves, first):
+        entry = fields(leaf)
+        if (entry.get(3), entry.get(4), entry.get(18)) == (4, 81, 1) and 50 in entry:
+            pruning = fields(entry[50])
+            if first <= pruning.get(5, 0) <= index:
+                yield pruning.get(2, 0), pruning[5], pruning.get(6, b"")
+
+
+def read_pruned(bundle, log_size, root, wanted):
+    """Where the leaves begin, and the subtrees over those that are gone. Adds what the entries claim that announce it; what is
+    claimed of leaves that are gone is proven by what is left of them."""
+    path = bundle / "pruned.json"
+    if not path.exists():
+        return 0, []
+    pruned = json.loads(path.read_text())
+    first = pruned["first_index"]
+    hashes = [base64.b64decode(text, validate=True) for text in pruned["hashes"]]
+    if first <= 0 or first % 256 or len(hashes) != first.bit_count() or any(len(one) != 32 for one in hashes):
+        raise Wrong("pruned: its hashes are not what whole bundles of 256 make up")
+    announced = False
+    for below, size, at_size in announcements(read_leaves(bundle / "leaves"), first):
+        wanted.setdefault(size, []).append((at_size, "the entry that announces the pruning"))
+        announced |= first <= below <= size
+    if not announced:
+        raise Wrong(f"pruned: no entry announces that those before {first} go: they were lost, or taken away")
+    proofs = {tuple(proof["sizes"]): proof["hashes"] for proof in pruned.get("consistency", [])}
+    for old in [size for size in wanted if 0 < size < first]:
+        for told, who in wanted.pop(old):
+            if (old, log_size) not in proofs:
+                raise Wrong(f"pruned: the bundle has no proof from {who}: export it again with it as --held")
+            proof = [base64.b64decode(text) for text in proofs[old, log_size]]
+            check_consistency(proof, old, told, log_size, root, f"pruned: {who}")
+    return first, hashes
 
 
 def check_inclusion(proof, size, root, index, leaf, what):
@@ -159,7 +231,7 @@ def check_head(head, keys, log, log_size):
 
 
 def verify(bundle, key_file, held_files):
-    """Raises Wrong unless the bundle is what was signed. Gives the log's name and size."""
+    """Raises Wrong unless the bundle is what was signed. Gives the log's name and size, and where its leaves begin."""
     keys = read_keys(pathlib.Path(key_file or bundle / "keys.txt").read_text())
     log, size, root = read_checkpoint((bundle / "checkpoint").read_text(), keys, "checkpoint")
     wanted = {size: [(root, "the checkpoint")]}
@@ -180,14 +252,15 @@ def verify(bundle, key_file, held_files):
             check_consistency(proof, held_size, held_root, heads[1], heads[2], f"held {file}")
         else:
             raise Wrong(f"held {file}: it is of {origin}, of which the bundle has nothing")
-    found, count = roots(read_leaves(bundle / "leaves"), wanted)
+    first, pruned = read_pruned(bundle, size, root, wanted)
+    found, count = roots(read_leaves(bundle / "leaves"), wanted, pruned, first)
     if count != size:
-        raise Wrong(f"leaves: there are {count}, and the checkpoint says {size}")
+        raise Wrong(f"leaves: they end before index {count}, and the checkpoint says {size}")
     for at in sorted(wanted):
         for told, who in wanted[at]:
             if found[at] != told:
                 raise Wrong(f"leaves: the first {at} are not those of {who}: a leaf was changed, moved, put in or left out")
-    return log, size
+    return log, size, first
 
 
 def main():
@@ -197,7 +270,7 @@ def main():
     parser.add_argument("--held", action="append", default=[])
     asked = parser.parse_args()
     try:
-        log, size = verify(asked.bundle, asked.key, asked.held)
+        log, size, first = verify(asked.bundle, asked.key, asked.held)
     except FileNotFoundError as error:
         return print(f"wrong: {error.filename} is missing", file=sys.stderr) or 9
     except OSError as error:
@@ -206,7 +279,7 @@ def main():
         return print(f"wrong: {wrong}", file=sys.stderr) or 9
     except (ValueError, KeyError, IndexError, TypeError) as error:
         return print(f"wrong: a file of the bundle cannot be read: {error!r}", file=sys.stderr) or 9
-    print(f"good: {size} entries of {log}")
+    print(f"good: {size} entries of {log}" + (f", of which the first {first} were pruned" if first else ""))
     return 0
 
 

@@ -7,7 +7,8 @@ use std::{
 };
 
 use hubkeep_tests::support::{
-    evidence::{Evidence, Held, SPOILINGS, assert_ran},
+    evidence::{Evidence, Held, SPOILINGS, Spoiling, assert_ran},
+    evidence_pruned::PRUNED_SPOILINGS,
     processes::hubkeep_binary,
 };
 use tempfile::TempDir;
@@ -74,18 +75,40 @@ fn verifiers(built: &TempDir) -> [Verifier; 3] {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_verifier_takes_good_bundles_and_finds_every_way_to_spoil_one() {
+    let evidence = Evidence::gather().await;
+    judged(
+        &evidence,
+        &[Held::Log, Held::Heads],
+        "good: 36 entries",
+        &SPOILINGS,
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_verifier_takes_a_pruned_log_and_finds_every_way_to_spoil_one() {
+    let evidence = Evidence::gather_pruned().await;
+    let held = [Held::Early, Held::Log, Held::Heads];
+    judged(
+        &evidence,
+        &held,
+        ", of which the first 512 were pruned",
+        &PRUNED_SPOILINGS,
+    );
+}
+
+/// Each verifier takes the later bundle, and none that is spoilt.
+fn judged(evidence: &Evidence, all_held: &[Held], good: &str, spoilings: &[Spoiling]) {
     let built = tempfile::tempdir().expect("a folder");
     let verifiers = verifiers(&built);
-    let evidence = Evidence::gather().await;
     for verifier in &verifiers {
-        for held in [Held::Log, Held::Heads] {
-            let (code, said) = verifier.verify(&evidence, &evidence.second(), held);
+        for held in all_held {
+            let (code, said) = verifier.verify(evidence, &evidence.second(), *held);
             assert_eq!(code, Some(0), "{}: {said}", verifier.name);
-            assert!(said.contains("good: 36 entries"), "{}: {said}", verifier.name);
+            assert!(said.contains(good), "{}: {said}", verifier.name);
         }
-        for spoiling in &SPOILINGS {
+        for spoiling in spoilings {
             let bundle = evidence.spoilt(spoiling);
-            let (code, said) = verifier.verify(&evidence, bundle.path(), spoiling.held);
+            let (code, said) = verifier.verify(evidence, bundle.path(), spoiling.held);
             assert_eq!(code, Some(9), "{}: {}: {said}", verifier.name, spoiling.what);
             assert!(said.contains("wrong: "), "{}: {said}", verifier.name);
             println!("{:<10} {}: {}", verifier.name, spoiling.what, said.trim());

@@ -84,6 +84,7 @@ async fn a_reader_that_comes_back_to_its_cursor_sees_every_event_once_and_in_ord
                 // The past has been given: a good moment to look whether all is there.
                 Message::ReachedPosition(_) if calls.is_finished() => break,
                 Message::ReachedPosition(_) => {}
+                Message::Beginning(begins) => panic!("nothing is old: {begins:?}"),
             }
         }
     }

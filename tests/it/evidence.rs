@@ -8,6 +8,7 @@ use hubkeep_tests::{
     Allow, Service,
     support::{
         evidence::{Evidence, Held, SPOILINGS},
+        evidence_pruned::{FIRST, PRUNED_SPOILINGS, SIZE},
         processes::hubkeep_binary,
     },
 };
@@ -34,6 +35,23 @@ async fn a_bundle_is_good_and_every_way_to_spoil_one_is_found() {
     // An honest bundle that is older than what is held was cut, as far as its reader can know.
     let later = evidence.second().join("checkpoint");
     verify(&evidence.first(), Some(&keys), &[later]).expect_err("shorter");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_of_a_pruned_log_is_good_and_every_way_to_spoil_one_is_found() {
+    let evidence = Evidence::gather_pruned().await;
+    let keys = evidence.keys();
+    for held in [Held::Early, Held::Log, Held::Heads] {
+        let held = [evidence.held(held)];
+        let found = verify(&evidence.second(), Some(&keys), &held).expect("good");
+        assert!(found.size >= SIZE && found.first_index == FIRST, "{found:?}");
+    }
+    for spoiling in &PRUNED_SPOILINGS {
+        let bundle = evidence.spoilt(spoiling);
+        let held = [evidence.held(spoiling.held)];
+        let found = verify(bundle.path(), Some(&keys), &held);
+        assert!(found.is_err(), "{}: {found:?}", spoiling.what);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

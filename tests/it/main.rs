@@ -102,6 +102,7 @@ mod record_limits;
 mod refused_tokens;
 mod replicas;
 mod reports;
+mod reports_pruned;
 mod reports_readers;
 mod reports_signed;
 mod retried_writes;

@@ -21,6 +21,9 @@ use tonic::{Code, Request};
 
 const A: &str = "client-0001";
 
+/// Methods of `AuditService` that no handle opens.
+const FOR_AUDITORS: [&str; 3] = ["GetRetention", "HoldLog", "ReleaseLog"];
+
 /// Every method, with each service that serves it.
 fn methods() -> Vec<(Service, MethodDescriptor)> {
     let pool = DescriptorPool::decode(DESCRIPTOR_SET).expect("descriptors");
@@ -149,6 +152,7 @@ async fn every_method_for_holders_of_handles_refuses_who_has_none_and_leaves_an_
         service.package_name() != "hubkeep.credential.v1"
             && service.name() != "AlertService"
             && !is_for_operators_alone(method)
+            && !FOR_AUDITORS.contains(&method.name())
     };
     let methods = methods().into_iter().filter(|(_, method)| by_handle(method));
     for (number, (service, method)) in methods.enumerate() {
@@ -173,6 +177,26 @@ async fn every_method_for_holders_of_handles_refuses_who_has_none_and_leaves_an_
         );
     }
     assert_eq!(hubkeep.journal().len(), before, "nothing reached HubSpot");
+}
+
+#[tokio::test]
+async fn what_is_for_auditors_alone_is_refused_to_others_whatever_they_show_and_leaves_an_entry() {
+    let hubkeep = Hubkeep::start(World::of_portals(1)).await;
+    let methods = methods().into_iter();
+    let methods = methods.filter(|(_, method)| FOR_AUDITORS.contains(&method.name()));
+    for (number, (service, method)) in methods.enumerate() {
+        let (path, caller) = (path(&method), format!("known-{number}"));
+        let message = Bytes::from(plausible(&method.input()).encode_to_vec());
+        let request = Crm::of(hubkeep.channel(service), &caller).request(message);
+        let refused = Refused::in_place_of(raw::call(hubkeep.channel(service), &path, request).await);
+        assert_eq!(
+            refused.said(),
+            (Code::PermissionDenied, "CALLER_NOT_ALLOWED"),
+            "{path}"
+        );
+        let entry = denied_to(&hubkeep, service, &caller).await.expect("on record");
+        assert_eq!(entry.grpc_method, path);
+    }
 }
 
 #[tokio::test]

@@ -78,6 +78,20 @@ fn the_page_about_the_audit_log_works_as_it_stands() {
 }
 
 #[test]
+fn the_runbook_for_retention_works_as_it_stands() {
+    let said = follow("docs/operations/retention.md");
+    let told = |word: &str| {
+        &said
+            .iter()
+            .find(|(command, _)| command.contains(word))
+            .expect("shown")
+            .1
+    };
+    assert!(told("audit hold").contains("case-7"), "{said:?}");
+    assert!(!told("audit release").contains("case-7"), "{said:?}");
+}
+
+#[test]
 fn the_runbook_for_containment_works_as_it_stands() {
     let said = follow("docs/operations/containment.md");
     let told = |word: &str| said.iter().filter(|(_, told)| told.contains(word)).count();

@@ -40,6 +40,8 @@ pub struct Evidence {
 pub enum Held {
     /// That of the log.
     Log,
+    /// One of the log from before that, of entries that are gone later.
+    Early,
     /// That of the log of heads.
     Heads,
 }
@@ -158,7 +160,7 @@ pub const SPOILINGS: [Spoiling; 15] = [
     ),
 ];
 
-const fn spoiling(what: &'static str, held: Held, spoil: fn(&Evidence, &Path)) -> Spoiling {
+pub(super) const fn spoiling(what: &'static str, held: Held, spoil: fn(&Evidence, &Path)) -> Spoiling {
     Spoiling { what, held, spoil }
 }
 
@@ -172,16 +174,14 @@ impl Evidence {
         });
         let hubkeep = setup.start().await;
         hubkeep.onboard_all().await;
-        let folder = tempfile::tempdir().expect("a folder");
-        let evidence = Self { hubkeep, folder };
+        let evidence = Self::of(hubkeep);
         evidence.calls(B, CALLS).await;
         evidence.covered(B, 18).await;
         evidence.export(B, "other", &[]).await;
         evidence.calls(A, CALLS).await;
         evidence.covered(A, 18).await;
         evidence.export(A, "first", &[]).await;
-        let head: Value =
-            serde_json::from_slice(&fs::read(evidence.first().join(HEAD)).expect("read")).expect("JSON");
+        let head = head_of(&evidence.first());
         fs::write(
             evidence.held(Held::Heads),
             head["checkpoint"].as_str().expect("text"),
@@ -194,6 +194,12 @@ impl Evidence {
             .export(A, "second", &["--held", held.to_str().expect("text")])
             .await;
         evidence
+    }
+
+    /// None yet, of this Hubkeep.
+    pub(super) fn of(hubkeep: Hubkeep) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self { hubkeep, folder }
     }
 
     async fn calls(&self, slug: &str, calls: usize) {
@@ -257,6 +263,7 @@ impl Evidence {
     pub fn held(&self, held: Held) -> PathBuf {
         match held {
             Held::Log => self.first().join(CHECKPOINT),
+            Held::Early => self.folder.path().join("early").join(CHECKPOINT),
             Held::Heads => self.folder.path().join("heads"),
         }
     }
@@ -278,7 +285,7 @@ impl Evidence {
     }
 
     /// The log key of crm-service.
-    fn seed(&self) -> [u8; 32] {
+    pub(super) fn seed(&self) -> [u8; 32] {
         let mut file = self.hubkeep.audit_file(Service::Crm).into_os_string();
         file.push(".log-key");
         fs::read(file)
@@ -288,7 +295,7 @@ impl Evidence {
     }
 
     /// A checkpoint, signed in the name of crm-service.
-    fn signed(&self, seed: &[u8; 32], told: &Checkpoint) -> String {
+    pub(super) fn signed(&self, seed: &[u8; 32], told: &Checkpoint) -> String {
         let name = "test/crm-service";
         let public = new_ed25519_verifier_key(name, &SigningKey::from_bytes(seed).verifying_key());
         let id = &public[name.len() + 1..name.len() + 9];
@@ -325,16 +332,21 @@ pub fn assert_ran(output: &Output) {
     );
 }
 
+/// What a bundle says of its log and the heads.
+pub(super) fn head_of(bundle: &Path) -> Value {
+    serde_json::from_slice(&fs::read(bundle.join(HEAD)).expect("read")).expect("JSON")
+}
+
 fn told(note: &str) -> Checkpoint {
     let note = Note::from_bytes(note.as_bytes()).expect("a note");
     Checkpoint::from_bytes(note.text()).expect("a checkpoint")
 }
 
-fn checkpoint(bundle: &Path) -> Checkpoint {
+pub(super) fn checkpoint(bundle: &Path) -> Checkpoint {
     told(&fs::read_to_string(bundle.join(CHECKPOINT)).expect("read"))
 }
 
-fn leaves(bundle: &Path, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
+pub(super) fn leaves(bundle: &Path, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
     let path = bundle.join(LEAVES);
     let mut reader = LeafReader::open(&path).expect("opens");
     let mut leaves = Vec::new();

@@ -77,6 +77,11 @@ impl Anchorer {
         })
     }
 
+    /// The places, by what tells each from every other.
+    pub(crate) fn places(&self) -> Vec<String> {
+        self.sinks.iter().map(|sink| sink.place().to_owned()).collect()
+    }
+
     /// Works until it is told to end.
     pub(crate) async fn run(self, end: CancellationToken) {
         let work = async {

@@ -12,14 +12,9 @@ use hubkeep_core::{
     id::{CallId, ClientSlug},
     random::SharedRandom,
 };
-use hubkeep_proto::audit::v1::{
-    ErasePayloadsRequest, ErasePayloadsResponse, EventFilter, ExportEventsRequest, ExportEventsResponse,
-    GetCheckpointRequest, GetCheckpointResponse, GetProofRequest, GetProofResponse, ListEventsRequest,
-    ListEventsResponse, OpenPayloadRequest, OpenPayloadResponse, StreamEventsRequest, StreamEventsResponse,
-    audit_service_server::AuditService,
-};
+use hubkeep_proto::audit::v1::{EventFilter, StreamEventsRequest, StreamEventsResponse};
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status, metadata::MetadataMap};
+use tonic::{Status, metadata::MetadataMap};
 
 use super::{
     authority::ReadAuthority,
@@ -39,7 +34,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(5);
 pub struct AuditApi {
     pub(super) log: AuditLog,
     pub(super) authority: Arc<dyn ReadAuthority>,
-    clock: SharedClock,
+    pub(super) clock: SharedClock,
     random: SharedRandom,
     stopping: CancellationToken,
 }
@@ -90,7 +85,7 @@ impl AuditApi {
         }
     }
 
-    async fn stream(
+    pub(super) async fn stream(
         &self,
         context: &Context,
         metadata: &MetadataMap,
@@ -247,7 +242,7 @@ impl AuditApi {
         Ok(())
     }
 
-    fn draft(
+    pub(super) fn draft(
         &self,
         context: &Context,
         portal: Option<&ProvenPortal>,
@@ -296,95 +291,5 @@ fn begin(request: &StreamEventsRequest, end: Position) -> Result<Position, Error
             "lies beyond the end of the log: it is not a position of this service",
         )),
         (false, after) => Ok(after),
-    }
-}
-
-#[tonic::async_trait]
-impl AuditService for AuditApi {
-    type StreamEventsStream = Responses<StreamEventsResponse>;
-    type ExportEventsStream = Responses<ExportEventsResponse>;
-
-    async fn stream_events(
-        &self,
-        request: Request<StreamEventsRequest>,
-    ) -> Result<Response<Self::StreamEventsStream>, Status> {
-        let context = Context::of_stream(&request)?;
-        let (metadata, _, request) = request.into_parts();
-        match self.stream(&context, &metadata, request).await {
-            Ok(responses) => Ok(Response::new(responses)),
-            Err(refused) => Err(self.refuse(&context, Operation::AuditStream, refused).await),
-        }
-    }
-
-    async fn list_events(
-        &self,
-        request: Request<ListEventsRequest>,
-    ) -> Result<Response<ListEventsResponse>, Status> {
-        let context = Context::of(&request)?;
-        let (metadata, _, request) = request.into_parts();
-        match self.list(&context, &metadata, request).await {
-            Ok(response) => Ok(Response::new(response)),
-            Err(refused) => Err(self.refuse(&context, Operation::AuditList, refused).await),
-        }
-    }
-
-    async fn export_events(
-        &self,
-        request: Request<ExportEventsRequest>,
-    ) -> Result<Response<Self::ExportEventsStream>, Status> {
-        let context = Context::of_stream(&request)?;
-        let (metadata, _, request) = request.into_parts();
-        match self.export(&context, &metadata, request).await {
-            Ok(responses) => Ok(Response::new(responses)),
-            Err(refused) => Err(self.refuse(&context, Operation::AuditExport, refused).await),
-        }
-    }
-
-    async fn get_checkpoint(
-        &self,
-        request: Request<GetCheckpointRequest>,
-    ) -> Result<Response<GetCheckpointResponse>, Status> {
-        let context = Context::of(&request)?;
-        let (metadata, _, request) = request.into_parts();
-        match self.checkpoint(&context, &metadata, request).await {
-            Ok(response) => Ok(Response::new(response)),
-            Err(refused) => Err(self.refuse(&context, Operation::AuditCheckpoint, refused).await),
-        }
-    }
-
-    async fn get_proof(
-        &self,
-        request: Request<GetProofRequest>,
-    ) -> Result<Response<GetProofResponse>, Status> {
-        let context = Context::of(&request)?;
-        let (metadata, _, request) = request.into_parts();
-        match self.proof(&context, &metadata, request).await {
-            Ok(response) => Ok(Response::new(response)),
-            Err(refused) => Err(self.refuse(&context, Operation::AuditProof, refused).await),
-        }
-    }
-
-    async fn open_payload(
-        &self,
-        request: Request<OpenPayloadRequest>,
-    ) -> Result<Response<OpenPayloadResponse>, Status> {
-        let context = Context::of(&request)?;
-        let (metadata, _, request) = request.into_parts();
-        match self.open(&context, &metadata, &request).await {
-            Ok(response) => Ok(Response::new(response)),
-            Err(refused) => Err(self.refuse(&context, Operation::PayloadOpen, refused).await),
-        }
-    }
-
-    async fn erase_payloads(
-        &self,
-        request: Request<ErasePayloadsRequest>,
-    ) -> Result<Response<ErasePayloadsResponse>, Status> {
-        let context = Context::of(&request)?;
-        let (metadata, _, request) = request.into_parts();
-        match self.erase(&context, &metadata, &request).await {
-            Ok(response) => Ok(Response::new(response)),
-            Err(refused) => Err(self.refuse(&context, Operation::PayloadErase, refused).await),
-        }
     }
 }

@@ -13,7 +13,7 @@ use super::{
     error::Error,
     stream::Responses,
 };
-use crate::{AuditLog, Event, Filter, Operation, Position, tail::without_leaf};
+use crate::{AuditLog, Event, Filter, Operation, Position, retention, tail::without_leaf};
 
 /// Events in a batch: an entry has at most 4 KiB or so, and a message 4 MiB.
 const BATCH: usize = 250;
@@ -31,10 +31,12 @@ impl AuditApi {
             error,
             portal: reading.portal.clone(),
         })?;
+        let from = Position(request.after_position).max(from);
         let export = Export {
             log: self.log.clone(),
             filter: reading.filter.clone(),
-            after: Position(request.after_position).max(from),
+            from,
+            after: from,
             until,
             count: 0,
             is_over: false,
@@ -62,6 +64,8 @@ impl AuditApi {
 struct Export {
     log: AuditLog,
     filter: Filter,
+    /// Where it began.
+    from: Position,
     /// Everything up to here was given.
     after: Position,
     until: Position,
@@ -96,9 +100,11 @@ impl Export {
             return Ok(None);
         }
         self.is_over = true;
+        let gone = retention::within(self.log.reader(), &self.filter, self.from, self.until).await?;
         Ok(Some(Message::Summary(ExportSummary {
             event_count: self.count,
             until_position: self.until.get(),
+            beginnings: gone.into_iter().map(Into::into).collect(),
         })))
     }
 }

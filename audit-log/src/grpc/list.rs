@@ -9,7 +9,7 @@ use super::{
     error::Error,
     page::{self, Listing},
 };
-use crate::{Event, Operation, Position, tail::without_leaf};
+use crate::{Event, Operation, Position, Search, retention, tail::without_leaf};
 
 impl AuditApi {
     pub(super) async fn list(
@@ -41,6 +41,7 @@ impl AuditApi {
         // One more than asked for tells whether there is another page.
         let search = listing.page(&request.page_token, size.saturating_add(1))?;
         self.on_record(context, reading, Operation::AuditList).await?;
+        let end = self.log.end().await?;
         let mut events = self.log.find(&search).await?;
         let more = events.len() > size;
         events.truncate(size);
@@ -48,6 +49,9 @@ impl AuditApi {
             Some(last) if more => listing.token(Position(last.position)),
             _ => String::new(),
         };
+        let last = events.last().filter(|_| more).map(|last| Position(last.position));
+        let (after, until) = looked_through(&search, last, end);
+        let gone = retention::within(self.log.reader(), &search.filter, after, until).await?;
         let given = if request.leaves {
             without_entry
         } else {
@@ -56,7 +60,19 @@ impl AuditApi {
         Ok(ListEventsResponse {
             events: events.into_iter().map(given).collect(),
             next_page_token,
+            beginnings: gone.into_iter().map(Into::into).collect(),
         })
+    }
+}
+
+/// After which position a page begins, and up to which it goes, if it ends with the event at `last` and is not the last page.
+fn looked_through(search: &Search, last: Option<Position>, end: Position) -> (Position, Position) {
+    let before = |position: Position| Position(position.get().saturating_sub(1));
+    let until = search.before.map_or(end, before);
+    match (search.newest_first, last) {
+        (_, None) => (search.after, until),
+        (true, Some(last)) => (before(last), until),
+        (false, Some(last)) => (search.after, last),
     }
 }
 

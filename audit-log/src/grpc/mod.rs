@@ -11,6 +11,8 @@ mod page;
 mod payloads;
 mod proofs;
 mod recorder;
+mod retention;
+mod service;
 mod stream;
 mod subject;
 

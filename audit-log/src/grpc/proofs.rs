@@ -40,10 +40,17 @@ impl AuditApi {
         self.on_record(context, reading, Operation::AuditCheckpoint)
             .await?;
         let checkpoint = self.log.checkpoint(&log, size(request.size)).await?;
+        let beginning = self.log.beginning(&log).await?;
+        let pruned_hashes = match &beginning {
+            Some(beginning) => self.log.front(&checkpoint, beginning.first_index).await?,
+            None => Vec::new(),
+        };
         Ok(GetCheckpointResponse {
             checkpoint: Some(wire(checkpoint)),
             verifier_keys: self.log.verifier_keys().await?,
             head: self.log.head(&log).await?.map(head),
+            beginning: beginning.map(Into::into),
+            pruned_hashes: hashes(&pruned_hashes),
         })
     }
 

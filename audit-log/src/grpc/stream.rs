@@ -79,6 +79,7 @@ impl<T> Open<T> {
 pub(super) fn response(tailed: Tailed) -> StreamEventsResponse {
     let message = match tailed {
         Tailed::Event(event) => Message::Event(*event),
+        Tailed::Begins(beginning) => Message::Beginning((*beginning).into()),
         Tailed::Reached(position) => Message::ReachedPosition(position.get()),
     };
     StreamEventsResponse {

@@ -49,7 +49,7 @@ pub(super) async fn next(database: &Database, turn: &mut Turn, state: State) -> 
 }
 
 /// The least and the greatest term of each part.
-fn parts() -> impl Iterator<Item = (i64, i64)> {
+pub(super) fn parts() -> impl Iterator<Item = (i64, i64)> {
     (0..PARTS).map(|part| {
         let first = i64::MIN.wrapping_add(part.wrapping_mul(WIDTH));
         (first, first.wrapping_add(WIDTH - 1))

@@ -7,11 +7,13 @@
 //! | which positions of a span, as they are stored | `places` |
 //! | making it: spans of 1,024 positions, and 64 of these put together | `build`, `merge` |
 //! | finding by it: span by span, the newest entries, which are in no span yet, from the log itself | `find`, `block` |
+//! | what is forgotten when entries are pruned | `forget` |
 //! | the tables | `store` |
 
 mod block;
 mod build;
 mod find;
+mod forget;
 mod merge;
 mod places;
 mod store;
@@ -20,6 +22,7 @@ mod times;
 
 pub(crate) use build::Indexer;
 pub(crate) use find::{Finder, Wanted};
+pub(crate) use forget::{forget_before, forget_log, large_span};
 
 use crate::position::SPAN;
 

@@ -28,6 +28,7 @@ const PART: &str = "SELECT term, span, places FROM audit_index \
     WHERE level = $1 AND term >= $2 AND term <= $3 AND span >= $4 AND span < $5 ORDER BY term, span";
 const FORGET_PART: &str = "DELETE FROM audit_index \
     WHERE level = $1 AND term >= $2 AND term <= $3 AND span < $4";
+const FORGET_TERM: &str = "DELETE FROM audit_index WHERE level = $1 AND term = $2 AND span < $3";
 const BETWEEN: &str = "SELECT position, log, log_index, leaf FROM audit_entry \
     WHERE position >= $1 AND position <= $2 ORDER BY position";
 
@@ -159,14 +160,36 @@ pub(super) async fn part(
         .await?)
 }
 
+/// Forgets a term in spans below this one.
+pub(super) async fn forget_term(
+    transaction: &mut Transaction,
+    level: Level,
+    term: i64,
+    below: i64,
+) -> Result<(), Error> {
+    let forget = sqlx::query(FORGET_TERM).bind(level.number());
+    forget.bind(term).bind(below).execute(transaction).await?;
+    Ok(())
+}
+
 /// Forgets terms out of this part of all terms in small spans below this one.
-pub(super) async fn forget_part(
+pub(super) async fn forget_part(database: &Database, part: (i64, i64), below: i64) -> Result<(), Error> {
+    forget_part_of(database, Level::Small, part, below).await
+}
+
+/// The same in large spans.
+pub(super) async fn forget_large(database: &Database, part: (i64, i64), below: i64) -> Result<(), Error> {
+    forget_part_of(database, Level::Large, part, below).await
+}
+
+async fn forget_part_of(
     database: &Database,
+    level: Level,
     (first, last): (i64, i64),
     below: i64,
 ) -> Result<(), Error> {
     sqlx::query(FORGET_PART)
-        .bind(Level::Small.number())
+        .bind(level.number())
         .bind(first)
         .bind(last)
         .bind(below)

@@ -29,6 +29,11 @@ fn number(kind: Kind, value: i32) -> i64 {
     term(kind, &value.to_be_bytes())
 }
 
+/// The term of a log.
+pub(super) fn log(name: &str) -> i64 {
+    term(Kind::Log, name.as_bytes())
+}
+
 /// The terms of an entry of this log. Of what is empty there are none.
 pub(super) fn of_entry(log: &str, entry: &Entry) -> impl Iterator<Item = i64> {
     let texts = [

@@ -9,8 +9,7 @@ use crate::{Error, Position};
 
 const FIND: &str = "SELECT sealed FROM audit_payload WHERE position = $1";
 /// The first was made first, but for what clocks differ: no index of times has to be written with each of them.
-const IS_DUE: &str =
-    "SELECT COUNT(*) FROM (SELECT made_time FROM audit_payload ORDER BY position LIMIT 1) d WHERE d.made_time < $1";
+const IS_DUE: &str = "SELECT COUNT(*) FROM (SELECT made_time FROM audit_payload ORDER BY position LIMIT 1) d WHERE d.made_time < $1";
 const SWEEP: &str = "DELETE FROM audit_payload WHERE made_time < $1 AND position IN \
     (SELECT position FROM audit_payload ORDER BY position LIMIT $2)";
 const SWEPT: &str = "INSERT INTO audit_payload_swept (before_time, swept_time) VALUES ($1, $2) \

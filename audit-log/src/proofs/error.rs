@@ -38,6 +38,14 @@ pub enum Error {
         /// What there is not.
         problem: String,
     },
+    /// The entry was older than entries are kept, and is gone.
+    #[error("{log}: the entries with an index below {first_index} were pruned")]
+    Pruned {
+        /// Which log.
+        log: String,
+        /// The index of the first entry that is there.
+        first_index: u64,
+    },
     /// Nothing is signed here.
     #[error("the service has no log key")]
     Off,
@@ -68,7 +76,7 @@ impl ServiceError for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Damaged { .. } | Self::Forked { .. } => ErrorKind::Internal,
-            Self::Unknown { .. } => ErrorKind::NotFound,
+            Self::Unknown { .. } | Self::Pruned { .. } => ErrorKind::NotFound,
             Self::Off | Self::Key(_) => ErrorKind::FailedPrecondition,
             Self::Sql(_) | Self::Entries(_) | Self::Database(_) => ErrorKind::Unavailable,
         }
@@ -78,6 +86,7 @@ impl ServiceError for Error {
         match self {
             Self::Damaged { .. } | Self::Forked { .. } => ErrorReason::AuditDamaged,
             Self::Unknown { .. } => ErrorReason::ProofUnknown,
+            Self::Pruned { .. } => ErrorReason::AuditPruned,
             Self::Off | Self::Key(_) => ErrorReason::ProofsOff,
             Self::Sql(_) | Self::Entries(_) | Self::Database(_) => ErrorReason::StorageUnavailable,
         }
@@ -91,6 +100,9 @@ impl ServiceError for Error {
                 )
             }
             Self::Unknown { problem, .. } => problem.clone(),
+            Self::Pruned { first_index, .. } => format!(
+                "the entry was older than entries are kept, and is gone: ask by its index, or for one from {first_index} on"
+            ),
             Self::Off | Self::Key(_) => {
                 "this service signs no checkpoints: give it a log key under [audit.proofs]".to_owned()
             }
@@ -103,6 +115,9 @@ impl ServiceError for Error {
     fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Damaged { log, .. } | Self::Forked { log, .. } => vec![("log", log.clone())],
+            Self::Pruned { log, first_index } => {
+                vec![("log", log.clone()), ("first_index", first_index.to_string())]
+            }
             Self::Unknown { log, newest_size, .. } => {
                 vec![("log", log.clone()), ("newest_size", newest_size.to_string())]
             }
@@ -133,6 +148,15 @@ mod tests {
             ),
             (forked, ErrorKind::Internal, ErrorReason::AuditDamaged, 1),
             (unknown, ErrorKind::NotFound, ErrorReason::ProofUnknown, 2),
+            (
+                Error::Pruned {
+                    log: log(),
+                    first_index: 256,
+                },
+                ErrorKind::NotFound,
+                ErrorReason::AuditPruned,
+                2,
+            ),
             (
                 Error::Off,
                 ErrorKind::FailedPrecondition,

@@ -8,6 +8,7 @@
 //! | `sign` | trees into checkpoints |
 //! | `heads` | checkpoints into the log of heads |
 //! | `read` | checkpoints and proofs out again |
+//! | `pruned` | what trees still say of leaves that are gone |
 //! | `edge`, `tiles` | a tree while it grows; a tree that is asked |
 //! | `store` | the tables, in SQL that every database understands |
 //!
@@ -19,6 +20,7 @@ mod edge;
 mod error;
 mod heads;
 mod key;
+mod pruned;
 mod read;
 mod sign;
 mod store;

@@ -12,7 +12,7 @@ use super::{
     store::{StoredCheckpoint, StoredHeads},
     tiles,
 };
-use crate::Position;
+use crate::{Position, retention};
 
 /// A signed checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -223,11 +223,20 @@ impl Proofs {
         match store::entry_at(&self.database, position.get()).await? {
             Some(entry) if entry.log == log => Ok((entry.index, Some(entry.leaf))),
             // Not told apart: whose entry it is else is not for everybody to know.
-            Some(_) | None => {
-                let problem = format!("at position {position} there is no entry of this log");
-                Err(self.unknown(log, problem).await?)
-            }
+            Some(_) => Err(self.none_at(log, position).await?),
+            None => match retention::pruned_before(&self.database, log, position.get()).await? {
+                Some(beginning) => Err(Error::Pruned {
+                    log: log.to_owned(),
+                    first_index: beginning.first_index,
+                }),
+                None => Err(self.none_at(log, position).await?),
+            },
         }
+    }
+
+    async fn none_at(&self, log: &str, position: Position) -> Result<Error, Error> {
+        let problem = format!("at position {position} there is no entry of this log");
+        self.unknown(log, problem).await
     }
 
     async fn read(&self, log: &str, stored: StoredCheckpoint) -> Result<Checkpoint, Error> {
@@ -259,7 +268,7 @@ impl Proofs {
     }
 }
 
-fn tree_of(checkpoint: &Checkpoint) -> Tree {
+pub(super) fn tree_of(checkpoint: &Checkpoint) -> Tree {
     Tree {
         log: checkpoint.log.clone(),
         size: checkpoint.size,

@@ -41,8 +41,8 @@ const BY_CLIENT: &str = select_events!(
 );
 const BY_POSITION: &str = select_events!("audit_entry e", "$1 = ''", "e.position");
 
-const AT: &str = "SELECT leaf FROM audit_entry WHERE position = $1";
 const AT_IN: &str = "SELECT leaf FROM audit_entry WHERE position = $1 AND log = $2";
+const NEXT: &str = "SELECT position, leaf FROM audit_entry WHERE position >= $1 AND position <= $2 ORDER BY position LIMIT 1";
 const END: &str = "SELECT position FROM audit_position WHERE id = 1";
 /// Of replicas that are gone. A log in a file has no rows of replicas: there, all of them.
 const LOST_INTENTS: &str = "SELECT o.position, e.log, e.leaf FROM audit_open_intent o \
@@ -195,10 +195,10 @@ impl Reader {
         // Positions grow with time, but for what clocks differ.
         while before < end {
             let middle = Position(before.get().midpoint(end.get().saturating_add(1)));
-            let made = self.entry_time(middle).await?;
-            match made.is_some_and(|made| made < time) {
-                true => before = middle,
-                false => end = Position(middle.get().saturating_sub(1)),
+            // Where entries were pruned, the next one tells as much.
+            match self.next_time(middle, end).await? {
+                Some((next, made)) if made < time => before = next,
+                _ => end = Position(middle.get().saturating_sub(1)),
             }
         }
         Ok(before)
@@ -214,14 +214,20 @@ impl Reader {
         self.identity.heads()
     }
 
-    /// When the entry at this position was made; `None` if there is none.
-    pub(crate) async fn entry_time(&self, position: Position) -> Result<Option<Timestamp>, Error> {
-        let row = sqlx::query(AT)
-            .bind(position.as_i64())
+    /// The first entry from `from` on, up to `end`: where it stands, and when it was made.
+    async fn next_time(&self, from: Position, end: Position) -> Result<Option<(Position, Timestamp)>, Error> {
+        let row = sqlx::query(NEXT)
+            .bind(from.as_i64())
+            .bind(end.as_i64())
             .fetch_optional(self.database.pool())
             .await?;
-        let entry = row.map(|row| entry(&row, position)).transpose()?;
-        Ok(entry.and_then(|entry| entry.entry_time).map(Timestamp::from))
+        let Some(row) = row else { return Ok(None) };
+        let position = Position::from_i64(row.try_get("position")?);
+        let made = entry(&row, position)?.entry_time;
+        Ok(Some((
+            position,
+            made.map_or(Timestamp::from_micros(i64::MAX), Timestamp::from),
+        )))
     }
 
     /// The entry at this position, if it is one of this log.

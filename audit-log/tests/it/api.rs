@@ -228,7 +228,7 @@ async fn a_stream_goes_from_history_to_now_and_ends_with_its_handle(place: Place
     for phase in [Phase::Intent, Phase::Outcome] {
         match next(&mut stream).await.expect("an event") {
             Message::Event(event) => assert_eq!(entry(&event).phase(), phase),
-            Message::ReachedPosition(position) => panic!("no silence yet at {position}"),
+            other => panic!("no silence yet: {other:?}"),
         }
     }
     served.clock.advance(Duration::from_secs(5));
@@ -278,7 +278,7 @@ async fn a_stream_begins_where_it_is_told_and_ends_when_the_service_stops(place:
     let ended = loop {
         match next(&mut stream).await {
             Ok(Message::ReachedPosition(_)) => {}
-            Ok(Message::Event(event)) => panic!("nothing else happened: {event:?}"),
+            Ok(other) => panic!("nothing else happened: {other:?}"),
             Err(status) => break status,
         }
     };

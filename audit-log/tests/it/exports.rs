@@ -60,6 +60,7 @@ async fn an_export_is_what_was_recorded_before_it(place: Place) {
     let whole = ExportSummary {
         event_count: 2 * CALLS,
         until_position: 2 * CALLS,
+        beginnings: Vec::new(),
     };
     assert_eq!(summaries, [whole]);
 

@@ -47,6 +47,12 @@ mod replicas;
 #[cfg(test)]
 mod restarts;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
+mod retention_read;
+#[cfg(test)]
+mod retention_steps;
+#[cfg(test)]
 mod served;
 #[cfg(test)]
 mod spilled;

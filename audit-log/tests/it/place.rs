@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
 
-use hubkeep_audit_log::{AuditLog, Config, Error, anchors, payloads, proofs, spill};
+use hubkeep_audit_log::{AuditLog, Config, Error, Keep, anchors, payloads, proofs, spill};
 use hubkeep_core::{
     clock::{SharedClock, SystemClock},
     random::{SharedRandom, SystemRandom},
@@ -63,6 +63,7 @@ pub(crate) struct Place {
     pub(crate) anchors: anchors::Config,
     pub(crate) spill: spill::Config,
     pub(crate) payloads: payloads::Config,
+    pub(crate) keep: Keep,
     /// Where keys are.
     keys: TempDir,
 }
@@ -92,6 +93,7 @@ impl Place {
                 size_bytes: 256 * 1024,
             },
             payloads: payloads::Config::default(),
+            keep: Keep::default(),
             keys: tempfile::tempdir().expect("a folder"),
         }
     }
@@ -148,6 +150,7 @@ impl Place {
             anchors: self.anchors.clone(),
             spill: self.spill.clone(),
             payloads: self.payloads.clone(),
+            keep: self.keep.clone(),
             ..config
         }
     }

@@ -81,7 +81,7 @@ pub(crate) async fn next_events<E: std::fmt::Debug>(
             .expect("the tail reads")
         {
             Tailed::Event(event) => events.push(*event),
-            Tailed::Reached(_) => {}
+            Tailed::Begins(_) | Tailed::Reached(_) => {}
         }
     }
     events

@@ -7,17 +7,23 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::de::DeserializeOwned;
 use tlog_tiles::{Checkpoint, Hash};
 
-use super::{CHECKPOINT, HEAD, Head, KEYS, LEAVES, LeafReader, Wrong, keys::Keys, roots::Roots};
+use super::{
+    CHECKPOINT, HEAD, Head, KEYS, LEAVES, LeafReader, PRUNED, Pruned, Wrong, keys::Keys, pruned::announced,
+    roots::Roots,
+};
 
 /// What a bundle was found to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     /// The log.
     pub log: String,
-    /// How many entries of it there are, all of them from the first.
+    /// How many entries it has.
     pub size: u64,
+    /// The index of the first that is there: those before it were pruned.
+    pub first_index: u64,
     /// How many leaves the log of heads has, where the bundle says how its log stands there.
     pub heads_size: Option<u64>,
 }
@@ -35,7 +41,8 @@ pub fn verify(folder: &Path, keys: Option<&Path>, held: &[PathBuf]) -> Result<Ve
     let log = keys.checkpoint(text(&folder.join(CHECKPOINT))?.as_bytes(), "checkpoint")?;
     let mut claims = Claims::new();
     claim(&mut claims, &log, "the checkpoint");
-    let head = head(folder)?;
+    let head: Option<Head> = part(folder, HEAD, "heads")?;
+    let pruned: Option<Pruned> = part(folder, PRUNED, "pruned")?;
     let heads = match &head {
         Some(head) => {
             let checked = head.check(&keys, &log)?;
@@ -68,10 +75,20 @@ pub fn verify(folder: &Path, keys: Option<&Path>, held: &[PathBuf]) -> Result<Ve
             }
         }
     }
-    leaves(&folder.join(LEAVES), &log, &claims)?;
+    let path = folder.join(LEAVES);
+    let roots = match &pruned {
+        Some(pruned) => {
+            announcements(&path, pruned.first_index, &mut claims)?;
+            grown(pruned, &log, &claims)?;
+            pruned.roots()?
+        }
+        None => Roots::default(),
+    };
+    leaves(&path, roots, &log, &claims)?;
     Ok(Verified {
         log: log.origin().to_owned(),
         size: log.size(),
+        first_index: pruned.map_or(0, |pruned| pruned.first_index),
         heads_size: heads.map(|heads| heads.size()),
     })
 }
@@ -85,23 +102,61 @@ fn claim(claims: &mut Claims, told: &Checkpoint, who: &str) {
     roots.push((*told.hash(), who.to_owned()));
 }
 
-fn head(folder: &Path) -> Result<Option<Head>, Wrong> {
-    let path = folder.join(HEAD);
+/// A part that not every bundle has.
+fn part<T: DeserializeOwned>(folder: &Path, file: &str, what: &str) -> Result<Option<T>, Wrong> {
+    let path = folder.join(file);
     let text = match fs::read(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Wrong::file(path, error)),
     };
-    let head = serde_json::from_slice(&text);
-    head.map(Some)
-        .map_err(|error| Wrong::of("heads", format!("{HEAD} cannot be read: {error}")))
+    let part = serde_json::from_slice(&text);
+    part.map(Some)
+        .map_err(|error| Wrong::of(what, format!("{file} cannot be read: {error}")))
+}
+
+/// Looks for entries that announce what is gone. At least one of them must announce all of it; what any of them says of the
+/// log before it must be so.
+fn announcements(path: &Path, first_index: u64, claims: &mut Claims) -> Result<(), Wrong> {
+    let mut reader = LeafReader::open(path).map_err(|error| Wrong::file(path, error))?;
+    let mut is_announced = false;
+    for index in first_index.. {
+        let Ok(Some(leaf)) = reader.read_next() else { break };
+        let Some(pruning) = announced(leaf) else { continue };
+        let root = pruning.checkpoint_root.try_into().map(Hash);
+        let root = root.map_err(|_| Wrong::of("pruned", "what announces it has no root"))?;
+        if (first_index..=index).contains(&pruning.checkpoint_size) {
+            let who = "the entry that announces the pruning".to_owned();
+            claims
+                .entry(pruning.checkpoint_size)
+                .or_default()
+                .push((root, who));
+            is_announced |= (first_index..=pruning.checkpoint_size).contains(&pruning.below_index);
+        }
+    }
+    match is_announced {
+        true => Ok(()),
+        false => Err(Wrong::of(
+            "pruned",
+            format!("no entry announces that those before {first_index} go: they were lost, or taken away"),
+        )),
+    }
+}
+
+/// Claims about leaves that are gone are proven by what is left of them.
+fn grown(pruned: &Pruned, log: &Checkpoint, claims: &Claims) -> Result<(), Wrong> {
+    for (size, claimed) in claims.range(1..pruned.first_index) {
+        for (root, who) in claimed {
+            pruned.grown(log, *size, *root, who)?;
+        }
+    }
+    Ok(())
 }
 
 /// Reads the leaves once, and compares the root over the first ones with every claim.
-fn leaves(path: &Path, log: &Checkpoint, claims: &Claims) -> Result<(), Wrong> {
+fn leaves(path: &Path, mut roots: Roots, log: &Checkpoint, claims: &Claims) -> Result<(), Wrong> {
     let wrong = |problem: String| Wrong::of(LEAVES, problem);
     let mut reader = LeafReader::open(path).map_err(|error| Wrong::file(path, error))?;
-    let mut roots = Roots::default();
     loop {
         compare(&roots, claims)?;
         let leaf = reader.read_next().map_err(|error| match error.kind() {
@@ -119,7 +174,7 @@ fn leaves(path: &Path, log: &Checkpoint, claims: &Claims) -> Result<(), Wrong> {
     }
     if roots.size() < log.size() {
         let problem = format!(
-            "there are {}, and the checkpoint says {}",
+            "they end before index {}, and the checkpoint says {}",
             roots.size(),
             log.size()
         );

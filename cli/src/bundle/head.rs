@@ -65,7 +65,7 @@ impl Head {
             .decode(&self.leaf)
             .map_err(|_| wrong("the leaf is no base64"))?;
         check_record(
-            &hashes(&self.leaf_proof)?,
+            &hashes(&self.leaf_proof, WHAT)?,
             heads.size(),
             *heads.hash(),
             self.leaf_index,
@@ -77,7 +77,7 @@ impl Head {
             return Err(wrong("the leaf is of another kind"));
         }
         check_record(
-            &hashes(&self.line_proof)?,
+            &hashes(&self.line_proof, WHAT)?,
             lines.size(),
             *lines.hash(),
             self.line_index,
@@ -115,7 +115,7 @@ impl Head {
         let sizes = [held.size(), heads.size()];
         let given = self.consistency.iter().find(|given| given.sizes == sizes);
         let proof = match given {
-            Some(given) => hashes(&given.hashes)?,
+            Some(given) => hashes(&given.hashes, WHAT)?,
             None if held.size() == heads.size() => Vec::new(),
             None => {
                 let problem = "the bundle has no proof from it: export it again with this file as --held";
@@ -127,8 +127,9 @@ impl Head {
     }
 }
 
-fn hashes(encoded: &[String]) -> Result<Vec<Hash>, Wrong> {
+/// Hashes out of base64; `what` has them.
+pub(super) fn hashes(encoded: &[String], what: &str) -> Result<Vec<Hash>, Wrong> {
     let hash =
-        |text: &String| Hash::parse_hash(text).map_err(|_| Wrong::of(WHAT, "a proof has what is no hash"));
+        |text: &String| Hash::parse_hash(text).map_err(|_| Wrong::of(what, "a proof has what is no hash"));
     encoded.iter().map(hash).collect()
 }

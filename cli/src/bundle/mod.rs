@@ -6,6 +6,7 @@
 //! | `checkpoint` | the signed checkpoint of the log |
 //! | `leaves` | every leaf in order, each after two bytes of length, as in an entry bundle of C2SP tlog-tiles |
 //! | `head.json` | how the log stands in the log of heads, where it does: [`Head`] |
+//! | `pruned.json` | where the leaves begin, and the hashes of what was pruned before, where something was: [`Pruned`] |
 //! | `README.md` | what this is, and how to verify it |
 //!
 //! [`verify`] computes everything anew and believes nothing but the keys. `docs/verify/verify.py` and
@@ -15,12 +16,14 @@ mod check;
 mod head;
 mod keys;
 mod leaves;
+mod pruned;
 mod roots;
 
 pub use check::{Verified, verify};
 pub use head::{Consistency, Head};
 pub(crate) use keys::Keys;
 pub use leaves::{LeafReader, LeafWriter};
+pub use pruned::Pruned;
 pub use roots::Roots;
 
 use std::{io, path::PathBuf};
@@ -35,6 +38,8 @@ pub const CHECKPOINT: &str = "checkpoint";
 pub const LEAVES: &str = "leaves";
 /// How the log stands in the heads.
 pub const HEAD: &str = "head.json";
+/// What was pruned of the log.
+pub const PRUNED: &str = "pruned.json";
 /// What it all is.
 pub const README: &str = "README.md";
 

@@ -10,7 +10,30 @@ pub struct Roots {
     newest: Vec<(u64, Hash)>,
 }
 
+/// No tree has a hash of this number.
+const NONE: u64 = u64::MAX;
+
 impl Roots {
+    /// The tree over so many leaves of which the roots of its whole subtrees are known, the largest first; `None` if these are
+    /// not as many as there are such subtrees.
+    pub fn over(size: u64, subtrees: &[Hash]) -> Option<Self> {
+        let levels: Vec<u32> = (0..u64::BITS)
+            .rev()
+            .filter(|level| size >> level & 1 == 1)
+            .collect();
+        if levels.len() != subtrees.len() {
+            return None;
+        }
+        let highest = levels.first().copied()?;
+        let mut newest: Vec<(u64, Hash)> = (0..=highest).map(|_| (NONE, tlog_tiles::EMPTY_HASH)).collect();
+        for (level, hash) in levels.into_iter().zip(subtrees) {
+            // What is left of it are whole subtrees of larger ones.
+            let number = (size >> level).checked_sub(1)?;
+            *newest.get_mut(usize::try_from(level).ok()?)? = (number, *hash);
+        }
+        Some(Self { size, newest })
+    }
+
     /// How many leaves there are so far.
     pub const fn size(&self) -> u64 {
         self.size

@@ -60,50 +60,59 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	log, err := verify(flag.Arg(0), *keyFile, *heldFile)
+	log, first, err := verify(flag.Arg(0), *keyFile, *heldFile)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "wrong:", err)
 		os.Exit(9)
 	}
-	fmt.Printf("good: %d entries of %s\n", log.N, log.origin)
+	pruned := ""
+	if first > 0 {
+		pruned = fmt.Sprintf(", of which the first %d were pruned", first)
+	}
+	fmt.Printf("good: %d entries of %s%s\n", log.N, log.origin, pruned)
 }
 
-func verify(bundle, keyFile, heldFile string) (checkpoint, error) {
+// verify gives what the checkpoint says, and the index of the first leaf that is there.
+func verify(bundle, keyFile, heldFile string) (checkpoint, int64, error) {
 	if keyFile == "" {
 		keyFile = filepath.Join(bundle, "keys.txt")
 	}
 	keys, err := readKeys(keyFile)
 	if err != nil {
-		return checkpoint{}, err
+		return checkpoint{}, 0, err
 	}
 	log, err := readCheckpoint(filepath.Join(bundle, "checkpoint"), keys)
 	if err != nil {
-		return checkpoint{}, err
+		return checkpoint{}, 0, err
 	}
 	claims := []claim{{log.Tree, "the checkpoint"}}
 	heads, told, err := readHead(filepath.Join(bundle, "head.json"), keys, log, &claims)
 	if err != nil {
-		return checkpoint{}, fmt.Errorf("heads: %w", err)
+		return checkpoint{}, 0, fmt.Errorf("heads: %w", err)
 	}
 	if heldFile != "" {
 		held, err := readCheckpoint(heldFile, keys)
 		if err != nil {
-			return checkpoint{}, err
+			return checkpoint{}, 0, err
 		}
 		switch {
 		case held.origin == log.origin && held.N > log.N:
-			return checkpoint{}, fmt.Errorf("you hold %d entries, and the bundle has %d: it was cut", held.N, log.N)
+			return checkpoint{}, 0, fmt.Errorf("you hold %d entries, and the bundle has %d: it was cut", held.N, log.N)
 		case held.origin == log.origin:
 			claims = append(claims, claim{held.Tree, "the checkpoint that you hold"})
 		case told != nil && held.origin == heads.origin:
 			if err := grown(told, heads, held); err != nil {
-				return checkpoint{}, err
+				return checkpoint{}, 0, err
 			}
 		default:
-			return checkpoint{}, fmt.Errorf("you hold one of %s, of which the bundle has nothing", held.origin)
+			return checkpoint{}, 0, fmt.Errorf("you hold one of %s, of which the bundle has nothing", held.origin)
 		}
 	}
-	return log, checkLeaves(filepath.Join(bundle, "leaves"), log, claims)
+	first, stored, err := readPruned(bundle, log, &claims)
+	if err != nil {
+		return checkpoint{}, 0, fmt.Errorf("pruned: %w", err)
+	}
+	return log, first, checkLeaves(filepath.Join(bundle, "leaves"), first, stored, log, claims)
 }
 
 func readKeys(file string) (note.Verifiers, error) {
@@ -239,20 +248,19 @@ func hashes(encoded [][]byte) (tlog.RecordProof, error) {
 }
 
 // checkLeaves reads the leaves once and compares the roots over the first ones with every claim.
-func checkLeaves(file string, log checkpoint, claims []claim) error {
+func checkLeaves(file string, first int64, stored *stack, log checkpoint, claims []claim) error {
 	opened, err := os.Open(file)
 	if err != nil {
 		return err
 	}
 	defer opened.Close()
 	reader := bufio.NewReader(opened)
-	var stored stack
-	for count := int64(0); ; count++ {
+	for count := first; ; count++ {
 		for _, claim := range claims {
 			if claim.N != count {
 				continue
 			}
-			root, err := tlog.TreeHash(count, &stored)
+			root, err := tlog.TreeHash(count, stored)
 			if err != nil {
 				return err
 			}
@@ -263,7 +271,7 @@ func checkLeaves(file string, log checkpoint, claims []claim) error {
 		leaf, err := readLeaf(reader)
 		if err == io.EOF {
 			if count != log.N {
-				return fmt.Errorf("there are %d leaves, and the checkpoint says %d", count, log.N)
+				return fmt.Errorf("the leaves end before index %d, and the checkpoint says %d", count, log.N)
 			}
 			return nil
 		}
@@ -273,7 +281,7 @@ func checkLeaves(file string, log checkpoint, claims []claim) error {
 		if count == log.N {
 			return fmt.Errorf("there are more leaves than the %d of the checkpoint", log.N)
 		}
-		added, err := tlog.StoredHashes(count, leaf, &stored)
+		added, err := tlog.StoredHashes(count, leaf, stored)
 		if err != nil {
 			return err
 		}

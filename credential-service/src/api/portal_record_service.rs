@@ -107,6 +107,8 @@ impl PortalRecordApi {
                 period,
                 waiting: VecDeque::new(),
                 over: false,
+                name: self.log.log_of(portal.portal_id),
+                begun: false,
             },
         })
     }
@@ -188,7 +190,7 @@ impl Opened {
             let (mut opened, context) = state?;
             let message = match opened.record.take() {
                 Some(record) => Ok(Some(Message::Record(record))),
-                None => opened.events.next().await.map(|event| event.map(Message::Event)),
+                None => opened.events.message().await,
             };
             match message {
                 Ok(message @ Some(_)) => {
@@ -216,9 +218,26 @@ struct Events {
     period: Period,
     waiting: VecDeque<Event>,
     over: bool,
+    /// The portal's log.
+    name: String,
+    /// It was said where that begins.
+    begun: bool,
 }
 
 impl Events {
+    /// The next event; behind the last, where the log begins, if something of the period may be gone.
+    async fn message(&mut self) -> Result<Option<Message>, Error> {
+        if let Some(event) = self.next().await? {
+            return Ok(Some(Message::Event(event)));
+        }
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(None);
+        }
+        let beginning = self.log.beginning(&self.name).await?;
+        let missed = beginning.filter(|beginning| beginning.newest_pruned_time >= self.period.start);
+        Ok(missed.map(|beginning| Message::Beginning(beginning.into())))
+    }
+
     async fn next(&mut self) -> Result<Option<Event>, Error> {
         loop {
             if let Some(event) = self.waiting.pop_front() {

@@ -196,6 +196,8 @@ impl Evaluator {
     async fn take(&self, course: &mut Course, tailed: Tailed) -> Result<(), Error> {
         match tailed {
             Tailed::Reached(position) => course.cursor = course.cursor.max(position),
+            // What is as old as that is in no window.
+            Tailed::Begins(_) => {}
             Tailed::Event(event) => self.count(course, &event).await?,
         }
         self.settle(course).await

@@ -8,6 +8,7 @@ use hubkeep_core::{
     handle_token::HandleToken,
     id::{CallId, CallerName, ClientSlug},
 };
+use hubkeep_proto::audit::v1::Beginning;
 use hubkeep_proto::credential::v1::{
     PortalRecord, PresentedHandle, ReadPortalRecordRequest, ReadPortalRecordResponse,
     portal_record_service_client::PortalRecordServiceClient, read_portal_record_request,
@@ -45,6 +46,8 @@ pub struct RecordOf<'a> {
 pub struct RecordReading {
     /// What is known of the portal.
     pub record: PortalRecord,
+    /// Where that service's log begins, if something of the period may be gone: known behind the last event.
+    pub beginning: Option<Beginning>,
     events: Streaming<ReadPortalRecordResponse>,
 }
 
@@ -74,7 +77,11 @@ impl Credentials {
         };
         let first = events.message().await.map_err(|status| refusal(&status))?;
         match first.and_then(|first| first.message) {
-            Some(Message::Record(record)) => Ok(Some(RecordReading { record, events })),
+            Some(Message::Record(record)) => Ok(Some(RecordReading {
+                record,
+                beginning: None,
+                events,
+            })),
             _ => Err(Error::unavailable("a record that does not begin with the portal")),
         }
     }
@@ -91,6 +98,12 @@ impl RecordReading {
             Some(ReadPortalRecordResponse {
                 message: Some(Message::Event(event)),
             }) => Ok(Some(event)),
+            Some(ReadPortalRecordResponse {
+                message: Some(Message::Beginning(beginning)),
+            }) => {
+                self.beginning = Some(beginning);
+                Ok(None)
+            }
             Some(_) => Err(Error::unavailable("a record with something that is no event")),
         }
     }

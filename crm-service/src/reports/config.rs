@@ -1,5 +1,6 @@
 //! What only an operator can state: who the processor is, whom it engages, and where data goes.
 
+use hubkeep_audit_log::Keep;
 use hubkeep_core::config::{Fault, Validate};
 use serde::{Deserialize, Serialize};
 
@@ -24,12 +25,23 @@ pub struct Config {
     pub transfers: Vec<Transfer>,
     /// Further processors.
     pub subprocessors: Vec<Subprocessor>,
-    /// How long audit entries are kept, in words, for example "25 months".
+    /// How long audit entries are kept, in words, for example "25 months". Left out it is what `audit.keep` says.
     pub retention: String,
     /// The day of the last audit of these measures, as 2026-11-29.
     pub last_audit_date: String,
     /// The terms of the contract between business and service provider that 11 CCR 7051 asks for, by their reference.
     pub contract_terms: String,
+}
+
+impl Config {
+    /// The same, where nothing else is stated with what the log is set to.
+    #[must_use]
+    pub fn or_kept_for(mut self, keep: &Keep) -> Self {
+        if self.retention.is_empty() {
+            self.retention = keep.to_string();
+        }
+        self
+    }
 }
 
 /// What reports say of the one who runs Hubkeep, and of how it is run.

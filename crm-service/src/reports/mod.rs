@@ -124,6 +124,7 @@ impl Reports {
         };
         let frame = Frame::of(ask, &source);
         page.gaps.extend(frame.gaps());
+        page.gaps.extend(source.pruned().await?);
         let content = match ask.form {
             Form::Json => frame.json(&page.gaps, body)?,
             Form::Csv => csv::written(&frame, &page)?,

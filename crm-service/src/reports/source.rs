@@ -2,11 +2,15 @@
 
 use hubkeep_audit_log::{AuditLog, Entry, Event, Filter, Position};
 use hubkeep_core::{clock::Timestamp, id::PortalId};
-use hubkeep_proto::credential::v1::{Portal, PortalRecord};
+use hubkeep_proto::{
+    audit::v1 as wire,
+    credential::v1::{Portal, PortalRecord},
+};
 
 use super::{
     ask::{Ask, Period, Positions},
     error::Error,
+    tally::written,
 };
 use crate::credentials::{Credentials, Reader, RecordOf, RecordReading};
 
@@ -107,6 +111,18 @@ impl Source {
         [self.log.log_of(self.portal_id), self.known.log.clone()]
     }
 
+    /// What of the period is gone from the two logs, in a sentence for each. Known when their entries were read.
+    pub(super) async fn pruned(&self) -> Result<Vec<String>, Error> {
+        let own = self.log.beginning(&self.log.log_of(self.portal_id)).await?;
+        let own = own.map(wire::Beginning::from);
+        let theirs = self.theirs.beginning.clone();
+        let missed = [own, theirs].into_iter().flatten().filter_map(|beginning| {
+            let newest: Timestamp = beginning.newest_pruned_time?.into();
+            (newest >= self.period.start).then(|| gap(&beginning, newest))
+        });
+        Ok(missed.collect())
+    }
+
     /// Hands every entry of this service's log over, oldest first.
     pub(super) async fn ours(&mut self, mut take: impl FnMut(Event)) -> Result<(), Error> {
         loop {
@@ -141,6 +157,16 @@ impl Source {
         let made = event.entry.as_ref().and_then(made);
         made.is_some_and(|made| self.period.holds(made))
     }
+}
+
+fn gap(beginning: &wire::Beginning, newest: Timestamp) -> String {
+    format!(
+        "entries of this period are gone: {} begins with the entry of index {}, and what was made until {} was older than \
+         entries are kept",
+        beginning.log,
+        beginning.first_index,
+        written(newest)
+    )
 }
 
 /// When an entry was made.

@@ -1,6 +1,6 @@
 //! Every field of an entry, by its name on the wire.
 
-use hubkeep_audit_log::{Entry, ObjectRef};
+use hubkeep_audit_log::{Entry, ObjectRef, Pruning};
 
 use super::{times, words};
 
@@ -48,6 +48,10 @@ pub(super) fn of(entry: &Entry) -> Vec<(&'static str, String)> {
         ("payload_sha256", hex::encode(&entry.payload_sha256)),
         ("subject", entry.subject.clone()),
         (
+            "pruning.entries",
+            entry.pruning.as_ref().map(pruned).unwrap_or_default(),
+        ),
+        (
             "severity (follows from the others)",
             words::severity(entry.severity()).to_owned(),
         ),
@@ -63,6 +67,17 @@ fn number(number: u64) -> String {
         0 => String::new(),
         number => number.to_string(),
     }
+}
+
+/// What goes, by index, and the checkpoint that covers it.
+fn pruned(pruning: &Pruning) -> String {
+    format!(
+        "{} to before {}; checkpoint of {} with the root {}",
+        pruning.from_index,
+        pruning.below_index,
+        pruning.checkpoint_size,
+        hex::encode(&pruning.checkpoint_root)
+    )
 }
 
 fn refs(entry: &Entry) -> String {
@@ -111,6 +126,7 @@ mod tests {
             occurrence_count: 1,
             record_refs: vec![7; 32],
             payload_sha256: vec![7; 32],
+            pruning: Some(Pruning::default()),
             ..texts("x")
         };
         let shown: Vec<&str> = of(&full).into_iter().map(|(name, _)| name).collect();

@@ -124,7 +124,8 @@ fn message(response: StreamEventsResponse) -> String {
             named("entry", Some(event.position), &row)
         }
         Some(Message::ReachedPosition(position)) => named("reached", Some(position), &json!({})),
-        None => String::new(),
+        // Followed is what comes, and what has come within minutes.
+        Some(Message::Beginning(_)) | None => String::new(),
     }
 }
 

@@ -8,7 +8,7 @@ use axum::{
 use hubkeep_audit_log::{CallResult, Event, Operation, Severity};
 use hubkeep_core::grpc::Context;
 use hubkeep_proto::audit::v1::{
-    EventOrder, ListEventsRequest, ListEventsResponse, audit_service_server::AuditService as _,
+    Beginning, EventOrder, ListEventsRequest, ListEventsResponse, audit_service_server::AuditService as _,
 };
 use maud::{Markup, html};
 
@@ -59,6 +59,7 @@ async fn answered(viewer: &Viewer, parts: &Parts) -> Result<Markup, Refusal> {
     let content = List {
         asked: &asked,
         events: &listed.events,
+        beginnings: &listed.beginnings,
         next: &listed.next_page_token,
         after: newest.max(end.get()),
     };
@@ -83,6 +84,8 @@ pub(super) async fn listed(
 struct List<'a> {
     asked: &'a Asked,
     events: &'a [Event],
+    /// The logs of which entries are gone that might be on this page.
+    beginnings: &'a [Beginning],
     next: &'a str,
     /// Everything up to here that is asked for is on this page, or on one behind it.
     after: u64,
@@ -104,6 +107,12 @@ impl List<'_> {
                 @if first { (self.follow()) }
             }
             (self.table())
+            @for begins in self.beginnings {
+                p class="soft" {
+                    (begins.log) " begins with index " (begins.first_index)
+                    ": what was before was older than entries are kept."
+                }
+            }
             nav class="pages" aria-label="Pages" {
                 @if !first { a class="button" href=(self.asked.first_page().link()) { "Newest" } }
                 @if !self.next.is_empty() {

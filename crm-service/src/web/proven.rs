@@ -56,7 +56,7 @@ impl Signed {
         use proofs::Error as E;
         let state = match log.checkpoint(name, None).await {
             Ok(checkpoint) => State::Upto(checkpoint.size),
-            Err(hubkeep_audit_log::Error::Proofs(E::Unknown { .. })) => State::Upto(0),
+            Err(hubkeep_audit_log::Error::Proofs(E::Unknown { .. } | E::Pruned { .. })) => State::Upto(0),
             Err(hubkeep_audit_log::Error::Proofs(E::Off | E::Key(_))) => State::Unsigned,
             Err(hubkeep_audit_log::Error::Proofs(error @ (E::Damaged { .. } | E::Forked { .. }))) => {
                 State::Damaged(error.to_string())

@@ -65,4 +65,9 @@ impl Heir for Inheritance {
             Ok(())
         })
     }
+
+    fn needs_since(&self) -> BoxFuture<'_, Result<Option<Timestamp>, HeirError>> {
+        // A row that is under way is sorted by the log: without its entries it would be taken for one that was never sent.
+        Box::pin(async { Ok(store::oldest_under_way(&self.database).await?) })
+    }
 }

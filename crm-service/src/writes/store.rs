@@ -279,6 +279,15 @@ pub(super) async fn doubtful(
     rows.iter().map(|row| Ok(Row::from_row(row)?)).collect()
 }
 
+/// When the oldest of the writes that are said to be under way was begun.
+pub(super) async fn oldest_under_way(database: &Database) -> Result<Option<Timestamp>, Error> {
+    let oldest: Option<i64> = sqlx::query_scalar("SELECT MIN(begin_time) FROM write_call WHERE state = $1")
+        .bind(State::UnderWay.number())
+        .fetch_one(database.pool())
+        .await?;
+    Ok(oldest.map(Timestamp::from_micros))
+}
+
 /// Forgets writes whose outcome was known before this.
 pub(super) async fn forget_known(database: &Database, before: Timestamp) -> Result<u64, Error> {
     let mut transaction = database.begin().await?;

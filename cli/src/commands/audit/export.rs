@@ -2,9 +2,7 @@
 //! come; or entries as a file for other programs.
 
 use std::{
-    fs::{self, Permissions},
-    io,
-    os::unix::fs::PermissionsExt as _,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -18,16 +16,16 @@ use hubkeep_proto::{
     error::v1::ErrorReason,
 };
 use serde_json::json;
-use tempfile::TempDir;
 use tonic::{Code, Response, Status};
 
 use super::{
     super::shown_handle::ShownHandle,
     file::{self, Kind},
+    folder::{beside, held, write_json},
     which::Which,
 };
 use crate::{
-    bundle::{self, CHECKPOINT, Consistency, HEAD, Head, KEYS, LEAVES, LeafWriter, README},
+    bundle::{self, CHECKPOINT, Consistency, HEAD, Head, KEYS, LEAVES, LeafWriter, PRUNED, Pruned, README},
     channel::{Connection, Service},
     errors::{Error, Refusal},
     exit::Exit,
@@ -121,9 +119,17 @@ async fn bundle_of(
     if args.to.exists() {
         return Err(cannot_be_made(io::ErrorKind::AlreadyExists.into()));
     }
-    let given = exporting.checkpoint().await?;
-    let unfinished = beside(&args.to).map_err(cannot_be_made)?;
-    exporting.write(unfinished.path(), given, &held).await?;
+    let unfinished = loop {
+        let unfinished = beside(&args.to).map_err(cannot_be_made)?;
+        let given = exporting.checkpoint().await?;
+        let begun = begins(&given);
+        match exporting.write(unfinished.path(), given, &held).await {
+            Ok(()) => break unfinished,
+            // More was pruned while it was read.
+            Err(_) if begins(&exporting.checkpoint().await?) > begun => {}
+            Err(error) => return Err(error),
+        }
+    };
     // What was written is read once more, as whoever gets it will.
     let found = bundle::verify(unfinished.path(), None, &args.held)
         .map_err(|wrong| Error::Failed(format!("what the service gave makes no good bundle: {wrong}")))?;
@@ -137,24 +143,12 @@ async fn bundle_of(
     Ok(Exit::Done)
 }
 
-/// A folder beside another, which becomes that one when it is whole: of a name, there is a good bundle or none. It is gone
-/// again if it does not.
-fn beside(folder: &Path) -> io::Result<TempDir> {
-    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
-    tempfile::Builder::new()
-        .prefix(".hubkeep-bundle-")
-        .permissions(Permissions::from_mode(0o777))
-        .tempdir_in(parent.unwrap_or(Path::new(".")))
-}
-
-/// Name and size of every checkpoint that is held.
-fn held(files: &[PathBuf]) -> Result<Vec<(String, u64)>, Error> {
-    let read = |file: &PathBuf| {
-        let unusable = |why: String| Error::Usage(format!("{} cannot be used: {why}", file.display()));
-        let note = fs::read_to_string(file).map_err(|error| unusable(error.to_string()))?;
-        bundle::stated(&note).ok_or_else(|| unusable("it is no signed checkpoint".to_owned()))
-    };
-    files.iter().map(read).collect()
+/// The index of the first entry that is there.
+fn begins(given: &GetCheckpointResponse) -> u64 {
+    given
+        .beginning
+        .as_ref()
+        .map_or(0, |beginning| beginning.first_index)
 }
 
 struct Exporting {
@@ -247,21 +241,39 @@ impl Exporting {
         fs::write(folder.join(README), README_TEXT)?;
         fs::write(folder.join(KEYS), given.verifier_keys.join("\n") + "\n")?;
         fs::write(folder.join(CHECKPOINT), &checkpoint.note)?;
+        let mut named: Vec<u64> = held
+            .iter()
+            .filter(|(log, _)| *log == checkpoint.log)
+            .map(|(_, size)| *size)
+            .collect();
         if let Some(head) = given.head {
+            let line = String::from_utf8_lossy(&head.line).into_owned();
+            named.extend(line.lines().nth(1).and_then(|size| size.parse::<u64>().ok()));
             let head = self.head(head, held).await?;
-            let text = serde_json::to_vec_pretty(&head).map_err(|error| Error::Failed(error.to_string()))?;
-            fs::write(folder.join(HEAD), text)?;
+            write_json(&folder.join(HEAD), &head)?;
         }
-        self.leaves(folder, &checkpoint).await
+        let Some(beginning) = given.beginning else {
+            return self.leaves(folder, &checkpoint, 0).await;
+        };
+        let first_index = beginning.first_index;
+        named.retain(|size| (1..first_index).contains(size));
+        let pruned = Pruned {
+            first_index,
+            hashes: encoded(&given.pruned_hashes),
+            consistency: self.grown(&checkpoint, named).await?,
+        };
+        write_json(&folder.join(PRUNED), &pruned)?;
+        self.leaves(folder, &checkpoint, first_index).await
     }
 
-    async fn head(&mut self, head: wire::Head, held: &[(String, u64)]) -> Result<Head, Error> {
-        let checkpoint = head.checkpoint.unwrap_or_default();
+    /// Proofs that a log only adds to its checkpoints of these sizes.
+    async fn grown(
+        &mut self,
+        checkpoint: &wire::Checkpoint,
+        old: Vec<u64>,
+    ) -> Result<Vec<Consistency>, Error> {
         let mut consistency = Vec::new();
-        for (_, old_size) in held
-            .iter()
-            .filter(|(log, size)| *log == checkpoint.log && (1..checkpoint.size).contains(size))
-        {
+        for old_size in old {
             let request = GetProofRequest {
                 client_slug: if self.by_handle {
                     self.portal.clone()
@@ -270,15 +282,25 @@ impl Exporting {
                 },
                 log: checkpoint.log.clone(),
                 size: checkpoint.size,
-                of: Some(Of::OldSize(*old_size)),
+                of: Some(Of::OldSize(old_size)),
             };
             let given = self.client.get_proof(request).await;
             let given = given.map_err(|status| self.service.ended(status))?.into_inner();
             consistency.push(Consistency {
-                sizes: [*old_size, checkpoint.size],
+                sizes: [old_size, checkpoint.size],
                 hashes: encoded(&given.hashes),
             });
         }
+        Ok(consistency)
+    }
+
+    async fn head(&mut self, head: wire::Head, held: &[(String, u64)]) -> Result<Head, Error> {
+        let checkpoint = head.checkpoint.unwrap_or_default();
+        let old = held
+            .iter()
+            .filter(|(log, size)| *log == checkpoint.log && (1..checkpoint.size).contains(size));
+        let old = old.map(|(_, size)| *size).collect();
+        let consistency = self.grown(&checkpoint, old).await?;
         Ok(Head {
             checkpoint: checkpoint.note,
             leaf: STANDARD.encode(&head.leaf),
@@ -292,10 +314,15 @@ impl Exporting {
     }
 
     /// Writes every leaf that the checkpoint covers.
-    async fn leaves(&mut self, folder: &Path, checkpoint: &wire::Checkpoint) -> Result<(), Error> {
+    async fn leaves(
+        &mut self,
+        folder: &Path,
+        checkpoint: &wire::Checkpoint,
+        first: u64,
+    ) -> Result<(), Error> {
         let path = folder.join(LEAVES);
         let slug = self.portal.clone();
-        let Read::Gap(index) = self.read(&path, checkpoint, slug).await? else {
+        let Read::Gap(index) = self.read(&path, checkpoint, (first, slug)).await? else {
             return Ok(());
         };
         let other = format!(
@@ -306,7 +333,7 @@ impl Exporting {
             return Err(Error::Failed(format!("{other}: an auditor can export this log")));
         }
         // By the name of the log alone everything that the service has recorded is looked through: slower, and whole.
-        match self.read(&path, checkpoint, String::new()).await? {
+        match self.read(&path, checkpoint, (first, String::new())).await? {
             Read::All => Ok(()),
             Read::Gap(index) => Err(Error::Failed(format!(
                 "the service does not give the entry with index {index} of {}, which its checkpoint covers",
@@ -319,10 +346,10 @@ impl Exporting {
         &mut self,
         path: &Path,
         checkpoint: &wire::Checkpoint,
-        client_slug: String,
+        (first, client_slug): (u64, String),
     ) -> Result<Read, Error> {
         let mut writer = LeafWriter::create(path)?;
-        let (mut next_index, mut page_token) = (0, String::new());
+        let (mut next_index, mut page_token) = (first, String::new());
         while next_index < checkpoint.size {
             let request = self.page(checkpoint.log.clone(), client_slug.clone(), page_token);
             let (events, next) = self.list(request).await?;
@@ -330,6 +357,7 @@ impl Exporting {
                 .into_iter()
                 .take_while(|event| event.index < checkpoint.size)
             {
+                // Pruned since the checkpoint was asked for, or of another slug.
                 if event.index != next_index {
                     return Ok(Read::Gap(next_index));
                 }

@@ -12,6 +12,7 @@ use hubkeep_proto::audit::v1::{
 use serde_json::json;
 use tempfile::NamedTempFile;
 
+use super::retention::begins;
 use crate::{
     channel::Service,
     errors::Error,
@@ -60,7 +61,7 @@ pub(super) async fn run(
             let why = "this format is no text: name a file in place of -";
             return Err(Error::Usage(why.to_owned()));
         }
-        let summary = written(kind.writer(Printed::to(output))?, filter, service).await?;
+        let summary = written(kind.writer(Printed::to(output))?, filter, service, output).await?;
         output.note(&told(&summary, service))?;
         return Ok(Exit::Done);
     }
@@ -70,7 +71,13 @@ pub(super) async fn run(
     }
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
     let file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(cannot_be_made)?;
-    let summary = written(kind.writer(BufWriter::new(file.as_file()))?, filter, service).await?;
+    let summary = written(
+        kind.writer(BufWriter::new(file.as_file()))?,
+        filter,
+        service,
+        output,
+    )
+    .await?;
     file.as_file().sync_all()?;
     file.persist_noclobber(to)
         .map_err(|error| cannot_be_made(error.error))?;
@@ -78,6 +85,7 @@ pub(super) async fn run(
         let ExportSummary {
             event_count,
             until_position,
+            ..
         } = summary;
         output.document(&json!({"file": to, "events": event_count, "until_position": until_position}))?;
     } else {
@@ -90,6 +98,7 @@ fn told(summary: &ExportSummary, service: &Service) -> String {
     let ExportSummary {
         event_count,
         until_position,
+        ..
     } = summary;
     format!(
         "{event_count} entries of {} up to position {until_position}",
@@ -102,6 +111,7 @@ async fn written(
     mut writer: Box<dyn Writer + Send + '_>,
     filter: EventFilter,
     service: &Service,
+    output: &Output,
 ) -> Result<ExportSummary, Error> {
     let service = service.clone().without_timeout();
     let request = ExportEventsRequest {
@@ -123,6 +133,9 @@ async fn written(
             }
             Some(Some(Message::Summary(summary))) if summary.event_count == count => {
                 writer.finish()?;
+                for beginning in &summary.beginnings {
+                    output.note(&begins(beginning))?;
+                }
                 return Ok(summary);
             }
             Some(None) => {}

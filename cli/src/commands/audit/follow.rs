@@ -9,6 +9,7 @@ use hubkeep_proto::audit::v1::{
 };
 use tokio::sync::mpsc;
 
+use super::retention::begins;
 use crate::{
     channel::Service,
     errors::Error,
@@ -58,7 +59,7 @@ pub(crate) async fn events(
     let mut ever_opened = false;
     loop {
         let mut opened = false;
-        let ended = one_connection(&service, &filter, &mut from, &mut opened, &events).await;
+        let ended = one_connection(&service, &filter, &mut from, &mut opened, (&events, &output)).await;
         ever_opened |= opened;
         match ended {
             Ok(Ended::NobodyListens) => return Ok(()),
@@ -91,7 +92,7 @@ async fn one_connection(
     filter: &EventFilter,
     from: &mut Beginning,
     opened: &mut bool,
-    events: &mpsc::Sender<Event>,
+    (events, output): (&mpsc::Sender<Event>, &Output),
 ) -> Result<Ended, Error> {
     let mut client = AuditServiceClient::new(service.connection());
     let stream = client.stream_events(from.request(filter.clone())).await;
@@ -102,6 +103,7 @@ async fn one_connection(
         match next.map(|response| response.message) {
             None => return Ok(Ended::Closed),
             Some(None) => {}
+            Some(Some(Message::Beginning(beginning))) => output.note(&begins(&beginning))?,
             Some(Some(Message::ReachedPosition(position))) => *from = Beginning::After(position),
             Some(Some(Message::Event(event))) => {
                 *from = Beginning::After(event.position);

@@ -2,10 +2,12 @@
 
 mod export;
 mod file;
+mod folder;
 pub(crate) mod follow;
 pub(crate) mod line;
 mod past;
 mod payload;
+mod retention;
 mod verify;
 mod which;
 
@@ -65,6 +67,12 @@ enum AuditCommand {
     /// Have what lies sealed beside entries erased for good: of one entry, or of all about a record. Entries and proofs stay.
     /// Who asked for it and why is in the portal's log. For operators with the role fleet.
     Erase(payload::EraseArgs),
+    /// Say how far back the logs reach, and when the next entries go.
+    Retention(retention::RetentionArgs),
+    /// Let nothing of a portal's logs be pruned until it is released: evidence that somebody will ask for.
+    Hold(retention::HoldArgs),
+    /// End such a hold.
+    Release(retention::HoldArgs),
 }
 
 impl AuditArgs {
@@ -106,6 +114,16 @@ enum From {
     Both,
 }
 
+impl From {
+    fn of(self, credential: &Service, crm: &Service) -> Vec<Service> {
+        match self {
+            Self::CredentialService => vec![credential.clone()],
+            Self::CrmService => vec![crm.clone()],
+            Self::Both => vec![credential.clone(), crm.clone()],
+        }
+    }
+}
+
 /// Runs `audit`.
 ///
 /// # Errors
@@ -141,6 +159,18 @@ pub async fn run(
         AuditCommand::Verify(args) => return verify::run(&args, output),
         AuditCommand::Open(args) => return payload::open(args, crm, output).await,
         AuditCommand::Erase(args) => return payload::erase(args, crm, output).await,
+        AuditCommand::Retention(args) => {
+            let services = args.from.of(credential, crm);
+            return retention::show(args, &services, output).await;
+        }
+        AuditCommand::Hold(args) => {
+            let services = args.from.of(credential, crm);
+            return retention::hold(args, &services, output).await;
+        }
+        AuditCommand::Release(args) => {
+            let services = args.from.of(credential, crm);
+            return retention::release(args, &services, output).await;
+        }
     }
     Ok(Exit::Done)
 }
@@ -151,17 +181,13 @@ fn services(args: &WhichArgs, credential: &Service, crm: &Service) -> Result<Vec
         let why = "--after needs --from: each service has its own positions";
         return Err(Error::Usage(why.to_owned()));
     }
-    let asked = match args.from {
-        From::CredentialService => vec![credential],
-        From::CrmService => vec![crm],
-        From::Both => vec![credential, crm],
-    };
+    let asked = args.from.of(credential, crm);
     let handle = args.shown.clone().get()?;
     asked
         .into_iter()
         .map(|service| match &handle {
-            Some(handle) => service.clone().with_handle(handle),
-            None => Ok(service.clone()),
+            Some(handle) => service.with_handle(handle),
+            None => Ok(service),
         })
         .collect()
 }
@@ -212,6 +238,9 @@ async fn list(services: Vec<Service>, part: Part, args: WhichArgs, output: &Outp
         .filter(|(_, past)| past.more)
         .map(|(service, _)| service.name())
         .collect();
+    for beginning in found.iter().flat_map(|past| &past.beginnings) {
+        output.note(&retention::begins(beginning))?;
+    }
     let found = past::merged(found.into_iter().map(|past| past.events));
     for event in &found {
         print(event, output)?;

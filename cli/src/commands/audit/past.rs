@@ -1,9 +1,9 @@
 //! Reads the past of a log: everything up to where it ends now.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use hubkeep_proto::audit::v1::{
-    Event, EventFilter, EventOrder, ListEventsRequest, audit_service_client::AuditServiceClient,
+    Beginning, Event, EventFilter, EventOrder, ListEventsRequest, audit_service_client::AuditServiceClient,
 };
 
 use crate::{channel::Service, errors::Error};
@@ -27,6 +27,8 @@ pub(super) struct Past {
     pub(super) events: Vec<Event>,
     /// Whether there are others after these.
     pub(super) more: bool,
+    /// The logs of which entries are gone that might be among these.
+    pub(super) beginnings: Vec<Beginning>,
 }
 
 /// The events after a position that are there now, in order of position: of all these, this part.
@@ -50,7 +52,7 @@ pub(super) async fn events(
         after_position: after,
         ..ListEventsRequest::default()
     };
-    let mut events = Vec::new();
+    let (mut events, mut beginnings) = (Vec::new(), BTreeMap::new());
     let more = loop {
         let left = limit.saturating_sub(events.len());
         if left == 0 {
@@ -60,6 +62,8 @@ pub(super) async fn events(
         let page = client.list_events(request.clone()).await;
         let page = page.map_err(|status| service.ended(status))?.into_inner();
         events.extend(page.events);
+        let told = page.beginnings.into_iter();
+        beginnings.extend(told.map(|beginning| (beginning.log.clone(), beginning)));
         if page.next_page_token.is_empty() {
             break false;
         }
@@ -68,7 +72,11 @@ pub(super) async fn events(
     if let Part::Last(_) = part {
         events.reverse();
     }
-    Ok(Past { events, more })
+    Ok(Past {
+        events,
+        more,
+        beginnings: beginnings.into_values().collect(),
+    })
 }
 
 /// The events of several logs as one: each log in its own order, whatever the clock did meanwhile, and of their next

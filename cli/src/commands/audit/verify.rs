@@ -37,10 +37,14 @@ pub(super) fn run(args: &VerifyArgs, output: &Output) -> Result<Exit, Error> {
         Ok(found) => {
             if output.is_json() {
                 let heads = found.heads_size;
-                let told = json!({"good": true, "log": found.log, "size": found.size, "heads_size": heads});
+                let told = json!({"good": true, "log": found.log, "size": found.size, "first_index": found.first_index, "heads_size": heads});
                 output.document(&told)?;
             } else {
-                output.line(&format!("good: {} entries of {}", found.size, found.log))?;
+                let pruned = match found.first_index {
+                    0 => String::new(),
+                    first => format!(", of which the first {first} were pruned"),
+                };
+                output.line(&format!("good: {} entries of {}{pruned}", found.size, found.log))?;
             }
             if args.key.is_none() {
                 output.note(
