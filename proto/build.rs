@@ -71,6 +71,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .skip_debug(SECRET_BEARING)
         .btree_map(".")
+        // Apart, because few entries have it, and entries are handed from task to task.
+        .boxed(".hubkeep.audit.v1.Entry.pruning")
         .compile_fds(descriptors)?;
     Ok(())
 }

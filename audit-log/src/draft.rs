@@ -177,7 +177,7 @@ impl Draft {
     /// What will go of the log.
     #[must_use]
     pub(crate) fn pruning(mut self, pruning: Pruning) -> Self {
-        self.entry.pruning = Some(pruning);
+        self.entry.pruning = Some(Box::new(pruning));
         self
     }
 

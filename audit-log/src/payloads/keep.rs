@@ -34,8 +34,11 @@ impl Sweeper {
         let work = sweep(database, config.clone(), Arc::clone(clock));
         let until = end.clone();
         task.spawn(Box::pin(async move { until.run_until_cancelled(work).await }));
-        let _end = end.clone().drop_guard();
-        Self { task, end, _end }
+        Self {
+            task,
+            _end: end.clone().drop_guard(),
+            end,
+        }
     }
 
     pub(crate) async fn stop(&self) {

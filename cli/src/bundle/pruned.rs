@@ -65,5 +65,5 @@ pub(super) fn announced(leaf: &[u8]) -> Option<Pruning> {
     let is_one = entry.operation() == Operation::AuditPrune
         && entry.phase() == Phase::Admin
         && entry.result() == EntryResult::Ok;
-    entry.pruning.filter(|_| is_one)
+    entry.pruning.filter(|_| is_one).map(|pruning| *pruning)
 }

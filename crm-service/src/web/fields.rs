@@ -49,7 +49,7 @@ pub(super) fn of(entry: &Entry) -> Vec<(&'static str, String)> {
         ("subject", entry.subject.clone()),
         (
             "pruning.entries",
-            entry.pruning.as_ref().map(pruned).unwrap_or_default(),
+            entry.pruning.as_deref().map(pruned).unwrap_or_default(),
         ),
         (
             "severity (follows from the others)",
@@ -126,7 +126,7 @@ mod tests {
             occurrence_count: 1,
             record_refs: vec![7; 32],
             payload_sha256: vec![7; 32],
-            pruning: Some(Pruning::default()),
+            pruning: Some(Box::default()),
             ..texts("x")
         };
         let shown: Vec<&str> = of(&full).into_iter().map(|(name, _)| name).collect();
