@@ -68,8 +68,8 @@ fn in_file(stage: &CrmProcess) -> Vec<Entry> {
 
 /// The call of the intent that was recorded last.
 fn newest(entries: &[Entry]) -> String {
-    let intents = entries.iter().filter(|entry| entry.phase() == Phase::Intent);
-    intents.last().expect("an intent").call_id.clone()
+    let mut intents = entries.iter().filter(|entry| entry.phase() == Phase::Intent);
+    intents.next_back().expect("an intent").call_id.clone()
 }
 
 fn names(file: &PathBuf, call_id: &str) -> bool {
