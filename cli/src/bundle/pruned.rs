@@ -27,7 +27,7 @@ pub struct Pruned {
 impl Pruned {
     /// The tree over the leaves that are gone. Whether it was that tree, the checkpoint's root tells.
     pub(super) fn roots(&self) -> Result<Roots, Wrong> {
-        if self.first_index == 0 || self.first_index % BUNDLE != 0 {
+        if self.first_index == 0 || !self.first_index.is_multiple_of(BUNDLE) {
             let problem = format!("{} is not where a bundle of {BUNDLE} begins", self.first_index);
             return Err(Wrong::of(WHAT, problem));
         }
