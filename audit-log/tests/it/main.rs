@@ -49,6 +49,7 @@ mod restarts;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
+mod retention_payloads;
 mod retention_read;
 #[cfg(test)]
 mod retention_steps;
