@@ -50,6 +50,7 @@ mod restarts;
 mod retention;
 #[cfg(test)]
 mod retention_payloads;
+#[cfg(test)]
 mod retention_read;
 #[cfg(test)]
 mod retention_steps;
