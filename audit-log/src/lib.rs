@@ -16,6 +16,7 @@
 //! | have it anchored elsewhere | [`Config::anchors`], [`anchors`] |
 //! | keep what is personal beside it, sealed | [`Draft::payload`], [`AuditLog::open_payload`] |
 //! | know how far back it reaches, and hold it | [`Config::keep`], [`AuditLog::retained`], [`AuditLog::hold`] |
+//! | say how a log stood where something was counted | [`AuditLog::standing`] |
 //! | prove | [`AuditLog::checkpoint`], [`AuditLog::inclusion`], [`AuditLog::consistency`]; see [`proofs`] |
 //!
 //! What is written is a [`Draft`], whose log is chosen by proof: only a [`ProvenPortal`] opens a portal's log.
@@ -58,6 +59,7 @@ mod refusals;
 mod retention;
 mod room;
 pub mod spill;
+mod standing;
 mod store;
 mod sync;
 mod tail;
@@ -84,6 +86,7 @@ pub use portal::ProvenPortal;
 pub use position::Position;
 pub use retention::{Beginning, Hold, Keep, Retained};
 pub use room::Lack;
+pub use standing::Standing;
 pub use tail::Tailed;
 
 /// The tables of the log. [`AuditLog::open`] brings its database up to date with them by itself.

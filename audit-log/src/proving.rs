@@ -105,7 +105,7 @@ pub(crate) async fn open(
         (database, scan),
         keys,
         identity.heads(),
-        config.proofs.clone(),
+        (config.proofs.clone(), proofs.wanted().clone()),
         clock,
     )
     .await;

@@ -3,8 +3,8 @@
 
 use hubkeep_core::grpc::Context;
 use hubkeep_proto::audit::v1::{
-    Checkpoint, EventFilter, GetCheckpointRequest, GetCheckpointResponse, GetProofRequest, GetProofResponse,
-    Head, get_proof_request::Of,
+    EventFilter, GetCheckpointRequest, GetCheckpointResponse, GetProofRequest, GetProofResponse, Head,
+    get_proof_request::Of,
 };
 use tonic::metadata::MetadataMap;
 
@@ -46,7 +46,7 @@ impl AuditApi {
             None => Vec::new(),
         };
         Ok(GetCheckpointResponse {
-            checkpoint: Some(wire(checkpoint)),
+            checkpoint: Some(checkpoint.into()),
             verifier_keys: self.log.verifier_keys().await?,
             head: self.log.head(&log).await?.map(head),
             beginning: beginning.map(Into::into),
@@ -99,7 +99,7 @@ impl AuditApi {
     async fn inclusion(&self, log: &str, which: Which, size: Option<u64>) -> Result<GetProofResponse, Error> {
         let proof = self.log.inclusion(log, which, size).await?;
         Ok(GetProofResponse {
-            checkpoint: Some(wire(proof.checkpoint)),
+            checkpoint: Some(proof.checkpoint.into()),
             hashes: hashes(&proof.hashes),
             index: proof.index,
             leaf_hash: proof.leaf_hash.to_vec(),
@@ -110,9 +110,9 @@ impl AuditApi {
     async fn consistency(&self, log: &str, old: u64, size: Option<u64>) -> Result<GetProofResponse, Error> {
         let proof = self.log.consistency(log, old, size).await?;
         Ok(GetProofResponse {
-            checkpoint: Some(wire(proof.checkpoint)),
+            checkpoint: Some(proof.checkpoint.into()),
             hashes: hashes(&proof.hashes),
-            old_checkpoint: Some(wire(proof.old)),
+            old_checkpoint: Some(proof.old.into()),
             ..GetProofResponse::default()
         })
     }
@@ -156,19 +156,9 @@ fn size(asked: u64) -> Option<u64> {
     (asked > 0).then_some(asked)
 }
 
-fn wire(checkpoint: proofs::Checkpoint) -> Checkpoint {
-    Checkpoint {
-        log: checkpoint.log,
-        size: checkpoint.size,
-        root: checkpoint.root.to_vec(),
-        note: checkpoint.note,
-        made_time: Some(checkpoint.made_time.into()),
-    }
-}
-
 fn head(head: proofs::Head) -> Head {
     Head {
-        checkpoint: Some(wire(head.checkpoint)),
+        checkpoint: Some(head.checkpoint.into()),
         leaf: head.leaf,
         leaf_index: head.leaf_index,
         leaf_proof: hashes(&head.leaf_proof),

@@ -3,7 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `config`, `key` | how often, and the key that signs |
-//! | `task` | when: the background work of one process |
+//! | `task`, `wanted` | when: the background work of one process, or because somebody waits for it |
 //! | `build` | entries into trees |
 //! | `sign` | trees into checkpoints |
 //! | `heads` | checkpoints into the log of heads |
@@ -26,6 +26,7 @@ mod sign;
 mod store;
 mod task;
 mod tiles;
+mod wanted;
 
 pub use config::Config;
 pub use error::Error;
@@ -34,6 +35,7 @@ pub use read::{Checkpoint, Consistency, Head, Inclusion, Which};
 
 pub(crate) use key::{LogKeys, make as make_key};
 pub(crate) use task::Prover;
+pub(crate) use wanted::Wanted;
 
 use std::sync::Arc;
 
@@ -49,15 +51,22 @@ pub(crate) struct Proofs {
     identity: Identity,
     /// What this process signs with, if it signs.
     keys: Option<Arc<LogKeys>>,
+    wanted: Wanted,
 }
 
 impl Proofs {
-    pub(crate) const fn new(database: Database, identity: Identity, keys: Option<Arc<LogKeys>>) -> Self {
+    pub(crate) fn new(database: Database, identity: Identity, keys: Option<Arc<LogKeys>>) -> Self {
         Self {
             database,
             identity,
             keys,
+            wanted: Wanted::default(),
         }
+    }
+
+    /// By which a checkpoint is asked for before its time.
+    pub(crate) const fn wanted(&self) -> &Wanted {
+        &self.wanted
     }
 
     /// Whether this process signs.

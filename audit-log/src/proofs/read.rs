@@ -104,6 +104,22 @@ impl Proofs {
         }
     }
 
+    /// The smallest checkpoint that covers so many entries, if there is one.
+    pub(crate) async fn covering(&self, log: &str, size: u64) -> Result<Option<Checkpoint>, Error> {
+        match store::covering(&self.database, log, size).await? {
+            Some(stored) => Ok(Some(self.read(log, stored).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The newest checkpoint that was signed at this time or before, if there is one.
+    pub(crate) async fn signed_by(&self, log: &str, time: Timestamp) -> Result<Option<Checkpoint>, Error> {
+        match store::signed_by(&self.database, log, time).await? {
+            Some(stored) => Ok(Some(self.read(log, stored).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// The public halves of all keys that have signed, oldest first.
     pub(crate) async fn verifier_keys(&self) -> Result<Vec<String>, Error> {
         store::verifier_keys(&self.database).await

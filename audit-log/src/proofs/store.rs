@@ -25,6 +25,8 @@ const GROW: &str = "INSERT INTO audit_tree (log, size, root, signed_size, moved_
     ELSE audit_tree.moved_time END WHERE audit_tree.size < excluded.size";
 const DUE: &str = "SELECT log, size, root, signed_size FROM audit_tree WHERE size > signed_size \
     AND (size - signed_size >= $1 OR moved_time <= $2) ORDER BY log";
+const UNSIGNED: &str =
+    "SELECT log, size, root, signed_size FROM audit_tree WHERE log = $1 AND size > signed_size";
 const SIGNED: &str =
     "UPDATE audit_tree SET signed_size = $2, moved_time = $3 WHERE log = $1 AND signed_size < $2";
 const TILE: &str = "SELECT hashes FROM audit_tile WHERE log = $1 AND level = $2 AND number = $3";
@@ -34,6 +36,10 @@ const CHECKPOINT: &str =
     "SELECT size, root, note, made_time FROM audit_checkpoint WHERE log = $1 AND size = $2";
 const NEWEST: &str = "SELECT size, root, note, made_time FROM audit_checkpoint WHERE log = $1 \
     ORDER BY size DESC LIMIT 1";
+const COVERING: &str = "SELECT size, root, note, made_time FROM audit_checkpoint WHERE log = $1 AND size >= $2 \
+    ORDER BY size LIMIT 1";
+const SIGNED_BY: &str = "SELECT size, root, note, made_time FROM audit_checkpoint WHERE log = $1 \
+    AND made_time <= $2 ORDER BY size DESC LIMIT 1";
 const INSERT_CHECKPOINT: &str = "INSERT INTO audit_checkpoint (log, size, root, note, made_time) \
     VALUES ($1, $2, $3, $4, $5) ON CONFLICT (log, size) DO NOTHING";
 const STANDINGS: &str = "SELECT t.log, c.size, c.root FROM audit_tree t \
@@ -179,11 +185,19 @@ pub(super) async fn due(
         .bind(moved_by.as_micros())
         .fetch_all(database.pool())
         .await?;
-    let trees = rows.into_iter().map(|(log, size, bytes, signed)| {
-        let (root, size) = (root(&log, bytes)?, read_back(size));
-        Ok((Tree { log, size, root }, read_back(signed)))
-    });
-    trees.collect()
+    rows.into_iter().map(outgrown).collect()
+}
+
+/// The tree of a log, if it has outgrown its newest checkpoint; with the size of that.
+pub(super) async fn unsigned(database: &Database, log: &str) -> Result<Option<(Tree, u64)>, Error> {
+    let row = sqlx::query_as(UNSIGNED).bind(log);
+    let row: Option<(String, i64, Vec<u8>, i64)> = row.fetch_optional(database.pool()).await?;
+    row.map(outgrown).transpose()
+}
+
+fn outgrown((log, size, bytes, signed): (String, i64, Vec<u8>, i64)) -> Result<(Tree, u64), Error> {
+    let (root, size) = (root(&log, bytes)?, read_back(size));
+    Ok((Tree { log, size, root }, read_back(signed)))
 }
 
 /// Notes that a tree has a checkpoint of this size.
@@ -207,6 +221,28 @@ pub(super) async fn checkpoint(
         Some(size) => sqlx::query_as(CHECKPOINT).bind(log).bind(stored(size)),
         None => sqlx::query_as(NEWEST).bind(log),
     };
+    let row: Option<(i64, Vec<u8>, String, i64)> = asked.fetch_optional(database.pool()).await?;
+    Ok(row.map(stored_checkpoint))
+}
+
+/// The smallest checkpoint of a log that covers so many entries.
+pub(super) async fn covering(
+    database: &Database,
+    log: &str,
+    size: u64,
+) -> Result<Option<StoredCheckpoint>, Error> {
+    let asked = sqlx::query_as(COVERING).bind(log).bind(stored(size));
+    let row: Option<(i64, Vec<u8>, String, i64)> = asked.fetch_optional(database.pool()).await?;
+    Ok(row.map(stored_checkpoint))
+}
+
+/// The newest checkpoint of a log that was signed at this time or before.
+pub(super) async fn signed_by(
+    database: &Database,
+    log: &str,
+    time: Timestamp,
+) -> Result<Option<StoredCheckpoint>, Error> {
+    let asked = sqlx::query_as(SIGNED_BY).bind(log).bind(time.as_micros());
     let row: Option<(i64, Vec<u8>, String, i64)> = asked.fetch_optional(database.pool()).await?;
     Ok(row.map(stored_checkpoint))
 }

@@ -7,7 +7,7 @@ use hubkeep_core::{clock::SharedClock, database::Database};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Config, Error, LogKeys, build,
+    Config, Error, LogKeys, Wanted, build,
     build::{BATCH, Built},
     heads, sign, store,
 };
@@ -28,6 +28,7 @@ pub(crate) struct Prover {
     /// The log of heads.
     heads: String,
     config: Config,
+    wanted: Wanted,
     clock: SharedClock,
     /// Logs that are not signed any more, for they are not what they were.
     refused: BTreeSet<String>,
@@ -46,7 +47,7 @@ impl Prover {
         (database, scan): (Database, Scan),
         keys: Arc<LogKeys>,
         heads: String,
-        config: Config,
+        (config, wanted): (Config, Wanted),
         clock: SharedClock,
     ) -> Result<Self, Error> {
         for key in keys.verifier_keys() {
@@ -58,6 +59,7 @@ impl Prover {
             keys,
             heads,
             config,
+            wanted,
             clock,
             refused: BTreeSet::new(),
             forked: false,
@@ -69,13 +71,18 @@ impl Prover {
     pub(crate) async fn run(mut self, end: CancellationToken) {
         let clock = self.clock.clone();
         let database = self.database.clone();
+        let wanted = self.wanted.clone();
         let work = async {
             loop {
                 match self.catch_up().await {
                     Ok(()) => self.trouble.clear(),
                     Err(error) => self.complain(&error),
                 }
-                clock.sleep(self.config.pause).await;
+                wanted.done();
+                tokio::select! {
+                    () = clock.sleep(self.config.pause) => {}
+                    () = wanted.came() => {}
+                }
             }
         };
         end.run_until_cancelled(work).await;
@@ -110,6 +117,11 @@ impl Prover {
     async fn sign(&mut self) -> Result<(), Error> {
         let moved_by = self.clock.now().minus(self.config.every);
         let mut due = store::due(&self.database, self.config.entries, moved_by).await?;
+        for log in self.wanted.take() {
+            if !due.iter().any(|(tree, _)| tree.log == log) {
+                due.extend(store::unsigned(&self.database, &log).await?);
+            }
+        }
         due.retain(|(tree, _)| tree.log != self.heads && !self.refused.contains(&tree.log));
         while !due.is_empty() {
             let later = due.split_off(due.len().min(SIGNED_AT_ONCE));
