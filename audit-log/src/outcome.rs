@@ -26,7 +26,7 @@ pub struct Outcome {
     pub duration: Option<Duration>,
     /// How many records HubSpot returned or changed.
     pub record_count: u32,
-    /// Keyed hashes of the ids of those records, 16 bytes each, but for the one that the draft names.
+    /// Keyed hashes of the ids of those records, or of those that it was about, 16 bytes each, but for the one that the draft names.
     pub record_refs: Vec<u8>,
     /// Size of the body that HubSpot answered, in bytes.
     pub response_bytes: u64,

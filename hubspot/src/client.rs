@@ -21,7 +21,7 @@ use crate::{
     limits::Limits,
     record::{self, Recorded},
     refusal::{Refusal, correlation_id_of},
-    request::{Effect, Request, Right},
+    request::{Effect, Request, Right, Told},
     transport::{Lost, Received, Transport},
 };
 
@@ -118,10 +118,13 @@ impl Client {
         began: Tick,
         call_id: CallId,
     ) -> Result<Answer<T>, Error> {
-        let outcome = Outcome {
+        let mut outcome = Outcome {
             duration: Some(self.clock.tick().since(began)),
             ..ended.outcome
         };
+        if outcome.result != CallResult::Ok && outcome.record_refs.is_empty() {
+            outcome.record_refs = recorded.content().refs.of(&[], Told::NotAll);
+        }
         count(&outcome);
         match (recorded.settle(outcome).await, ended.result) {
             (Ok(outcome), Ok((value, limits))) => Ok(Answer {
@@ -184,13 +187,17 @@ fn read<T>(recorded: &Recorded<Request<'_, T>>, received: Received, call_id: Cal
             standing,
         }) => {
             let (result, reason) = told(ask.effect(), standing);
+            let all = match (result, reason) {
+                (CallResult::Ok, None) => Told::All,
+                _ => Told::NotAll,
+            };
             Ended {
                 result: Ok((value, limits)),
                 outcome: Outcome {
                     result,
                     reason,
                     record_count,
-                    record_refs: recorded.content().refs.of(&record_ids),
+                    record_refs: recorded.content().refs.of(&record_ids, all),
                     ..outcome
                 },
             }

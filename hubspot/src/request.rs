@@ -1,6 +1,6 @@
 //! One call to HubSpot, before it is recorded.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use bytes::Bytes;
 use http::Method;
@@ -171,11 +171,24 @@ pub struct Lease {
     pub send_by: Option<Tick>,
 }
 
+/// Whether an answer says of everything that was asked that it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// It does.
+    All,
+    /// There is none, or it does not.
+    NotAll,
+}
+
 /// What the log calls the records of an answer: it never holds their ids.
 #[derive(Clone, Default)]
 pub struct RecordRefs {
     /// The id that the draft names already.
     named: Option<String>,
+    /// Ids of records that the call is about whatever HubSpot answers, though its answer names none of them.
+    always: Vec<String>,
+    /// Ids that HubSpot is asked for. Of an answer that says what was done, only those count that it names.
+    asked: Vec<String>,
     of: Option<Arc<RefOf>>,
 }
 
@@ -191,16 +204,40 @@ impl RecordRefs {
         Self {
             named,
             of: Some(Arc::new(of)),
+            ..Self::default()
         }
     }
 
-    /// The hashes of these, one after the other, but for the one that is named already.
-    pub(crate) fn of(&self, ids: &[String]) -> Vec<u8> {
+    /// The same, of a call that is about these records too, which no answer names: the one that a merge ends.
+    #[must_use]
+    pub fn with(mut self, ids: Vec<String>) -> Self {
+        self.always = ids;
+        self
+    }
+
+    /// The same, of a call that asks for these records. Where it is not known what became of them, its outcome names them all.
+    #[must_use]
+    pub fn asked(mut self, ids: Vec<String>) -> Self {
+        self.asked = ids;
+        self
+    }
+
+    /// The hashes of what HubSpot's answer names, one after the other, but for the one that is named already; with those that are
+    /// asked for, where the answer does not say of each that it was done.
+    pub(crate) fn of(&self, answered: &[String], told: Told) -> Vec<u8> {
         let Some(of) = &self.of else {
             return Vec::new();
         };
-        let ids = ids.iter().filter(|id| self.named.as_ref() != Some(id));
-        ids.take(MOST_RECORDS).flat_map(|id| of(id)).collect()
+        let asked = self.asked.iter().filter(|_| told == Told::NotAll);
+        let mut seen = HashSet::new();
+        answered
+            .iter()
+            .chain(&self.always)
+            .chain(asked)
+            .filter(|id| self.named.as_ref() != Some(id) && seen.insert(id.as_str()))
+            .take(MOST_RECORDS)
+            .flat_map(|id| of(id))
+            .collect()
     }
 }
 
@@ -218,4 +255,29 @@ pub struct Request<'a, T> {
     pub lease: Lease,
     /// What its outcome calls the records that come back.
     pub refs: RecordRefs,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(refs: &[u8]) -> Vec<u8> {
+        refs.chunks(16).filter_map(|one| one.first().copied()).collect()
+    }
+
+    fn ids(ids: &[&str]) -> Vec<String> {
+        ids.iter().map(|id| (*id).to_owned()).collect()
+    }
+
+    #[test]
+    fn what_was_asked_is_named_where_nobody_says_what_became_of_it_and_each_record_once() {
+        let first = |id: &str| [id.as_bytes().first().copied().unwrap_or_default(); 16];
+        let refs = RecordRefs::new(Some("a".to_owned()), first).asked(ids(&["a", "b", "c"]));
+        assert_eq!(named(&refs.of(&ids(&["b"]), Told::All)), b"b");
+        assert_eq!(named(&refs.of(&[], Told::NotAll)), b"bc");
+        assert_eq!(named(&refs.of(&ids(&["c"]), Told::NotAll)), b"cb");
+        let merge = RecordRefs::new(Some("a".to_owned()), first).with(ids(&["b"]));
+        assert_eq!(named(&merge.of(&ids(&["a"]), Told::All)), b"b");
+        assert_eq!(named(&merge.of(&[], Told::NotAll)), b"b");
+    }
 }

@@ -19,7 +19,7 @@ use super::{
     subject::{self, Subject},
 };
 use crate::{
-    Draft, Filter, Operation, Outcome, Position, ProvenPortal,
+    Draft, Filter, ObjectRef, Operation, Outcome, Position, ProvenPortal,
     payloads::{Gone, OpenedPayload, PayloadAt},
 };
 
@@ -31,7 +31,21 @@ struct Act<'a> {
     /// Which entry, or that it is about a record.
     about: String,
     reason: &'a str,
-    record: Option<(&'a str, String)>,
+    records: Records,
+}
+
+/// The most entries of a call that are looked at: it has few attempts.
+const MOST_OF_A_CALL: usize = 1_000;
+/// The most records that an entry names beside the first.
+const MOST_RECORDS: usize = 200;
+
+/// Which records a payload is of: who asks later who saw a record finds the entry by these.
+#[derive(Debug, Default)]
+struct Records {
+    object_type: String,
+    object_ref: String,
+    /// Of a call about many: their keyed hashes, one after the other.
+    others: Vec<u8>,
 }
 
 impl AuditApi {
@@ -51,7 +65,7 @@ impl AuditApi {
             portal: portal.clone(),
             about: about(&event),
             reason,
-            record: None,
+            records: self.records_of(&event).await?,
         };
         let outcome = match &opened {
             Ok(_) => Outcome::ok(),
@@ -103,7 +117,7 @@ impl AuditApi {
             portal: Some(portal.clone()),
             about: about(&event),
             reason,
-            record: None,
+            records: self.records_of(&event).await?,
         };
         let erased = async {
             let said_at = self.record(context, act, Outcome::ok()).await?;
@@ -138,7 +152,11 @@ impl AuditApi {
             portal: Some(portal.clone()),
             about: "all about the record".to_owned(),
             reason,
-            record: Some((object_type, hex::encode(object_ref.0))),
+            records: Records {
+                object_type: object_type.to_owned(),
+                object_ref: hex::encode(object_ref.0),
+                others: Vec::new(),
+            },
         };
         let erased = async {
             let said_at = self.record(context, act, Outcome::ok()).await?;
@@ -162,7 +180,7 @@ impl AuditApi {
             portal,
             about,
             reason,
-            record,
+            records,
         } = act;
         let call_id = self.new_call()?;
         let draft = match &portal {
@@ -170,11 +188,40 @@ impl AuditApi {
             None => Draft::system(operation, call_id),
         };
         let draft = draft.context(context).subject(&format!("{about}: {reason}"));
-        let draft = match record {
-            Some((object_type, object_ref)) => draft.object(object_type, Some(&object_ref)),
-            None => draft,
+        let draft = draft.object(&records.object_type, Some(&records.object_ref));
+        let outcome = Outcome {
+            record_refs: records.others,
+            ..outcome
         };
         Ok(self.log.admin(draft, outcome).await?)
+    }
+
+    /// The records of the call that an entry is of: the payload lies beside the intent, and which of many it was about, only the
+    /// outcomes say.
+    async fn records_of(&self, event: &Event) -> Result<Records, Error> {
+        let Some(entry) = &event.entry else {
+            return Ok(Records::default());
+        };
+        let mut others: Vec<[u8; ObjectRef::BYTES]> = Vec::new();
+        if let (Ok(call_id), Some(portal_id)) = (entry.call_id.parse(), PortalId::new(entry.portal_id)) {
+            let of_call = Filter {
+                call_id: Some(call_id),
+                portal_id: Some(portal_id),
+                ..Filter::all()
+            };
+            let of_call = self.log.list(&of_call, Position::START, MOST_OF_A_CALL).await?;
+            for entry in of_call.iter().filter_map(|event| event.entry.as_ref()) {
+                others.extend(entry.record_refs.as_chunks().0);
+            }
+        }
+        others.sort_unstable();
+        others.dedup();
+        others.truncate(MOST_RECORDS);
+        Ok(Records {
+            object_type: entry.object_type.clone(),
+            object_ref: entry.object_ref.clone(),
+            others: others.concat(),
+        })
     }
 }
 

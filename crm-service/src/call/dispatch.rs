@@ -247,7 +247,13 @@ impl Dispatch {
         let portal = call.authority.grant().portal().portal_id();
         let of = self.object_refs.of_many(portal, &call.ask.object_type()).await?;
         let named = call.ask.record_id().map(|id| id.as_str().to_owned());
-        Ok(RecordRefs::new(named, of))
+        let others = call.ask.other_records().into_iter();
+        let others = others.map(|id| id.as_str().to_owned()).collect();
+        let refs = RecordRefs::new(named, of);
+        Ok(match call.ask {
+            Ask::MergeObjects { .. } => refs.with(others),
+            _ => refs.asked(others),
+        })
     }
 
     /// What the entries of this attempt say.

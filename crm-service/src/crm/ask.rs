@@ -259,6 +259,15 @@ impl Ask {
         }
     }
 
+    /// The other records that it is about, by HubSpot's own ids: the one that a merge ends, those of a batch.
+    pub fn other_records(&self) -> Vec<&RecordId> {
+        match self {
+            Self::MergeObjects { merged, .. } => vec![merged],
+            Self::Batch(batch) => batch.record_ids(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Whether asking twice is the same as asking once.
     pub fn is_read(&self) -> bool {
         self.operations().iter().all(|operation| operation.reads())

@@ -79,6 +79,26 @@ impl Batch {
         self.len() == 0
     }
 
+    /// HubSpot's own ids of the records that it is about: none where they are made, or named by another property.
+    pub(super) fn record_ids(&self) -> Vec<&RecordId> {
+        match &self.work {
+            BatchWork::Read {
+                ids,
+                id_property: None,
+                ..
+            }
+            | BatchWork::Archive(ids) => ids.iter().collect(),
+            BatchWork::Update {
+                changes,
+                id_property: None,
+            } => changes.iter().map(|(id, _)| id).collect(),
+            BatchWork::Read { .. }
+            | BatchWork::Create(_)
+            | BatchWork::Update { .. }
+            | BatchWork::Upsert { .. } => Vec::new(),
+        }
+    }
+
     /// What must be allowed.
     pub(super) const fn operations(&self) -> &'static [Operation] {
         match self.work {
