@@ -18,6 +18,11 @@ struct Table {
     purposes: Vec<String>,
     region: String,
     tags: Vec<String>,
+    dpa_date: String,
+    instructions_reference: String,
+    data_subjects: Vec<String>,
+    controller_representative: String,
+    controller_data_protection_officer: String,
 }
 
 /// What is known of each client that has a table in the file.
@@ -47,6 +52,11 @@ impl From<Table> for PortalDetails {
             purposes: table.purposes,
             region: table.region,
             tags: table.tags,
+            dpa_date: table.dpa_date,
+            instructions_reference: table.instructions_reference,
+            data_subjects: table.data_subjects,
+            controller_representative: table.controller_representative,
+            controller_data_protection_officer: table.controller_data_protection_officer,
         }
     }
 }

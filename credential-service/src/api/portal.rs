@@ -46,6 +46,11 @@ pub(super) fn details(wire: wire::PortalDetails) -> Result<Details, Error> {
         purposes: wire.purposes,
         region: wire.region,
         tags: wire.tags,
+        dpa_date: wire.dpa_date,
+        instructions_reference: wire.instructions_reference,
+        data_subjects: wire.data_subjects,
+        controller_representative: wire.controller_representative,
+        controller_data_protection_officer: wire.controller_data_protection_officer,
     };
     details.checked().map_err(Error::Fields)
 }
@@ -60,6 +65,11 @@ pub(super) fn described(portal: &Portal, details: Option<Details>) -> wire::Port
             purposes: details.purposes,
             region: details.region,
             tags: details.tags,
+            dpa_date: details.dpa_date,
+            instructions_reference: details.instructions_reference,
+            data_subjects: details.data_subjects,
+            controller_representative: details.controller_representative,
+            controller_data_protection_officer: details.controller_data_protection_officer,
         }),
         ..to_wire(portal)
     }

@@ -88,11 +88,17 @@ impl PortalRecordApi {
             portal: Some((&client_slug, tags.as_deref().unwrap_or_default())),
         };
         let grants = self.access.grants(&wanted, "", MOST_GRANTS).await?;
+        let standing = self.log.standing(portal.portal_id, until, period.start).await?;
         Ok(Opened {
             record: Some(PortalRecord {
                 log: self.log.log_of(portal.portal_id),
                 grants: grants.iter().map(grant::to_wire).collect(),
                 until_position: until.get(),
+                log_size: standing.size,
+                checkpoint: standing.checkpoint.map(Into::into),
+                start_checkpoint: standing.before.map(Into::into),
+                consistency: standing.consistency.iter().map(|hash| hash.to_vec()).collect(),
+                is_signed: standing.is_signed,
                 portal: Some(portal::described(&portal, details)),
             }),
             events: Events {

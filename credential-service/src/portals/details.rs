@@ -34,6 +34,16 @@ pub struct Details {
     pub region: String,
     /// The operator's own words, to tell portals apart.
     pub tags: Vec<String>,
+    /// The day of the data processing agreement, as 2026-01-15.
+    pub dpa_date: String,
+    /// Where the controller's instructions are written.
+    pub instructions_reference: String,
+    /// Whom the data is about.
+    pub data_subjects: Vec<String>,
+    /// The controller's representative in the Union, or that none is needed.
+    pub controller_representative: String,
+    /// The controller's data protection officer, or that none is needed.
+    pub controller_data_protection_officer: String,
 }
 
 impl Details {
@@ -47,13 +57,30 @@ impl Details {
             ("details.controller_contact", &self.controller_contact),
             ("details.dpa_reference", &self.dpa_reference),
             ("details.region", &self.region),
+            ("details.instructions_reference", &self.instructions_reference),
+            (
+                "details.controller_representative",
+                &self.controller_representative,
+            ),
+            (
+                "details.controller_data_protection_officer",
+                &self.controller_data_protection_officer,
+            ),
         ];
         let texts = texts.into_iter().filter(|(_, text)| !is_text(text, MAX_TEXT));
         let texts = texts.map(|(field, _)| (field, "is at most 256 characters, without line ends"));
-        let lists = [("details.purposes", &self.purposes), ("details.tags", &self.tags)];
+        let days = [("details.dpa_date", &self.dpa_date)];
+        let days = days.into_iter().filter(|(_, day)| !is_day(day));
+        let days = days.map(|(field, _)| (field, "is a day, as 2026-01-15"));
+        let lists = [
+            ("details.purposes", &self.purposes),
+            ("details.tags", &self.tags),
+            ("details.data_subjects", &self.data_subjects),
+        ];
         let lists = lists.into_iter().filter(|(_, list)| !are_words(list));
         let lists = lists.map(|(field, _)| (field, WORDS));
         let faults: Vec<FieldViolation> = texts
+            .chain(days)
             .chain(lists)
             .map(|(field, rule)| FieldViolation {
                 field: field.to_owned(),
@@ -71,6 +98,11 @@ pub(crate) const WORDS: &str = "are at most 32, each of 1 to 64 characters witho
 pub(crate) fn are_words(list: &[String]) -> bool {
     let fits = |item: &String| !item.is_empty() && is_text(item, MAX_ITEM);
     list.len() <= MAX_LIST && list.iter().all(fits)
+}
+
+/// Whether it is a day of the calendar, or nothing.
+fn is_day(text: &str) -> bool {
+    text.is_empty() || (text.len() == "2026-01-15".len() && text.parse::<jiff::civil::Date>().is_ok())
 }
 
 fn is_text(text: &str, longest: usize) -> bool {
@@ -197,17 +229,27 @@ mod tests {
             controller_contact: "a\nb".to_owned(),
             purposes: vec![String::new()],
             tags: vec!["t".to_owned(); 33],
+            dpa_date: "2026-02-30".to_owned(),
+            instructions_reference: "x".repeat(257),
+            data_subjects: vec!["s".repeat(65)],
+            controller_representative: "a\nb".to_owned(),
+            controller_data_protection_officer: "a\tb".to_owned(),
             ..good
         };
-        let faults = bad.checked().expect_err("four faults");
+        let faults = bad.checked().expect_err("nine faults");
         let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
         assert_eq!(
             fields,
             [
                 "details.controller_name",
                 "details.controller_contact",
+                "details.instructions_reference",
+                "details.controller_representative",
+                "details.controller_data_protection_officer",
+                "details.dpa_date",
                 "details.purposes",
-                "details.tags"
+                "details.tags",
+                "details.data_subjects"
             ]
         );
     }

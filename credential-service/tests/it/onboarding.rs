@@ -247,6 +247,11 @@ async fn what_reports_need_is_kept_sealed_with_the_portal_and_replaced_as_a_whol
         purposes: vec!["nightly sync".to_owned()],
         region: "DE".to_owned(),
         tags: vec!["gold".to_owned()],
+        dpa_date: "2026-01-15".to_owned(),
+        instructions_reference: "annex 1".to_owned(),
+        data_subjects: vec!["customers".to_owned()],
+        controller_representative: "none: established in the Union".to_owned(),
+        controller_data_protection_officer: "Canary Counsel".to_owned(),
     };
     let request = OnboardPortalRequest {
         client_slug: "acme".to_owned(),

@@ -45,6 +45,8 @@ impl Extra {
             purposes: list(&text(8)?),
             region: text(9)?,
             tags: list(&text(10)?),
+            // What has no column stands in a file of details.
+            ..PortalDetails::default()
         };
         Ok(Self {
             credential_name: credential_name(cell(3)?)?,

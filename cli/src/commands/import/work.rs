@@ -208,6 +208,8 @@ impl Import {
             purposes: list(&row.purposes, &file.purposes),
             region: text(&row.region, &file.region),
             tags: list(&row.tags, &file.tags),
+            // A row has no columns for these.
+            ..file.clone()
         })
     }
 }

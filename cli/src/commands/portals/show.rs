@@ -54,6 +54,14 @@ pub(super) fn details(portal: &Portal) -> Vec<(&'static str, String)> {
         ("purposes", details.purposes.join("; ")),
         ("region", details.region),
         ("tags", details.tags.join("; ")),
+        ("dpa_date", details.dpa_date),
+        ("instructions_reference", details.instructions_reference),
+        ("data_subjects", details.data_subjects.join("; ")),
+        ("controller_representative", details.controller_representative),
+        (
+            "controller_data_protection_officer",
+            details.controller_data_protection_officer,
+        ),
     ];
     facts.retain(|(_, value)| !value.is_empty());
     facts

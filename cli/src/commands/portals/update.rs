@@ -20,8 +20,8 @@ use crate::{
 
 /// Replace what reports need to know of clients by what a TOML file says: a table for each client, by its slug.
 ///
-/// A table may have controller_name, controller_contact, dpa_reference, purposes, region and tags. What it leaves out is
-/// not known any more. A client that is refused stands in no other's way; the command ends with 3 then.
+/// A table may have controller_name, controller_contact, controller_representative, controller_data_protection_officer,
+/// dpa_reference, dpa_date, instructions_reference, purposes, data_subjects, region and tags. What it leaves out is not known any more. A client that is refused stands in no other's way; the command ends with 3 then.
 #[derive(Args, Debug)]
 pub(super) struct UpdateArgs {
     /// Only this client's; every client that has a table, if left out.
