@@ -16,6 +16,7 @@ pub mod people;
 pub mod portals;
 pub mod quota;
 pub mod report;
+mod report_parts;
 mod report_verify;
 pub mod rotate;
 pub mod rotations;

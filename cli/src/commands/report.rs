@@ -7,16 +7,13 @@ use std::{
 };
 
 use clap::{Args, Subcommand, ValueEnum};
-use hubkeep_proto::crm::v1::{
-    GetProcessingRecordRequest, GetScopeReportRequest, GetServiceProviderReportRequest,
-    GetSubjectReportRequest, GetSunsetReportRequest, GetUsageReportRequest, Report, ReportFormat,
-    ReportPositions, ReportScope, report_service_client::ReportServiceClient,
-};
+use hubkeep_proto::crm::v1::{Report, ReportFormat, ReportPositions, ReportScope};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{
     crm::Expected,
+    report_parts::Asked,
     report_verify::{self, VerifyArgs, note_of},
     shown_handle::ShownHandle,
     time::{moment, on_the_wire},
@@ -130,15 +127,16 @@ pub async fn run(args: ReportArgs, service: Service, output: &Output) -> Result<
         Some(handle) => service.with_handle(&handle)?,
         None => service,
     };
-    let scope = Some(ReportScope {
+    let scope = ReportScope {
         client_slug: of.slug,
         expected_portal_id: of.expected.stated(),
         start_time: of.from.map(on_the_wire),
         end_time: of.to.map(on_the_wire),
         as_of: of.as_of,
         format: ReportFormat::from(of.format).into(),
-    });
-    let report = asked.get(&service, scope).await?;
+        part: 0,
+    };
+    let report = asked.whole(&service, scope).await?;
     match of.out {
         Some(place) => keep(&report, &place, output)?,
         None if output.is_json() => output.document(&document(&report)?)?,
@@ -148,57 +146,6 @@ pub async fn run(args: ReportArgs, service: Service, output: &Output) -> Result<
         output.note(&format!("missing in it: {}", printable(gap)))?;
     }
     Ok(Exit::Done)
-}
-
-/// Which report.
-enum Asked {
-    Processing,
-    ServiceProvider,
-    Usage,
-    Subject((String, String)),
-    Scope,
-    Sunset,
-}
-
-impl Asked {
-    async fn get(self, service: &Service, scope: Option<ReportScope>) -> Result<Report, Error> {
-        let mut client = ReportServiceClient::new(service.connection())
-            // A report holds up to 3 MiB.
-            .max_decoding_message_size(8 * 1024 * 1024);
-        let report = match self {
-            Self::Processing => {
-                let asked = client.get_processing_record(GetProcessingRecordRequest { scope });
-                asked.await.map(|answer| answer.into_inner().report)
-            }
-            Self::ServiceProvider => {
-                let asked = client.get_service_provider_report(GetServiceProviderReportRequest { scope });
-                asked.await.map(|answer| answer.into_inner().report)
-            }
-            Self::Usage => {
-                let asked = client.get_usage_report(GetUsageReportRequest { scope });
-                asked.await.map(|answer| answer.into_inner().report)
-            }
-            Self::Subject((object_type, object_id)) => {
-                let asked = client.get_subject_report(GetSubjectReportRequest {
-                    scope,
-                    object_type,
-                    object_id,
-                });
-                asked.await.map(|answer| answer.into_inner().report)
-            }
-            Self::Scope => {
-                let asked = client.get_scope_report(GetScopeReportRequest { scope });
-                asked.await.map(|answer| answer.into_inner().report)
-            }
-            Self::Sunset => {
-                let asked = client.get_sunset_report(GetSunsetReportRequest { scope });
-                asked.await.map(|answer| answer.into_inner().report)
-            }
-        };
-        Ok(report
-            .map_err(|status| service.ended(status))?
-            .unwrap_or_default())
-    }
 }
 
 /// Writes a report to a file, which must not be there yet.

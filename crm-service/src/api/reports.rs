@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use hubkeep_audit_log::{AuditLog, Draft, Operation as Recorded, Outcome};
+use hubkeep_audit_log::{AuditLog, Draft, Operation as Recorded, Outcome, ProvenPortal};
 use hubkeep_core::{
     clock::{SharedClock, Timestamp},
     error::ServiceError as _,
@@ -56,6 +56,14 @@ pub struct ReportApi {
 
 type Proven = OnceLock<Arc<Grant>>;
 
+/// A report that was made, and what its entry says.
+struct Made {
+    on_the_wire: WireReport,
+    portal: ProvenPortal,
+    /// The record that it is about, if it is about one.
+    about: Option<Subject>,
+}
+
 /// Which report, before its portal is proven.
 enum Wanted {
     /// One that needs nothing but a portal.
@@ -90,24 +98,29 @@ impl ReportApi {
         let report = self
             .made(&context, &metadata, &scope, &wanted, call_id, &proven)
             .await;
-        let draft = match proven.get() {
-            Some(grant) => Draft::portal(grant.portal(), Recorded::ReportGet, call_id)
-                .handle(grant.handle_id())
-                .purpose(grant.purpose()),
-            None => Draft::system(Recorded::ReportGet, call_id),
+        let by_handle = |draft: Draft| match proven.get() {
+            Some(grant) => draft.handle(grant.handle_id()).purpose(grant.purpose()),
+            None => draft,
         };
-        let draft = draft.context(&context).subject(wanted.name());
+        let said = |draft: Draft| by_handle(draft).context(&context).subject(wanted.name());
         match report {
-            Ok(report) => {
-                let draft = match scope.client_slug.parse() {
-                    Ok(slug) => draft.claimed_slug(&slug),
-                    Err(_) => draft,
+            Ok(made) => {
+                let draft = said(Draft::portal(&made.portal, Recorded::ReportGet, call_id));
+                // That somebody asked what is known of a person is found with the person's record.
+                let draft = match &made.about {
+                    Some(subject) => draft.object(&subject.object_type, Some(&subject.object_ref)),
+                    None => draft,
                 };
                 let recorded = self.log.admin(draft, Outcome::ok()).await;
                 recorded.map_err(|error| context.refuse(&error))?;
-                Ok(to_wire(report, &self.log))
+                Ok(made.on_the_wire)
             }
             Err(error) => {
+                let draft = match proven.get() {
+                    Some(grant) => Draft::portal(grant.portal(), Recorded::ReportGet, call_id),
+                    None => Draft::system(Recorded::ReportGet, call_id),
+                };
+                let draft = said(draft);
                 if let Err(unrecorded) = self.log.denied(draft, Outcome::refused(error.reason())).await {
                     tracing::error!(error = %unrecorded, reason = error.reason().wire_name(), "a refusal was not recorded");
                 }
@@ -124,7 +137,7 @@ impl ReportApi {
         wanted: &Wanted,
         call_id: CallId,
         proven: &Proven,
-    ) -> Result<Report, Error> {
+    ) -> Result<Made, Error> {
         // The reader is judged first: who may have nothing learns nothing of the rules.
         let reader = self.reader(context, metadata, call_id, proven).await?;
         let mut faults = Faults::default();
@@ -138,10 +151,40 @@ impl ReportApi {
         if let Some(grant) = proven.get() {
             permitted(grant, &ask)?;
         }
+        let mut about = None;
         if let Some((object_type, id)) = record {
-            ask.kind = Kind::Subject(self.subject(&ask, proven, object_type, &id).await?);
+            let subject = self.subject(&ask, proven, object_type, &id).await?;
+            about = Some(subject.clone());
+            ask.kind = Kind::Subject(subject);
         }
-        Ok(self.reports.make(&ask, reader, context.deadline).await?)
+        let report = self.reports.make(&ask, reader, context.deadline).await?;
+        Ok(Made {
+            portal: report.portal.clone(),
+            on_the_wire: self.on_the_wire(report, scope.part)?,
+            about,
+        })
+    }
+
+    /// A part of a report, as one answer holds it. What is signed is the whole.
+    fn on_the_wire(&self, report: Report, part: u32) -> Result<WireReport, Error> {
+        let number = usize::try_from(part).unwrap_or(usize::MAX);
+        let content = report.part(number)?.to_vec();
+        Ok(WireReport {
+            media_type: report.form.media_type().to_owned(),
+            note: self.log.sign_note(&report.statement()).unwrap_or_default(),
+            sha256: report.sha256(),
+            part_count: u32::try_from(report.part_count()).unwrap_or(u32::MAX),
+            as_of: Some(ReportPositions {
+                crm_service: report.as_of.crm_service,
+                credential_service: report.as_of.credential_service,
+            }),
+            start_time: Some(report.period.start.into()),
+            end_time: Some(report.period.end.into()),
+            portal_id: report.portal.portal_id().get(),
+            file_name: report.file_name,
+            gaps: report.gaps,
+            content,
+        })
     }
 
     async fn reader(
@@ -271,22 +314,6 @@ fn record(object_type: &str, id: &str, faults: &mut Faults) -> Option<(ObjectTyp
     let object_type = faults.keep("object_type", ObjectType::read(object_type));
     let id = faults.keep("object_id", RecordId::read(id));
     object_type.zip(id)
-}
-
-fn to_wire(report: Report, log: &AuditLog) -> WireReport {
-    WireReport {
-        media_type: report.form.media_type().to_owned(),
-        note: log.sign_note(&report.statement()).unwrap_or_default(),
-        sha256: report.sha256(),
-        file_name: report.file_name,
-        as_of: Some(ReportPositions {
-            crm_service: report.as_of.crm_service,
-            credential_service: report.as_of.credential_service,
-        }),
-        portal_id: report.portal_id,
-        gaps: report.gaps,
-        content: report.content,
-    }
 }
 
 #[tonic::async_trait]

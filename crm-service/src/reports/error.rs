@@ -34,8 +34,14 @@ pub enum Error {
     /// The logs could not be read in time.
     #[error("the logs could not be read in time")]
     TooLate,
-    /// One answer does not hold it.
-    #[error("a report of {bytes} bytes is more than one answer holds")]
+    /// It has no such part.
+    #[error("the report has {parts} parts")]
+    NoSuchPart {
+        /// How many it has.
+        parts: usize,
+    },
+    /// It is longer than reports may be.
+    #[error("a report of {bytes} bytes is longer than reports may be")]
     TooLong {
         /// How long it is.
         bytes: usize,
@@ -66,7 +72,9 @@ impl ServiceError for Error {
             Self::Log(error) => error.kind(),
             Self::PortalUnknown(_) => ErrorKind::NotFound,
             Self::AnotherPortal { .. } => ErrorKind::PermissionDenied,
-            Self::BeyondTheEnd(_) | Self::TooLong { .. } => ErrorKind::InvalidArgument,
+            Self::BeyondTheEnd(_) | Self::NoSuchPart { .. } | Self::TooLong { .. } => {
+                ErrorKind::InvalidArgument
+            }
             Self::TooLate => ErrorKind::DeadlineExceeded,
             Self::Unwritten(_) => ErrorKind::Internal,
         }
@@ -78,7 +86,9 @@ impl ServiceError for Error {
             Self::Log(error) => error.reason(),
             Self::PortalUnknown(_) => ErrorReason::PortalUnknown,
             Self::AnotherPortal { .. } => ErrorReason::PortalMismatch,
-            Self::BeyondTheEnd(_) | Self::TooLong { .. } => ErrorReason::InvalidField,
+            Self::BeyondTheEnd(_) | Self::NoSuchPart { .. } | Self::TooLong { .. } => {
+                ErrorReason::InvalidField
+            }
             Self::TooLate => ErrorReason::DeadlineTooShort,
             Self::Unwritten(_) => ErrorReason::Internal,
         }
@@ -103,8 +113,11 @@ impl ServiceError for Error {
             Self::TooLate => {
                 "the logs could not be read in time: ask for a shorter period, or allow more time".to_owned()
             }
+            Self::NoSuchPart { parts } => {
+                format!("scope.part: the report has {parts} parts: ask for one from 1 to {parts}")
+            }
             Self::TooLong { .. } => {
-                "scope: the report is longer than one answer holds: ask for a shorter period".to_owned()
+                "scope: the report is longer than 64 MiB: ask for a shorter period".to_owned()
             }
             Self::Unwritten(_) => "an internal error; the request id finds it".to_owned(),
         }
@@ -123,7 +136,8 @@ impl ServiceError for Error {
     fn field_violations(&self) -> Vec<FieldViolation> {
         let (field, description) = match self {
             Self::BeyondTheEnd(_) => ("scope.as_of", "lies beyond the end of the log"),
-            Self::TooLong { .. } => ("scope", "the report is longer than one answer holds"),
+            Self::NoSuchPart { .. } => ("scope.part", "the report has not so many parts"),
+            Self::TooLong { .. } => ("scope", "the report is longer than 64 MiB"),
             _ => return Vec::new(),
         };
         vec![FieldViolation {

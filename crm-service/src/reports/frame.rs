@@ -7,6 +7,7 @@ use super::{
     ask::{Ask, Form, Positions},
     error::Error,
     source::Source,
+    standings::{LogRead, Signed},
     tally::{day, written},
 };
 
@@ -22,8 +23,8 @@ pub(super) struct Frame {
     pub(super) start: String,
     pub(super) end: String,
     first_day: String,
-    pub(super) as_of: Positions,
-    pub(super) logs: [String; 2],
+    as_of: Positions,
+    logs: [LogRead; 2],
     is_erased: bool,
 }
 
@@ -59,6 +60,21 @@ struct MadeFrom<'a> {
     log: &'a str,
     /// The newest position of the service's log that was looked at.
     until_position: u64,
+    /// How many entries this log had up to there: who holds a bundle of it counts those with an index below.
+    size: u64,
+    /// The smallest signed checkpoint that covers these; null where there is none.
+    checkpoint: Option<&'a Signed>,
+}
+
+impl<'a> From<&'a LogRead> for MadeFrom<'a> {
+    fn from(read: &'a LogRead) -> Self {
+        Self {
+            log: &read.name,
+            until_position: read.until_position,
+            size: read.size,
+            checkpoint: read.checkpoint.as_ref(),
+        }
+    }
 }
 
 impl Frame {
@@ -73,17 +89,19 @@ impl Frame {
             end: written(ask.period.end),
             first_day: day(ask.period.start),
             as_of: source.as_of(),
-            logs: source.logs(),
+            logs: source.logs().clone(),
             is_erased: source.portal().credentials.is_empty(),
         }
     }
 
-    /// What is missing from every report of such a portal.
-    pub(super) fn gaps(&self) -> Option<String> {
-        self.is_erased.then(|| {
+    /// What is missing from every report of such a portal, or of such logs.
+    pub(super) fn gaps(&self) -> Vec<String> {
+        let erased = self.is_erased.then(|| {
             "the portal is erased: what was known of its client is gone, and its entries are what is left"
                 .to_owned()
-        })
+        });
+        let unsigned = self.logs.iter().filter_map(LogRead::gap);
+        erased.into_iter().chain(unsigned).collect()
     }
 
     /// The report in JSON, with what it says.
@@ -100,16 +118,7 @@ impl Frame {
                 start: &self.start,
                 end: &self.end,
             },
-            made_from: [
-                MadeFrom {
-                    log: ours,
-                    until_position: self.as_of.crm_service,
-                },
-                MadeFrom {
-                    log: theirs,
-                    until_position: self.as_of.credential_service,
-                },
-            ],
+            made_from: [ours.into(), theirs.into()],
             report,
             gaps,
         };
@@ -142,10 +151,12 @@ impl Frame {
             fact(
                 "Made from",
                 format!(
-                    "{ours} up to position {}, {theirs} up to position {}",
-                    self.as_of.crm_service, self.as_of.credential_service
+                    "{} up to position {}, {} up to position {}",
+                    ours.name, self.as_of.crm_service, theirs.name, self.as_of.credential_service
                 ),
             ),
+            fact("Entries of this service", ours.told()),
+            fact("Entries of credential-service", theirs.told()),
         ]
     }
 }

@@ -89,11 +89,4 @@ impl Page {
             section.drawn = Some(drawn);
         }
     }
-
-    /// Notes what nobody has stated, if it is not there.
-    pub(super) fn need(&mut self, stated: &str, gap: &str) {
-        if stated.is_empty() {
-            self.gaps.push(gap.to_owned());
-        }
-    }
 }

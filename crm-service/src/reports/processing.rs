@@ -1,23 +1,29 @@
 //! The record of processing activities of a processor, by controller: GDPR Art. 30(2), with what Art. 28(3) is asked for.
 
+mod needed;
 mod shown;
 
 use std::collections::BTreeMap;
 
+use hubkeep_proto::credential::v1::HandleScope;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
+    acts::{Deletion, Incident},
     config::{Config, Party, Stated, Subprocessor, Transfer},
+    counted::{Counted, counted, erasures},
     error::Error,
+    fields,
     page::Page,
     source::Source,
-    tally::{Counts, Line, Tally, operation_name, written},
+    standings::Signed,
+    tally::{Counts, Line, Tally, written},
 };
 
 /// What a record of processing says; each part names the letter of Art. 30(2) that asks for it.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub(super) struct Body {
     /// (a).
     processor: PartyText,
@@ -27,35 +33,50 @@ pub(super) struct Body {
     data_protection_officer: PartyText,
     /// (a).
     controller: Controller,
+    /// Where this deployment runs, which says what is a transfer.
+    processing_region: String,
     /// (b).
     processing: Vec<Activity>,
     /// (c).
     transfers: Vec<TransferText>,
+    /// The operator has stated that there is no transfer but the one to HubSpot.
+    no_other_transfers: bool,
     /// (d).
     security_measures: Vec<String>,
     annex: Annex,
     evidence: Evidence,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct PartyText {
-    name: String,
-    address: String,
-    email: String,
-    phone: String,
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(super) struct PartyText {
+    pub(super) name: String,
+    pub(super) address: String,
+    pub(super) email: String,
+    pub(super) phone: String,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+impl PartyText {
+    /// On one line; empty where nobody is stated.
+    pub(super) fn line(&self) -> String {
+        let parts = [&self.name, &self.address, &self.email, &self.phone];
+        let stated = parts.into_iter().filter(|part| !part.is_empty());
+        stated.map(String::as_str).collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[derive(Debug, Default, Serialize, JsonSchema)]
 struct Controller {
     name: String,
     contact: String,
+    representative: String,
+    data_protection_officer: String,
     region: String,
     portal_id: u64,
     client_slug: String,
 }
 
 /// A kind of processing that was carried out for the controller.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 struct Activity {
     operation: String,
     object_type: String,
@@ -66,7 +87,7 @@ struct Activity {
     records: u64,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 struct TransferText {
     recipient: String,
     country: String,
@@ -75,46 +96,100 @@ struct TransferText {
 }
 
 /// What Art. 30(2) does not ask for, and the contract by Art. 28(3) does.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 struct Annex {
     dpa_reference: String,
+    dpa_date: String,
+    instructions_reference: String,
     stated_purposes: Vec<String>,
-    /// Kinds of records that were touched: what says of whom data is.
+    /// Whom the data is about, as stated.
+    data_subjects: Vec<String>,
+    /// Kinds of records that were touched.
     object_types: Vec<String>,
+    /// The properties that callers may read or write by the grants there are now, where all of these name some: the most that can
+    /// have been touched. Entries name no properties.
+    properties: Vec<String>,
     /// Callers who got data, or gave some.
     recipients: Vec<String>,
     subprocessors: Vec<SubprocessorText>,
+    /// The operator has stated that there is none.
+    no_subprocessors: bool,
     retention: String,
     /// Contacts that were erased for good.
     erasures: u64,
+    /// What was deleted in the period, each with the entry that proves it.
+    deletions: Vec<Deletion>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct SubprocessorText {
-    name: String,
-    purpose: String,
-    country: String,
-    authorized_date: String,
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(super) struct SubprocessorText {
+    pub(super) name: String,
+    pub(super) purpose: String,
+    pub(super) country: String,
+    pub(super) authorized_date: String,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 struct Evidence {
     total: Counts,
+    /// The same by who called, and for what.
+    by_caller_and_operation: Vec<Performed>,
     /// Records that were named one by one.
     distinct_records: usize,
     /// Refusals of Hubkeep itself, by reason.
     denied_by_reason: BTreeMap<String, u64>,
     /// What was done with the portal, its token and its handles, by credential-service's log.
     administration: BTreeMap<String, u64>,
+    /// What was contained, and answers for another portal that were withheld.
+    incidents: Vec<Incident>,
     entries: u64,
+    /// What the logs had come to when the period began, and where they were read: of crm-service, and of credential-service.
+    heads: Vec<Heads>,
+    /// How to verify this report, and the logs.
+    verify: Vec<&'static str>,
 }
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Performed {
+    caller: String,
+    operation: String,
+    #[serde(flatten)]
+    counts: Counts,
+}
+
+/// What a log had come to.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+struct Heads {
+    log: String,
+    /// The log has no entry from before the period.
+    begins_in_period: bool,
+    /// The newest signed checkpoint when the period began.
+    start: Option<Signed>,
+    /// The smallest signed checkpoint that covers what the report was made from.
+    end: Option<Signed>,
+    /// The proof by RFC 6962 that the later only adds to the earlier: hashes in hexadecimal digits.
+    consistency: Vec<String>,
+}
+
+/// How whoever has the report and the verifier keys verifies it.
+const VERIFY: [&str; 3] = [
+    "hubkeep report verify FILE --key KEYS",
+    "hubkeep audit export --portal SLUG --from crm-service --to FOLDER (and --from credential-service)",
+    "hubkeep audit verify FOLDER",
+];
 
 /// The page and the JSON of it.
 pub(super) async fn report(source: &mut Source, stated: &Stated) -> Result<(Page, Value), Error> {
     let config = &stated.config;
-    let (tally, administration) = counted(source).await?;
+    let counted = counted(source).await?;
     let details = source.portal().details.clone().unwrap_or_default();
     let portal = source.portal();
+    let scopes: Vec<HandleScope> = source
+        .known()
+        .grants
+        .iter()
+        .map(|grant| grant.scope.clone().unwrap_or_default())
+        .collect();
     let body = Body {
         processor: party(&config.processor),
         representative: party(&config.representative),
@@ -122,54 +197,88 @@ pub(super) async fn report(source: &mut Source, stated: &Stated) -> Result<(Page
         controller: Controller {
             name: details.controller_name,
             contact: details.controller_contact,
+            representative: details.controller_representative,
+            data_protection_officer: details.controller_data_protection_officer,
             region: details.region,
             portal_id: portal.portal_id,
             client_slug: portal.client_slug.clone(),
         },
-        processing: activities(&tally),
+        processing_region: config.region.clone(),
+        processing: activities(&counted.tally),
         transfers: transfers(config, &portal.data_hosting_location),
+        no_other_transfers: config.no_transfers,
         security_measures: stated.measures.clone(),
         annex: Annex {
             dpa_reference: details.dpa_reference,
+            dpa_date: details.dpa_date,
+            instructions_reference: details.instructions_reference,
             stated_purposes: details.purposes,
-            object_types: object_types(&tally),
-            recipients: tally.callers().into_iter().map(str::to_owned).collect(),
-            subprocessors: config.subprocessors.iter().map(subprocessor).collect(),
+            data_subjects: details.data_subjects,
+            object_types: object_types(&counted.tally),
+            properties: properties(&scopes),
+            recipients: counted.tally.callers().into_iter().map(str::to_owned).collect(),
+            subprocessors: subprocessors(config),
+            no_subprocessors: config.no_subprocessors,
             retention: config.retention.clone(),
-            erasures: erasures(&tally),
+            erasures: erasures(&counted.tally),
+            deletions: counted.acts.deletions.clone(),
         },
-        evidence: Evidence {
-            total: tally.total(),
-            distinct_records: tally.distinct_records(),
-            denied_by_reason: tally.denials.clone(),
-            administration,
-            entries: tally.entries,
-        },
+        evidence: evidence(source, counted),
     };
-    Ok((shown::page(&body, config), serde_json::to_value(body)?))
+    let mut page = shown::page(&body);
+    page.gaps = fields::gaps(&needed::FIELDS, &body);
+    Ok((page, serde_json::to_value(body)?))
 }
 
-/// This service's entries counted, and what credential-service recorded, by operation.
-pub(super) async fn counted(source: &mut Source) -> Result<(Tally, BTreeMap<String, u64>), Error> {
-    let mut tally = Tally::default();
-    source
-        .ours(|event| {
-            if let Some(entry) = &event.entry {
-                tally.add(entry);
-            }
-        })
-        .await?;
-    let mut administration: BTreeMap<String, u64> = BTreeMap::new();
-    source
-        .theirs(|event| {
-            if let Some(entry) = &event.entry {
-                *administration
-                    .entry(operation_name(entry.operation()))
-                    .or_default() += u64::from(entry.occurrence_count.max(1));
-            }
-        })
-        .await?;
-    Ok((tally, administration))
+fn evidence(source: &Source, counted: Counted) -> Evidence {
+    let Counted {
+        tally,
+        administration,
+        acts,
+    } = counted;
+    let performed = tally.by(|key| (key.caller.clone(), key.operation.clone()));
+    let logs = source.logs().iter().zip(source.begin_in_period());
+    Evidence {
+        total: tally.total(),
+        by_caller_and_operation: performed
+            .into_iter()
+            .map(|((caller, operation), line)| Performed {
+                caller,
+                operation,
+                counts: line.counts,
+            })
+            .collect(),
+        distinct_records: tally.distinct_records(),
+        administration,
+        incidents: acts.incidents,
+        entries: tally.entries,
+        heads: logs
+            .map(|(log, begins_in_period)| Heads {
+                log: log.name.clone(),
+                begins_in_period,
+                start: log.start.clone(),
+                end: log.checkpoint.clone(),
+                consistency: log.consistency.clone(),
+            })
+            .collect(),
+        verify: VERIFY.to_vec(),
+        denied_by_reason: tally.denials,
+    }
+}
+
+/// What all of these name, if each names some; those that are on no records need none.
+fn properties(scopes: &[HandleScope]) -> Vec<String> {
+    let mut on_records = scopes.iter().filter(|scope| !scope.object_types.is_empty());
+    if on_records.clone().any(|scope| scope.properties.is_empty()) {
+        return Vec::new();
+    }
+    let mut named: Vec<String> = on_records
+        .by_ref()
+        .flat_map(|scope| scope.properties.clone())
+        .collect();
+    named.sort_unstable();
+    named.dedup();
+    named
 }
 
 fn activities(tally: &Tally) -> Vec<Activity> {
@@ -197,16 +306,9 @@ fn activities(tally: &Tally) -> Vec<Activity> {
         .collect()
 }
 
-pub(super) fn object_types(tally: &Tally) -> Vec<String> {
+fn object_types(tally: &Tally) -> Vec<String> {
     let types = tally.by(|key| key.object_type.clone()).into_keys();
     types.filter(|name| !name.is_empty()).collect()
-}
-
-pub(super) fn erasures(tally: &Tally) -> u64 {
-    let operations = tally.by(|key| key.operation.clone());
-    operations
-        .get("CONTACT_ERASE")
-        .map_or(0, |line| line.counts.records_written)
 }
 
 fn transfers(config: &Config, hosting: &str) -> Vec<TransferText> {
@@ -224,16 +326,17 @@ fn transfers(config: &Config, hosting: &str) -> Vec<TransferText> {
             reference,
         }
     });
-    let hubspot = (!hosting.is_empty()).then(|| TransferText {
+    // Where the data lies, HubSpot says in its account of the portal (dataHostingLocation).
+    let hubspot = TransferText {
         recipient: "HubSpot, where the portal's data lies".to_owned(),
         country: hosting.to_owned(),
-        mechanism: String::new(),
-        reference: "HubSpot's own account of the portal (dataHostingLocation)".to_owned(),
-    });
-    hubspot.into_iter().chain(stated).collect()
+        mechanism: config.hubspot_transfer.mechanism.clone(),
+        reference: config.hubspot_transfer.reference.clone(),
+    };
+    [hubspot].into_iter().chain(stated).collect()
 }
 
-fn party(party: &Party) -> PartyText {
+pub(super) fn party(party: &Party) -> PartyText {
     let Party {
         name,
         address,
@@ -246,6 +349,11 @@ fn party(party: &Party) -> PartyText {
         email,
         phone,
     }
+}
+
+/// Further processors, as stated.
+pub(super) fn subprocessors(config: &Config) -> Vec<SubprocessorText> {
+    config.subprocessors.iter().map(subprocessor).collect()
 }
 
 fn subprocessor(subprocessor: &Subprocessor) -> SubprocessorText {
@@ -261,12 +369,4 @@ fn subprocessor(subprocessor: &Subprocessor) -> SubprocessorText {
         country,
         authorized_date,
     }
-}
-
-/// Rows of names and numbers.
-pub(super) fn pairs(counted: &BTreeMap<String, u64>) -> Vec<Vec<String>> {
-    counted
-        .iter()
-        .map(|(name, count)| vec![name.clone(), count.to_string()])
-        .collect()
 }

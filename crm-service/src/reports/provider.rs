@@ -1,4 +1,7 @@
-//! What a service provider shows a business: California Civil Code 1798.100(d) and 1798.140(ag), 11 CCR 7051.
+//! What a service provider shows a business: California Civil Code 1798.100(d) and 1798.140(ag), 11 CCR 7050 and 7051.
+
+mod needed;
+mod shown;
 
 use std::collections::BTreeMap;
 
@@ -7,29 +10,34 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    config::Stated,
+    acts::ConsumerRequest,
+    config::{Config, Stated, Term, letters},
+    counted::{counted, erasures},
     error::Error,
-    page::{Page, number, words},
-    processing::{counted, erasures, object_types, pairs},
+    fields,
+    page::Page,
+    processing::{PartyText, SubprocessorText, party, subprocessors},
     source::Source,
-    tally::Counts,
+    tally::{Counts, Tally},
 };
 
 /// What a report of a service provider says.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub(super) struct Body {
-    business: String,
-    business_contact: String,
-    service_provider: String,
-    contract_reference: String,
-    contract_terms: String,
+    business: Business,
+    service_provider: PartyText,
+    contract: Contract,
     /// The business purposes of the contract, as the business has stated them.
     business_purposes: Vec<String>,
     /// What was done for which stated purpose.
     uses: Vec<Use>,
-    /// Kinds of records that were touched.
-    categories: Vec<String>,
-    subcontractors: Vec<String>,
+    /// Kinds of records that were touched, and what of a person they hold.
+    categories: Vec<Category>,
+    subcontractors: Vec<SubprocessorText>,
+    /// The operator has stated that there is none.
+    no_subcontractors: bool,
+    /// What Hubkeep was asked for on behalf of consumers.
+    consumer_requests: Vec<ConsumerRequest>,
     /// Personal information was sold or shared, or brought together with that of another business. It cannot be by this
     /// system: a handle is for one portal.
     combined_with_other_clients: u64,
@@ -44,7 +52,33 @@ pub(super) struct Body {
     denied_by_reason: BTreeMap<String, u64>,
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
+struct Business {
+    name: String,
+    contact: String,
+    region: String,
+}
+
+#[derive(Debug, Default, Serialize, JsonSchema)]
+struct Contract {
+    reference: String,
+    date: String,
+    /// Where the terms of 11 CCR 7051 are written, as a whole.
+    terms_reference: String,
+    /// These terms, one by one.
+    terms: Vec<TermText>,
+}
+
+/// A term of 11 CCR 7051(a).
+#[derive(Debug, Default, Serialize, JsonSchema)]
+struct TermText {
+    term: &'static str,
+    says: &'static str,
+    /// Where it is written; empty where that was not stated.
+    reference: String,
+}
+
+#[derive(Debug, Default, Serialize, JsonSchema)]
 struct Use {
     purpose_code: String,
     operation: String,
@@ -53,11 +87,67 @@ struct Use {
     records: u64,
 }
 
+/// What records of a type hold of a person.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+struct Category {
+    object_type: String,
+    /// The letters of 1798.140(v)(1). Absent where it is not known which; empty where it is known that there is none.
+    letters: Option<Vec<String>>,
+    /// Whether there is sensitive personal information in it, as stated. Absent where that was not stated.
+    is_sensitive: Option<bool>,
+    calls: u64,
+    records: u64,
+}
+
 /// The page and the JSON of it.
 pub(super) async fn report(source: &mut Source, stated: &Stated) -> Result<(Page, Value), Error> {
     let config = &stated.config;
-    let (tally, _) = counted(source).await?;
+    let counted = counted(source).await?;
+    let tally = &counted.tally;
     let details = source.portal().details.clone().unwrap_or_default();
+    let body = Body {
+        business: Business {
+            name: details.controller_name,
+            contact: details.controller_contact,
+            region: details.region,
+        },
+        service_provider: party(&config.processor),
+        contract: Contract {
+            reference: details.dpa_reference,
+            date: details.dpa_date,
+            terms_reference: config.contract_terms.clone(),
+            terms: Term::ALL.map(|term| term_of(config, term)).into(),
+        },
+        business_purposes: details.purposes,
+        uses: uses(tally),
+        categories: categories(config, tally),
+        subcontractors: subprocessors(config),
+        no_subcontractors: config.no_subprocessors,
+        consumer_requests: counted.acts.requests(),
+        combined_with_other_clients: 0,
+        wrong_portal_refusals: tally.denials.get("PORTAL_MISMATCH").copied().unwrap_or(0),
+        consumer_erasures: erasures(tally),
+        security_measures: stated.measures.clone(),
+        retention: config.retention.clone(),
+        last_audit_date: config.last_audit_date.clone(),
+        total: tally.total(),
+        denied_by_reason: tally.denials.clone(),
+    };
+    let mut page = shown::page(&body);
+    page.gaps = fields::gaps(&needed::FIELDS, &body);
+    page.gaps.extend(needed::terms(&body.contract));
+    Ok((page, serde_json::to_value(body)?))
+}
+
+fn term_of(config: &Config, term: Term) -> TermText {
+    TermText {
+        term: term.name(),
+        says: term.says(),
+        reference: config.terms.get(&term).cloned().unwrap_or_default(),
+    }
+}
+
+fn uses(tally: &Tally) -> Vec<Use> {
     let grouped = tally.by(|key| {
         (
             key.purpose.clone(),
@@ -66,134 +156,32 @@ pub(super) async fn report(source: &mut Source, stated: &Stated) -> Result<(Page
         )
     });
     let uses = grouped.into_iter().filter(|(_, line)| line.counts.calls > 0);
-    let body = Body {
-        business: details.controller_name,
-        business_contact: details.controller_contact,
-        service_provider: config.processor.line(),
-        contract_reference: details.dpa_reference,
-        contract_terms: config.contract_terms.clone(),
-        business_purposes: details.purposes,
-        uses: uses
-            .map(|((purpose_code, operation, object_type), line)| Use {
-                purpose_code,
-                operation,
-                object_type,
+    uses.map(|((purpose_code, operation, object_type), line)| Use {
+        purpose_code,
+        operation,
+        object_type,
+        calls: line.counts.calls,
+        records: line.counts.records_read + line.counts.records_written,
+    })
+    .collect()
+}
+
+fn categories(config: &Config, tally: &Tally) -> Vec<Category> {
+    let touched = tally.by(|key| key.object_type.clone()).into_iter();
+    let touched = touched.filter(|(name, line)| !name.is_empty() && line.counts.calls > 0);
+    touched
+        .map(|(object_type, line)| {
+            let stated = config
+                .categories
+                .iter()
+                .find(|one| one.object_type == object_type);
+            Category {
+                letters: letters(&config.categories, &object_type),
+                is_sensitive: stated.map(|stated| stated.is_sensitive),
                 calls: line.counts.calls,
                 records: line.counts.records_read + line.counts.records_written,
-            })
-            .collect(),
-        categories: object_types(&tally),
-        subcontractors: config.subprocessors.iter().map(|one| one.name.clone()).collect(),
-        combined_with_other_clients: 0,
-        wrong_portal_refusals: tally.denials.get("PORTAL_MISMATCH").copied().unwrap_or(0),
-        consumer_erasures: erasures(&tally),
-        security_measures: stated.measures.clone(),
-        retention: config.retention.clone(),
-        last_audit_date: config.last_audit_date.clone(),
-        total: tally.total(),
-        denied_by_reason: tally.denials.clone(),
-    };
-    Ok((page(&body), serde_json::to_value(body)?))
-}
-
-fn page(body: &Body) -> Page {
-    let mut page = Page::with(vec![
-        ("Business", body.business.clone()),
-        ("Contact of the business", body.business_contact.clone()),
-        ("Service provider", body.service_provider.clone()),
-        ("Contract", body.contract_reference.clone()),
-        ("Terms by 11 CCR 7051", body.contract_terms.clone()),
-        ("Business purposes", body.business_purposes.join(", ")),
-        (
-            "Brought together with another client's data",
-            format!(
-                "{} times: a handle is for one portal; {} calls that named another were refused",
-                body.combined_with_other_clients, body.wrong_portal_refusals
-            ),
-        ),
-        ("Consumers erased", body.consumer_erasures.to_string()),
-        ("Retention of entries", body.retention.clone()),
-        ("Last audit", body.last_audit_date.clone()),
-    ]);
-    for (stated, gap) in [
-        (
-            &body.business,
-            "the business: state controller_name by `hubkeep portals update --details`",
-        ),
-        (
-            &body.contract_reference,
-            "the contract: state dpa_reference by `hubkeep portals update --details`",
-        ),
-        (
-            &body.service_provider,
-            "the service provider: state it in [reports.processor] of crm-service",
-        ),
-        (
-            &body.contract_terms,
-            "the terms that 11 CCR 7051 asks for: state them in [reports] of crm-service, contract_terms",
-        ),
-        (
-            &body.last_audit_date,
-            "the last audit: state it in [reports] of crm-service, last_audit_date",
-        ),
-        (
-            &body.retention,
-            "how long entries are kept: state it in [reports] of crm-service, retention",
-        ),
-    ] {
-        page.need(stated, gap);
-    }
-    if body.business_purposes.is_empty() {
-        page.gaps.push(
-            "the specific business purposes: state purposes by `hubkeep portals update --details`".to_owned(),
-        );
-    }
-    page.section(
-        "Uses",
-        "What was done, and for which purpose its handle was taken.",
-        vec![
-            words("Purpose"),
-            words("Operation"),
-            words("Type"),
-            number("Calls"),
-            number("Records"),
-        ],
-        body.uses.iter().map(use_row).collect(),
-    );
-    let one = |cells: &[String]| cells.iter().map(|cell| vec![cell.clone()]).collect();
-    page.section(
-        "Categories of personal information",
-        "Kinds of records that were touched.",
-        vec![words("Type")],
-        one(&body.categories),
-    );
-    page.section(
-        "Subcontractors",
-        "Who else takes part.",
-        vec![words("Who")],
-        one(&body.subcontractors),
-    );
-    page.section(
-        "Security measures",
-        "As this deployment has them now.",
-        vec![words("Measure")],
-        one(&body.security_measures),
-    );
-    page.section(
-        "Refused by Hubkeep",
-        "What was asked for this portal and not sent.",
-        vec![words("Reason"), number("Times")],
-        pairs(&body.denied_by_reason),
-    );
-    page
-}
-
-fn use_row(used: &Use) -> Vec<String> {
-    vec![
-        used.purpose_code.clone(),
-        used.operation.clone(),
-        used.object_type.clone(),
-        used.calls.to_string(),
-        used.records.to_string(),
-    ]
+                object_type,
+            }
+        })
+        .collect()
 }

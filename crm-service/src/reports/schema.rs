@@ -44,8 +44,15 @@ fn framed(name: &str, body: Schema) -> Value {
             .collect();
         json!({ "type": "object", "properties": properties, "required": names, "additionalProperties": false })
     };
-    let log =
-        closed(json!({ "log": { "type": "string" }, "until_position": { "type": "integer", "minimum": 0 } }));
+    let number = json!({ "type": "integer", "minimum": 0 });
+    let text = json!({ "type": "string" });
+    let signed = closed(json!({ "size": number, "root": text, "note": text }));
+    let log = closed(json!({
+        "log": text,
+        "until_position": number,
+        "size": number,
+        "checkpoint": { "anyOf": [signed, { "type": "null" }] },
+    }));
     let time = json!({ "type": "string", "format": "date-time" });
     let mut whole = closed(json!({
         "schema": { "const": format!("{name}/{VERSION}") },

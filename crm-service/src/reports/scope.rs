@@ -1,5 +1,7 @@
 //! What callers and tokens may do, beside what was done.
 
+mod shown;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use hubkeep_proto::credential::v1::{Grant, grant::Holder};
@@ -8,9 +10,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
+    acts::Acts,
+    counted::{Counted, counted},
     error::Error,
-    page::{Page, number, words},
-    processing::counted,
+    page::Page,
+    scopes,
     source::Source,
     tally::Tally,
 };
@@ -21,7 +25,9 @@ pub(super) struct Body {
     grants: Vec<Granted>,
     used: Vec<Used>,
     credentials: Vec<Credential>,
-    /// Callers who called in the period and whom no grant names now.
+    /// What was done in the period and of which it is not known which scope it needs: an operation and a type each.
+    uses_without_known_scope: Vec<String>,
+    /// Callers who called in the period and whom no grant names now as callers. Some of them may be a person's who has a grant.
     callers_without_grant: Vec<String>,
 }
 
@@ -32,7 +38,7 @@ struct Granted {
     holder: String,
     operations: Vec<String>,
     object_types: Vec<String>,
-    /// Operations that it allows and nobody of its callers used in the period.
+    /// Operations that it allows and nobody of its callers used in the period; of a person's grant, nobody at all.
     unused_operations: Vec<String>,
     writes_need_approval: bool,
 }
@@ -51,26 +57,112 @@ struct Credential {
     name: String,
     /// HubSpot's scopes of the token, as HubSpot told them when it was last asked.
     scopes: Vec<String>,
+    /// Those that something that was done in the period needs, with this token or another of the portal.
+    used_scopes: Vec<String>,
+    /// Those that nothing that was done needs. Not known to be so while something was done of which the scope is not known.
+    unused_scopes: Vec<String>,
+    /// Those of which it is not known what they are for.
+    unknown_scopes: Vec<String>,
 }
 
 /// The page and the JSON of it.
 pub(super) async fn report(source: &mut Source) -> Result<(Page, Value), Error> {
-    let (tally, _) = counted(source).await?;
-    let used_by = used_by(&tally);
+    let Counted { tally, acts, .. } = counted(source).await?;
+    let used_by = used_by(&tally, &acts);
     let grants = source.known().grants.iter();
     let grants: Vec<Granted> = grants.map(|grant| granted(grant, &used_by)).collect();
-    let of_a_person = grants.iter().any(|grant| grant.holder.starts_with(PERSON));
+    let needs = Needs::of(&tally);
     let body = Body {
-        callers_without_grant: match of_a_person {
-            // Whose callers a person's are is not told here.
-            true => Vec::new(),
-            false => without_grant(&used_by, &grants),
-        },
+        callers_without_grant: without_grant(&used_by, &grants),
         grants,
         used: used(&tally),
-        credentials: credentials(source),
+        credentials: credentials(source, &needs),
+        uses_without_known_scope: needs.unknown.into_iter().collect(),
     };
-    Ok((page(&body), serde_json::to_value(body)?))
+    let mut page = shown::page(&body);
+    page.gaps = gaps(&body);
+    Ok((page, serde_json::to_value(body)?))
+}
+
+/// What is not known.
+fn gaps(body: &Body) -> Vec<String> {
+    let of_people: Vec<&str> = body
+        .grants
+        .iter()
+        .filter(|grant| grant.holder.starts_with(PERSON))
+        .map(|grant| grant.grant_id.as_str())
+        .collect();
+    let unknown: BTreeSet<&str> = body
+        .credentials
+        .iter()
+        .flat_map(|credential| credential.unknown_scopes.iter().map(String::as_str))
+        .collect();
+    let mut gaps = Vec::new();
+    if !of_people.is_empty() {
+        gaps.push(format!(
+            "grants[].unused_operations, callers_without_grant: which callers a person's are is not known here, so that of the grants \
+             {} only what nobody at all used is told, and who has no grant may be theirs: `hubkeep people` tells them",
+            of_people.join(", ")
+        ));
+    }
+    if !body.uses_without_known_scope.is_empty() {
+        gaps.push(format!(
+            "credentials[].unused_scopes: it is not known which scopes these need: {}",
+            body.uses_without_known_scope.join(", ")
+        ));
+    }
+    if !unknown.is_empty() {
+        let unknown: Vec<&str> = unknown.into_iter().collect();
+        gaps.push(format!(
+            "credentials[].unknown_scopes: it is not known what these let a token do: {}",
+            unknown.join(", ")
+        ));
+    }
+    if body
+        .credentials
+        .iter()
+        .any(|credential| credential.scopes.is_empty())
+    {
+        gaps.push(
+            "credentials[].scopes: HubSpot has not said which scopes a token has: `hubkeep portals verify`"
+                .to_owned(),
+        );
+    }
+    gaps
+}
+
+/// Which scopes what was done needs.
+#[derive(Debug, Default)]
+struct Needs {
+    /// Each list is needed: one of its scopes suffices.
+    known: Vec<&'static [&'static str]>,
+    /// An operation and a type each of which it is not known.
+    unknown: BTreeSet<String>,
+}
+
+impl Needs {
+    fn of(tally: &Tally) -> Self {
+        let mut needs = Self::default();
+        for ((operation, object_type), line) in
+            tally.by(|key| (key.operation.clone(), key.object_type.clone()))
+        {
+            if line.counts.calls == 0 {
+                continue;
+            }
+            match scopes::needed(&operation, &object_type) {
+                Some(list) => needs.known.push(list),
+                None => {
+                    let use_of = format!("{operation} {object_type}");
+                    needs.unknown.insert(use_of.trim_end().to_owned());
+                }
+            }
+        }
+        needs
+    }
+
+    fn has(&self, scope: &str) -> bool {
+        self.known.iter().any(|list| list.contains(&scope))
+    }
 }
 
 /// What stands before the id of a person.
@@ -115,7 +207,8 @@ fn needs(operation: &str) -> Option<&'static str> {
         | "PIPELINE_STAGE_CREATE"
         | "PIPELINE_STAGE_UPDATE"
         | "PIPELINE_STAGE_ARCHIVE" => "WRITE_SCHEMA",
-        "AUDIT_STREAM" | "AUDIT_LIST" | "AUDIT_EXPORT" | "WRITE_LIST" => "READ_AUDIT",
+        "AUDIT_STREAM" | "AUDIT_LIST" | "AUDIT_EXPORT" | "AUDIT_CHECKPOINT" | "AUDIT_PROOF"
+        | "WRITE_LIST" => "READ_AUDIT",
         "QUOTA_GET" | "QUOTA_WATCH" => "QUOTA",
         "REPORT_GET" => "REPORT",
         _ => return None,
@@ -123,7 +216,7 @@ fn needs(operation: &str) -> Option<&'static str> {
 }
 
 /// What each caller used, in words of handles.
-fn used_by(tally: &Tally) -> BTreeMap<String, BTreeSet<&'static str>> {
+fn used_by(tally: &Tally, acts: &Acts) -> BTreeMap<String, BTreeSet<&'static str>> {
     let mut used: BTreeMap<String, BTreeSet<&'static str>> = BTreeMap::new();
     for ((caller, operation), line) in tally.by(|key| (key.caller.clone(), key.operation.clone())) {
         let needed = needs(&operation).filter(|_| line.counts.calls > 0);
@@ -132,6 +225,11 @@ fn used_by(tally: &Tally) -> BTreeMap<String, BTreeSet<&'static str>> {
         if operation == "OBJECT_UPSERT" && line.counts.calls > 0 {
             of_caller.insert("UPDATE");
         }
+    }
+    // What is read of logs, quotas and reports reaches no HubSpot, and is on record where a handle allowed it.
+    for (caller, operation) in &acts.by_handle {
+        let of_caller = used.entry(caller.clone()).or_default();
+        of_caller.extend(needs(operation));
     }
     used
 }
@@ -155,12 +253,10 @@ fn granted(grant: &Grant, used_by: &BTreeMap<String, BTreeSet<&'static str>>) ->
         .filter(|(caller, _)| holder.starts_with(PERSON) || covers(&holder, caller))
         .flat_map(|(_, used)| used.iter().copied())
         .collect();
-    // Nothing here records the reading of logs, quotas and reports by handle and portal alone.
-    let on_records = |name: &&String| !["READ_AUDIT", "QUOTA", "REPORT"].contains(&name.as_str());
-    let unused = operations.iter().filter(on_records);
     Granted {
         grant_id: grant.grant_id.clone(),
-        unused_operations: unused
+        unused_operations: operations
+            .iter()
             .filter(|name| !used.contains(name.as_str()))
             .cloned()
             .collect(),
@@ -202,87 +298,25 @@ fn used(tally: &Tally) -> Vec<Used> {
         .collect()
 }
 
-fn credentials(source: &Source) -> Vec<Credential> {
+fn credentials(source: &Source, needs: &Needs) -> Vec<Credential> {
     let credentials = source.portal().credentials.iter();
     credentials
-        .map(|credential| Credential {
-            name: credential.credential_name.clone(),
-            scopes: credential.scopes.clone(),
+        .map(|credential| {
+            let (used, unused): (Vec<String>, Vec<String>) = credential
+                .scopes
+                .iter()
+                .cloned()
+                .partition(|scope| needs.has(scope));
+            let (unused, unknown) = unused.into_iter().partition(|scope| scopes::is_known(scope));
+            Credential {
+                name: credential.credential_name.clone(),
+                scopes: credential.scopes.clone(),
+                used_scopes: used,
+                unused_scopes: unused,
+                unknown_scopes: unknown,
+            }
         })
         .collect()
-}
-
-fn page(body: &Body) -> Page {
-    let mut page = Page::default();
-    page.section(
-        "Grants",
-        "Who may have handles for the portal now, and what of that nobody used in the period.",
-        [
-            "Grant",
-            "Holder",
-            "Operations",
-            "Types",
-            "Not used",
-            "Writes need approval",
-        ]
-        .map(words)
-        .to_vec(),
-        body.grants
-            .iter()
-            .map(|grant| {
-                vec![
-                    grant.grant_id.clone(),
-                    grant.holder.clone(),
-                    grant.operations.join(", "),
-                    grant.object_types.join(", "),
-                    grant.unused_operations.join(", "),
-                    if grant.writes_need_approval { "yes" } else { "no" }.to_owned(),
-                ]
-            })
-            .collect(),
-    );
-    page.section(
-        "Used",
-        "What callers did, and what they were refused.",
-        vec![
-            words("Caller"),
-            words("Operation"),
-            words("Type"),
-            number("Calls"),
-            number("Denied here"),
-        ],
-        body.used
-            .iter()
-            .map(|one| {
-                vec![
-                    one.caller.clone(),
-                    one.operation.clone(),
-                    one.object_type.clone(),
-                    one.calls.to_string(),
-                    one.denied.to_string(),
-                ]
-            })
-            .collect(),
-    );
-    page.section(
-        "Tokens",
-        "What HubSpot lets the portal's tokens do: take away what nothing needs.",
-        vec![words("Credential"), words("Scopes")],
-        body.credentials
-            .iter()
-            .map(|one| vec![one.name.clone(), one.scopes.join(", ")])
-            .collect(),
-    );
-    page.section(
-        "Callers without a grant",
-        "They called in the period, and no grant names them now.",
-        vec![words("Caller")],
-        body.callers_without_grant
-            .iter()
-            .map(|one| vec![one.clone()])
-            .collect(),
-    );
-    page
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use hubkeep_proto::{
 use super::{
     ask::{Ask, Period, Positions},
     error::Error,
+    standings::LogRead,
     tally::written,
 };
 use crate::credentials::{Credentials, Reader, RecordOf, RecordReading};
@@ -27,6 +28,10 @@ pub(super) struct Source {
     portal_id: PortalId,
     portal: Portal,
     known: PortalRecord,
+    /// This service's log, and credential-service's.
+    logs: [LogRead; 2],
+    /// The index of the first entry of the period that was seen in each.
+    first: [Option<u64>; 2],
     theirs: RecordReading,
 }
 
@@ -66,7 +71,11 @@ impl Source {
                 expected,
             });
         }
+        let standing = log.standing(portal_id, until, ask.period.start).await?;
+        let ours = LogRead::ours(log.log_of(portal_id), until.get(), standing);
         Ok(Self {
+            logs: [ours, LogRead::theirs(&known)],
+            first: [None; 2],
             after: log.before(ask.period.start).await?,
             log: log.clone(),
             period: ask.period,
@@ -106,9 +115,19 @@ impl Source {
         }
     }
 
-    /// The names of the portal's two logs: this service's, and credential-service's.
-    pub(super) fn logs(&self) -> [String; 2] {
-        [self.log.log_of(self.portal_id), self.known.log.clone()]
+    /// The portal's two logs: this service's, and credential-service's.
+    pub(super) const fn logs(&self) -> &[LogRead; 2] {
+        &self.logs
+    }
+
+    /// Whether each log has nothing from before the period. Known when its entries were read.
+    pub(super) fn begin_in_period(&self) -> [bool; 2] {
+        let [ours, theirs] = &self.logs;
+        let [our_first, their_first] = self.first;
+        [
+            our_first == Some(0) || ours.size == 0,
+            their_first == Some(0) || theirs.size == 0,
+        ]
     }
 
     /// What of the period is gone from the two logs, in a sentence for each. Known when their entries were read.
@@ -134,6 +153,8 @@ impl Source {
                     return Ok(());
                 }
                 if self.is_of_the_period(&event) {
+                    let [first, _] = &mut self.first;
+                    let _ = first.get_or_insert(event.index);
                     take(event);
                 }
             }
@@ -147,6 +168,8 @@ impl Source {
     pub(super) async fn theirs(&mut self, mut take: impl FnMut(Event)) -> Result<(), Error> {
         while let Some(event) = self.theirs.next().await? {
             if self.is_of_the_period(&event) {
+                let [_, first] = &mut self.first;
+                let _ = first.get_or_insert(event.index);
                 take(event);
             }
         }

@@ -1,6 +1,6 @@
 //! Every access to one record: for a person who asks who saw what is kept of them.
 
-use hubkeep_audit_log::{Entry, Phase};
+use hubkeep_audit_log::{Cause, Entry, Operation, Phase};
 use hubkeep_core::error::ErrorReason;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -39,13 +39,25 @@ struct Access {
     index: u64,
 }
 
+/// What no report of accesses tells.
+const NEVER_TOLD: [&str; 2] = [
+    "associations: a call about what another record is associated with may have shown that this one exists: such calls name the \
+     record that they were about, and not those at the other end",
+    "other names: a call that named the record by a property of its own, such as its address, is told only if HubSpot's answer \
+     gave its id",
+];
+
 /// The page and the JSON of it.
 pub(super) async fn report(source: &mut Source, subject: &Subject) -> Result<(Page, Value), Error> {
-    let mut accesses = Vec::new();
+    let (mut accesses, mut lost) = (Vec::new(), 0_u64);
     source
         .ours(|event| {
-            let about = event.entry.as_ref().filter(|entry| is_access(entry, subject));
-            accesses.extend(about.map(|entry| access(entry, event.index)));
+            let Some(entry) = &event.entry else { return };
+            if is_access(entry, subject) {
+                accesses.push(access(entry, event.index));
+            } else if names_nobody(entry, subject) {
+                lost += 1;
+            }
         })
         .await?;
     let body = Body {
@@ -53,13 +65,48 @@ pub(super) async fn report(source: &mut Source, subject: &Subject) -> Result<(Pa
         object_ref: subject.object_ref.clone(),
         accesses,
     };
-    Ok((page(&body), serde_json::to_value(body)?))
+    let mut page = page(&body);
+    page.gaps = NEVER_TOLD.map(str::to_owned).into();
+    if lost > 0 {
+        page.gaps.push(format!(
+            "{lost} calls about many records of this type were cut off when the process was lost: what came of them is not known, and \
+             which records they were about is sealed beside their entries: `hubkeep audit open`"
+        ));
+    }
+    Ok((page, serde_json::to_value(body)?))
 }
 
-/// Whether an entry says that somebody got at the record, or was kept from it.
+/// Whether an entry says that somebody got at the record, or was kept from it; at HubSpot, or at what lies sealed beside entries.
 fn is_access(entry: &Entry, subject: &Subject) -> bool {
-    matches!(entry.phase(), Phase::Outcome | Phase::Denied)
-        && (entry.object_ref == subject.object_ref || names(entry, subject))
+    let is_one = match entry.phase() {
+        Phase::Outcome | Phase::Denied => true,
+        Phase::Admin => matches!(
+            entry.operation(),
+            Operation::PayloadOpen | Operation::PayloadErase
+        ),
+        Phase::Unspecified | Phase::Intent => false,
+    };
+    is_one && (entry.object_ref == subject.object_ref || names(entry, subject))
+}
+
+/// Whether it is of a call about many records of the type, closed when its process was lost: only what lies sealed beside its
+/// intent says which these were.
+fn names_nobody(entry: &Entry, subject: &Subject) -> bool {
+    let of_many = matches!(
+        entry.operation(),
+        Operation::ObjectBatchRead
+            | Operation::ObjectBatchUpdate
+            | Operation::ObjectBatchArchive
+            | Operation::ObjectUpsert
+            | Operation::ObjectMerge
+            | Operation::ObjectList
+            | Operation::ObjectSearch
+    );
+    of_many
+        && entry.phase() == Phase::Outcome
+        && entry.cause() == Cause::ProcessLost
+        && entry.object_type == subject.object_type
+        && entry.record_refs.is_empty()
 }
 
 /// Whether the record is one of several that came back.

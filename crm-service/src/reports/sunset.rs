@@ -12,11 +12,11 @@ use serde_json::Value;
 use hubkeep_proto::credential::v1::CredentialKind;
 
 use super::{
+    counted::counted,
     error::Error,
     page::{Page, number, words},
-    processing::counted,
     source::Source,
-    tally::written,
+    tally::{Line, written},
 };
 
 /// What a report of interfaces that end says.
@@ -28,6 +28,8 @@ pub(super) struct Body {
 
 #[derive(Debug, Serialize, JsonSchema)]
 struct Interface {
+    /// Which of the two services asked.
+    service: &'static str,
     method: String,
     /// With ids left out.
     path: String,
@@ -49,21 +51,11 @@ struct Credential {
 
 /// The page and the JSON of it.
 pub(super) async fn report(source: &mut Source) -> Result<(Page, Value), Error> {
-    let (tally, _) = counted(source).await?;
-    let interfaces = tally.paths.iter().map(|((method, path), line)| {
-        let version = version(path);
-        Interface {
-            method: method.clone(),
-            path: path.clone(),
-            unsupported_from: ends(&version, path)
-                .map(|day| day.to_string())
-                .unwrap_or_default(),
-            version,
-            requests: line.counts.requests,
-            last_used: line.seen.map(|seen| written(seen.last)).unwrap_or_default(),
-        }
-    });
-    let mut interfaces: Vec<Interface> = interfaces.collect();
+    let tally = counted(source).await?.tally;
+    let ours = tally.paths.iter().map(|used| interface("crm-service", used));
+    let theirs = tally.their_paths.iter();
+    let theirs = theirs.map(|used| interface("credential-service", used));
+    let mut interfaces: Vec<Interface> = ours.chain(theirs).collect();
     // What ends first stands first; what does not end, last.
     interfaces.sort_by_key(|one| (one.unsupported_from.is_empty(), one.unsupported_from.clone()));
     let body = Body {
@@ -71,6 +63,21 @@ pub(super) async fn report(source: &mut Source) -> Result<(Page, Value), Error> 
         credentials: credentials(source),
     };
     Ok((page(&body), serde_json::to_value(body)?))
+}
+
+fn interface(service: &'static str, ((method, path), line): (&(String, String), &Line)) -> Interface {
+    let version = version(path);
+    Interface {
+        service,
+        method: method.clone(),
+        path: path.clone(),
+        unsupported_from: ends(&version, path)
+            .map(|day| day.to_string())
+            .unwrap_or_default(),
+        version,
+        requests: line.counts.requests,
+        last_used: line.seen.map(|seen| written(seen.last)).unwrap_or_default(),
+    }
 }
 
 /// "2026-09", "v3", or empty.
@@ -135,12 +142,13 @@ fn credentials(source: &Source) -> Vec<Credential> {
 fn page(body: &Body) -> Page {
     let mut page = Page::default();
     page.drawn(
-        5,
+        6,
         "Interfaces used",
         "What ends first stands first. A dated version is supported for 18 months.",
         vec![
             words("Path"),
             words("Method"),
+            words("By"),
             words("Version"),
             words("Unsupported from"),
             words("Last used"),
@@ -152,6 +160,7 @@ fn page(body: &Body) -> Page {
                 vec![
                     one.path.clone(),
                     one.method.clone(),
+                    one.service.to_owned(),
                     one.version.clone(),
                     one.unsupported_from.clone(),
                     one.last_used.clone(),
@@ -199,6 +208,7 @@ mod tests {
                 "2027-03-30",
             ),
             ("/oauth/v1/token", "v1", "2027-02-16"),
+            ("/oauth/v2/private-apps/get/access-token-info", "v2", "2027-09-01"),
             ("/crm-pipelines/v1/pipelines/{id}", "v1", "2026-12-04"),
         ] {
             assert_eq!(version(path), version_of_it, "{path}");

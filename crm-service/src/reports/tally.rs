@@ -94,8 +94,10 @@ pub(super) struct Tally {
     pub(super) denials: BTreeMap<String, u64>,
     /// Records that are named one by one.
     refs: HashSet<String>,
-    /// Paths at HubSpot, and how often they were asked.
+    /// Methods and paths at HubSpot, and how often this service asked them.
     pub(super) paths: BTreeMap<(String, String), Line>,
+    /// The same of credential-service.
+    pub(super) their_paths: BTreeMap<(String, String), Line>,
     pub(super) entries: u64,
 }
 
@@ -108,6 +110,19 @@ impl Tally {
             Phase::Denied => self.denial(entry),
             Phase::Unspecified | Phase::Intent | Phase::Admin => {}
         }
+    }
+
+    /// Counts what credential-service asked HubSpot for, which is no call of a caller's.
+    pub(super) fn exchange_of_credential_service(&mut self, entry: &Entry) {
+        if entry.phase() != Phase::Outcome || entry.path_template.is_empty() {
+            return;
+        }
+        let counts = Counts {
+            requests: 1,
+            ..Counts::default()
+        };
+        let path = (entry.http_method.clone(), entry.path_template.clone());
+        note(self.their_paths.entry(path).or_default(), entry, &counts);
     }
 
     fn outcome(&mut self, entry: &Entry) {

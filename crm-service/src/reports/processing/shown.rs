@@ -1,54 +1,41 @@
 //! The record of processing for people.
 
-use super::{Activity, Body, pairs};
+use super::{Activity, Body, Heads};
 use crate::reports::{
-    config::Config,
+    counted::pairs,
     page::{Page, number, words},
+    standings::Signed,
+    usage,
 };
 
-/// The page of a record.
-pub(super) fn page(body: &Body, config: &Config) -> Page {
-    let controller = &body.controller;
+/// The page of a record. What is missing in it is for its maker to say.
+pub(super) fn page(body: &Body) -> Page {
+    let (controller, annex) = (&body.controller, &body.annex);
     let mut page = Page::with(vec![
-        ("Processor", config.processor.line()),
-        ("Representative", config.representative.line()),
-        ("Data protection officer", config.data_protection_officer.line()),
+        ("Processor", body.processor.line()),
+        ("Representative", body.representative.line()),
+        ("Data protection officer", body.data_protection_officer.line()),
         ("Controller", controller.name.clone()),
         ("Controller's contact", controller.contact.clone()),
+        ("Controller's representative", controller.representative.clone()),
+        (
+            "Controller's data protection officer",
+            controller.data_protection_officer.clone(),
+        ),
         ("Controller's region", controller.region.clone()),
-        ("Data processing agreement", body.annex.dpa_reference.clone()),
-        ("Stated purposes", body.annex.stated_purposes.join(", ")),
-        ("Retention of entries", body.annex.retention.clone()),
+        ("Runs in", body.processing_region.clone()),
+        ("Data processing agreement", annex.dpa_reference.clone()),
+        ("Date of the agreement", annex.dpa_date.clone()),
+        ("Instructions", annex.instructions_reference.clone()),
+        ("Stated purposes", annex.stated_purposes.join(", ")),
+        ("Whom the data is about", annex.data_subjects.join(", ")),
+        ("Types of records", annex.object_types.join(", ")),
+        ("Properties that callers may touch", annex.properties.join(", ")),
+        ("Retention of entries", annex.retention.clone()),
+        ("To verify this", body.evidence.verify.join("; ")),
     ]);
-    page.need(
-        &config.processor.name,
-        "the processor: state it in [reports.processor] of crm-service",
-    );
-    page.need(
-        &config.data_protection_officer.name,
-        "the data protection officer: state it in [reports.data_protection_officer] of crm-service, where there must be one",
-    );
-    page.need(
-        &controller.name,
-        "the controller: state controller_name by `hubkeep portals update --details`",
-    );
-    page.need(
-        &controller.contact,
-        "the controller's contact: state controller_contact by `hubkeep portals update --details`",
-    );
-    page.need(
-        &body.annex.dpa_reference,
-        "the data processing agreement: state dpa_reference by `hubkeep portals update --details`",
-    );
-    page.need(
-        &body.annex.retention,
-        "how long entries are kept: state it in [reports] of crm-service, retention",
-    );
-    page.need(
-        &config.region,
-        "where this deployment runs, which says whether there is a transfer: state it in [reports] of crm-service, region",
-    );
     sections(&mut page, body);
+    evidence(&mut page, body);
     page
 }
 
@@ -124,18 +111,85 @@ fn sections(page: &mut Page, body: &Body) {
             })
             .collect(),
     );
+}
+
+fn evidence(page: &mut Page, body: &Body) {
+    let told = &body.evidence;
+    page.section(
+        "Totals",
+        "Who called for what, and how it ended.",
+        usage::columns(&["Caller", "Operation"]),
+        told.by_caller_and_operation
+            .iter()
+            .map(|one| {
+                let names = vec![one.caller.clone(), one.operation.clone()];
+                [names, usage::counted(&one.counts)].concat()
+            })
+            .collect(),
+    );
+    page.section(
+        "Deleted",
+        "Each with the entry that proves it.",
+        ["Time", "Operation", "Record", "Entry"].map(words).to_vec(),
+        body.annex
+            .deletions
+            .iter()
+            .map(|one| {
+                vec![
+                    one.time.clone(),
+                    one.operation.clone(),
+                    one.object_ref.clone(),
+                    one.proof.told(),
+                ]
+            })
+            .collect(),
+    );
+    page.section(
+        "Incidents",
+        "What was contained, and answers for another portal that were withheld.",
+        ["Time", "What", "Caller", "About", "Entry"].map(words).to_vec(),
+        told.incidents
+            .iter()
+            .map(|one| {
+                vec![
+                    one.time.clone(),
+                    one.what.clone(),
+                    one.caller.clone(),
+                    one.subject.clone(),
+                    one.proof.told(),
+                ]
+            })
+            .collect(),
+    );
     page.section(
         "Refused by Hubkeep",
         "What was asked for this portal and not sent.",
         vec![words("Reason"), number("Times")],
-        pairs(&body.evidence.denied_by_reason),
+        pairs(&told.denied_by_reason),
     );
     page.section(
         "Administration",
         "What was done with the portal, its token and its handles.",
         vec![words("Operation"), number("Times")],
-        pairs(&body.evidence.administration),
+        pairs(&told.administration),
     );
+    page.section(
+        "Heads",
+        "What the logs had come to when the period began, and where they were read: signed checkpoints.",
+        ["Log", "Entries before", "Root", "Entries now", "Root now"]
+            .map(words)
+            .to_vec(),
+        told.heads.iter().map(heads_row).collect(),
+    );
+}
+
+fn heads_row(heads: &Heads) -> Vec<String> {
+    let told = |signed: &Option<_>| match signed {
+        Some(Signed { size, root, .. }) => [size.to_string(), root.clone()],
+        None => [String::new(), String::new()],
+    };
+    let (start, end) = (told(&heads.start), told(&heads.end));
+    [vec![heads.log.clone()], start.to_vec(), end.to_vec()].concat()
 }
 
 fn activity_row(activity: &Activity) -> Vec<String> {

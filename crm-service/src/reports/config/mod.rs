@@ -1,8 +1,17 @@
 //! What only an operator can state: who the processor is, whom it engages, and where data goes.
 
+mod categories;
+mod terms;
+
+use std::collections::BTreeMap;
+
 use hubkeep_audit_log::Keep;
 use hubkeep_core::config::{Fault, Validate};
 use serde::{Deserialize, Serialize};
+
+pub use categories::Categories;
+pub(super) use categories::{LETTERS, letters};
+pub use terms::Term;
 
 /// The longest text, in characters.
 const MAX_TEXT: usize = 512;
@@ -15,22 +24,32 @@ const MAX_LIST: usize = 64;
 pub struct Config {
     /// The processor in the sense of the GDPR, the service provider in that of the CCPA.
     pub processor: Party,
-    /// Its representative in the Union, where it needs one.
+    /// Its representative in the Union. Where it needs none, say so as its name.
     pub representative: Party,
-    /// Its data protection officer, where it has one.
+    /// Its data protection officer. Where there need be none, say so as its name.
     pub data_protection_officer: Party,
     /// Where this deployment runs, for example "eu-central".
     pub region: String,
     /// Transfers to third countries, besides HubSpot's own.
     pub transfers: Vec<Transfer>,
+    /// That there is none, where `transfers` is empty.
+    pub no_transfers: bool,
+    /// On which ground HubSpot has the portals' data where HubSpot says that it lies.
+    pub hubspot_transfer: Ground,
     /// Further processors.
     pub subprocessors: Vec<Subprocessor>,
+    /// That there is none, where `subprocessors` is empty.
+    pub no_subprocessors: bool,
     /// How long audit entries are kept, in words, for example "25 months". Left out it is what `audit.keep` says.
     pub retention: String,
     /// The day of the last audit of these measures, as 2026-11-29.
     pub last_audit_date: String,
-    /// The terms of the contract between business and service provider that 11 CCR 7051 asks for, by their reference.
+    /// Where the terms of the contract between business and service provider are written that 11 CCR 7051 asks for.
     pub contract_terms: String,
+    /// Where each of these terms is written.
+    pub terms: BTreeMap<Term, String>,
+    /// Which categories of personal information records of a type hold, and whether sensitive ones are among them.
+    pub categories: Vec<Categories>,
 }
 
 impl Config {
@@ -67,6 +86,16 @@ pub struct Party {
     pub phone: String,
 }
 
+/// On which ground data goes to a third country, or that it does not.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Ground {
+    /// "adequacy", "SCC", "DPF", "BCR", "Art. 49" or "none needed".
+    pub mechanism: String,
+    /// Where that is written.
+    pub reference: String,
+}
+
 /// A transfer to a third country.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -96,13 +125,6 @@ pub struct Subprocessor {
 }
 
 impl Party {
-    /// On one line; empty where nobody is stated.
-    pub(super) fn line(&self) -> String {
-        let parts = [&self.name, &self.address, &self.email, &self.phone];
-        let stated = parts.into_iter().filter(|part| !part.is_empty());
-        stated.map(String::as_str).collect::<Vec<_>>().join(", ")
-    }
-
     fn texts(&self) -> [&String; 4] {
         [&self.name, &self.address, &self.email, &self.phone]
     }
@@ -127,6 +149,26 @@ impl Validate for Config {
             ],
             faults,
         );
+        let Ground { mechanism, reference } = &self.hubspot_transfer;
+        check("reports.hubspot_transfer", [mechanism, reference], faults);
+        for reference in self.terms.values() {
+            check("reports.terms", [reference], faults);
+        }
+        for categories in &self.categories {
+            categories.check(faults);
+        }
+        for (key, says_none, length) in [
+            ("reports.no_transfers", self.no_transfers, self.transfers.len()),
+            (
+                "reports.no_subprocessors",
+                self.no_subprocessors,
+                self.subprocessors.len(),
+            ),
+        ] {
+            if says_none && length > 0 {
+                faults.push(Fault::new(key, "says that there is none, and there are some"));
+            }
+        }
         for transfer in &self.transfers {
             let Transfer {
                 recipient,
@@ -156,6 +198,7 @@ impl Validate for Config {
         for (key, length) in [
             ("reports.transfers", self.transfers.len()),
             ("reports.subprocessors", self.subprocessors.len()),
+            ("reports.categories", self.categories.len()),
         ] {
             if length > MAX_LIST {
                 faults.push(Fault::new(key, "are at most 64"));
