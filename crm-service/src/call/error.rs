@@ -243,7 +243,7 @@ impl ServiceError for Error {
                     .to_owned()
             }
             Self::ContactErased { .. } => {
-                "this contact was erased and is not created again: leave it out; nothing was written".to_owned()
+                "this contact was erased and is not created again: leave it out; nothing was sent for it".to_owned()
             }
             Self::Unproven(None) => {
                 "HubSpot did not say in time whose account the token is, so nothing was written: try again"
@@ -313,6 +313,8 @@ pub fn row_error(error: RowError, object_type: &ObjectType, effect: Effect, call
             object_type: object_type.clone(),
         },
         RowError::NotAllowed(limited_by) => Error::NotPermitted(Cause::record(object_type, limited_by)),
+        // It stands in the place of its input.
+        RowError::Erased => Error::ContactErased { input: 0 },
     }
 }
 

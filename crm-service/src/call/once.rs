@@ -1,6 +1,7 @@
 //! Makes a write once, however often it is asked for under its request id, and keeps account of those whose outcome is not
 //! known.
 
+mod erased;
 mod following;
 mod keeping;
 mod noting;
@@ -30,6 +31,7 @@ use super::{
 };
 use crate::{
     credentials::{Credentials, Grant},
+    suppression::Suppression,
     writes::{Asker, Begun, Kept, Row, Writes},
 };
 
@@ -57,6 +59,7 @@ impl Held {
 pub struct Once {
     writes: Writes,
     credentials: Credentials,
+    suppression: Suppression,
     /// The whole way, of which this is a part: for what is looked for when a handle has ended.
     stack: Arc<OnceLock<WeakNext<Call<Presented>>>>,
     following: Following,
@@ -73,7 +76,7 @@ impl Once {
     /// The account is kept there; what is looked for afterwards is counted by this tracker, and ends with `stopping`.
     pub fn new(
         writes: Writes,
-        credentials: Credentials,
+        (credentials, suppression): (Credentials, Suppression),
         (log, object_refs): (AuditLog, ObjectRefs),
         under_way: TaskTracker,
         stopping: CancellationToken,
@@ -83,6 +86,7 @@ impl Once {
         Self {
             writes,
             credentials,
+            suppression,
             stack: Arc::default(),
             following: Following::default(),
             keeping: Keeping::default(),
@@ -274,8 +278,11 @@ impl Once {
             let by = bounds.allow_all_records().err().ok_or(Error::WrongAnswer)?;
             return Err(Error::NotPermitted(Cause::record(&call.ask.object_type(), by)));
         }
+        let reply = Self::reply(grant, row, kept)?;
+        let (portal, object_type) = (grant.portal().portal_id(), call.ask.object_type());
+        let answer = self.without_erased(portal, &object_type, reply.answer).await?;
         self.record(call, Recorded::WriteRepeat, &row.call_id).await?;
-        Self::reply(grant, row, kept)
+        Ok(Reply { answer, ..reply })
     }
 
     fn reply(grant: &Grant, row: &Row, kept: Kept) -> Result<Reply, Error> {

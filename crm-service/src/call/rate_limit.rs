@@ -42,6 +42,14 @@ impl<T> Admitted<T> {
     }
 }
 
+impl Admitted<Call<Counted>> {
+    /// The same for these inputs of its batch only; `None` of what is no batch, or has no such inputs.
+    pub(super) fn only(mut self, places: &[usize]) -> Option<Self> {
+        self.call.ask = self.call.ask.only(places)?;
+        Some(self)
+    }
+}
+
 /// The step.
 #[derive(Debug)]
 pub struct RateLimit {

@@ -36,6 +36,7 @@ mod budget;
 mod callers;
 mod class;
 mod config;
+mod crowd;
 mod daily;
 mod day;
 mod demand;

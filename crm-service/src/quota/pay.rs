@@ -14,6 +14,7 @@ use super::{
     bucket::Bucket,
     class::Class,
     config::Config,
+    crowd::Full,
     limit::Limit,
     line::{Due, Standing, Waiter},
     paid::Lack,
@@ -61,9 +62,9 @@ impl PortalQuota {
     /// for this portal, or moves it; or if the shares of replicas are not known. Nothing is paid then.
     pub async fn pay(&self, payer: Payer<'_>, bucket: Bucket, deadline: Tick) -> Result<Slot, Error> {
         let app = App::of(payer.app);
-        let entry = self.enter(payer.about, app.clone(), deadline)?;
-        self.share_is_settled(deadline).await;
         let class = class(&self.0.config, payer.caller, payer.is_person, payer.is_batch);
+        let entry = self.enter((payer, class), app.clone(), deadline)?;
+        self.share_is_settled(deadline).await;
         if class == Class::Person {
             let now = self.now().tick;
             self.with(|budget| budget.a_person_calls(now));
@@ -123,14 +124,15 @@ impl PortalQuota {
         higher.any(|other| queue.first(other).is_some())
     }
 
-    fn enter(&self, about: &About, app: App, deadline: Tick) -> Result<Entry, Error> {
-        let at_once = self.0.at_once.clone().try_acquire_owned();
-        let at_once = at_once.map_err(|_| Error::TooMany {
+    fn enter(&self, (payer, class): (Payer<'_>, Class), app: App, deadline: Tick) -> Result<Entry, Error> {
+        let inside = self.0.crowd.enter(&Arc::from(payer.caller.as_str()), class);
+        let inside = inside.map_err(|Full { setting, limit }| Error::TooMany {
             portal: self.0.portal.portal_id(),
-            limit: self.0.config.max_per_portal,
+            setting,
+            limit,
         })?;
-        let pass = self.let_in(about, deadline)?;
-        Ok(Entry::new(self.clone(), app, pass, at_once))
+        let pass = self.let_in(payer.about, deadline)?;
+        Ok(Entry::new(self.clone(), app, pass, inside))
     }
 
     /// A share that is over may be renewed any moment: that is waited for.

@@ -4,13 +4,13 @@ use std::{sync::OnceLock, time::Duration};
 
 use hubkeep_core::clock::Tick;
 use hubkeep_hubspot::Limits;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Error, PortalQuota,
     app::App,
     breaker::Health,
     bucket::Bucket,
+    crowd::InCrowd,
     gate::Pass,
     line::Due,
     paid::{Paid, SentAt},
@@ -25,16 +25,11 @@ pub(super) struct Entry {
     pub(super) app: App,
     pub(super) pass: Pass,
     told: OnceLock<()>,
-    _one_of_many: OwnedSemaphorePermit,
+    _one_of_many: InCrowd,
 }
 
 impl Entry {
-    pub(super) const fn new(
-        quota: PortalQuota,
-        app: App,
-        pass: Pass,
-        one_of_many: OwnedSemaphorePermit,
-    ) -> Self {
+    pub(super) const fn new(quota: PortalQuota, app: App, pass: Pass, one_of_many: InCrowd) -> Self {
         Self {
             quota,
             app,

@@ -49,6 +49,7 @@ enum KeptPair {
 enum KeptRow {
     Done { object: Object, created: bool },
     Refused(RowRefusal),
+    Erased,
 }
 
 impl Kept {
@@ -116,6 +117,7 @@ fn kept_row(row: &Row) -> Option<KeptRow> {
         }),
         Err(RowError::HubSpot(RowRefusal::Unknown) | RowError::NotAllowed(_)) => None,
         Err(RowError::HubSpot(refusal)) => Some(KeptRow::Refused(refusal.clone())),
+        Err(RowError::Erased) => Some(KeptRow::Erased),
     }
 }
 
@@ -123,13 +125,14 @@ fn row(kept: KeptRow) -> Row {
     match kept {
         KeptRow::Done { object, created } => Ok(Done { object, created }),
         KeptRow::Refused(refusal) => Err(RowError::HubSpot(refusal)),
+        KeptRow::Erased => Err(RowError::Erased),
     }
 }
 
 fn kept_pair(row: &RowOf<Vec<Label>>) -> Option<KeptPair> {
     match row {
         Ok(labels) => Some(KeptPair::Done(labels.clone())),
-        Err(RowError::HubSpot(RowRefusal::Unknown) | RowError::NotAllowed(_)) => None,
+        Err(RowError::HubSpot(RowRefusal::Unknown) | RowError::NotAllowed(_) | RowError::Erased) => None,
         Err(RowError::HubSpot(refusal)) => Some(KeptPair::Refused(refusal.clone())),
     }
 }
