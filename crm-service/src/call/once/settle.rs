@@ -28,7 +28,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 const AFTERWARDS: Duration = Duration::from_secs(2);
 /// Between two looks in a call at most.
 const LONGEST: Duration = Duration::from_secs(30);
-/// The same afterwards: a HubSpot that is down for long is asked seldom, and the looks that were reserved last as long.
+/// The same afterwards, before chance makes it up to twice as long: a HubSpot that is down for long is asked seldom, and the looks
+/// that were reserved last for most of a day.
 const LONGEST_AFTERWARDS: Duration = Duration::from_secs(15 * 60);
 /// How long it is looked for afterwards: as long as a reservation lasts.
 const FOLLOWED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
