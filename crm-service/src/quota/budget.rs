@@ -219,12 +219,17 @@ impl Budget {
         for (limit, place) in &paid.places {
             self.paced(limit).window.sent(*place, at);
         }
-        let places = paid.told_of().map_or(0, |limit| self.paced(limit).window.most());
-        let day = self.daily.sent();
+        let told_of = paid.told_of();
+        let places = told_of.map_or(0, |limit| self.paced(limit).window.most());
+        let renewed = match told_of {
+            Some(Limit::Burst(app)) => self.of_app(app).peers.renewed(),
+            _ => Timestamp::from_micros(0),
+        };
         SentAt {
             tick: at,
             places,
-            day,
+            day: self.daily.sent(),
+            renewed,
         }
     }
 

@@ -11,8 +11,8 @@ use super::{
     budget::{ASSOCIATIONS, Budget, INTERVAL, Now, part},
     limit::Limit,
     paid::SentAt,
+    peers::When,
     state::Known,
-    window::Heard,
 };
 
 /// What subscriptions allow of them, from the lowest to the highest. HubSpot does not say whether the headers of an answer about
@@ -56,7 +56,8 @@ impl Budget {
         paced.has_heard();
         let (whole, most) = (paced.whole(), paced.window.most());
         let counted = paced.limit().saturating_sub(remaining);
-        // Other replicas have the rest, which is not taken from ours. When the call arrived they had what we had not.
+        // Other replicas have the rest, which is not taken from ours. When the call arrived they had what we had not. What they have
+        // made of it is known a moment later.
         let spare = match shared {
             true => whole.saturating_sub(most.min(sent.places)),
             false => 0,
@@ -67,15 +68,20 @@ impl Budget {
                 true => part(others, most, whole),
                 false => others,
             });
-        if let Limit::Burst(app) = limit {
-            self.learn_of_others(app, heard, now);
+        let Limit::Burst(app) = limit else { return };
+        if shared {
+            let (tick, renewed) = (sent.tick, sent.renewed);
+            let peers = &mut self.of_app(app).peers;
+            peers.heard(heard.not_ours, When { tick, renewed });
         }
+        self.learn_of_others(app, heard.others, now);
     }
 
-    fn learn_of_others(&mut self, app: &App, heard: Heard, now: Now) {
+    /// So many of an app's calls counted that nobody here has made.
+    pub(super) fn learn_of_others(&mut self, app: &App, others: usize, now: Now) {
         let of_app = self.of_app(app);
         let interval = of_app.burst.window.length();
-        if let Some(seen) = of_app.watch.heard(heard.others, interval, now) {
+        if let Some(seen) = of_app.watch.heard(others, interval, now) {
             self.outside.add(seen);
         }
     }

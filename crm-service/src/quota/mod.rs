@@ -25,6 +25,7 @@
 //! | `gate`, `about` | whether calls are sent at all, and what they are about |
 //! | `breaker`, `haste` | a portal that does not answer: at all, or nobody who has little time |
 //! | `moving`, `moves` | a portal that HubSpot moves, which is told to other processes |
+//! | `peak`, `peers` | which of the calls that HubSpot counts other replicas have made |
 //! | `outside`, `tally`, `notes`, `forecast` | what others use of a token and of a day, and how long a day's calls will do |
 //! | `store` | the tables |
 
@@ -59,6 +60,8 @@ mod outside;
 mod paced;
 mod paid;
 mod pay;
+mod peak;
+mod peers;
 mod portal;
 mod queue;
 mod share;

@@ -89,7 +89,7 @@ impl Notes {
                     quota.with(|budget| budget.daily().tally.kept(ours, now));
                     self.note_day(quota).await?;
                 }
-                store::forget_days(&self.database, now.minus(DAYS_KEPT_FOR)).await
+                store::days::forget(&self.database, now.minus(DAYS_KEPT_FOR)).await
             }
             Err(error) => {
                 for (quota, _, calls) in &taken {
@@ -106,7 +106,7 @@ impl Notes {
         let mut sums = Vec::new();
         for (quota, ends, calls) in taken {
             let portal = quota.portal().portal_id();
-            sums.push(store::add_calls(&mut transaction, portal, *ends, *calls).await?);
+            sums.push(store::days::add(&mut transaction, portal, *ends, *calls).await?);
         }
         transaction.commit().await?;
         Ok(sums)
@@ -115,7 +115,7 @@ impl Notes {
     async fn keep(&self, quota: &PortalQuota, seen: Unaccounted) -> Result<(), ShareError> {
         let portal = quota.portal();
         let id = portal.portal_id();
-        let total = store::add_unaccounted(&self.database, id, seen).await?;
+        let total = store::unaccounted::add(&self.database, id, seen).await?;
         quota.with(|budget| budget.outside.set_total(total));
         let subject = format!("{} calls that are not of this deployment", total.calls);
         // What could not be noted is kept, and noted with what is seen next.
@@ -138,7 +138,7 @@ impl Notes {
             since: now,
             last_seen: now,
         };
-        store::add_unaccounted(&self.database, portal.portal_id(), seen).await?;
+        store::unaccounted::add(&self.database, portal.portal_id(), seen).await?;
         let subject = format!("{gap} calls of today that are not of this deployment");
         if self.note(portal, &subject).await? {
             quota.with(|budget| budget.daily().tally.noted(gap));
@@ -149,7 +149,7 @@ impl Notes {
     /// Puts it on record, unless something was within the hour. Says whether it did.
     async fn note(&self, portal: &ProvenPortal, subject: &str) -> Result<bool, ShareError> {
         let id = portal.portal_id();
-        if !store::is_to_be_noted(&self.database, id, self.clock.now(), NOTED_EVERY).await? {
+        if !store::unaccounted::is_to_be_noted(&self.database, id, self.clock.now(), NOTED_EVERY).await? {
             return Ok(false);
         }
         tracing::warn!(portal_id = %id, seen = subject, "somebody else calls with this portal's token");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hubkeep_core::clock::Tick;
+use hubkeep_core::clock::{Tick, Timestamp};
 
 use super::{bucket::Bucket, limit::Limit, order::Sent, window::Place};
 
@@ -50,4 +50,6 @@ pub(super) struct SentAt {
     pub(super) tick: Tick,
     pub(super) places: usize,
     pub(super) day: Sent,
+    /// When this replica had last renewed its lease, by the database's clock.
+    pub(super) renewed: Timestamp,
 }

@@ -14,6 +14,7 @@ use crate::quota::{About, App, Bucket, Class, Config, Error, Payer, Sharing};
 
 mod apps;
 mod callers;
+mod strangers;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Places of all replicas together.
@@ -80,6 +81,12 @@ impl Replica {
 
     fn share(&self) -> usize {
         self.portal.with(|budget| budget.paced(&burst()).window.most())
+    }
+
+    /// How many calls it has told of that nobody here has made; `None` if it has seen none.
+    fn seen(&self) -> Option<u64> {
+        let seen = self.portal.with(|budget| budget.outside.seen());
+        seen.map(|seen| seen.calls)
     }
 
     /// A caller with so many calls at once, with the token of the portal's first app.
