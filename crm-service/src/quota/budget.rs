@@ -215,9 +215,12 @@ impl Budget {
     }
 
     /// The call is sent now.
-    pub(super) fn sent(&mut self, paid: &Paid, at: Tick) -> SentAt {
+    pub(super) fn sent(&mut self, paid: &Paid, at: Now) -> SentAt {
         for (limit, place) in &paid.places {
-            self.paced(limit).window.sent(*place, at);
+            self.paced(limit).window.sent(*place, at.tick);
+        }
+        if paid.daily {
+            self.daily.is_sent(at.time);
         }
         let told_of = paid.told_of();
         let places = told_of.map_or(0, |limit| self.paced(limit).window.most());
@@ -226,7 +229,8 @@ impl Budget {
             _ => Timestamp::from_micros(0),
         };
         SentAt {
-            tick: at,
+            tick: at.tick,
+            time: at.time,
             places,
             day: self.daily.sent(),
             renewed,
@@ -286,7 +290,7 @@ impl Budget {
             paused_until,
             waiting: 0,
             exhausted: daily.exhausted_at(now),
-            others: daily.tally.others(),
+            others: daily.others(now),
         }
     }
 }

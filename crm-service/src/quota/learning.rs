@@ -9,6 +9,7 @@ use super::{
     app::App,
     bucket::Bucket,
     budget::{ASSOCIATIONS, Budget, INTERVAL, Now, part},
+    daily::Said,
     limit::Limit,
     paid::SentAt,
     peers::When,
@@ -19,14 +20,20 @@ use super::{
 /// associations are of this limit or of the app's, which has other figures: no more is believed than a subscription allows.
 const ASSOCIATIONS_OF: [usize; 3] = [ASSOCIATIONS, 150, 200];
 
+/// What the usage endpoint says may have been counted so long before: HubSpot gives it from a cache.
+const USAGE_IS_OF_WITHIN: Duration = Duration::from_secs(3_600);
+
 impl Budget {
     /// Takes up what the headers say of the answer to a call that was sent at `sent`, where they tell of a limit in an interval
     /// of this one.
     pub(super) fn learn(&mut self, of: Option<&Limit>, limits: &Limits, sent: Option<SentAt>, now: Now) {
         if let Some(left) = limits.daily_remaining {
-            let sent = sent.map(|sent| sent.day);
-            self.daily
-                .told(limits.daily, left, (Known::Header, sent), now.time);
+            let said = Said {
+                known: Known::Header,
+                sent: sent.map(|sent| sent.day),
+                since: sent.map_or(now.time, |sent| sent.time),
+            };
+            self.daily.told(limits.daily, left, said, now.time);
         }
         let Some(limit) = of else { return };
         self.learn_interval(limit, limits, now.time);
@@ -89,8 +96,12 @@ impl Budget {
     /// Takes up what the usage endpoint says.
     pub(super) fn learn_usage(&mut self, usage: DailyUsage, now: Timestamp) {
         let left = usage.limit.saturating_sub(usage.used);
-        self.daily
-            .told(Some(usage.limit), left, (Known::Usage, None), now);
+        let said = Said {
+            known: Known::Usage,
+            sent: None,
+            since: now.minus(USAGE_IS_OF_WITHIN),
+        };
+        self.daily.told(Some(usage.limit), left, said, now);
     }
 
     /// HubSpot has refused a call of an app for a limit. Returns how long that holds.

@@ -25,6 +25,7 @@
 //! | `gate`, `about` | whether calls are sent at all, and what they are about |
 //! | `breaker`, `haste` | a portal that does not answer: at all, or nobody who has little time |
 //! | `moving`, `moves` | a portal that HubSpot moves, which is told to other processes |
+//! | `keeping` | whether all processes have kept what they have made |
 //! | `peak`, `peers` | which of the calls that HubSpot counts other replicas have made |
 //! | `outside`, `tally`, `notes`, `forecast` | what others use of a token and of a day, and how long a day's calls will do |
 //! | `store` | the tables |
@@ -47,6 +48,7 @@ mod gate;
 mod haste;
 mod here;
 mod keeper;
+mod keeping;
 mod learning;
 mod lease;
 mod lending;
@@ -91,6 +93,7 @@ use hubkeep_core::{
     random::SharedRandom,
 };
 use keeper::Keeper;
+use keeping::Kept;
 use lease::Lease;
 pub use lending::Lends;
 pub use moves::Movable;
@@ -176,8 +179,8 @@ impl Quota {
         let mut quota = Self::new(config, clock.clone());
         quota.lends = lends;
         quota.moved = Moved::told_in(database.clone());
+        let process = CallId::make(&*clock, &*random)?.to_string();
         if database.is_shared() {
-            let replica = CallId::make(&*clock, &*random)?.to_string();
             let (lease, wanted) = (Arc::<Lease>::default(), Arc::<Notify>::default());
             quota.sharing = Some(Sharing {
                 lease: lease.clone(),
@@ -187,7 +190,7 @@ impl Quota {
                 quota: quota.without_work(),
                 database: database.clone(),
                 clock: clock.clone(),
-                replica,
+                replica: process.clone(),
                 lease,
                 wanted,
                 renewals: AtomicU64::default(),
@@ -202,6 +205,7 @@ impl Quota {
         };
         moves.exchange().await?;
         quota.begin(moves.run(quota.work.stop.clone()));
+        store::processes::begin(&database, &process, clock.now()).await?;
         let notes = Notes {
             quota: quota.without_work(),
             database,
@@ -209,6 +213,8 @@ impl Quota {
             caller,
             clock,
             random,
+            process,
+            kept: Kept::default(),
         };
         quota.begin(notes.run(quota.work.stop.clone()));
         Ok(quota)

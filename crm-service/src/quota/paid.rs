@@ -48,6 +48,7 @@ pub(super) struct Lack {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SentAt {
     pub(super) tick: Tick,
+    pub(super) time: Timestamp,
     pub(super) places: usize,
     pub(super) day: Sent,
     /// When this replica had last renewed its lease, by the database's clock.

@@ -11,6 +11,7 @@ use super::{
     app::App,
     breaker::Health,
     bucket::Bucket,
+    budget::Now,
     gate::Pass,
     line::Due,
     paid::{Paid, SentAt},
@@ -90,8 +91,11 @@ impl Slot {
 
     /// The attempt is sent now.
     pub fn sent(&self, at: Tick) {
-        self.sent
-            .get_or_init(|| self.entry.quota.with(|budget| budget.sent(&self.paid, at)));
+        self.sent.get_or_init(|| {
+            let time = self.entry.quota.now().time;
+            let at = Now { tick: at, time };
+            self.entry.quota.with(|budget| budget.sent(&self.paid, at))
+        });
     }
 
     /// Takes up what HubSpot's headers said in the answer to the attempt: of the day, of the limit, and of what others

@@ -5,6 +5,7 @@
 
 pub(super) mod days;
 pub(super) mod moving;
+pub(super) mod processes;
 pub(super) mod unaccounted;
 
 use std::time::Duration;

@@ -12,6 +12,7 @@ use super::*;
 mod apps;
 mod callers;
 mod daily;
+mod notes;
 mod others;
 
 const SECOND: Duration = Duration::from_secs(1);
