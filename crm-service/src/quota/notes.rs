@@ -11,7 +11,14 @@ use hubkeep_core::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{PortalQuota, Quota, daily::Due, error::ShareError, keeping::Kept, outside::Unaccounted, store};
+use super::{
+    PortalQuota, Quota,
+    daily::Due,
+    error::ShareError,
+    keeping::Kept,
+    outside::Unaccounted,
+    store::{self, unaccounted::Note},
+};
 
 /// How often what was seen is put with what others have seen.
 const KEPT_EVERY: Duration = Duration::from_secs(1);
@@ -61,14 +68,19 @@ impl Notes {
             if stopped {
                 return;
             }
-            for quota in self.quota.all() {
-                let Some(seen) = quota.with(|budget| budget.outside.take()) else {
-                    continue;
-                };
-                if let Err(error) = self.keep(&quota, seen).await {
-                    tracing::warn!(%error, "what others call with a portal's token is not kept yet");
-                    quota.with(|budget| budget.outside.add(seen));
-                }
+            self.keep_seen().await;
+        }
+    }
+
+    /// Puts what was seen here with what all replicas have seen.
+    pub(super) async fn keep_seen(&self) {
+        for quota in self.quota.all() {
+            let Some(seen) = quota.with(|budget| budget.outside.take()) else {
+                continue;
+            };
+            if let Err(error) = self.keep(&quota, seen).await {
+                tracing::warn!(%error, "what others call with a portal's token is not kept yet");
+                quota.with(|budget| budget.outside.add(seen));
             }
         }
     }
@@ -138,9 +150,10 @@ impl Notes {
         let total = store::unaccounted::add(&self.database, id, seen).await?;
         quota.with(|budget| budget.outside.set_total(total));
         let subject = format!("{} calls that are not of this deployment", total.calls);
-        // What could not be noted is kept, and noted with what is seen next.
-        if let Err(error) = self.note(portal, &subject).await {
-            tracing::warn!(%error, "what others call with a portal's token is not noted yet");
+        if self.note(portal, &subject).await == Noted::NotYet {
+            // It is kept, and to be noted with what is seen next, or by itself.
+            let due = Unaccounted { calls: 0, ..seen };
+            quota.with(|budget| budget.outside.add(due));
         }
         Ok(())
     }
@@ -158,28 +171,60 @@ impl Notes {
             since: now,
             last_seen: now,
         };
+        quota.with(|budget| budget.daily().tally.is_to_be_noted());
         store::unaccounted::add(&self.database, portal.portal_id(), seen).await?;
         let subject = format!("{gap} calls of today that are not of this deployment");
-        if self.note(portal, &subject).await? {
-            quota.with(|budget| budget.daily().tally.noted(gap));
-        }
+        let noted = self.note(portal, &subject).await;
+        quota.with(|budget| match noted {
+            Noted::Now => budget.daily().tally.noted(gap),
+            // With what is told next.
+            Noted::Before => budget.daily().tally.is_noted_later(),
+            Noted::NotYet => {}
+        });
         Ok(())
     }
 
-    /// Puts it on record, unless something was within the hour. Says whether it did.
-    async fn note(&self, portal: &ProvenPortal, subject: &str) -> Result<bool, ShareError> {
-        let id = portal.portal_id();
-        if !store::unaccounted::is_to_be_noted(&self.database, id, self.clock.now(), NOTED_EVERY).await? {
-            return Ok(false);
+    /// Puts it on record, unless something was within the hour.
+    async fn note(&self, portal: &ProvenPortal, subject: &str) -> Noted {
+        match self.try_note(portal, subject).await {
+            Ok(noted) => noted,
+            Err(error) => {
+                let portal_id = portal.portal_id();
+                tracing::error!(%error, %portal_id, seen = subject, "that somebody else calls with this portal's token is not on record yet");
+                Noted::NotYet
+            }
         }
-        tracing::warn!(portal_id = %id, seen = subject, "somebody else calls with this portal's token");
+    }
+
+    async fn try_note(&self, portal: &ProvenPortal, subject: &str) -> Result<Noted, ShareError> {
+        let id = portal.portal_id();
+        let now = self.clock.now();
+        match store::unaccounted::is_to_be_noted(&self.database, id, now, NOTED_EVERY).await? {
+            Note::OnRecord => return Ok(Noted::Before),
+            Note::Perhaps => return Ok(Noted::NotYet),
+            Note::Ours => {}
+        }
         let call_id = CallId::make(&*self.clock, &*self.random)?;
         let draft = Draft::portal(portal, Operation::QuotaUnaccounted, call_id)
             .caller(&self.caller)
             .subject(subject);
-        if let Err(error) = self.log.admin(draft, Outcome::ok()).await {
-            tracing::error!(%error, portal_id = %id, "that somebody else calls with a portal's token was not recorded");
+        // Where the log fails the hour is not lost: it is asked for again in a moment.
+        self.log.admin(draft, Outcome::ok()).await?;
+        tracing::warn!(portal_id = %id, seen = subject, "somebody else calls with this portal's token");
+        if let Err(error) = store::unaccounted::is_noted(&self.database, id, now).await {
+            tracing::warn!(%error, portal_id = %id, "it is on record, and may be once more within the hour");
         }
-        Ok(true)
+        Ok(Noted::Now)
     }
+}
+
+/// What became of a note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Noted {
+    /// It is on record.
+    Now,
+    /// Something was within the hour, which will do.
+    Before,
+    /// Nothing is on record yet.
+    NotYet,
 }

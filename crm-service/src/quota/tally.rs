@@ -34,7 +34,7 @@ pub(super) struct Tally {
     others: Option<u64>,
     /// So many of them were put on record.
     noted: Option<u64>,
-    /// They could not be put on record.
+    /// They are not on record, though they should be.
     unnoted: bool,
 }
 
@@ -116,6 +116,16 @@ impl Tally {
         let gap = self.others?.saturating_sub(OF_CREDENTIALS);
         let least = self.noted.map_or(1, |noted| noted.saturating_add(APART));
         (gap >= least).then_some(gap)
+    }
+
+    /// They are to be put on record, until they are.
+    pub(super) const fn is_to_be_noted(&mut self) {
+        self.unnoted = true;
+    }
+
+    /// They will do with what is told next.
+    pub(super) const fn is_noted_later(&mut self) {
+        self.unnoted = false;
     }
 
     /// So many are on record.

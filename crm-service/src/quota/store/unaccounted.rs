@@ -32,19 +32,60 @@ pub(in crate::quota) async fn add(
     })
 }
 
-/// Whether what was seen is to be noted now: by one of all who ask, once in `apart`.
+/// Who may note what was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::quota) enum Note {
+    /// Whoever has asked, within [`HOLDS_FOR`].
+    Ours,
+    /// Perhaps nobody: somebody has asked a moment ago, and it is not known yet whether it is on record.
+    Perhaps,
+    /// Nobody: something is on record.
+    OnRecord,
+}
+
+/// Whoever may note something has so long for it: then another may.
+pub(in crate::quota) const HOLDS_FOR: Duration = Duration::from_secs(10);
+
+/// Asks whether what was seen is to be noted now: by one of all who ask, and not within `apart` of the last note.
 pub(in crate::quota) async fn is_to_be_noted(
     database: &Database,
     portal: PortalId,
     now: Timestamp,
     apart: Duration,
-) -> Result<bool, ShareError> {
+) -> Result<Note, ShareError> {
+    let last = now.minus(apart);
+    let until = last.plus(HOLDS_FOR);
     let done =
         sqlx::query("UPDATE quota_unaccounted SET noted_time = $2 WHERE portal_id = $1 AND noted_time <= $3")
             .bind(portal.as_i64())
-            .bind(now.as_micros())
-            .bind(now.minus(apart).as_micros())
+            .bind(until.as_micros())
+            .bind(last.as_micros())
             .execute(database.pool())
             .await?;
-    Ok(done.rows_affected() > 0)
+    if done.rows_affected() > 0 {
+        return Ok(Note::Ours);
+    }
+    let noted: Option<(i64,)> =
+        sqlx::query_as("SELECT noted_time FROM quota_unaccounted WHERE portal_id = $1")
+            .bind(portal.as_i64())
+            .fetch_optional(database.pool())
+            .await?;
+    Ok(match noted {
+        Some((noted,)) if Timestamp::from_micros(noted) > until => Note::OnRecord,
+        Some(_) | None => Note::Perhaps,
+    })
+}
+
+/// It is on record.
+pub(in crate::quota) async fn is_noted(
+    database: &Database,
+    portal: PortalId,
+    now: Timestamp,
+) -> Result<(), ShareError> {
+    sqlx::query("UPDATE quota_unaccounted SET noted_time = $2 WHERE portal_id = $1")
+        .bind(portal.as_i64())
+        .bind(now.as_micros())
+        .execute(database.pool())
+        .await?;
+    Ok(())
 }

@@ -220,3 +220,58 @@ async fn who_stops_has_kept_all_calls_and_who_lives_is_waited_for() {
     assert_eq!(ours.others(), Some(9));
     lives.tallies(1).await;
 }
+
+#[tokio::test]
+async fn what_the_log_does_not_take_is_noted_when_it_does() {
+    let place = Place::at(Timestamp::from_micros(AN_HOUR_BEFORE_MIDNIGHT)).await;
+    let mut process = place.process("a").await;
+    let good = process.notes.log.clone();
+    let broken = place.log("broken").await;
+    broken.stop().await;
+    process.notes.log = broken;
+    let now = place.clock.now();
+    let seen = Unaccounted {
+        calls: 56,
+        since: now,
+        last_seen: now,
+    };
+    process.portal.with(|budget| budget.outside.add(seen));
+    for _ in 0..3 {
+        place.clock.advance(SECOND);
+        process.notes.keep_seen().await;
+    }
+    process.notes.log = good;
+    assert_eq!(process.noted().await, [""; 0]);
+    for _ in 0..60 {
+        place.clock.advance(SECOND);
+        process.notes.keep_seen().await;
+    }
+    let subject = "56 calls that are not of this deployment";
+    assert_eq!(
+        process.noted().await,
+        [subject],
+        "once, though nothing more was seen"
+    );
+    assert_eq!(
+        process.portal.state().unaccounted.map(|seen| seen.calls),
+        Some(56)
+    );
+}
+
+#[tokio::test]
+async fn what_the_log_does_not_take_of_a_day_is_noted_when_it_does() {
+    let place = Place::at(Timestamp::from_micros(AN_HOUR_BEFORE_MIDNIGHT)).await;
+    let mut process = place.process("a").await;
+    let good = process.notes.log.clone();
+    let broken = place.log("broken").await;
+    broken.stop().await;
+    process.notes.log = broken;
+    process.calls(1, Some(1 + 140)).await;
+    process.tallies(4).await;
+    assert_eq!(process.others(), Some(140));
+    process.notes.log = good;
+    assert_eq!(process.noted().await, [""; 0]);
+    process.tallies(3).await;
+    let subject = "40 calls of today that are not of this deployment";
+    assert_eq!(process.noted().await, [subject], "nobody has called meanwhile");
+}
