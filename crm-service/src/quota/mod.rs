@@ -6,7 +6,8 @@
 //! after it has arrived, which is no later than its answer. *Daily* is HubSpot's own count, which all apps of the account share: it is
 //! heard from headers and the usage endpoint, and our own calls are counted down from it until it is heard again.
 //!
-//! Which app a call counts for is told with its token ([`App`]): what is heard of one app's limit is believed of no other.
+//! Which app a call counts for is told with its token ([`App`]): what is heard of one app's limit is believed of no other. Calls of an
+//! OAuth app count in no day, and its searches in no burst ([`Kind`]).
 //!
 //! A call waits for room as long as its deadline allows, and is refused at once if it would not be enough. Who is served
 //! next is told by weights of callers ([`queue`]): nobody is held up by the many calls of another.
@@ -15,7 +16,7 @@
 //! |---|---|
 //! | `window`, `paced`, `daily`, `day` | one limit: in an interval, and in a day |
 //! | `lending` | what is kept free for credential-service, and lent while it does not call |
-//! | `app` | one app of a portal: what it may still do |
+//! | `app`, `kind` | one app of a portal: what it may still do; and how HubSpot counts what it calls |
 //! | `budget`, `bucket`, `limit`, `paid` | all limits of a portal, and what a call has taken of them |
 //! | `learning` | what HubSpot's answers say of them |
 //! | `class`, `queue`, `line`, `pay`, `slot` | who waits, who is served, what was paid |
@@ -49,6 +50,7 @@ mod haste;
 mod here;
 mod keeper;
 mod keeping;
+mod kind;
 mod learning;
 mod lease;
 mod lending;
@@ -94,6 +96,7 @@ use hubkeep_core::{
 };
 use keeper::Keeper;
 use keeping::Kept;
+pub use kind::Kind;
 use lease::Lease;
 pub use lending::Lends;
 pub use moves::Movable;

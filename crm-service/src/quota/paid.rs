@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hubkeep_core::clock::{Tick, Timestamp};
 
-use super::{bucket::Bucket, limit::Limit, order::Sent, window::Place};
+use super::{bucket::Bucket, kind::Kind, limit::Limit, order::Sent, window::Place};
 
 /// What a call has taken.
 #[derive(Debug, Default)]
@@ -35,6 +35,15 @@ impl Paid {
             .find(|limit| **limit == Limit::Associations)
             .or_else(burst)
     }
+}
+
+/// Of whom a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Who {
+    /// With whose token it is made.
+    pub(super) kind: Kind,
+    /// Whether a person is behind it.
+    pub(super) is_person: bool,
 }
 
 /// No room: in which bucket, and how long there will be none.

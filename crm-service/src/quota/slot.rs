@@ -13,6 +13,7 @@ use super::{
     bucket::Bucket,
     budget::Now,
     gate::Pass,
+    kind::Kind,
     line::Due,
     paid::{Paid, SentAt},
 };
@@ -24,21 +25,23 @@ pub(super) struct Entry {
     quota: PortalQuota,
     /// With whose token it is made.
     pub(super) app: App,
+    pub(super) kind: Kind,
     pub(super) pass: Pass,
     told: OnceLock<()>,
     _one_of_many: OwnedSemaphorePermit,
 }
 
 impl Entry {
-    pub(super) const fn new(
+    pub(super) fn new(
         quota: PortalQuota,
-        app: App,
+        (app, kind): (App, Kind),
         pass: Pass,
         one_of_many: OwnedSemaphorePermit,
     ) -> Self {
         Self {
             quota,
             app,
+            kind,
             pass,
             told: OnceLock::new(),
             _one_of_many: one_of_many,
@@ -108,6 +111,11 @@ impl Slot {
     /// HubSpot has refused the attempt for this limit, and perhaps said for how long. Stops what counts against it, and
     /// returns for how long.
     pub fn refused(&self, bucket: Bucket, pause: Option<Duration>) -> Duration {
+        // Of a day in which its calls do not count nothing is said.
+        let bucket = match bucket {
+            Bucket::Daily if !self.entry.kind.counts_by_day() => Bucket::Burst,
+            bucket => bucket,
+        };
         self.entry.quota.refused(&self.entry.app, bucket, pause)
     }
 

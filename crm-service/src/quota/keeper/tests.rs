@@ -10,7 +10,7 @@ use hubkeep_core::{
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::quota::{About, App, Bucket, Class, Config, Error, Payer, Sharing};
+use crate::quota::{About, App, Bucket, Class, Config, Error, Kind, Payer, Sharing};
 
 mod apps;
 mod callers;
@@ -118,6 +118,7 @@ impl Replica {
                 let payer = Payer {
                     caller: &caller,
                     app: app.as_ref(),
+                    kind: Kind::Private,
                     is_person: class == Class::Person,
                     is_batch: class == Class::Batch,
                     about: &about,
@@ -314,6 +315,7 @@ async fn a_call_waits_for_no_share_that_cannot_be_renewed() {
     let payer = Payer {
         caller: &"sync".parse().expect("valid"),
         app: None,
+        kind: Kind::Private,
         is_person: false,
         is_batch: false,
         about: &about,

@@ -263,6 +263,7 @@ pub(super) async fn pay(
     let payer = Payer {
         caller: &"sync".parse().expect("valid"),
         app: None,
+        kind: Kind::Private,
         is_person: false,
         is_batch: false,
         about: &about,
