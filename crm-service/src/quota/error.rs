@@ -154,6 +154,9 @@ pub enum ShareError {
     /// No randomness for this replica's name.
     #[error(transparent)]
     Random(#[from] RandomError),
+    /// What was seen could not be put on record.
+    #[error("the log does not take it")]
+    Log(#[from] hubkeep_audit_log::Error),
     /// A row is none of ours.
     #[error("a share is not one of ours")]
     Unreadable(#[from] serde_json::Error),
