@@ -61,4 +61,6 @@ mod spilled;
 #[cfg(test)]
 mod spilled_badly;
 #[cfg(test)]
+mod spilled_hung;
+#[cfg(test)]
 mod support;
