@@ -49,6 +49,8 @@ mod restarts;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
+mod retention_anchored;
+#[cfg(test)]
 mod retention_payloads;
 #[cfg(test)]
 mod retention_read;
