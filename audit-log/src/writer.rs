@@ -141,8 +141,8 @@ impl Writer {
         }
     }
 
-    /// Appends a batch. Where that takes too long, outcomes are put on disk elsewhere meanwhile: those of the batch, for nobody
-    /// knows what becomes of it, and those behind it.
+    /// Appends a batch. Where that takes too long, outcomes are put on disk elsewhere meanwhile, and calls for their portals kept
+    /// out: those of the batch, for nobody knows what becomes of it, and those behind it.
     async fn append(&mut self, batch: Vec<Pending>) -> Option<Appended> {
         if !self.unwritten.are_spilled() {
             return self.store.append(batch).await;
@@ -158,7 +158,7 @@ impl Writer {
                 self.taken.push(pending);
             }
             outcomes.extend(Record::all(self.taken.get(before..).unwrap_or_default()));
-            self.unwritten.spill(mem::take(&mut outcomes));
+            self.unwritten.hang(mem::take(&mut outcomes));
         }
     }
 }

@@ -49,6 +49,8 @@ mod restarts;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
+mod retention_anchored;
+#[cfg(test)]
 mod retention_payloads;
 #[cfg(test)]
 mod retention_read;
@@ -60,5 +62,7 @@ mod served;
 mod spilled;
 #[cfg(test)]
 mod spilled_badly;
+#[cfg(test)]
+mod spilled_hung;
 #[cfg(test)]
 mod support;
