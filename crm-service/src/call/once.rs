@@ -14,7 +14,7 @@ use std::{
 };
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
-use hubkeep_audit_log::{AuditLog, Draft, Operation as Recorded, Outcome};
+use hubkeep_audit_log::{AuditLog, Draft, Operation as Recorded, Outcome, Receipt};
 use hubkeep_core::{
     clock::{SharedClock, Timestamp},
     dying::watched,
@@ -241,7 +241,7 @@ impl Once {
                 let answer = covered_only(&grant, reply.answer.clone());
                 let bounds = grant.bounds().to_text();
                 match Kept::of(&answer, reply.outcome, reply.attempts, bounds) {
-                    Some(kept) => Note::Kept(Box::new(kept)),
+                    Some(kept) => Note::Kept(Box::new(kept.with(reply.receipts.clone()))),
                     None => self.unknown(&call, NOT_OF_ALL).await,
                 }
             }
@@ -275,13 +275,14 @@ impl Once {
             return Err(Error::NotPermitted(Cause::record(&call.ask.object_type(), by)));
         }
         self.record(call, Recorded::WriteRepeat, &row.call_id).await?;
-        Self::reply(grant, row, kept)
+        self.reply(grant, row, kept).await
     }
 
-    fn reply(grant: &Grant, row: &Row, kept: Kept) -> Result<Reply, Error> {
+    async fn reply(&self, grant: &Grant, row: &Row, kept: Kept) -> Result<Reply, Error> {
         Ok(Reply {
             portal: grant.portal().clone(),
             call_id: row.call_id.parse().map_err(|_| Error::WrongAnswer)?,
+            receipts: self.receipts(grant, row, &kept).await,
             outcome: kept.outcome(),
             attempts: kept.attempts,
             limits: Limits::default(),
@@ -289,6 +290,22 @@ impl Once {
             kept: true,
             answer: kept.into_answer(),
         })
+    }
+
+    /// Those that were given then; of what was found out later, and of what an older version has kept, one for the entry that
+    /// says so. A log that cannot be read keeps nobody from the answer.
+    async fn receipts(&self, grant: &Grant, row: &Row, kept: &Kept) -> Vec<Receipt> {
+        let given: Vec<Receipt> = kept.receipts().collect();
+        if !given.is_empty() {
+            return given;
+        }
+        match self.log.receipt_at(grant.portal(), kept.outcome()).await {
+            Ok(receipt) => receipt.into_iter().collect(),
+            Err(error) => {
+                tracing::warn!(%error, call_id = %row.call_id, "a kept write has no receipt");
+                Vec::new()
+            }
+        }
     }
 
     async fn record(
