@@ -17,6 +17,7 @@
 //! | keep what is personal beside it, sealed | [`Draft::payload`], [`AuditLog::open_payload`] |
 //! | know how far back it reaches, and hold it | [`Config::keep`], [`AuditLog::retained`], [`AuditLog::hold`] |
 //! | prove | [`AuditLog::checkpoint`], [`AuditLog::inclusion`], [`AuditLog::consistency`]; see [`proofs`] |
+//! | bind itself to an outcome at once | [`Intent::settle_for_receipt`], [`AuditLog::receipt`] |
 //!
 //! What is written is a [`Draft`], whose log is chosen by proof: only a [`ProvenPortal`] opens a portal's log.
 
@@ -53,6 +54,7 @@ mod position;
 pub mod proofs;
 mod proving;
 mod pruning;
+mod receipts;
 mod recent;
 mod refusals;
 mod retention;
@@ -76,12 +78,13 @@ pub use heir::{Heir, HeirError};
 pub use hubkeep_proto::audit::v1::{
     Cause, Entry, Event, Operation, Phase, Pruning, QuotaLeft, Result as CallResult, Severity,
 };
-pub use intent::Intent;
+pub use intent::{Intent, Settled};
 pub use log::AuditLog;
 pub use outcome::Outcome;
 pub use payloads::Payload;
 pub use portal::ProvenPortal;
 pub use position::Position;
+pub use proofs::Receipt;
 pub use retention::{Beginning, Hold, Keep, Retained};
 pub use room::Lack;
 pub use tail::Tailed;

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     durable::Durable,
-    pending::{Effect, Pending},
+    pending::{Effect, Pending, Placed},
     recent::{Held, Recent},
     spill::{Record, Unwritten},
     store::{Appended, Store},
@@ -119,12 +119,14 @@ impl Writer {
             Ok(written) => {
                 self.unwritten.written(&appended.batch);
                 count(appended.batch.len(), self.clock.tick().since(began));
-                let new = Held::of(&mut appended.batch, &appended.positions, &written);
+                let indexes = written.indexes(&appended.batch, &appended.positions);
+                let new = Held::of(&mut appended.batch, &appended.positions, &indexes);
                 self.recent.add(new);
                 self.durable.advance(written.end);
-                for (pending, position) in appended.batch.into_iter().zip(appended.positions) {
+                let places = appended.positions.into_iter().zip(indexes);
+                for (pending, (position, index)) in appended.batch.into_iter().zip(places) {
                     match position {
-                        Some(position) => pending.written(position),
+                        Some(position) => pending.written(Placed { position, index }),
                         None => pending.skipped(),
                     }
                 }

@@ -99,6 +99,7 @@ mod quiet_logs;
 mod quota;
 mod rate_limits;
 mod readme;
+mod receipts;
 mod record_limits;
 mod refused_tokens;
 mod replicas;

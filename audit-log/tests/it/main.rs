@@ -41,6 +41,8 @@ mod proxy;
 #[cfg(test)]
 mod queries;
 #[cfg(test)]
+mod receipts;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod replicas;

@@ -15,7 +15,7 @@ use std::{
 };
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
-use hubkeep_audit_log::{AuditLog, Draft, Operation as Recorded, Outcome};
+use hubkeep_audit_log::{AuditLog, Draft, Operation as Recorded, Outcome, Receipt};
 use hubkeep_core::{
     clock::{SharedClock, Timestamp},
     dying::watched,
@@ -245,7 +245,7 @@ impl Once {
                 let answer = covered_only(&grant, reply.answer.clone());
                 let bounds = grant.bounds().to_text();
                 match Kept::of(&answer, reply.outcome, reply.attempts, bounds) {
-                    Some(kept) => Note::Kept(Box::new(kept)),
+                    Some(kept) => Note::Kept(Box::new(kept.with(reply.receipts.clone()))),
                     None => self.unknown(&call, NOT_OF_ALL).await,
                 }
             }
@@ -278,17 +278,18 @@ impl Once {
             let by = bounds.allow_all_records().err().ok_or(Error::WrongAnswer)?;
             return Err(Error::NotPermitted(Cause::record(&call.ask.object_type(), by)));
         }
-        let reply = Self::reply(grant, row, kept)?;
+        let reply = self.reply(grant, row, kept).await?;
         let (portal, object_type) = (grant.portal().portal_id(), call.ask.object_type());
         let answer = self.without_erased(portal, &object_type, reply.answer).await?;
         self.record(call, Recorded::WriteRepeat, &row.call_id).await?;
         Ok(Reply { answer, ..reply })
     }
 
-    fn reply(grant: &Grant, row: &Row, kept: Kept) -> Result<Reply, Error> {
+    async fn reply(&self, grant: &Grant, row: &Row, kept: Kept) -> Result<Reply, Error> {
         Ok(Reply {
             portal: grant.portal().clone(),
             call_id: row.call_id.parse().map_err(|_| Error::WrongAnswer)?,
+            receipts: self.receipts(grant, row, &kept).await,
             outcome: kept.outcome(),
             attempts: kept.attempts,
             limits: Limits::default(),
@@ -296,6 +297,22 @@ impl Once {
             kept: true,
             answer: kept.into_answer(),
         })
+    }
+
+    /// Those that were given then; of what was found out later, and of what an older version has kept, one for the entry that
+    /// says so. A log that cannot be read keeps nobody from the answer.
+    async fn receipts(&self, grant: &Grant, row: &Row, kept: &Kept) -> Vec<Receipt> {
+        let given: Vec<Receipt> = kept.receipts().collect();
+        if !given.is_empty() {
+            return given;
+        }
+        match self.log.receipt_at(grant.portal(), kept.outcome()).await {
+            Ok(receipt) => receipt.into_iter().collect(),
+            Err(error) => {
+                tracing::warn!(%error, call_id = %row.call_id, "a kept write has no receipt");
+                Vec::new()
+            }
+        }
     }
 
     async fn record(

@@ -69,7 +69,7 @@ impl Once {
             match self.look(call, row, &mut unique, next).await {
                 Ok(Verdict::Done(answer)) => {
                     let kept = self.done(call, row, &answer).await?;
-                    return Self::reply(call.authority.grant(), row, kept).map(Some);
+                    return self.reply(call.authority.grant(), row, kept).await.map(Some);
                 }
                 Ok(Verdict::NotDone) if self.is_quiet(row) && row.state == State::Unknown => {
                     self.not_done(call, row).await?;
@@ -217,7 +217,7 @@ impl Once {
                 return Ok(None);
             };
             let kept = self.done(&call, row, &answer).await?;
-            Self::reply(made.authority.grant(), row, kept).map(Some)
+            self.reply(made.authority.grant(), row, kept).await.map(Some)
         };
         let looked: Result<Option<Reply>, Error> = looked.await;
         looked.unwrap_or_else(|error| {
