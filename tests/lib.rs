@@ -43,6 +43,8 @@
 //! | [`support::limited`] | crm-service before a double of credential-service, for handles with every limit |
 //! | [`support::canaries`] | secrets searched for in every disguise |
 //! | [`support::evidence`], [`support::evidence_pruned`] | bundles of evidence, and everything that can be done to one |
+//! | [`support::evidence_receipts`] | receipts that were kept of writes, and everything that can be done to one |
+//! | [`support::receipts`] | what a receipt says, and the proof of it |
 //! | [`support::disk`] | what lies on disk: bytes searched for, databases locked |
 //! | [`support::compose`] | the compose file, read |
 //! | [`support::shown`] | what a page of the documentation shows |
@@ -67,6 +69,7 @@ pub mod support {
     pub mod doors;
     pub mod evidence;
     pub mod evidence_pruned;
+    pub mod evidence_receipts;
     pub mod fleet;
     pub mod grants;
     pub mod handles;
@@ -82,6 +85,7 @@ pub mod support {
     pub mod properties;
     pub mod quota;
     pub mod raw;
+    pub mod receipts;
     pub mod refusal;
     pub mod related;
     pub mod relay;

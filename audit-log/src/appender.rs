@@ -13,7 +13,7 @@ use crate::{
     Draft, Entry, Error, Failure, Identity, Intent, Outcome, Phase, Position,
     gate::Gate,
     payloads::{Sealed, Sealer},
-    pending::{Effect, Keys, Pending, Row, Waiter},
+    pending::{Effect, Keys, Pending, Placed, Row, Waiter},
     sync::{mpsc, oneshot},
 };
 
@@ -21,7 +21,7 @@ use crate::{
 const QUEUE: usize = 4_096;
 
 /// The answer to an outcome that is queued.
-pub(crate) type Queued = oneshot::Receiver<Result<Position, Failure>>;
+pub(crate) type Queued = oneshot::Receiver<Result<Placed, Failure>>;
 
 /// The way into a log.
 #[derive(Debug)]
@@ -109,7 +109,7 @@ impl Appender {
             place: None,
         };
         let durable = self.in_time(self.until(), self.queued(pending, answered)).await;
-        durable.map_err(Error::Unavailable)
+        Ok(durable.map_err(Error::Unavailable)?.position)
     }
 
     /// Queues the outcome of the intent at `position`, whose entry and keys these are, without waiting for anything.
@@ -121,6 +121,11 @@ impl Appender {
         outcome: Outcome,
     ) -> Result<Queued, Error> {
         let (row, _) = self.row(keys, entry, Phase::Outcome, outcome)?;
+        self.queue_row(row, position)
+    }
+
+    /// The same, where the row of the outcome is made already.
+    pub(crate) fn queue_row(&self, row: Row, position: Position) -> Result<Queued, Error> {
         let (answer, answered) = oneshot::channel();
         let pending = Pending::outcome(row, position, Waiter::Recorder(answer));
         let stopped = |_| Error::OutcomeNotRecorded(Failure::Stopped);
@@ -129,7 +134,7 @@ impl Appender {
     }
 
     /// Waits until a queued outcome is durable.
-    pub(crate) async fn outcome_durable(&self, queued: Queued) -> Result<Position, Error> {
+    pub(crate) async fn outcome_durable(&self, queued: Queued) -> Result<Placed, Error> {
         let durable = self.in_time(self.until(), answer_of(queued)).await;
         durable.map_err(Error::OutcomeNotRecorded)
     }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use hubkeep_core::{
-    clock::Tick,
+    clock::{Tick, Timestamp},
     id::{CallId, EntryId},
 };
+use tlog_tiles::record_hash;
 
 use crate::{
-    Cause, Draft, Error, Outcome, Position,
+    Cause, Draft, Error, Outcome, Phase, Position,
     appender::{Appender, Queued},
-    pending::Keys,
+    pending::{Keys, Placed, Row},
 };
 
 /// How far an intent has come.
@@ -24,6 +25,22 @@ enum Stage {
     Held,
     /// Its outcome is on its way to the log.
     Settled,
+}
+
+/// Where an outcome stands, and what it is: of this a receipt is made.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    pub(crate) log: String,
+    pub(crate) placed: Placed,
+    pub(crate) leaf_hash: [u8; 32],
+    pub(crate) made_time: Timestamp,
+}
+
+impl Settled {
+    /// Where the outcome stands.
+    pub const fn position(&self) -> Position {
+        self.placed.position
+    }
 }
 
 /// The proof that an intent is durable: what it announces may now be sent, once.
@@ -81,8 +98,26 @@ impl Intent {
     /// [`Error::OutcomeNotRecorded`] if it is not durable within the deadline: the answer must be withheld. The
     /// outcome is still written as soon as the log can be; also if this future is dropped.
     pub async fn settle(mut self, outcome: Outcome) -> Result<Position, Error> {
-        let queued = self.queue_outcome(outcome)?;
-        self.appender.outcome_durable(queued).await
+        let row = self.row_of(outcome)?;
+        let queued = self.queue(row)?;
+        Ok(self.appender.outcome_durable(queued).await?.position)
+    }
+
+    /// The same, and gives what a receipt is made of: see [`AuditLog::receipt`](crate::AuditLog::receipt).
+    ///
+    /// # Errors
+    /// As [`settle`](Self::settle).
+    pub async fn settle_for_receipt(mut self, outcome: Outcome) -> Result<Settled, Error> {
+        let row = self.row_of(outcome)?;
+        let (leaf_hash, made_time) = (record_hash(&row.leaf).0, row.made_time);
+        let queued = self.queue(row)?;
+        let placed = self.appender.outcome_durable(queued).await?;
+        Ok(Settled {
+            log: self.keys.log.clone(),
+            placed,
+            leaf_hash,
+            made_time: Timestamp::from_micros(made_time),
+        })
     }
 
     pub(crate) fn durable_at(&mut self, position: Position) {
@@ -96,13 +131,17 @@ impl Intent {
         self
     }
 
-    fn queue_outcome(&mut self, mut outcome: Outcome) -> Result<Queued, Error> {
+    /// The row of its outcome: from here on its bytes do not change.
+    fn row_of(&mut self, mut outcome: Outcome) -> Result<Row, Error> {
         let took = self.appender.clock().tick().since(self.durable_since);
         outcome.duration.get_or_insert(took);
         let entry = self.draft.entry_mut();
-        let queued = self
-            .appender
-            .queue_outcome(&self.keys, entry, self.position, outcome)?;
+        let (row, _) = self.appender.row(&self.keys, entry, Phase::Outcome, outcome)?;
+        Ok(row)
+    }
+
+    fn queue(&mut self, row: Row) -> Result<Queued, Error> {
+        let queued = self.appender.queue_row(row, self.position)?;
         self.stage = Stage::Settled;
         Ok(queued)
     }
@@ -115,7 +154,7 @@ impl Drop for Intent {
             Stage::Durable => Outcome::not_sent(),
             Stage::Held => Outcome::unknown(Cause::Unspecified),
         };
-        if let Err(error) = self.queue_outcome(outcome) {
+        if let Err(error) = self.row_of(outcome).and_then(|row| self.queue(row)) {
             // It stays open, and is closed when the log is opened the next time.
             tracing::error!(position = %self.position, %error, "an intent was dropped and could not be closed");
         }

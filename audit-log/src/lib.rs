@@ -18,6 +18,7 @@
 //! | know how far back it reaches, and hold it | [`Config::keep`], [`AuditLog::retained`], [`AuditLog::hold`] |
 //! | say how a log stood where something was counted | [`AuditLog::standing`] |
 //! | prove | [`AuditLog::checkpoint`], [`AuditLog::inclusion`], [`AuditLog::consistency`]; see [`proofs`] |
+//! | bind itself to an outcome at once | [`Intent::settle_for_receipt`], [`AuditLog::receipt`] |
 //!
 //! What is written is a [`Draft`], whose log is chosen by proof: only a [`ProvenPortal`] opens a portal's log.
 
@@ -54,6 +55,7 @@ mod position;
 pub mod proofs;
 mod proving;
 mod pruning;
+mod receipts;
 mod recent;
 mod refusals;
 mod retention;
@@ -78,12 +80,13 @@ pub use heir::{Heir, HeirError};
 pub use hubkeep_proto::audit::v1::{
     Cause, Entry, Event, Operation, Phase, Pruning, QuotaLeft, Result as CallResult, Severity,
 };
-pub use intent::Intent;
+pub use intent::{Intent, Settled};
 pub use log::AuditLog;
 pub use outcome::Outcome;
 pub use payloads::Payload;
 pub use portal::ProvenPortal;
 pub use position::Position;
+pub use proofs::Receipt;
 pub use retention::{Beginning, Hold, Keep, Retained};
 pub use room::Lack;
 pub use standing::Standing;

@@ -27,7 +27,7 @@ use crate::{
     index::{Finder, Indexer},
     opened::Opened,
     orphans,
-    payloads::{Sealer, Sweeper},
+    payloads::{self, Sealer},
     proofs::Proofs,
     proving, pruning,
     recent::Recent,
@@ -63,7 +63,8 @@ struct Inner {
     anchoring: Background,
     /// Looks at the room on disks.
     looking: Background,
-    sweeping: Sweeper,
+    /// Removes payloads whose time is over.
+    sweeping: Background,
     payloads_kept_for: Duration,
     pruning: Background,
     keep: Keep,
@@ -75,7 +76,7 @@ struct Inner {
     finder: Finder,
     indexer: Indexer,
     /// Counted refusals are written, and the lease ends, also when nobody has called `stop`.
-    _end: [DropGuard; 7],
+    _end: [DropGuard; 8],
 }
 
 impl AuditLog {
@@ -179,7 +180,8 @@ impl AuditLog {
             anchoring,
             looking,
             pruning,
-        ] = [(); 8].map(|()| Background::default());
+            sweeping,
+        ] = [(); 9].map(|()| Background::default());
         counting.start(Arc::clone(&refusals).run(counting.end.clone()));
         let shared = lease.is_some();
         if let Some(lease) = lease {
@@ -219,11 +221,16 @@ impl AuditLog {
         }
         let rooms = room::Watch::of(config, &gate);
         looking.start(rooms.begin(Arc::clone(&clock), looking.end.clone()).await);
+        let expired = payloads::sweep(
+            reader.database().clone(),
+            config.payloads.clone(),
+            Arc::clone(&clock),
+        );
+        sweeping.start_until_end(expired);
         let ending = [
-            &counting, &replicas, &proving, &indexing, &anchoring, &looking, &pruning,
+            &counting, &replicas, &proving, &indexing, &anchoring, &looking, &pruning, &sweeping,
         ];
         let end = ending.map(|task| task.end.clone().drop_guard());
-        let sweeping = Sweeper::start(reader.database().clone(), &config.payloads, &clock);
         let inner = Inner {
             sweeping,
             payloads_kept_for: config.payloads.keep,

@@ -70,13 +70,21 @@ pub(crate) enum Effect {
     Closes(Position),
 }
 
+/// Where an entry stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Placed {
+    pub(crate) position: Position,
+    /// Its index in its log, if the writer knows it without asking.
+    pub(crate) index: Option<u64>,
+}
+
 /// Who is told where the entry stands.
 #[derive(Debug)]
 pub(crate) enum Waiter {
     /// Nobody.
     Nobody,
     /// Whoever recorded it.
-    Recorder(oneshot::Sender<Result<Position, Failure>>),
+    Recorder(oneshot::Sender<Result<Placed, Failure>>),
     /// Whoever wants to send: is given the intent. If nobody takes it, it closes itself.
     Sender(Box<Intent>, oneshot::Sender<Result<Intent, Failure>>),
 }
@@ -114,13 +122,13 @@ impl Pending {
     }
 
     /// It is durable.
-    pub(crate) fn written(self, position: Position) {
+    pub(crate) fn written(self, placed: Placed) {
         match self.waiter {
             Waiter::Nobody => {}
             // Nobody listening is no loss: the entry stands.
-            Waiter::Recorder(waiter) => drop(waiter.send(Ok(position))),
+            Waiter::Recorder(waiter) => drop(waiter.send(Ok(placed))),
             Waiter::Sender(mut intent, waiter) => {
-                intent.durable_at(position);
+                intent.durable_at(placed.position);
                 // Not taken, the intent comes back, and closes itself as it is dropped.
                 drop(waiter.send(Ok(*intent)));
             }

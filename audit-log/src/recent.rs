@@ -2,7 +2,7 @@
 //! They are the bytes that were written, from the moment they are durable.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     mem,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -13,7 +13,7 @@ use prost::Message as _;
 use crate::{
     Error, Filter, Position,
     pending::{Keys, Pending, Row},
-    store::{Page, Written},
+    store::Page,
 };
 
 /// So many entries are held at most: what 64 callers write in half a second.
@@ -35,27 +35,27 @@ pub(crate) struct Held {
 
 impl Held {
     /// What was written of a batch; the leaves are taken out of it.
-    pub(crate) fn of(batch: &mut [Pending], positions: &[Option<Position>], written: &Written) -> Vec<Self> {
-        let mut next: HashMap<&str, u64> = HashMap::new();
-        let sizes = written.sizes.iter();
-        next.extend(sizes.map(|(log, size)| (log.as_str(), *size)));
-        let new = batch.iter_mut().zip(positions).filter_map(|(pending, position)| {
-            // Of an outcome that an earlier try had written, only the place is known.
-            let position = position.filter(|position| *position > written.begun)?;
-            let Row {
-                keys, phase, leaf, ..
-            } = &mut pending.row;
-            let log_index = next.get_mut(keys.log.as_str())?;
-            let held = Self {
-                position,
-                log_index: *log_index,
-                keys: Arc::clone(keys),
-                phase: *phase,
-                leaf: mem::take(leaf),
-            };
-            *log_index = log_index.saturating_add(1);
-            Some(held)
-        });
+    pub(crate) fn of(
+        batch: &mut [Pending],
+        positions: &[Option<Position>],
+        indexes: &[Option<u64>],
+    ) -> Vec<Self> {
+        let places = positions.iter().zip(indexes);
+        let new = batch
+            .iter_mut()
+            .zip(places)
+            .filter_map(|(pending, (position, index))| {
+                let Row {
+                    keys, phase, leaf, ..
+                } = &mut pending.row;
+                Some(Self {
+                    position: (*position)?,
+                    log_index: (*index)?,
+                    keys: Arc::clone(keys),
+                    phase: *phase,
+                    leaf: mem::take(leaf),
+                })
+            });
         new.collect()
     }
 

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     durable::Durable,
-    pending::{Effect, Pending},
+    pending::{Effect, Pending, Placed},
     recent::{Held, Recent},
     spill::{Record, Unwritten},
     store::{Appended, Store},
@@ -119,12 +119,14 @@ impl Writer {
             Ok(written) => {
                 self.unwritten.written(&appended.batch);
                 count(appended.batch.len(), self.clock.tick().since(began));
-                let new = Held::of(&mut appended.batch, &appended.positions, &written);
+                let indexes = written.indexes(&appended.batch, &appended.positions);
+                let new = Held::of(&mut appended.batch, &appended.positions, &indexes);
                 self.recent.add(new);
                 self.durable.advance(written.end);
-                for (pending, position) in appended.batch.into_iter().zip(appended.positions) {
+                let places = appended.positions.into_iter().zip(indexes);
+                for (pending, (position, index)) in appended.batch.into_iter().zip(places) {
                     match position {
-                        Some(position) => pending.written(position),
+                        Some(position) => pending.written(Placed { position, index }),
                         None => pending.skipped(),
                     }
                 }
@@ -141,8 +143,8 @@ impl Writer {
         }
     }
 
-    /// Appends a batch. Where that takes too long, outcomes are put on disk elsewhere meanwhile: those of the batch, for nobody
-    /// knows what becomes of it, and those behind it.
+    /// Appends a batch. Where that takes too long, outcomes are put on disk elsewhere meanwhile, and calls for their portals kept
+    /// out: those of the batch, for nobody knows what becomes of it, and those behind it.
     async fn append(&mut self, batch: Vec<Pending>) -> Option<Appended> {
         if !self.unwritten.are_spilled() {
             return self.store.append(batch).await;
@@ -158,7 +160,7 @@ impl Writer {
                 self.taken.push(pending);
             }
             outcomes.extend(Record::all(self.taken.get(before..).unwrap_or_default()));
-            self.unwritten.spill(mem::take(&mut outcomes));
+            self.unwritten.hang(mem::take(&mut outcomes));
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::exit::Exit;
 
 /// The reason of a write of which nobody knows whether it happened.
 const OUTCOME_UNKNOWN: &str = "OUTCOME_UNKNOWN";
+/// The key of metadata under which a receipt lies: several lines.
+const RECEIPT: &str = "receipt";
 
 /// A command that did not do what it was told.
 #[derive(Debug, ThisError)]
@@ -227,12 +229,14 @@ impl Refusal {
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if !self.reason.is_empty() {
-            let about: String = self
-                .metadata
-                .iter()
-                .map(|(key, value)| format!("  {key}={value}"))
-                .collect();
+            let others = self.metadata.iter().filter(|(key, _)| *key != RECEIPT);
+            let about: String = others.map(|(key, value)| format!("  {key}={value}")).collect();
             lines.push(format!("reason   {}{about}", self.reason));
+        }
+        if self.metadata.contains_key(RECEIPT) {
+            lines.push(
+                "receipt  the service has signed what stands in its log of this: --json has it".to_owned(),
+            );
         }
         // With a single field at fault the message says it all.
         for Field { field, description } in self.fields.iter().filter(|_| self.fields.len() > 1) {

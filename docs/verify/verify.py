@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Verifies a bundle that `hubkeep audit export` made, with nothing of Hubkeep in it.
 
-    python3 verify.py BUNDLE [--key FILE] [--held FILE]...
+    python3 verify.py BUNDLE [--key FILE] [--held FILE]... [--receipt FILE]...
 
 --key    the verifier keys that you trust, one a line; without it those in the bundle, which prove nothing but that
          the bundle fits itself
 --held   a checkpoint that you kept from before: the log, or the log of heads, must have grown out of it
+--receipt  receipts that you kept of writes, one after the other: what each promises must stand in the bundle
 
 Ends with 0 if the bundle is what was signed, with 9 if it is not, and with 2 if it cannot be read. Needs Python 3.10
 and the package `cryptography`. RFC 6962 (trees and proofs), C2SP signed-note and tlog-checkpoint (what is signed).
@@ -40,8 +41,8 @@ def read_keys(text):
     return keys
 
 
-def read_checkpoint(note, keys, what):
-    """Origin, size and root of a signed checkpoint, if one of the keys has signed it, and none falsely."""
+def open_note(note, keys, what):
+    """The text of a signed note, if one of the keys has signed it, and none falsely."""
     text, empty, signatures = note.rpartition("\n\n")
     by = 0
     for line in signatures.splitlines() if empty else []:
@@ -57,7 +58,12 @@ def read_checkpoint(note, keys, what):
         by += 1
     if not by:
         raise Wrong(f"{what}: none of the keys has signed it")
-    return read_body(text + "\n", what)
+    return text + "\n"
+
+
+def read_checkpoint(note, keys, what):
+    """Origin, size and root of a signed checkpoint."""
+    return read_body(open_note(note, keys, what), what)
 
 
 def read_body(text, what):
@@ -65,6 +71,50 @@ def read_body(text, what):
     if len(lines) < 4 or lines[1] != str(int(lines[1])) or len(base64.b64decode(lines[2], validate=True)) != 32:
         raise Wrong(f"{what}: it is no checkpoint")
     return lines[0], int(lines[1]), base64.b64decode(lines[2])
+
+
+RECEIPT = "hubkeep receipt/1"
+
+
+def read_receipts(file, keys):
+    """What each receipt in a file promises: which it is, of which log, at which index, the hash of which leaf."""
+    first, *notes = ("\n" + pathlib.Path(file).read_text()).split(f"\n{RECEIPT}\n")
+    if first.strip("\n") or not notes:
+        raise Wrong(f"receipt 1 in {file}: it does not begin with {RECEIPT!r}")
+    for number, note in enumerate(notes, 1):
+        what = f"receipt {number} in {file}"
+        text = open_note(f"{RECEIPT}\n" + note.strip("\n") + "\n", keys, what)
+        lines = [line.partition(" ") for line in text.split("\n")[1:]]
+        if [name for name, _, _ in lines] != ["log", "index", "leaf", "time", ""]:
+            raise Wrong(f"{what}: it is signed, and is no receipt")
+        log, index, leaf = (value for _, _, value in lines[:3])
+        leaf = base64.b64decode(leaf, validate=True)
+        if index != str(int(index)) or int(index) < 0 or len(leaf) != 32:
+            raise Wrong(f"{what}: it is signed, and is no receipt")
+        yield what, log, int(index), leaf
+
+
+def promised(receipts, log, size, first):
+    """What the receipts promise, by index: each must be of an entry that the bundle has."""
+    found = {}
+    for what, named, index, leaf in receipts:
+        if named != log:
+            raise Wrong(f"{what}: it is of {named}, of which the bundle has nothing")
+        if index < first:
+            raise Wrong(f"{what}: its entry, with index {index}, was pruned: the bundle begins at {first}")
+        if not index < size:
+            raise Wrong(f"{what}: it promises an entry with index {index}, and the bundle has {size}: is it older, or was the log cut?")
+        found.setdefault(index, []).append((what, leaf))
+    return found
+
+
+def watched(leaves, first, promises):
+    """The leaves as they are, once what receipts promise of each is compared with it."""
+    for index, leaf in enumerate(leaves, first):
+        for what, hash in promises.get(index, ()):
+            if leaf_hash(leaf) != hash:
+                raise Wrong(f"{what}: another entry than the one that it promises stands at index {index}")
+        yield leaf
 
 
 def read_leaves(path):
@@ -230,8 +280,9 @@ def check_head(head, keys, log, log_size):
     return name, size, root, named_size, named_root
 
 
-def verify(bundle, key_file, held_files):
-    """Raises Wrong unless the bundle is what was signed. Gives the log's name and size, and where its leaves begin."""
+def verify(bundle, key_file, held_files, receipt_files):
+    """Raises Wrong unless the bundle is what was signed. Gives the log's name and size, where its leaves begin, and how many
+    receipts it fulfils."""
     keys = read_keys(pathlib.Path(key_file or bundle / "keys.txt").read_text())
     log, size, root = read_checkpoint((bundle / "checkpoint").read_text(), keys, "checkpoint")
     wanted = {size: [(root, "the checkpoint")]}
@@ -253,14 +304,17 @@ def verify(bundle, key_file, held_files):
         else:
             raise Wrong(f"held {file}: it is of {origin}, of which the bundle has nothing")
     first, pruned = read_pruned(bundle, size, root, wanted)
-    found, count = roots(read_leaves(bundle / "leaves"), wanted, pruned, first)
+    receipts = [receipt for file in receipt_files for receipt in read_receipts(file, keys)]
+    promises = promised(receipts, log, size, first)
+    leaves = watched(read_leaves(bundle / "leaves"), first, promises)
+    found, count = roots(leaves, wanted, pruned, first)
     if count != size:
         raise Wrong(f"leaves: they end before index {count}, and the checkpoint says {size}")
     for at in sorted(wanted):
         for told, who in wanted[at]:
             if found[at] != told:
                 raise Wrong(f"leaves: the first {at} are not those of {who}: a leaf was changed, moved, put in or left out")
-    return log, size, first
+    return log, size, first, len(receipts)
 
 
 def main():
@@ -268,9 +322,10 @@ def main():
     parser.add_argument("bundle", type=pathlib.Path)
     parser.add_argument("--key")
     parser.add_argument("--held", action="append", default=[])
+    parser.add_argument("--receipt", action="append", default=[])
     asked = parser.parse_args()
     try:
-        log, size, first = verify(asked.bundle, asked.key, asked.held)
+        log, size, first, receipts = verify(asked.bundle, asked.key, asked.held, asked.receipt)
     except FileNotFoundError as error:
         return print(f"wrong: {error.filename} is missing", file=sys.stderr) or 9
     except OSError as error:
@@ -279,7 +334,8 @@ def main():
         return print(f"wrong: {wrong}", file=sys.stderr) or 9
     except (ValueError, KeyError, IndexError, TypeError) as error:
         return print(f"wrong: a file of the bundle cannot be read: {error!r}", file=sys.stderr) or 9
-    print(f"good: {size} entries of {log}" + (f", of which the first {first} were pruned" if first else ""))
+    pruned = f", of which the first {first} were pruned" if first else ""
+    print(f"good: {size} entries of {log}{pruned}" + (f"; receipts fulfilled: {receipts}" if receipts else ""))
     return 0
 
 

@@ -1,6 +1,6 @@
 //! What HubSpot answered, read.
 
-use hubkeep_audit_log::Position;
+use hubkeep_audit_log::{Position, Receipt};
 use hubkeep_core::error::ErrorReason;
 
 use crate::{
@@ -80,6 +80,8 @@ pub struct Answer<T> {
     pub value: T,
     /// The place of the outcome in the audit log.
     pub outcome: Position,
+    /// Of a write, the receipt for it; `None` of a read, and where the log signs nothing.
+    pub receipt: Option<Receipt>,
     /// What the headers said of the portal's limits.
     pub limits: Limits,
 }

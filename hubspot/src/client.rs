@@ -126,17 +126,23 @@ impl Client {
             outcome.record_refs = recorded.content().refs.of(&[], Told::NotAll);
         }
         count(&outcome);
-        match (recorded.settle(outcome).await, ended.result) {
-            (Ok(outcome), Ok((value, limits))) => Ok(Answer {
+        let settled = match effect {
+            Effect::Read => recorded.settle(outcome).await.map(|at| (at, None)),
+            Effect::Write => recorded.settle_with_receipt(&self.log, outcome).await,
+        };
+        match (settled, ended.result) {
+            (Ok((outcome, receipt)), Ok((value, limits))) => Ok(Answer {
                 value,
                 outcome,
+                receipt,
                 limits,
             }),
-            (Ok(_), Err(error)) => Err(error),
+            (Ok((_, receipt)), Err(error)) => Err(error.with_receipt(receipt)),
             (Err(unrecorded), _) if effect == Effect::Write => Err(Error::OutcomeUnknown {
                 call_id,
                 hubspot_failed: false,
                 detail: format!("its outcome could not be recorded: {unrecorded}"),
+                receipt: None,
             }),
             (Err(unrecorded), _) => Err(Error::OutcomeNotRecorded(unrecorded)),
         }
@@ -273,6 +279,7 @@ fn refused<T>(
             call_id,
             hubspot_failed: true,
             detail,
+            receipt: None,
         };
         let reason = Some(error.reason());
         let outcome = Outcome {
@@ -325,6 +332,7 @@ fn not_answered<T>(effect: Effect, lost: Lost, call_id: CallId) -> Ended<T> {
                 call_id,
                 hubspot_failed,
                 detail,
+                receipt: None,
             };
             (error, CallResult::Unknown)
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hubkeep_audit_log::Cause;
+use hubkeep_audit_log::{Cause, Receipt};
 use hubkeep_core::{
     error::{ErrorKind, ErrorReason, QuotaViolation, ServiceError},
     id::CallId,
@@ -46,6 +46,8 @@ pub enum Error {
         hubspot_failed: bool,
         /// For the log.
         detail: String,
+        /// The receipt for the entry that says so, where there is one.
+        receipt: Option<Receipt>,
     },
     /// HubSpot said no.
     #[error("HubSpot refused with {}: {} {}", .0.status, .0.category, .0.message)]
@@ -57,6 +59,26 @@ impl Error {
     pub const fn limits(&self) -> Option<&Limits> {
         match self {
             Self::Refused(_, limits) => Some(limits),
+            _ => None,
+        }
+    }
+
+    /// The same, with the receipt for the outcome that says so: of a write that HubSpot has heard of.
+    #[must_use]
+    pub fn with_receipt(mut self, of_outcome: Option<Receipt>) -> Self {
+        match &mut self {
+            Self::OutcomeUnknown { receipt, .. } => *receipt = of_outcome,
+            Self::Refused(refusal, _) => refusal.receipt = of_outcome,
+            _ => {}
+        }
+        self
+    }
+
+    /// The receipt for the outcome of a write that HubSpot has refused, or may have carried out.
+    pub const fn receipt(&self) -> Option<&Receipt> {
+        match self {
+            Self::OutcomeUnknown { receipt, .. } => receipt.as_ref(),
+            Self::Refused(refusal, _) => refusal.receipt.as_ref(),
             _ => None,
         }
     }
@@ -207,11 +229,15 @@ impl ServiceError for Error {
     }
 
     fn metadata(&self) -> Vec<(&'static str, String)> {
-        match self {
+        let mut pairs = match self {
             Self::OutcomeUnknown { call_id, .. } => vec![("call_id", call_id.to_string())],
             Self::Refused(refusal, _) => metadata(refusal),
             _ => Vec::new(),
+        };
+        if let Some(receipt) = self.receipt() {
+            pairs.push(("receipt", receipt.as_str().to_owned()));
         }
+        pairs
     }
 
     fn retry_after(&self) -> Option<Duration> {

@@ -1,7 +1,7 @@
 //! The record of a call: its intent before it is sent, its outcome before anybody reads the answer.
 
 use futures::future::join_all;
-use hubkeep_audit_log::{AuditLog, Cause, Draft, Failure, Intent, Outcome, Position};
+use hubkeep_audit_log::{AuditLog, Cause, Draft, Failure, Intent, Outcome, Position, Receipt};
 use hubkeep_core::{error::ErrorReason, id::CallId};
 
 use crate::{error::Error, request::Request};
@@ -98,5 +98,16 @@ impl<T> Recorded<T> {
     /// Makes the outcome durable.
     pub(crate) async fn settle(self, outcome: Outcome) -> Result<Position, hubkeep_audit_log::Error> {
         self.intent.settle(outcome).await
+    }
+
+    /// The same of a write, with the receipt for it.
+    pub(crate) async fn settle_with_receipt(
+        self,
+        log: &AuditLog,
+        outcome: Outcome,
+    ) -> Result<(Position, Option<Receipt>), hubkeep_audit_log::Error> {
+        let settled = self.intent.settle_for_receipt(outcome).await?;
+        let receipt = log.receipt(&settled).await;
+        Ok((settled.position(), receipt))
     }
 }

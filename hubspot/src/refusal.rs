@@ -8,6 +8,7 @@ mod token;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
+use hubkeep_audit_log::Receipt;
 use serde::{Deserialize, Serialize};
 
 use crate::wire;
@@ -56,6 +57,9 @@ pub struct Refusal {
     pub message: String,
     /// HubSpot's id of the exchange, for its support.
     pub correlation_id: String,
+    /// Of a write that was refused as a whole, the receipt for the entry that says so.
+    #[serde(skip)]
+    pub receipt: Option<Receipt>,
 }
 
 /// What a refusal amounts to.
@@ -148,6 +152,7 @@ impl Refusal {
                 .take(MAX_MESSAGE_CHARS)
                 .collect(),
             correlation_id: correlation_id(headers, body),
+            receipt: None,
             category: plain(&body.category),
         }
     }

@@ -9,6 +9,7 @@ use std::{
 use hubkeep_tests::support::{
     evidence::{Evidence, Held, SPOILINGS, Spoiling, assert_ran},
     evidence_pruned::PRUNED_SPOILINGS,
+    evidence_receipts::{RECEIPT_SPOILINGS, Receipts},
     processes::hubkeep_binary,
 };
 use tempfile::TempDir;
@@ -25,12 +26,21 @@ struct Verifier {
 impl Verifier {
     /// The code with which it ends, and what it says.
     fn verify(&self, evidence: &Evidence, bundle: &Path, held: Held) -> (Option<i32>, String) {
+        self.against(evidence, bundle, "held", &evidence.held(held))
+    }
+
+    /// The same of a bundle that is held against what is in a file.
+    fn against(
+        &self,
+        evidence: &Evidence,
+        bundle: &Path,
+        option: &str,
+        file: &Path,
+    ) -> (Option<i32>, String) {
         let mut command = Command::new(&self.call[0]);
         command.args(&self.call[1..]);
         command.arg(format!("{}key", self.dashes)).arg(evidence.keys());
-        command
-            .arg(format!("{}held", self.dashes))
-            .arg(evidence.held(held));
+        command.arg(format!("{}{option}", self.dashes)).arg(file);
         let output = command.arg(bundle).output().expect("it runs");
         let said = [output.stdout, output.stderr].concat();
         (output.status.code(), String::from_utf8_lossy(&said).into_owned())
@@ -94,6 +104,53 @@ async fn each_verifier_takes_a_pruned_log_and_finds_every_way_to_spoil_one() {
         ", of which the first 512 were pruned",
         &PRUNED_SPOILINGS,
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_verifier_finds_a_receipt_fulfilled_and_every_way_in_which_one_is_not() {
+    let receipts = Receipts::gather().await;
+    let (evidence, built) = (&receipts.evidence, tempfile::tempdir().expect("a folder"));
+    let kept = receipts.file(&receipts.of_log.join("\n"));
+    for verifier in &verifiers(&built) {
+        let (code, said) = verifier.against(evidence, &evidence.second(), "receipt", &kept);
+        assert_eq!(code, Some(0), "{}: {said}", verifier.name);
+        assert!(
+            said.contains("; receipts fulfilled: 3"),
+            "{}: {said}",
+            verifier.name
+        );
+    }
+    for verifier in &verifiers(&built) {
+        for spoiling in &RECEIPT_SPOILINGS {
+            let (bundle, file) = receipts.spoilt(spoiling);
+            let (code, said) = verifier.against(evidence, bundle.path(), "receipt", &file);
+            assert_eq!(code, Some(9), "{}: {}: {said}", verifier.name, spoiling.what);
+            let told = said.contains("wrong: ") && said.contains(spoiling.says);
+            assert!(told, "{}: {}: {said}", verifier.name, spoiling.what);
+            println!("{:<10} {}: {}", verifier.name, spoiling.what, said.trim());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_verifier_says_that_the_entry_of_a_receipt_was_pruned() {
+    let receipts = Receipts::gather_pruned().await;
+    let (evidence, built) = (&receipts.evidence, tempfile::tempdir().expect("a folder"));
+    for verifier in &verifiers(&built) {
+        let judge = |receipt: &str| {
+            let file = receipts.file(receipt);
+            verifier.against(evidence, &evidence.second(), "receipt", &file)
+        };
+        let (code, said) = judge(&receipts.of_log[0]);
+        assert_eq!(code, Some(0), "{}: {said}", verifier.name);
+        let (code, said) = judge(&receipts.of_another);
+        assert_eq!(code, Some(9), "{}: {said}", verifier.name);
+        assert!(
+            said.contains("was pruned: the bundle begins at 512"),
+            "{}: {said}",
+            verifier.name
+        );
+    }
 }
 
 /// Each verifier takes the later bundle, and none that is spoilt.

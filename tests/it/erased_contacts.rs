@@ -1,8 +1,13 @@
 //! Who was erased is gone, and is not created again through us, by whatever way.
 
 use hubkeep_audit_log::{Operation, Phase};
+use hubkeep_proto::{crm::v1::GetObjectRequest, error::v1::ErrorReason};
 use hubkeep_tests::{
-    Allow, Crm, Fault, FaultRule, Hubkeep, Limits, Refused, Service, World, support::many::rows,
+    Allow, Crm, Fault, FaultRule, Hubkeep, Limits, Refused, Service, World,
+    support::{
+        many::{ids, rows},
+        writes::write_id,
+    },
 };
 use tonic::Code;
 
@@ -50,22 +55,79 @@ async fn a_contact_that_was_erased_by_its_id_is_not_created_again_by_any_way() {
             .await,
         "0",
     );
-    let new = || vec![("email", "new@example.com")];
-    erased(
-        crm.create_many("contacts", &[new(), vec![("email", ANN)]]).await,
-        "1",
-    );
+    let twice = [vec![("email", ANN)], vec![("email", ANN)]];
+    erased(crm.create_many("contacts", &twice).await, "0");
     erased(
         crm.upsert("contacts", "email", &[(ANN, vec![("firstname", "Ann")])])
             .await,
         "0",
     );
     assert_eq!(hubkeep.hubspot_calls().len(), before, "nothing was sent");
-    let made = crm
-        .create_many("contacts", &[new()])
-        .await
-        .expect("others are made");
-    assert!(rows(&made.results)[0].is_ok());
+}
+
+#[tokio::test]
+async fn of_many_contacts_each_who_was_erased_is_told_in_its_place_and_all_others_are_written() {
+    let (hubkeep, crm) = hubkeep().await;
+    let address = |place: usize| format!("p{place}@example.com");
+    let gone = [0, 130, 131, 249];
+    for place in gone {
+        crm.erase(&address(place), "email").await.expect("taken");
+    }
+    let addresses: Vec<String> = (0..250).map(address).collect();
+    let inputs: Vec<_> = addresses
+        .iter()
+        .map(|address| (address.as_str(), vec![("firstname", "Ann")]))
+        .collect();
+    let crm = crm.under(&write_id(1));
+    let written = crm.upsert("contacts", "email", &inputs).await.expect("taken");
+    let sent = hubkeep.hubspot_calls().len();
+    let again = crm.upsert("contacts", "email", &inputs).await.expect("kept");
+    assert_eq!(hubkeep.hubspot_calls().len(), sent, "nothing is sent again");
+    for results in [written.results, again.results] {
+        let refused: Vec<_> = rows(&results)
+            .into_iter()
+            .enumerate()
+            .filter_map(|(place, row)| Some((place, row.err()?)))
+            .collect();
+        assert_eq!(refused, gone.map(|place| (place, ErrorReason::ContactErased)));
+    }
+    let there = async |place: usize| {
+        let message = GetObjectRequest {
+            client_slug: A.to_owned(),
+            object_type: "contacts".to_owned(),
+            object_id: address(place),
+            id_property: "email".to_owned(),
+            ..GetObjectRequest::default()
+        };
+        crm.get_by(message).await.is_ok()
+    };
+    assert!(there(129).await && there(132).await && !there(130).await);
+}
+
+#[tokio::test]
+async fn what_was_kept_of_writing_a_contact_is_told_to_nobody_when_it_was_erased_since() {
+    let (hubkeep, crm) = hubkeep().await;
+    let named = |number| crm.clone().under(&write_id(number));
+    let zoe = [("email", "zoe@example.com"), ("firstname", "Zoe")];
+    let made = named(1).create("contacts", &zoe).await.expect("made");
+    let many = [vec![("firstname", "Bo")], vec![("firstname", "Cy")]];
+    let others = named(2).create_many("contacts", &many).await.expect("made");
+    let bo = ids(&others.results)[0].expect("made").to_owned();
+    named(1).create("contacts", &zoe).await.expect("kept");
+    for id in [&made.object.expect("a record").object_id, &bo] {
+        crm.erase(id, "").await.expect("erased");
+    }
+    let sent = hubkeep.hubspot_calls().len();
+    erased(named(1).create("contacts", &zoe).await, "0");
+    let told = named(2).create_many("contacts", &many).await.expect("kept");
+    let told = rows(&told.results);
+    assert_eq!(
+        told[0].err(),
+        Some(ErrorReason::ContactErased),
+        "it had no address"
+    );
+    assert_eq!(told[1].expect("she is there").properties["firstname"], "Cy");
+    assert_eq!(hubkeep.hubspot_calls().len(), sent, "nothing was sent");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use hubkeep_tests::{
     support::{
         evidence::{Evidence, Held, SPOILINGS},
         evidence_pruned::{FIRST, PRUNED_SPOILINGS, SIZE},
+        evidence_receipts::{ENTRIES, RECEIPT_SPOILINGS, Receipts},
         processes::hubkeep_binary,
     },
 };
@@ -22,19 +23,19 @@ async fn a_bundle_is_good_and_every_way_to_spoil_one_is_found() {
     let keys = evidence.keys();
     for held in [Held::Log, Held::Heads] {
         let held = [evidence.held(held)];
-        let found = verify(&evidence.second(), Some(&keys), &held).expect("good");
+        let found = verify(&evidence.second(), Some(&keys), &held, &[]).expect("good");
         assert_eq!((found.log, found.size), (evidence.log_of(A), 36));
         assert!(found.heads_size.is_some());
     }
     for spoiling in &SPOILINGS {
         let bundle = evidence.spoilt(spoiling);
         let held = [evidence.held(spoiling.held)];
-        let found = verify(bundle.path(), Some(&keys), &held);
+        let found = verify(bundle.path(), Some(&keys), &held, &[]);
         assert!(found.is_err(), "{}: {found:?}", spoiling.what);
     }
     // An honest bundle that is older than what is held was cut, as far as its reader can know.
     let later = evidence.second().join("checkpoint");
-    verify(&evidence.first(), Some(&keys), &[later]).expect_err("shorter");
+    verify(&evidence.first(), Some(&keys), &[later], &[]).expect_err("shorter");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,15 +44,43 @@ async fn a_bundle_of_a_pruned_log_is_good_and_every_way_to_spoil_one_is_found() 
     let keys = evidence.keys();
     for held in [Held::Early, Held::Log, Held::Heads] {
         let held = [evidence.held(held)];
-        let found = verify(&evidence.second(), Some(&keys), &held).expect("good");
+        let found = verify(&evidence.second(), Some(&keys), &held, &[]).expect("good");
         assert!(found.size >= SIZE && found.first_index == FIRST, "{found:?}");
     }
     for spoiling in &PRUNED_SPOILINGS {
         let bundle = evidence.spoilt(spoiling);
         let held = [evidence.held(spoiling.held)];
-        let found = verify(bundle.path(), Some(&keys), &held);
+        let found = verify(bundle.path(), Some(&keys), &held, &[]);
         assert!(found.is_err(), "{}: {found:?}", spoiling.what);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_is_held_to_receipts_and_whatever_does_not_fulfil_one_is_found() {
+    let receipts = Receipts::gather().await;
+    let (bundle, keys) = (receipts.evidence.second(), receipts.evidence.keys());
+    let kept = [receipts.file(&receipts.of_log.join("\n"))];
+    let found = verify(&bundle, Some(&keys), &[], &kept).expect("good");
+    assert_eq!((found.size, found.receipts), (ENTRIES, 3));
+    for spoiling in &RECEIPT_SPOILINGS {
+        let (bundle, file) = receipts.spoilt(spoiling);
+        let found = verify(bundle.path(), Some(&keys), &[], &[file]);
+        let wrong = found.expect_err(spoiling.what).to_string();
+        assert!(wrong.contains(spoiling.says), "{}: {wrong}", spoiling.what);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_whose_entry_was_pruned_is_told_from_one_that_is_not_kept() {
+    let receipts = Receipts::gather_pruned().await;
+    let (bundle, keys) = (receipts.evidence.second(), receipts.evidence.keys());
+    let judge = |receipt: &str| verify(&bundle, Some(&keys), &[], &[receipts.file(receipt)]);
+    judge(&receipts.of_log[0]).expect("its entry is there");
+    let wrong = judge(&receipts.of_another).expect_err("its entry is gone");
+    assert!(
+        wrong.to_string().contains("was pruned: the bundle begins at 512"),
+        "{wrong}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +112,7 @@ async fn the_command_tells_what_is_wrong_and_ends_with_nine() {
     );
     let nowhere = run(&evidence.second().join("nowhere"), false);
     assert_eq!(nowhere.status.code(), Some(9), "what is not there proves nothing");
-    for option in ["--key", "--held"] {
+    for option in ["--key", "--held", "--receipt"] {
         let mut command = Command::new(hubkeep_binary());
         command
             .env_clear()
@@ -124,7 +153,7 @@ async fn a_client_exports_its_own_log_with_a_handle_and_no_other() {
         "{}",
         String::from_utf8_lossy(&own.stderr)
     );
-    let found = verify(&evidence.first().join("own"), Some(&evidence.keys()), &[]).expect("good");
+    let found = verify(&evidence.first().join("own"), Some(&evidence.keys()), &[], &[]).expect("good");
     assert!(found.size >= 36);
     let head = std::fs::read_to_string(evidence.first().join("own/head.json")).expect("text");
     let other = evidence.log_of("client-0002");

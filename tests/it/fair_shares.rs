@@ -125,6 +125,33 @@ async fn one_portal_cannot_have_all_calls_of_the_service() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_caller_cannot_have_all_calls_of_a_portal_nor_all_its_own_at_one() {
+    let setup = Hubkeep::over(World::of_portals(2)).crm(|config| config.quota.max_per_portal_and_caller = 3);
+    let hubkeep = setup.start().await;
+    hubkeep.onboard_all().await;
+    let busy = caller_of(&hubkeep, "sync", A).await;
+    busy.get("contacts", "101").await.expect("served");
+    let rule = FaultRule::new(Fault::HoldUntilReleased).portal(hubkeep.portal_id(A));
+    let hold = hubkeep.hubspot.inject(rule.times(3));
+    let stuck = [(); 3].map(|()| {
+        let busy = busy.clone();
+        tokio::spawn(async move { busy.get("contacts", "101").await })
+    });
+    hubkeep.hubspot.until_held(3).await;
+    let refused = Refused::in_place_of(busy.get("contacts", "101").await);
+    assert_eq!(refused.said(), (Code::ResourceExhausted, "TOO_MANY_AT_ONCE"));
+    assert_eq!(refused.metadata["setting"], "quota.max_per_portal_and_caller");
+    for (caller, slug) in [("report", A), ("sync", B)] {
+        let other = caller_of(&hubkeep, caller, slug).await;
+        other.get("contacts", "101").await.expect("goes on");
+    }
+    hubkeep.hubspot.release(hold);
+    for call in stuck {
+        call.await.expect("no panic").expect("served in the end");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn calls_about_associations_have_an_interval_of_their_own() {
     for counts_twice in [false, true] {
         let limits = Limits {

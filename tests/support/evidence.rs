@@ -222,7 +222,7 @@ impl Evidence {
     }
 
     /// Waits until a checkpoint and the heads cover so many entries.
-    async fn covered(&self, slug: &str, size: u64) {
+    pub(super) async fn covered(&self, slug: &str, size: u64) {
         let (log, name) = (self.hubkeep.audit_log(Service::Crm), self.log_of(slug));
         let line = format!("{name}\n{size}\n");
         eventually!(
@@ -275,12 +275,18 @@ impl Evidence {
 
     /// A copy of the later bundle, spoilt.
     pub fn spoilt(&self, spoiling: &Spoiling) -> TempDir {
+        let copy = self.copy();
+        (spoiling.spoil)(self, copy.path());
+        copy
+    }
+
+    /// A copy of the later bundle.
+    pub(super) fn copy(&self) -> TempDir {
         let copy = tempfile::tempdir().expect("a folder");
         for file in fs::read_dir(self.second()).expect("a folder") {
             let file = file.expect("a file");
             fs::copy(file.path(), copy.path().join(file.file_name())).expect("copied");
         }
-        (spoiling.spoil)(self, copy.path());
         copy
     }
 
@@ -296,18 +302,23 @@ impl Evidence {
 
     /// A checkpoint, signed in the name of crm-service.
     pub(super) fn signed(&self, seed: &[u8; 32], told: &Checkpoint) -> String {
+        self.signed_text(seed, &told.to_bytes())
+    }
+
+    /// Any text, signed so.
+    pub(super) fn signed_text(&self, seed: &[u8; 32], text: &[u8]) -> String {
         let name = "test/crm-service";
         let public = new_ed25519_verifier_key(name, &SigningKey::from_bytes(seed).verifying_key());
         let id = &public[name.len() + 1..name.len() + 9];
         let private = STANDARD.encode([[1].as_slice(), seed].concat());
         let signer = StandardSigner::new(&format!("PRIVATE+KEY+{name}+{id}+{private}")).expect("a key");
-        let mut note = Note::new(&told.to_bytes(), &[]).expect("a text");
+        let mut note = Note::new(text, &[]).expect("a text");
         note.add_sigs(&[&signer]).expect("signed");
         String::from_utf8(note.to_bytes()).expect("text")
     }
 
     /// Signs the leaves as they are now with the log key, and says nothing of heads.
-    fn sign_anew(&self, bundle: &Path) {
+    pub(super) fn sign_anew(&self, bundle: &Path) {
         let mut roots = Roots::default();
         leaves(bundle, |leaves| {
             for leaf in leaves {

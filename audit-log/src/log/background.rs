@@ -15,6 +15,14 @@ impl Background {
         self.task.spawn(Box::pin(work));
     }
 
+    /// Starts what goes on for ever by itself: it is dropped where it waits when it is told to end.
+    pub(crate) fn start_until_end(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let end = self.end.clone();
+        self.start(async move {
+            end.run_until_cancelled(work).await;
+        });
+    }
+
     /// Tells it to end, and waits until it has.
     pub(crate) async fn stop(&self) {
         self.end.cancel();

@@ -1,13 +1,9 @@
 //! How long payloads are kept: a sweep in the background removes what is older. One replica at a time does it, in small
 //! transactions, so that the log's writer never waits long.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use hubkeep_core::{clock::SharedClock, database::Database};
-use tokio_util::{
-    sync::{CancellationToken, DropGuard},
-    task::TaskTracker,
-};
 
 use super::{Config, store};
 use crate::{Error, turn::Turn};
@@ -19,36 +15,8 @@ const BATCH: u32 = 512;
 /// Rest between transactions: the file's lock is others' for so long.
 const BREATH: Duration = Duration::from_millis(5);
 
-/// Removes payloads whose time is over, until it is stopped or dropped.
-#[derive(Debug)]
-pub(crate) struct Sweeper {
-    task: TaskTracker,
-    end: CancellationToken,
-    _end: DropGuard,
-}
-
-impl Sweeper {
-    /// Begins, in this database.
-    pub(crate) fn start(database: Database, config: &Config, clock: &SharedClock) -> Self {
-        let (task, end) = (TaskTracker::new(), CancellationToken::new());
-        let work = sweep(database, config.clone(), Arc::clone(clock));
-        let until = end.clone();
-        task.spawn(Box::pin(async move { until.run_until_cancelled(work).await }));
-        Self {
-            task,
-            _end: end.clone().drop_guard(),
-            end,
-        }
-    }
-
-    pub(crate) async fn stop(&self) {
-        self.end.cancel();
-        self.task.close();
-        self.task.wait().await;
-    }
-}
-
-async fn sweep(database: Database, config: Config, clock: SharedClock) {
+/// Removes payloads whose time is over, for ever: whoever begins it ends it.
+pub(crate) async fn sweep(database: Database, config: Config, clock: SharedClock) {
     loop {
         if let Err(error) = catch_up(&database, &config, &clock).await {
             tracing::warn!(%error, "payloads whose time is over could not be removed now");

@@ -8,6 +8,7 @@
 //! | `sign` | trees into checkpoints |
 //! | `heads` | checkpoints into the log of heads |
 //! | `read` | checkpoints and proofs out again |
+//! | `receipt` | what binds the service to one entry before a checkpoint does |
 //! | `pruned` | what trees still say of leaves that are gone |
 //! | `edge`, `tiles` | a tree while it grows; a tree that is asked |
 //! | `store` | the tables, in SQL that every database understands |
@@ -22,6 +23,7 @@ mod heads;
 mod key;
 mod pruned;
 mod read;
+mod receipt;
 mod sign;
 mod store;
 mod task;
@@ -32,8 +34,10 @@ pub use config::Config;
 pub use error::Error;
 pub use key::LogKeyError;
 pub use read::{Checkpoint, Consistency, Head, Inclusion, Which};
+pub use receipt::Receipt;
 
 pub(crate) use key::{LogKeys, make as make_key};
+pub(crate) use receipt::Statement;
 pub(crate) use task::Prover;
 pub(crate) use wanted::Wanted;
 
@@ -42,7 +46,7 @@ use std::sync::Arc;
 use hubkeep_core::database::Database;
 use tlog_tiles::Hash;
 
-use crate::Identity;
+use crate::{Identity, Position, store::StoredEntry};
 
 /// Reads what was proven.
 #[derive(Clone, Debug)]
@@ -72,6 +76,11 @@ impl Proofs {
     /// Whether this process signs.
     pub(crate) const fn are_signed(&self) -> bool {
         self.keys.is_some()
+    }
+
+    /// The entry at a position, as it is stored; `None` where none is.
+    pub(crate) async fn entry_at(&self, position: Position) -> Result<Option<StoredEntry>, Error> {
+        store::entry_at(&self.database, position.get()).await
     }
 
     /// A text as a note that this service has signed; `None` where it signs nothing, or if the text can be no note's.

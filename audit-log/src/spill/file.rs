@@ -306,5 +306,4 @@ fn fill(file: &File, length: u64) -> io::Result<()> {
 }
 
 #[cfg(test)]
-#[path = "file_tests.rs"]
 mod tests;

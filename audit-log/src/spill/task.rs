@@ -27,8 +27,8 @@ impl Spill {
         let mut keeper = Keeper {
             file,
             lacking: Vec::new(),
+            told: 0,
             is_full: false,
-            has_failed: false,
         };
         thread::Builder::new()
             .name("audit-spill".to_owned())
@@ -67,9 +67,10 @@ struct Keeper {
     file: SpillFile,
     /// What the disk has refused so far.
     lacking: Vec<Record>,
-    /// Whether it was said that the file is full, or that the disk refuses.
+    /// How many of those it was said of.
+    told: usize,
+    /// Whether it was said that the file is full.
     is_full: bool,
-    has_failed: bool,
 }
 
 impl Keeper {
@@ -91,7 +92,7 @@ impl Keeper {
         let path = self.file.path().display();
         match put {
             Ok(put) => {
-                self.has_failed = false;
+                self.told = 0;
                 count("hubkeep_audit_spilled_total", put);
                 let left = records.len().saturating_sub(put);
                 if left > 0 {
@@ -106,14 +107,17 @@ impl Keeper {
                 }
             }
             Err(error) => {
-                if !mem::replace(&mut self.has_failed, true) {
-                    metrics::counter!("hubkeep_audit_not_spilled_total", "why" => "failed")
-                        .increment(u64::try_from(records.len()).unwrap_or(u64::MAX));
+                // Each is counted once, however often it is tried.
+                let new = records.len().saturating_sub(self.told);
+                metrics::counter!("hubkeep_audit_not_spilled_total", "why" => "failed")
+                    .increment(u64::try_from(new).unwrap_or(u64::MAX));
+                if self.told == 0 {
                     tracing::error!(
                         outcomes = records.len(), %error, %path,
                         "outcomes that wait could not be put on disk: until they are, they wait in memory only"
                     );
                 }
+                self.told = records.len();
                 self.lacking = records;
             }
         }
@@ -121,7 +125,7 @@ impl Keeper {
 
     fn clear(&mut self) {
         self.lacking.clear();
-        (self.is_full, self.has_failed) = (false, false);
+        (self.is_full, self.told) = (false, 0);
         // What stays there is found to be in the log already when the file is read.
         if let Err(error) = self.file.clear() {
             tracing::warn!(%error, "outcomes that are in the log stay in their file, too, until the next start");

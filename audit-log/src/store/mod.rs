@@ -12,6 +12,8 @@ pub(crate) use read::{LostIntent, Page, Reader, whole};
 pub(crate) use scan::{Scan, StoredEntry};
 pub(crate) use sqlite::SqliteStore;
 
+use std::collections::HashMap;
+
 use crate::{DatabaseError, Position, pending::Pending};
 
 /// A batch, and what became of it.
@@ -34,6 +36,23 @@ pub(crate) struct Written {
     pub(crate) end: Position,
     /// How many entries each log had before it, of those that have more now. A log that is missing is not known.
     pub(crate) sizes: Vec<(String, u64)>,
+}
+
+impl Written {
+    /// The index in its log of each of a batch that was written. Of an outcome that an earlier try had written only the place is
+    /// known, and of a log that is missing in `sizes` nothing.
+    pub(crate) fn indexes(&self, batch: &[Pending], positions: &[Option<Position>]) -> Vec<Option<u64>> {
+        let sizes = self.sizes.iter();
+        let mut next: HashMap<&str, u64> = sizes.map(|(log, size)| (log.as_str(), *size)).collect();
+        let index = |(pending, position): (&Pending, &Option<Position>)| {
+            position.filter(|position| *position > self.begun)?;
+            let next = next.get_mut(pending.row.keys.log.as_str())?;
+            let index = *next;
+            *next = index.saturating_add(1);
+            Some(index)
+        };
+        batch.iter().zip(positions).map(index).collect()
+    }
 }
 
 /// Where entries are appended.

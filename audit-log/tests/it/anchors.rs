@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub(crate) const HEADS: &str = "test/crm-service/heads";
-const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+pub(crate) const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 
 on_both_databases! {
@@ -33,7 +33,7 @@ on_both_databases! {
 }
 
 /// A log whose heads go to this receiver.
-fn anchored(place: Place, keeper: &Keeper) -> Place {
+pub(crate) fn anchored(place: Place, keeper: &Keeper) -> Place {
     let mut place = place.proven();
     let secret_file = place.secret("webhook", SECRET);
     place.anchors = anchors::Config {
@@ -109,7 +109,7 @@ fn size_of(taken: &Taken) -> u64 {
 }
 
 /// Waits until the receiver has the newest heads.
-async fn kept(log: &AuditLog, keeper: &Keeper, clock: &MockClock) -> Taken {
+pub(crate) async fn kept(log: &AuditLog, keeper: &Keeper, clock: &MockClock) -> Taken {
     let mut newest = None;
     in_time(clock, "the newest heads are anchored", async || {
         let size = log.checkpoint(HEADS, None).await.map_or(0, |heads| heads.size);

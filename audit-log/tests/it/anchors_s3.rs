@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hubkeep_audit_log::{
     AuditLog,
-    anchors::{self, LockMode, S3},
+    anchors::{LockMode, S3},
 };
 use hubkeep_core::{clock::MockClock, error::ErrorReason};
 use hubkeep_test_doubles::{bucket::Bucket, trouble::Trouble};
@@ -19,28 +19,30 @@ const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/s3cret";
 
 fn in_a_bucket(bucket: &Bucket) -> Place {
     let mut place = Place::sqlite().proven();
+    place.anchors.every = MINUTE;
+    place.anchors.late_by = MINUTE;
+    place.anchors.s3 = Some(bucket_of(&place, bucket));
+    place
+}
+
+/// A bucket as a place for anchors.
+pub(crate) fn bucket_of(place: &Place, bucket: &Bucket) -> S3 {
     let who = format!(
         r#"{{"Version":1,"AccessKeyId":"AKIA1","SecretAccessKey":"{SECRET}","SessionToken":"t0ken"}}"#
     );
-    place.anchors = anchors::Config {
-        every: MINUTE,
-        late_by: MINUTE,
-        s3: Some(S3 {
-            bucket: "anchors".to_owned(),
-            region: "eu-central-1".to_owned(),
-            endpoint: bucket.url().parse().ok(),
-            credentials_file: place.secret("s3", &who),
-            retain: Duration::from_secs(30 * 24 * 60 * 60),
-            ..S3::default()
-        }),
-        ..anchors::Config::default()
-    };
-    place
+    S3 {
+        bucket: "anchors".to_owned(),
+        region: "eu-central-1".to_owned(),
+        endpoint: bucket.url().parse().ok(),
+        credentials_file: place.secret("s3", &who),
+        retain: Duration::from_secs(30 * 24 * 60 * 60),
+        ..S3::default()
+    }
 }
 
 /// Waits until the bucket has the newest heads. Earlier ones may lie beside them: how many entries the first checkpoint
 /// is of is chance.
-async fn has_newest(bucket: &Bucket, log: &AuditLog, clock: &MockClock) {
+pub(crate) async fn has_newest(bucket: &Bucket, log: &AuditLog, clock: &MockClock) {
     in_time(clock, "the newest heads are anchored", async || {
         let size = log.checkpoint(HEADS, None).await.map_or(0, |heads| heads.size);
         let name = format!("{size:020}");

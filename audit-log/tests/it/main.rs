@@ -41,6 +41,8 @@ mod proxy;
 #[cfg(test)]
 mod queries;
 #[cfg(test)]
+mod receipts;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod replicas;
@@ -48,6 +50,8 @@ mod replicas;
 mod restarts;
 #[cfg(test)]
 mod retention;
+#[cfg(test)]
+mod retention_anchored;
 #[cfg(test)]
 mod retention_payloads;
 #[cfg(test)]
@@ -60,5 +64,7 @@ mod served;
 mod spilled;
 #[cfg(test)]
 mod spilled_badly;
+#[cfg(test)]
+mod spilled_hung;
 #[cfg(test)]
 mod support;

@@ -23,11 +23,11 @@ on_both_databases!(; on two threads:
     outcomes_that_have_no_room_on_disk_wait_in_memory_and_are_written,
 );
 
-const OK: (CallResult, Cause) = (CallResult::Ok, Cause::Unspecified);
+pub(crate) const OK: (CallResult, Cause) = (CallResult::Ok, Cause::Unspecified);
 const LOST: (CallResult, Cause) = (CallResult::Unknown, Cause::ProcessLost);
 
 /// Where nobody waits long, and outcomes have a folder of their own.
-fn impatient(place: Place) -> Place {
+pub(crate) fn impatient(place: Place) -> Place {
     let mut place = place.spilling();
     place.intent_deadline = Duration::from_millis(300);
     place
@@ -49,7 +49,7 @@ fn put_back(files: &[(PathBuf, Vec<u8>)]) {
 }
 
 /// Whether a file of outcomes names this call.
-fn is_on_disk(folder: &Path, call_id: &str) -> bool {
+pub(crate) fn is_on_disk(folder: &Path, call_id: &str) -> bool {
     let names = |bytes: &[u8]| {
         bytes
             .windows(call_id.len())
@@ -58,14 +58,14 @@ fn is_on_disk(folder: &Path, call_id: &str) -> bool {
     copied(folder).iter().any(|(_, bytes)| names(bytes))
 }
 
-async fn locked(place: &Place) -> Intruder {
+pub(crate) async fn locked(place: &Place) -> Intruder {
     let mut intruder = place.intruder().await;
     intruder.lock().await;
     intruder
 }
 
 /// Its answer is withheld, and its outcome is on disk. Gives its call.
-async fn withheld(intent: Intent, place: &Place) -> String {
+pub(crate) async fn withheld(intent: Intent, place: &Place) -> String {
     let call_id = intent.call_id().to_string();
     let withheld = intent.settle(Outcome::ok()).await;
     assert!(
@@ -78,7 +78,7 @@ async fn withheld(intent: Intent, place: &Place) -> String {
 }
 
 /// How a call ended, as often as it did.
-async fn ends(log: &AuditLog, call_id: &str) -> Vec<(CallResult, Cause)> {
+pub(crate) async fn ends(log: &AuditLog, call_id: &str) -> Vec<(CallResult, Cause)> {
     let calls = calls(log).await;
     let outcomes = calls[call_id]
         .iter()

@@ -47,7 +47,7 @@ fn verifying(place: &Place) -> Result<f64, Failure> {
     let folder = place.temporary()?;
     make_bundle(folder.path())?;
     let begun = place.clock.tick();
-    let found = verify(folder.path(), None, &[])?;
+    let found = verify(folder.path(), None, &[], &[])?;
     let took = place.clock.tick().since(begun);
     if found.size != ENTRIES {
         return Err("another bundle was verified than was made".into());

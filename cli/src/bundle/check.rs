@@ -1,18 +1,18 @@
 //! A bundle, verified: top to bottom, offline, in memory that does not grow with it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
 };
 
 use serde::de::DeserializeOwned;
-use tlog_tiles::{Checkpoint, Hash};
+use tlog_tiles::{Checkpoint, Hash, record_hash};
 
 use super::{
     CHECKPOINT, HEAD, Head, KEYS, LEAVES, LeafReader, PRUNED, Pruned, Wrong, keys::Keys, pruned::announced,
-    roots::Roots,
+    receipt, roots::Roots,
 };
 
 /// What a bundle was found to be.
@@ -26,17 +26,25 @@ pub struct Verified {
     pub first_index: u64,
     /// How many leaves the log of heads has, where the bundle says how its log stands there.
     pub heads_size: Option<u64>,
+    /// How many receipts it was held against.
+    pub receipts: usize,
 }
 
 /// The roots that the first so many leaves must have, and who says so.
 type Claims = BTreeMap<u64, Vec<(Hash, String)>>;
 
 /// Verifies the bundle in this folder: by the keys in a file, or else by those in it, which prove no more than that it
-/// fits itself. `held` are checkpoints of the log, or of the heads, that it must have grown out of.
+/// fits itself. `held` are checkpoints of the log, or of the heads, that it must have grown out of; what `receipts` promise must
+/// stand in it.
 ///
 /// # Errors
 /// With the first thing that is wrong.
-pub fn verify(folder: &Path, keys: Option<&Path>, held: &[PathBuf]) -> Result<Verified, Wrong> {
+pub fn verify(
+    folder: &Path,
+    keys: Option<&Path>,
+    held: &[PathBuf],
+    receipts: &[PathBuf],
+) -> Result<Verified, Wrong> {
     let keys = Keys::read(&text(keys.unwrap_or(&folder.join(KEYS)))?)?;
     let log = keys.checkpoint(text(&folder.join(CHECKPOINT))?.as_bytes(), "checkpoint")?;
     let mut claims = Claims::new();
@@ -75,6 +83,9 @@ pub fn verify(folder: &Path, keys: Option<&Path>, held: &[PathBuf]) -> Result<Ve
             }
         }
     }
+    let first_index = pruned.as_ref().map_or(0, |pruned| pruned.first_index);
+    let receipts = receipt::read(receipts, &keys)?;
+    let promised = receipt::promised(&receipts, &log, first_index)?;
     let path = folder.join(LEAVES);
     let roots = match &pruned {
         Some(pruned) => {
@@ -84,12 +95,14 @@ pub fn verify(folder: &Path, keys: Option<&Path>, held: &[PathBuf]) -> Result<Ve
         }
         None => Roots::default(),
     };
-    leaves(&path, roots, &log, &claims)?;
+    let found = leaves(&path, roots, &log, (&claims, &promised))?;
+    receipt::compare(&receipts, &found)?;
     Ok(Verified {
         log: log.origin().to_owned(),
         size: log.size(),
-        first_index: pruned.map_or(0, |pruned| pruned.first_index),
+        first_index,
         heads_size: heads.map(|heads| heads.size()),
+        receipts: receipts.len(),
     })
 }
 
@@ -153,8 +166,15 @@ fn grown(pruned: &Pruned, log: &Checkpoint, claims: &Claims) -> Result<(), Wrong
     Ok(())
 }
 
-/// Reads the leaves once, and compares the root over the first ones with every claim.
-fn leaves(path: &Path, mut roots: Roots, log: &Checkpoint, claims: &Claims) -> Result<(), Wrong> {
+/// Reads the leaves once, and compares the root over the first ones with every claim. Gives the hashes of those at the wanted
+/// indexes.
+fn leaves(
+    path: &Path,
+    mut roots: Roots,
+    log: &Checkpoint,
+    (claims, wanted): (&Claims, &BTreeSet<u64>),
+) -> Result<BTreeMap<u64, Hash>, Wrong> {
+    let mut found = BTreeMap::new();
     let wrong = |problem: String| Wrong::of(LEAVES, problem);
     let mut reader = LeafReader::open(path).map_err(|error| Wrong::file(path, error))?;
     loop {
@@ -170,6 +190,9 @@ fn leaves(path: &Path, mut roots: Roots, log: &Checkpoint, claims: &Claims) -> R
                 log.size()
             )));
         }
+        if wanted.contains(&roots.size()) {
+            found.insert(roots.size(), record_hash(leaf));
+        }
         roots.append(leaf).map_err(|error| wrong(error.to_string()))?;
     }
     if roots.size() < log.size() {
@@ -180,7 +203,7 @@ fn leaves(path: &Path, mut roots: Roots, log: &Checkpoint, claims: &Claims) -> R
         );
         return Err(wrong(problem));
     }
-    Ok(())
+    Ok(found)
 }
 
 fn compare(roots: &Roots, claims: &Claims) -> Result<(), Wrong> {

@@ -9,6 +9,8 @@
 //! | `pruned.json` | where the leaves begin, and the hashes of what was pruned before, where something was: [`Pruned`] |
 //! | `README.md` | what this is, and how to verify it |
 //!
+//! Receipts that a client has kept of its writes are held against it from files of their own (`receipt`).
+//!
 //! [`verify`] computes everything anew and believes nothing but the keys. `docs/verify/verify.py` and
 //! `clients/go/verify` do the same without our code.
 
@@ -17,6 +19,7 @@ mod head;
 mod keys;
 mod leaves;
 mod pruned;
+mod receipt;
 mod roots;
 
 pub use check::{Verified, verify};
@@ -60,7 +63,7 @@ pub enum Wrong {
     /// It is not what was signed.
     #[error("{what}: {problem}")]
     Unproven {
-        /// The part at fault: "checkpoint", "leaves", "heads", or the checkpoint that is held.
+        /// The part at fault: "checkpoint", "leaves", "heads", or the checkpoint or receipt that is held.
         what: String,
         /// What does not fit.
         problem: String,

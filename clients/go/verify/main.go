@@ -1,6 +1,6 @@
 // Verifies a bundle that `hubkeep audit export` made, with the note and tlog packages of the Go project.
 //
-//	go run . [-key FILE] [-held FILE] BUNDLE
+//	go run . [-key FILE] [-held FILE] [-receipt FILE] BUNDLE
 //
 // Ends with 0 if the bundle is what was signed, with 9 if it is not, and with 2 if it cannot be used.
 package main
@@ -55,12 +55,13 @@ type claim struct {
 func main() {
 	keyFile := flag.String("key", "", "the verifier keys that you trust, one a line [those of the bundle]")
 	heldFile := flag.String("held", "", "a checkpoint that you kept from before")
+	receiptFile := flag.String("receipt", "", "receipts that you kept of writes, one after the other")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	log, first, err := verify(flag.Arg(0), *keyFile, *heldFile)
+	log, first, receipts, err := verify(flag.Arg(0), *keyFile, *heldFile, *receiptFile)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "wrong:", err)
 		os.Exit(9)
@@ -69,50 +70,58 @@ func main() {
 	if first > 0 {
 		pruned = fmt.Sprintf(", of which the first %d were pruned", first)
 	}
-	fmt.Printf("good: %d entries of %s%s\n", log.N, log.origin, pruned)
+	fulfilled := ""
+	if receipts > 0 {
+		fulfilled = fmt.Sprintf("; receipts fulfilled: %d", receipts)
+	}
+	fmt.Printf("good: %d entries of %s%s%s\n", log.N, log.origin, pruned, fulfilled)
 }
 
-// verify gives what the checkpoint says, and the index of the first leaf that is there.
-func verify(bundle, keyFile, heldFile string) (checkpoint, int64, error) {
+// verify gives what the checkpoint says, the index of the first leaf that is there, and how many receipts are fulfilled.
+func verify(bundle, keyFile, heldFile, receiptFile string) (checkpoint, int64, int, error) {
 	if keyFile == "" {
 		keyFile = filepath.Join(bundle, "keys.txt")
 	}
 	keys, err := readKeys(keyFile)
 	if err != nil {
-		return checkpoint{}, 0, err
+		return checkpoint{}, 0, 0, err
 	}
 	log, err := readCheckpoint(filepath.Join(bundle, "checkpoint"), keys)
 	if err != nil {
-		return checkpoint{}, 0, err
+		return checkpoint{}, 0, 0, err
 	}
 	claims := []claim{{log.Tree, "the checkpoint"}}
 	heads, told, err := readHead(filepath.Join(bundle, "head.json"), keys, log, &claims)
 	if err != nil {
-		return checkpoint{}, 0, fmt.Errorf("heads: %w", err)
+		return checkpoint{}, 0, 0, fmt.Errorf("heads: %w", err)
 	}
 	if heldFile != "" {
 		held, err := readCheckpoint(heldFile, keys)
 		if err != nil {
-			return checkpoint{}, 0, err
+			return checkpoint{}, 0, 0, err
 		}
 		switch {
 		case held.origin == log.origin && held.N > log.N:
-			return checkpoint{}, 0, fmt.Errorf("you hold %d entries, and the bundle has %d: it was cut", held.N, log.N)
+			return checkpoint{}, 0, 0, fmt.Errorf("you hold %d entries, and the bundle has %d: it was cut", held.N, log.N)
 		case held.origin == log.origin:
 			claims = append(claims, claim{held.Tree, "the checkpoint that you hold"})
 		case told != nil && held.origin == heads.origin:
 			if err := grown(told, heads, held); err != nil {
-				return checkpoint{}, 0, err
+				return checkpoint{}, 0, 0, err
 			}
 		default:
-			return checkpoint{}, 0, fmt.Errorf("you hold one of %s, of which the bundle has nothing", held.origin)
+			return checkpoint{}, 0, 0, fmt.Errorf("you hold one of %s, of which the bundle has nothing", held.origin)
 		}
 	}
 	first, stored, err := readPruned(bundle, log, &claims)
 	if err != nil {
-		return checkpoint{}, 0, fmt.Errorf("pruned: %w", err)
+		return checkpoint{}, 0, 0, fmt.Errorf("pruned: %w", err)
 	}
-	return log, first, checkLeaves(filepath.Join(bundle, "leaves"), first, stored, log, claims)
+	promises, receipts, err := readReceipts(receiptFile, keys, log, first)
+	if err != nil {
+		return checkpoint{}, 0, 0, err
+	}
+	return log, first, receipts, checkLeaves(filepath.Join(bundle, "leaves"), first, stored, log, claims, promises)
 }
 
 func readKeys(file string) (note.Verifiers, error) {
@@ -247,8 +256,8 @@ func hashes(encoded [][]byte) (tlog.RecordProof, error) {
 	return proof, nil
 }
 
-// checkLeaves reads the leaves once and compares the roots over the first ones with every claim.
-func checkLeaves(file string, first int64, stored *stack, log checkpoint, claims []claim) error {
+// checkLeaves reads the leaves once, compares the roots over the first ones with every claim, and each with what is promised of it.
+func checkLeaves(file string, first int64, stored *stack, log checkpoint, claims []claim, promises map[int64][]promise) error {
 	opened, err := os.Open(file)
 	if err != nil {
 		return err
@@ -280,6 +289,11 @@ func checkLeaves(file string, first int64, stored *stack, log checkpoint, claims
 		}
 		if count == log.N {
 			return fmt.Errorf("there are more leaves than the %d of the checkpoint", log.N)
+		}
+		for _, promise := range promises[count] {
+			if tlog.RecordHash(leaf) != promise.leaf {
+				return fmt.Errorf("%s: another entry than the one that it promises stands at index %d", promise.who, count)
+			}
 		}
 		added, err := tlog.StoredHashes(count, leaf, stored)
 		if err != nil {

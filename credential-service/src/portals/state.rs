@@ -5,7 +5,7 @@ use hubkeep_core::{
     id::{ClientSlug, PortalId},
 };
 
-use super::{Altered, Error, Listed, Portal, PortalCredential, Portals, State, store};
+use super::{Altered, Error, Listed, Portal, PortalCredential, Portals, State, store, store::own_call};
 use crate::record::Act;
 
 /// The portals that are not served for what their rows are.
@@ -49,6 +49,7 @@ impl Portals {
             portal.blank();
             self.access_tokens.remove(transaction, portal.portal_id).await?;
             self.vault.remove(transaction, portal.portal_id).await?;
+            own_call::forget(transaction, portal.portal_id).await?;
         }
         self.write(transaction, &mut portal).await?;
         Ok(Some(portal))

@@ -144,6 +144,11 @@ async fn an_erased_portal_leaves_no_key_no_token_and_no_handle_and_a_certificate
         .expect("onboards");
     crate::rotation::rotated(&bench).await;
     let before = get(&bench, "acme").await.store_version;
+    // As replicas that share a database leave them.
+    let called = "INSERT INTO own_call (portal_id, app_id, call_time, replica) VALUES (1001, 7, 1, 'a'), (1002, 7, 1, 'a')";
+    let database = bench.database().await;
+    let counted = sqlx::query(called).execute(database.pool()).await;
+    counted.expect("own calls are counted");
     let erased = erase_in_both(&bench, "acme", ACME).await;
 
     let left = erased.portal.clone().expect("a portal");
@@ -172,12 +177,13 @@ async fn an_erased_portal_leaves_no_key_no_token_and_no_handle_and_a_certificate
     assert_eq!(tombstones.len(), 1);
     assert!(erased.certificate.contains(&tombstones[0].1.entry_id));
 
-    let database = bench.database().await;
     for (sql, left) in [
         (
             "SELECT COUNT(*) FROM sealed_secret WHERE secret_id LIKE 'portal/1001/%'",
             0_i64,
         ),
+        ("SELECT COUNT(*) FROM own_call WHERE portal_id = 1001", 0),
+        ("SELECT COUNT(*) FROM own_call WHERE portal_id = 1002", 1),
         ("SELECT COUNT(*) FROM seal_key WHERE owner = 'portal/1001'", 0),
         ("SELECT COUNT(*) FROM handle WHERE portal_id = 1001", 0),
         ("SELECT COUNT(*) FROM portal_credential WHERE portal_id = 1001", 0),

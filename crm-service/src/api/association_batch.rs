@@ -23,7 +23,7 @@ use hubkeep_proto::crm::v1::{
 use tonic::{Request, Status};
 
 use super::{
-    batch::{item_error, not_attempted},
+    batch::{item_error, not_attempted, with_receipt},
     entrance::Entrance,
     read::{self, Part},
     repeats::{Repeats, again, both, part},
@@ -154,7 +154,8 @@ async fn each<M, T>(
             }
             Err(error) if replies.is_empty() => return Err(context.refuse(&error)),
             Err(error) => {
-                results.extend(places.into_iter().map(|place| (place, Err(item_error(&error)))));
+                let told = with_receipt(places.iter().map(|_| item_error(&error)), &error);
+                results.extend(places.iter().copied().zip(told.map(Err)));
                 failed = Some(error);
             }
         }

@@ -97,7 +97,8 @@ async fn each<M>(
             }
             Err(error) if replies.is_empty() => return Err(context.refuse(&error)),
             Err(error) => {
-                results.extend((0..batch.len()).map(|_| refused(&error)));
+                let told = (0..batch.len()).map(|_| item_error(&error));
+                results.extend(with_receipt(told, &error).map(with_error));
                 failed = Some(error);
             }
         }
@@ -150,7 +151,20 @@ pub(super) fn item_error(error: &Error) -> ItemError {
         reason: error.reason().into(),
         message: error.public_message(),
         existing_object_id: existing.map(|(_, id)| id).unwrap_or_default(),
+        receipt: String::new(),
     }
+}
+
+/// The errors of all inputs of a call that failed as a whole: the first has the receipt for its outcome.
+pub(super) fn with_receipt(
+    errors: impl Iterator<Item = ItemError>,
+    failed: &Error,
+) -> impl Iterator<Item = ItemError> {
+    let mut receipt = failed.receipt().cloned().map(String::from);
+    errors.map(move |error| ItemError {
+        receipt: receipt.take().unwrap_or_default(),
+        ..error
+    })
 }
 
 /// Why nothing was sent for an input.
@@ -159,6 +173,7 @@ pub(super) fn not_attempted() -> ItemError {
         reason: ErrorReason::NotAttempted.into(),
         message: "nothing was sent for this input, because a call before it failed: send it again".to_owned(),
         existing_object_id: String::new(),
+        receipt: String::new(),
     }
 }
 

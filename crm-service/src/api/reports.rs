@@ -252,7 +252,8 @@ impl ReportApi {
         let portal = portal.or(ask.expected_portal_id).ok_or_else(|| {
             CallError::from(Faults::alone(
                 "scope.expected_portal_id",
-                "must be stated without a handle: the record is looked for by that portal's own key",
+                "must be stated by an operator, for no handle says which portal is meant: state HubSpot's id of it. The log knows the \
+                 record by a hash under that portal's own key",
             ))
         })?;
         let of = self.object_refs.of_many(portal, &object_type).await;

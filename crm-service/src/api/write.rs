@@ -23,6 +23,7 @@ pub(super) fn about(reply: &Reply) -> WireReply {
         audit_position: reply.outcome.get(),
         attempt_count: reply.attempts,
         kept: reply.kept,
+        receipts: reply.receipts.iter().cloned().map(String::from).collect(),
         quota_left: left.map(|left| QuotaLeft {
             daily: left.daily,
             interval: left.interval,

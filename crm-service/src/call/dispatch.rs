@@ -7,10 +7,10 @@ mod shared;
 
 use std::collections::BTreeMap;
 
-use hubkeep_audit_log::{Draft, Position};
+use hubkeep_audit_log::Draft;
 use hubkeep_hubspot::{
-    Answer as HubSpotAnswer, Ask as HubSpotAsk, Client, Effect, Lease, Limits, RecordRefs, Request, Row,
-    Share, account,
+    Answer as HubSpotAnswer, Ask as HubSpotAsk, Client, Effect, Lease, RecordRefs, Request, Row, Share,
+    account,
     associations::Link,
     objects::{self, Key},
     owners,
@@ -187,19 +187,19 @@ impl Dispatch {
     ) -> Result<Reply, Error> {
         let Some(company) = &admitted.call.company else {
             let came = self.exchange(admitted, ask).await?;
-            return Ok(reply(
-                admitted.call,
-                answered(came.value),
-                came.outcome,
-                came.limits,
-            ));
+            return Ok(reply(admitted.call, came, answered));
         };
         let came = self.exchange_for(company, admitted, ask, share).await?;
         let first = came.outcomes.first().copied().flatten();
-        let outcome = first.ok_or(Error::OutcomeNotDurable)?;
+        let own = HubSpotAnswer {
+            value: came.value,
+            outcome: first.ok_or(Error::OutcomeNotDurable)?,
+            receipt: None,
+            limits: came.limits,
+        };
         Ok(Reply {
             outcomes: came.outcomes,
-            ..reply(admitted.call, answered(came.value), outcome, came.limits)
+            ..reply(admitted.call, own, answered)
         })
     }
 
@@ -211,12 +211,28 @@ impl Dispatch {
         answered: impl FnOnce(T) -> Answer,
     ) -> Result<Reply, Error> {
         let call = admitted.call;
-        let came = self.exchange(admitted, ask).await?;
-        let value = came.value.map_err(|refusal| {
-            let refused = RowError::HubSpot(refusal);
-            row_error(refused, &call.ask.object_type(), Effect::Write, call.call_id)
-        })?;
-        Ok(reply(call, answered(value), came.outcome, came.limits))
+        let HubSpotAnswer {
+            value,
+            outcome,
+            receipt,
+            limits,
+        } = self.exchange(admitted, ask).await?;
+        match value {
+            Ok(value) => {
+                let own = HubSpotAnswer {
+                    value,
+                    outcome,
+                    receipt,
+                    limits,
+                };
+                Ok(reply(call, own, answered))
+            }
+            Err(refusal) => {
+                let refused = RowError::HubSpot(refusal);
+                let error = row_error(refused, &call.ask.object_type(), Effect::Write, call.call_id);
+                Err(error.with_receipt(receipt))
+            }
+        }
     }
 
     async fn exchange<T>(
@@ -294,15 +310,16 @@ impl Dispatch {
 }
 
 /// What goes up again.
-fn reply(call: &Call<Counted>, answer: Answer, outcome: Position, limits: Limits) -> Reply {
+fn reply<T>(call: &Call<Counted>, came: HubSpotAnswer<T>, answered: impl FnOnce(T) -> Answer) -> Reply {
     Reply {
-        answer,
+        answer: answered(came.value),
         portal: call.authority.grant().portal().clone(),
         call_id: call.call_id,
-        outcome,
+        outcome: came.outcome,
+        receipts: came.receipt.into_iter().collect(),
         outcomes: Vec::new(),
         attempts: 1,
-        limits,
+        limits: came.limits,
         kept: false,
     }
 }

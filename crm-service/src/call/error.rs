@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use hubkeep_audit_log::Receipt;
 use hubkeep_core::{
     error::{ErrorKind, ErrorReason, FieldViolation, QuotaViolation, ServiceError},
     id::{CallId, PortalId},
@@ -193,6 +194,26 @@ impl Error {
         }
     }
 
+    /// The receipt for the outcome of a write that HubSpot has refused, or may have carried out.
+    pub fn receipt(&self) -> Option<&Receipt> {
+        match self {
+            Self::HubSpot { error, .. } => error.receipt(),
+            _ => None,
+        }
+    }
+
+    /// The same error, with such a receipt.
+    #[must_use]
+    pub(super) fn with_receipt(self, receipt: Option<Receipt>) -> Self {
+        match self {
+            Self::HubSpot { error, object_type } => Self::HubSpot {
+                error: error.with_receipt(receipt),
+                object_type,
+            },
+            other => other,
+        }
+    }
+
     /// Whether HubSpot may have carried out what was asked, and nobody knows.
     pub(super) const fn leaves_open(&self) -> bool {
         matches!(
@@ -243,7 +264,7 @@ impl ServiceError for Error {
                     .to_owned()
             }
             Self::ContactErased { .. } => {
-                "this contact was erased and is not created again: leave it out; nothing was written".to_owned()
+                "this contact was erased and is not created again: leave it out; nothing was sent for it".to_owned()
             }
             Self::Unproven(None) => {
                 "HubSpot did not say in time whose account the token is, so nothing was written: try again"
@@ -313,74 +334,10 @@ pub fn row_error(error: RowError, object_type: &ObjectType, effect: Effect, call
             object_type: object_type.clone(),
         },
         RowError::NotAllowed(limited_by) => Error::NotPermitted(Cause::record(object_type, limited_by)),
+        // It stands in the place of its input.
+        RowError::Erased => Error::ContactErased { input: 0 },
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_write_by_a_token_that_is_not_proven_is_a_refusal() {
-        let id = |id| PortalId::new(id).expect("not zero");
-        let foreign = Error::OfAnotherPortal {
-            expected: id(1),
-            actual: id(2),
-        };
-        let told = [
-            ("expected_portal_id", "1".to_owned()),
-            ("actual_portal_id", "2".to_owned()),
-        ];
-        assert_eq!(foreign.metadata(), told);
-        let silent = Error::HubSpot {
-            error: hubkeep_hubspot::Error::NotSent("down".to_owned()),
-            object_type: ObjectType::account(),
-        };
-        let table = [
-            (
-                foreign,
-                ErrorKind::FailedPrecondition,
-                ErrorReason::TokenOfAnotherPortal,
-                false,
-            ),
-            (
-                Error::Unproven(None),
-                ErrorKind::Unavailable,
-                ErrorReason::HubspotUnavailable,
-                true,
-            ),
-            (
-                Error::Unproven(Some(Arc::new(silent))),
-                ErrorKind::Unavailable,
-                ErrorReason::HubspotUnavailable,
-                true,
-            ),
-        ];
-        for (error, kind, reason, again) in table {
-            assert_eq!((error.kind(), error.reason()), (kind, reason), "{error}");
-            assert_eq!(error.retry_after().is_some(), again, "{error}");
-            assert!(!error.reached_hubspot(), "the write was not sent");
-        }
-    }
-
-    #[test]
-    fn inner_errors_speak_for_themselves() {
-        let error = Error::from(credentials::Error::Invalid);
-        assert_eq!(
-            (error.kind(), error.reason()),
-            (ErrorKind::Unauthenticated, ErrorReason::HandleInvalid)
-        );
-        assert!(!error.reached_hubspot());
-        assert_eq!(Error::WrongAnswer.reason(), ErrorReason::Internal);
-    }
-
-    #[test]
-    fn a_call_that_a_stop_has_kept_from_being_sent_may_be_sent_again() {
-        let error = Error::Stopping;
-        assert_eq!(
-            (error.kind(), error.reason()),
-            (ErrorKind::Unavailable, ErrorReason::Stopping)
-        );
-        assert!(error.retry_after().is_some() && !error.reached_hubspot());
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! Makes a write once, however often it is asked for under its request id, and keeps account of those whose outcome is not
 //! known.
 
+mod erased;
 mod following;
 mod keeping;
 mod noting;
@@ -14,7 +15,7 @@ use std::{
 };
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
-use hubkeep_audit_log::{AuditLog, Draft, Operation as Recorded, Outcome};
+use hubkeep_audit_log::{AuditLog, Draft, Operation as Recorded, Outcome, Receipt};
 use hubkeep_core::{
     clock::{SharedClock, Timestamp},
     dying::watched,
@@ -30,6 +31,7 @@ use super::{
 };
 use crate::{
     credentials::{Credentials, Grant},
+    suppression::Suppression,
     writes::{Asker, Begun, Kept, Row, Writes},
 };
 
@@ -57,6 +59,7 @@ impl Held {
 pub struct Once {
     writes: Writes,
     credentials: Credentials,
+    suppression: Suppression,
     /// The whole way, of which this is a part: for what is looked for when a handle has ended.
     stack: Arc<OnceLock<WeakNext<Call<Presented>>>>,
     following: Following,
@@ -73,7 +76,7 @@ impl Once {
     /// The account is kept there; what is looked for afterwards is counted by this tracker, and ends with `stopping`.
     pub fn new(
         writes: Writes,
-        credentials: Credentials,
+        (credentials, suppression): (Credentials, Suppression),
         (log, object_refs): (AuditLog, ObjectRefs),
         under_way: TaskTracker,
         stopping: CancellationToken,
@@ -83,6 +86,7 @@ impl Once {
         Self {
             writes,
             credentials,
+            suppression,
             stack: Arc::default(),
             following: Following::default(),
             keeping: Keeping::default(),
@@ -241,7 +245,7 @@ impl Once {
                 let answer = covered_only(&grant, reply.answer.clone());
                 let bounds = grant.bounds().to_text();
                 match Kept::of(&answer, reply.outcome, reply.attempts, bounds) {
-                    Some(kept) => Note::Kept(Box::new(kept)),
+                    Some(kept) => Note::Kept(Box::new(kept.with(reply.receipts.clone()))),
                     None => self.unknown(&call, NOT_OF_ALL).await,
                 }
             }
@@ -274,14 +278,18 @@ impl Once {
             let by = bounds.allow_all_records().err().ok_or(Error::WrongAnswer)?;
             return Err(Error::NotPermitted(Cause::record(&call.ask.object_type(), by)));
         }
+        let reply = self.reply(grant, row, kept).await?;
+        let (portal, object_type) = (grant.portal().portal_id(), call.ask.object_type());
+        let answer = self.without_erased(portal, &object_type, reply.answer).await?;
         self.record(call, Recorded::WriteRepeat, &row.call_id).await?;
-        Self::reply(grant, row, kept)
+        Ok(Reply { answer, ..reply })
     }
 
-    fn reply(grant: &Grant, row: &Row, kept: Kept) -> Result<Reply, Error> {
+    async fn reply(&self, grant: &Grant, row: &Row, kept: Kept) -> Result<Reply, Error> {
         Ok(Reply {
             portal: grant.portal().clone(),
             call_id: row.call_id.parse().map_err(|_| Error::WrongAnswer)?,
+            receipts: self.receipts(grant, row, &kept).await,
             outcome: kept.outcome(),
             attempts: kept.attempts,
             limits: Limits::default(),
@@ -289,6 +297,22 @@ impl Once {
             kept: true,
             answer: kept.into_answer(),
         })
+    }
+
+    /// Those that were given then; of what was found out later, and of what an older version has kept, one for the entry that
+    /// says so. A log that cannot be read keeps nobody from the answer.
+    async fn receipts(&self, grant: &Grant, row: &Row, kept: &Kept) -> Vec<Receipt> {
+        let given: Vec<Receipt> = kept.receipts().collect();
+        if !given.is_empty() {
+            return given;
+        }
+        match self.log.receipt_at(grant.portal(), kept.outcome()).await {
+            Ok(receipt) => receipt.into_iter().collect(),
+            Err(error) => {
+                tracing::warn!(%error, call_id = %row.call_id, "a kept write has no receipt");
+                Vec::new()
+            }
+        }
     }
 
     async fn record(

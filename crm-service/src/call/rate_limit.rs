@@ -14,7 +14,7 @@ use super::{Call, Counted, Error, Next, Reply, Step, Usage};
 use crate::{
     credentials::{self, Credentials, Grant, Word},
     crm::Operation,
-    quota::{self, About, Bucket, Health, Payer, Quota, Slot},
+    quota::{self, About, Bucket, Health, Kind, Payer, Quota, Slot},
 };
 
 /// With less than this until the deadline an attempt could not be recorded, sent and answered.
@@ -39,6 +39,14 @@ impl<T> Admitted<T> {
 
     pub(super) fn into_parts(self) -> (T, Arc<Slot>, Lease) {
         (self.call, self.slot, self.lease)
+    }
+}
+
+impl Admitted<Call<Counted>> {
+    /// The same for these inputs of its batch only; `None` of what is no batch, or has no such inputs.
+    pub(super) fn only(mut self, places: &[usize]) -> Option<Self> {
+        self.call.ask = self.call.ask.only(places)?;
+        Some(self)
     }
 }
 
@@ -165,6 +173,10 @@ pub(super) fn payer<'a>(grant: &'a Grant, context: &Context, about: &'a About) -
     Payer {
         caller: grant.caller(),
         app: grant.app(),
+        kind: match grant.counts_by_day() {
+            true => Kind::Private,
+            false => Kind::OAuth,
+        },
         is_person: grant.is_for_a_person(),
         is_batch: context.is_batch,
         about,

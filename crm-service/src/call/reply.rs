@@ -1,6 +1,6 @@
 //! What a call gave.
 
-use hubkeep_audit_log::{Position, ProvenPortal};
+use hubkeep_audit_log::{Position, ProvenPortal, Receipt};
 use hubkeep_core::id::CallId;
 use hubkeep_hubspot::Limits;
 
@@ -17,6 +17,8 @@ pub struct Reply {
     pub call_id: CallId,
     /// The place of the last outcome in the audit log.
     pub outcome: Position,
+    /// Of a write, the receipts for the outcomes that make up the answer, in their order.
+    pub receipts: Vec<Receipt>,
     /// Where a call was made for several: the place of each one's outcome, in their order; `None` of one that is not durable.
     pub(super) outcomes: Vec<Option<Position>>,
     /// How many attempts HubSpot received.

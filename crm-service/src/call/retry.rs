@@ -147,17 +147,24 @@ impl Part {
     fn with(self, rest: Reply) -> Result<Reply, Error> {
         let answer = self.whole.answer.with(&self.places, rest.answer);
         let answer = answer.ok_or(Error::WrongAnswer)?;
-        Ok(Reply { answer, ..rest })
+        let receipts = [self.whole.receipts, rest.receipts].concat();
+        Ok(Reply {
+            answer,
+            receipts,
+            ..rest
+        })
     }
 
     /// Without an answer to the rest. What was certainly not carried out stays passed over; else nobody knows.
     fn without(self, error: &Error) -> Reply {
+        let mut whole = self.whole;
+        whole.receipts.extend(error.receipt().cloned());
         match error.leaves_open() {
             true => Reply {
-                answer: self.whole.answer.with_unknown(&self.places),
-                ..self.whole
+                answer: whole.answer.with_unknown(&self.places),
+                ..whole
             },
-            false => self.whole,
+            false => whole,
         }
     }
 }

@@ -311,7 +311,7 @@ pub fn build(tools: Tools) -> CallStack {
     } = tools;
     let once = Once::new(
         writes,
-        credentials.clone(),
+        (credentials.clone(), suppression.clone()),
         (log.clone(), object_refs.clone()),
         under_way.clone(),
         stopping.clone(),

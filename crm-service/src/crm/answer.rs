@@ -80,6 +80,8 @@ pub enum RowError {
     HubSpot(RowRefusal),
     /// It is there, and outside of what the handle is limited to.
     NotAllowed(LimitedBy),
+    /// It would write a contact that was erased. It was not sent.
+    Erased,
 }
 
 impl Answer {
@@ -146,5 +148,8 @@ const fn is_unknown<T>(row: &RowOf<T>) -> bool {
 
 /// Whether a record was read or written, as far as anybody knows.
 const fn is_touched<T>(row: &RowOf<T>) -> bool {
-    !matches!(row, Err(RowError::HubSpot(RowRefusal::Refused(_))))
+    !matches!(
+        row,
+        Err(RowError::HubSpot(RowRefusal::Refused(_)) | RowError::Erased)
+    )
 }

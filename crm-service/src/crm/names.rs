@@ -23,7 +23,7 @@ const SCHEMAS: &str = "schemas";
 
 /// HubSpot's type ids of its standard types, each with the name that grants use: any other name is refused before a call is spent on
 /// it. Custom types go by their id ("2-1234567") or their full name ("p1234567_cars").
-const TYPE_IDS: [(&str, &str); 31] = [
+const TYPE_IDS: [(&str, &str); 32] = [
     ("0-1", "contacts"),
     ("0-2", "companies"),
     ("0-3", "deals"),
@@ -55,6 +55,7 @@ const TYPE_IDS: [(&str, &str); 31] = [
     ("0-410", "courses"),
     ("0-420", "listings"),
     ("0-421", "appointments"),
+    ("0-970", "projects"),
 ];
 
 impl ObjectType {

@@ -111,6 +111,15 @@ impl Answer {
         placed.map(|()| self)
     }
 
+    /// The answer for so many inputs, of which this is about those at these places; what became of the others is told by this
+    /// error. `None` of what is no answer to a batch of records, or is about another number of them.
+    pub fn among(self, places: &[usize], inputs: usize, others: &RowError) -> Option<Self> {
+        let Self::Rows(rows) = self else { return None };
+        let mut whole = vec![Err(others.clone()); inputs];
+        put(&mut whole, places, rows)?;
+        Some(Self::Rows(whole))
+    }
+
     /// The same, where nobody knows what became of the inputs at these places since.
     #[must_use]
     pub fn with_unknown(mut self, places: &[usize]) -> Self {
@@ -232,6 +241,19 @@ mod tests {
         assert_eq!(rows, [done("1"), done("2"), done("3")]);
         assert!(first().with(&[0, 2], Answer::Rows(vec![done("1")])).is_none());
         assert!(first().with_unknown(&[0]).leaves_open());
+    }
+
+    #[test]
+    fn an_answer_to_a_part_says_of_the_others_why_there_is_none() {
+        let part = Answer::Rows(vec![done("1"), done("3")]);
+        let Some(Answer::Rows(rows)) = part.clone().among(&[0, 2], 4, &RowError::Erased) else {
+            panic!("rows");
+        };
+        let erased = || Err(RowError::Erased);
+        assert_eq!(rows, [done("1"), erased(), done("3"), erased()]);
+        assert!(part.clone().among(&[0], 4, &RowError::Erased).is_none());
+        assert!(part.among(&[0, 4], 4, &RowError::Erased).is_none());
+        assert!(Answer::Done.among(&[], 0, &RowError::Erased).is_none());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hubkeep_core::{clock::Tick, id::CredentialName};
 
-use super::{outside::Watch, paced::Paced};
+use super::{outside::Watch, paced::Paced, peers::Peers};
 
 /// Calls in an interval, until HubSpot's headers say otherwise: the lowest limit of any subscription.
 const BURST: usize = 100;
@@ -42,6 +42,7 @@ impl App {
 pub(super) struct OfApp {
     pub(super) burst: Paced,
     pub(super) watch: Watch,
+    pub(super) peers: Peers,
 }
 
 impl OfApp {
@@ -52,6 +53,7 @@ impl OfApp {
         Self {
             burst,
             watch: Watch::new(now),
+            peers: Peers::default(),
         }
     }
 }

@@ -8,10 +8,11 @@ use super::{
     config::Config,
     daily::Daily,
     day::Zone,
+    kind::Kind,
     limit::Limit,
     outside::Outside,
     paced::Paced,
-    paid::{Lack, Paid, SentAt},
+    paid::{Lack, Paid, SentAt, Who},
     state::BucketState,
 };
 use hubkeep_core::clock::{Tick, Timestamp};
@@ -123,9 +124,9 @@ impl Budget {
     }
 
     /// Where a call finds no room behind `ahead` others in the line before this limit.
-    pub(super) fn lack(&mut self, limit: &Limit, ahead: usize, by_person: bool, now: Now) -> Option<Lack> {
+    pub(super) fn lack(&mut self, limit: &Limit, ahead: usize, who: Who, now: Now) -> Option<Lack> {
         let lack = |bucket| move |wait| Lack { bucket, wait };
-        let left_alone = match (limit, by_person) {
+        let left_alone = match (limit, who.is_person) {
             (Limit::Burst(app), false) => self.left_to_people(app, now.tick),
             _ => 0,
         };
@@ -133,9 +134,9 @@ impl Budget {
         let own = own.map(lack(limit.bucket()));
         let of_today = match limit {
             Limit::Search => None,
-            Limit::Burst(_) => self.wait_for_the_day(ahead, now),
+            Limit::Burst(_) => self.wait_for_the_day(ahead, who.kind, now),
             Limit::Associations => {
-                let of_all = self.wait_for_the_day(ahead, now);
+                let of_all = self.wait_for_the_day(ahead, who.kind, now);
                 of_all.max(self.associations_daily.wait(ahead, now.time))
             }
         };
@@ -145,7 +146,10 @@ impl Budget {
     }
 
     /// How long until there is room in the day. Shares change from moment to moment: nobody is refused for the day because of one.
-    fn wait_for_the_day(&mut self, ahead: usize, now: Now) -> Option<Duration> {
+    fn wait_for_the_day(&mut self, ahead: usize, kind: Kind, now: Now) -> Option<Duration> {
+        if !kind.counts_by_day() {
+            return None;
+        }
         let of_all = self.daily.wait(ahead, now.time);
         of_all.or_else(|| self.wait_for_a_share_of_the_day(ahead))
     }
@@ -184,15 +188,15 @@ impl Budget {
     }
 
     /// Takes one call from every bucket that the line before this limit leads to, or from none.
-    pub(super) fn take(&mut self, limit: &Limit, by_person: bool, now: Now) -> Result<Paid, Lack> {
-        if let Some(lack) = self.lack(limit, 0, by_person, now) {
+    pub(super) fn take(&mut self, limit: &Limit, who: Who, now: Now) -> Result<Paid, Lack> {
+        if let Some(lack) = self.lack(limit, 0, who, now) {
             return Err(lack);
         }
         if *limit == Limit::Associations {
             self.associations_daily.take(now.time);
         }
         // What stands in the line of a burst afterwards counts in the day there.
-        let daily = self.is_last(limit);
+        let daily = who.kind.counts_by_day() && self.is_last(limit, who.kind);
         if daily {
             self.daily.take(now.time);
         }
@@ -206,25 +210,34 @@ impl Budget {
     }
 
     /// Whether whoever has paid here has paid all, and does not pay in the line of a burst besides.
-    pub(super) fn is_last(&self, limit: &Limit) -> bool {
+    pub(super) const fn is_last(&self, limit: &Limit, kind: Kind) -> bool {
         match limit {
             Limit::Burst(_) => true,
-            Limit::Search => false,
+            Limit::Search => !kind.searches_in_burst(),
             Limit::Associations => !self.associations_in_burst,
         }
     }
 
     /// The call is sent now.
-    pub(super) fn sent(&mut self, paid: &Paid, at: Tick) -> SentAt {
+    pub(super) fn sent(&mut self, paid: &Paid, at: Now) -> SentAt {
         for (limit, place) in &paid.places {
-            self.paced(limit).window.sent(*place, at);
+            self.paced(limit).window.sent(*place, at.tick);
         }
-        let places = paid.told_of().map_or(0, |limit| self.paced(limit).window.most());
-        let day = self.daily.sent();
+        if paid.daily {
+            self.daily.is_sent(at.time);
+        }
+        let told_of = paid.told_of();
+        let places = told_of.map_or(0, |limit| self.paced(limit).window.most());
+        let renewed = match told_of {
+            Some(Limit::Burst(app)) => self.of_app(app).peers.renewed(),
+            _ => Timestamp::from_micros(0),
+        };
         SentAt {
-            tick: at,
+            tick: at.tick,
+            time: at.time,
             places,
-            day,
+            day: self.daily.sent(),
+            renewed,
         }
     }
 
@@ -281,7 +294,7 @@ impl Budget {
             paused_until,
             waiting: 0,
             exhausted: daily.exhausted_at(now),
-            others: daily.tally.others(),
+            others: daily.others(now),
         }
     }
 }

@@ -35,6 +35,10 @@ pub struct Config {
     /// Calls of one portal that may wait and be under way at once in this process. Less than `grpc.max_in_flight`, so that
     /// one portal cannot take all of it.
     pub max_per_portal: usize,
+    /// The same of one caller: what it sends to a portal that is slow leaves it places for others, and other callers room at
+    /// this portal. Less than `grpc.max_in_flight_per_caller`. The last eighth of `max_per_portal` is for calls with a person
+    /// behind them, and for callers who have fewer than 8.
+    pub max_per_portal_and_caller: usize,
     /// Portals, by slug, in whose accounts no other app calls; `*` for all. What HubSpot counts of a day there beyond what this
     /// deployment has called is then put on record as use of a token by somebody else, also if it came while nobody here
     /// called.
@@ -52,6 +56,7 @@ impl Default for Config {
             batch_callers: BTreeSet::new(),
             reserved_for_people: 4,
             max_per_portal: 768,
+            max_per_portal_and_caller: 400,
             only_app_in: BTreeSet::new(),
             associations_in_burst: false,
         }
@@ -92,8 +97,13 @@ impl Validate for Config {
                 faults.push(Fault::new("quota.only_app_in", &problem));
             }
         }
-        if self.max_per_portal == 0 {
-            faults.push(Fault::new("quota.max_per_portal", "must be at least 1"));
+        for (key, most) in [
+            ("quota.max_per_portal", self.max_per_portal),
+            ("quota.max_per_portal_and_caller", self.max_per_portal_and_caller),
+        ] {
+            if most == 0 {
+                faults.push(Fault::new(key, "must be at least 1"));
+            }
         }
     }
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use hubkeep_core::clock::Timestamp;
 
 use super::{
-    day::Zone,
+    day::{Day, Zone},
     forecast::Forecast,
     order::{Order, Sent},
     state::Known,
-    tally::Tally,
+    tally::{ByDay, Tally},
 };
 
 /// When the limit is used up, one call is let through each time this has passed: the limit may have been raised.
@@ -21,6 +21,23 @@ const A_MOMENT: Duration = Duration::from_millis(100);
 pub(super) const STALE_AFTER: Duration = Duration::from_secs(300);
 /// So many calls without a word of the daily limit are worth a question.
 const WORTH_A_QUESTION: u64 = 100;
+
+/// What is to be kept of a portal's days, or compared with what is kept.
+#[derive(Debug)]
+pub(super) struct Due {
+    pub(super) day: Day,
+    pub(super) fresh: ByDay,
+}
+
+/// By what HubSpot says what is left.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said {
+    pub(super) known: Known,
+    /// What was known when the call was sent in whose answer it is said; without a call it is as HubSpot says.
+    pub(super) sent: Option<Sent>,
+    /// It was so at this time, or later.
+    pub(super) since: Timestamp,
+}
 
 /// What is known of a portal's day.
 #[derive(Debug)]
@@ -73,7 +90,11 @@ impl Daily {
     /// The portal is in this zone.
     pub(super) fn is_in(&mut self, zone: &str, now: Timestamp) {
         if self.zone.told() != zone {
+            let was_known = self.zone.day(now).is_some();
             self.zone = Zone::named(zone);
+            if let Some(day) = self.zone.day(now).filter(|_| !was_known) {
+                self.tally.is_unsure_of(day.ends);
+            }
             self.ends = self.zone.day_end(self.as_of.unwrap_or(now));
         }
     }
@@ -116,7 +137,6 @@ impl Daily {
         self.in_flight = self.in_flight.saturating_sub(1);
         if sent {
             self.order.ended();
-            self.tally.sent();
         } else {
             self.left = self.left.map(|left| left.saturating_add(1));
             self.order.given_back();
@@ -128,26 +148,29 @@ impl Daily {
         }
     }
 
+    /// One that was counted is sent.
+    pub(super) fn is_sent(&mut self, now: Timestamp) {
+        self.tally.sent(self.zone.days_of(now));
+    }
+
     /// What is known when a call is sent, by which it is seen what its answer is older than.
     pub(super) const fn sent(&self) -> Sent {
         self.order.sent()
     }
 
-    /// HubSpot says what is left, in the answer to a call that has not ended yet; `sent` as it was when the call was.
-    pub(super) fn told(
-        &mut self,
-        limit: Option<u64>,
-        left: u64,
-        (known, sent): (Known, Option<Sent>),
-        now: Timestamp,
-    ) {
+    /// HubSpot says what is left, in the answer to a call that has not ended yet.
+    pub(super) fn told(&mut self, limit: Option<u64>, left: u64, said: Said, now: Timestamp) {
+        let Said { known, sent, since } = said;
         self.limit = limit.or(self.limit);
         // The other calls under way may not be in HubSpot's count yet.
         let others = self.in_flight.saturating_sub(1);
         self.left = Some(self.order.left(self.left, left, others, sent));
         self.heard(known, now);
         self.forecast.told(left, now);
-        if let Some(limit) = self.limit {
+        // What was so before midnight was said of another day.
+        let day = self.zone.day(now).filter(|day| since >= day.began);
+        if let Some((limit, day)) = self.limit.zip(day) {
+            self.tally.turns(day.ends);
             self.tally.told(limit.saturating_sub(left), now);
         }
         if self.usable() != Some(0) {
@@ -247,12 +270,21 @@ impl Daily {
         self.ends
     }
 
-    /// The end of the day, by which all replicas know it, if there are calls of it to be kept or compared now. `None` also
-    /// where nobody knows when the day ends.
-    pub(super) fn tallied(&mut self, now: Timestamp) -> Option<Timestamp> {
-        self.turn(now);
-        let is_due = !self.zone.name().is_empty() && self.tally.is_due(now);
-        is_due.then(|| self.zone.day_end(now))
+    /// What is to be kept or compared now; it is here no more. `None` also where nobody knows when the day ends.
+    pub(super) fn tallied(&mut self, now: Timestamp) -> Option<Due> {
+        let day = self.zone.day(now)?;
+        self.tally.turns(day.ends);
+        self.tally.is_due(now).then(|| Due {
+            day,
+            fresh: self.tally.take(),
+        })
+    }
+
+    /// At least so many calls of the day were made by others. `None` before HubSpot's count was compared.
+    pub(super) fn others(&mut self, now: Timestamp) -> Option<u64> {
+        let day = self.zone.day(now)?;
+        self.tally.turns(day.ends);
+        self.tally.others()
     }
 
     fn heard(&mut self, known: Known, now: Timestamp) {
@@ -274,6 +306,5 @@ impl Daily {
         self.probe_at = None;
         self.ends = self.zone.day_end(now);
         self.forecast.forget();
-        self.tally = Tally::default();
     }
 }

@@ -11,6 +11,20 @@ const MARGIN: Duration = Duration::from_secs(30);
 /// Where the time zone is not known, a midnight has passed after this at the latest.
 const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 
+/// A call has arrived so long after it was sent.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
+
+/// A day as we count it, for which clocks may differ: each of its ends lies behind a midnight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Day {
+    /// When it began, which is the end of the day before.
+    pub(super) began: Timestamp,
+    /// When it ends: by this all replicas know it.
+    pub(super) ends: Timestamp,
+    /// When the next one ends.
+    pub(super) next_ends: Timestamp,
+}
+
 /// A portal's time zone, by its IANA name.
 #[derive(Clone, Debug)]
 pub(super) struct Zone {
@@ -38,6 +52,30 @@ impl Zone {
         self.known.as_ref().map_or("", |_| &self.name)
     }
 
+    /// The day of which something is said at `time`; `None` where the zone is not known.
+    pub(super) fn day(&self, time: Timestamp) -> Option<Day> {
+        let zone = self.known.as_ref()?;
+        let ends = midnight_after(zone, time.minus(MARGIN))?;
+        Some(Day {
+            began: midnight_before(zone, time.minus(MARGIN))?.plus(MARGIN),
+            ends: ends.plus(MARGIN),
+            next_ends: midnight_after(zone, ends)?.plus(MARGIN),
+        })
+    }
+
+    /// The ends of the days in which HubSpot may count a call that is sent at `time`: two near midnight, and none where the zone is
+    /// not known.
+    pub(super) fn days_of(&self, time: Timestamp) -> impl Iterator<Item = Timestamp> {
+        let at_most = time.plus(MARGIN).plus(ARRIVES_WITHIN);
+        let days = [time.minus(MARGIN), at_most].map(|at| midnight_after(self.known.as_ref()?, at));
+        let [first, second] = days;
+        let second = second.filter(|day| Some(*day) != first);
+        [first, second]
+            .into_iter()
+            .flatten()
+            .map(|midnight| midnight.plus(MARGIN))
+    }
+
     /// When the day is over of which something was said at `time`. A day is 23, 24 or 25 hours long.
     pub(super) fn day_end(&self, time: Timestamp) -> Timestamp {
         let midnight = self
@@ -53,6 +91,14 @@ fn midnight_after(zone: &TimeZone, time: Timestamp) -> Option<Timestamp> {
         .ok()?
         .to_zoned(zone.clone());
     let midnight = local.tomorrow().ok()?.start_of_day().ok()?;
+    Some(Timestamp::from_micros(midnight.timestamp().as_microsecond()))
+}
+
+fn midnight_before(zone: &TimeZone, time: Timestamp) -> Option<Timestamp> {
+    let local = jiff::Timestamp::from_microsecond(time.as_micros())
+        .ok()?
+        .to_zoned(zone.clone());
+    let midnight = local.start_of_day().ok()?;
     Some(Timestamp::from_micros(midnight.timestamp().as_microsecond()))
 }
 
@@ -85,6 +131,32 @@ mod tests {
                 "{zone} {said_at}"
             );
         }
+    }
+
+    #[test]
+    fn a_call_near_midnight_is_of_both_days() {
+        let zone = Zone::named("Asia/Kolkata");
+        let [before, after, next] = [
+            "2026-11-22T18:30:30Z",
+            "2026-11-23T18:30:30Z",
+            "2026-11-24T18:30:30Z",
+        ]
+        .map(at);
+        for (sent_at, days) in [
+            ("2026-11-22T18:29:24Z", vec![before]),
+            ("2026-11-22T18:29:25Z", vec![before, after]),
+            ("2026-11-22T18:30:27Z", vec![before, after]),
+            ("2026-11-22T18:30:29Z", vec![before, after]),
+            ("2026-11-22T18:30:30Z", vec![after]),
+            ("2026-11-23T18:29:00Z", vec![after]),
+        ] {
+            let of = zone.days_of(at(sent_at)).collect::<Vec<_>>();
+            assert_eq!(of, days, "{sent_at}");
+        }
+        let day = zone.day(at("2026-11-22T18:30:30Z")).expect("known");
+        assert_eq!((day.began, day.ends, day.next_ends), (before, after, next));
+        let nowhere = Zone::named("Mars/Olympus");
+        assert_eq!((nowhere.day(before), nowhere.days_of(before).count()), (None, 0));
     }
 
     #[test]

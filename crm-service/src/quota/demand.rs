@@ -7,7 +7,9 @@ use super::{
     callers::{Wanted, told},
     class::Class,
     here::Here,
+    kind::Kind,
     limit::Limit,
+    line::Waiter,
     state::Known,
 };
 
@@ -61,10 +63,17 @@ impl PortalQuota {
         let mut waiting = self.line(limit).queue().waiting(|_| true);
         if let Limit::Burst(app) = limit {
             for before in [Limit::Search, Limit::Associations] {
-                if self.with(|budget| !budget.is_last(&before)) {
-                    let line = self.line(&before);
-                    waiting.extend(line.queue().waiting(|waiter| waiter.app == *app));
-                }
+                let [private, oauth] = [Kind::Private, Kind::OAuth]
+                    .map(|kind| self.with(|budget| !budget.is_last(&before, kind)));
+                let comes_here = |waiter: &Waiter| match waiter.kind {
+                    Kind::Private => private,
+                    Kind::OAuth => oauth,
+                };
+                let line = self.line(&before);
+                let coming = line
+                    .queue()
+                    .waiting(|waiter| waiter.app == *app && comes_here(waiter));
+                waiting.extend(coming);
             }
         }
         waiting

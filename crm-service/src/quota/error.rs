@@ -35,6 +35,8 @@ pub enum Error {
     TooMany {
         /// Whose calls.
         portal: PortalId,
+        /// What says how many there may be: of the portal, or of one caller to it.
+        setting: &'static str,
         /// How many there may be.
         limit: usize,
     },
@@ -92,7 +94,9 @@ impl ServiceError for Error {
                 retry_after.as_millis()
             ),
             Self::TooMany { limit, .. } => {
-                format!("{limit} calls of this portal wait and are under way, as many as may be: try again")
+                format!(
+                    "{limit} calls of this portal, or of this caller to it, wait and are under way, as many as may be: try again"
+                )
             }
             Self::NotAnswering { retry_after, .. } => format!(
                 "HubSpot has not answered for this portal, or not for what this is about, and is left alone; nothing was sent: \
@@ -113,10 +117,9 @@ impl ServiceError for Error {
     fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::NoRoom { bucket, .. } => vec![("bucket", bucket.name().to_owned())],
-            Self::TooMany { limit, .. } => vec![
-                ("setting", "quota.max_per_portal".to_owned()),
-                ("limit", limit.to_string()),
-            ],
+            Self::TooMany { setting, limit, .. } => {
+                vec![("setting", (*setting).to_owned()), ("limit", limit.to_string())]
+            }
             Self::NotAnswering { .. } | Self::Moving { .. } | Self::LeaseLost { .. } => Vec::new(),
         }
     }
@@ -151,6 +154,9 @@ pub enum ShareError {
     /// No randomness for this replica's name.
     #[error(transparent)]
     Random(#[from] RandomError),
+    /// What was seen could not be put on record.
+    #[error("the log does not take it")]
+    Log(#[from] hubkeep_audit_log::Error),
     /// A row is none of ours.
     #[error("a share is not one of ours")]
     Unreadable(#[from] serde_json::Error),
@@ -178,7 +184,11 @@ mod tests {
         let table = [
             (no_room, ErrorReason::BudgetExhausted, "associations"),
             (
-                Error::TooMany { portal, limit: 7 },
+                Error::TooMany {
+                    portal,
+                    setting: "quota.max_per_portal",
+                    limit: 7,
+                },
                 ErrorReason::TooManyAtOnce,
                 "quota.max_per_portal 7",
             ),

@@ -32,8 +32,9 @@ use super::{
     here::Here,
     lease::{HOLDS_FOR, Lease},
     limit::Limit,
+    peers::Told,
     share::{Wish, divide},
-    store::{self, Of, Share},
+    store::{self, Held, Of, Share},
 };
 
 /// How often shares are renewed.
@@ -164,9 +165,9 @@ impl Keeper {
         let mut settled = Vec::new();
         if !used.is_empty() {
             let ids: Vec<PortalId> = used.keys().copied().collect();
-            let mut held: HashMap<PortalId, Vec<Share>> = HashMap::new();
-            for share in store::read(&mut transaction, &ids).await? {
-                held.entry(share.portal_id).or_default().push(share);
+            let mut held: HashMap<PortalId, Vec<Held>> = HashMap::new();
+            for row in store::read(&mut transaction, &ids).await? {
+                held.entry(row.share.portal_id).or_default().push(row);
             }
             let mut shares = Vec::new();
             for (portal, quota) in used {
@@ -186,7 +187,7 @@ impl Keeper {
     fn shares(
         &self,
         quota: &PortalQuota,
-        rows: &[Share],
+        rows: &[Held],
         now: Timestamp,
         settled: &mut Vec<Settled>,
     ) -> Vec<Share> {
@@ -197,15 +198,17 @@ impl Keeper {
             let every = matches!(limit, Limit::Burst(_)).then_some(Of::Bursts);
             let of_limit = rows
                 .iter()
-                .filter(|row| row.of == of || Some(&row.of) == every.as_ref());
+                .filter(|row| row.share.of == of || Some(&row.share.of) == every.as_ref());
             let (share, change) = self.share(quota.clone(), limit, of_limit.cloned().collect(), now);
-            if !rows.contains(&share) && (has_own_row(rows, &share) || !is_empty(&share)) {
+            let is_new = rows.iter().all(|row| row.share != share);
+            if is_new && (has_own_row(rows, &share) || !is_empty(&share)) {
                 changed.push(share.clone());
             }
             own.push(share);
             settled.push(change);
         }
-        let others = rows.iter().filter(|row| row.replica != self.replica);
+        let all = rows.iter().map(|row| &row.share);
+        let others = all.filter(|share| share.replica != self.replica);
         quota.with(|budget| budget.apps_in_all(apps(others.chain(&own))));
         if changed.iter().any(is_of_burst) {
             changed.extend(sum(&own));
@@ -214,13 +217,14 @@ impl Keeper {
     }
 
     /// What this replica is to have of a limit, and its row. What it is to have less is had no more when this returns.
-    fn share(&self, quota: PortalQuota, limit: Limit, rows: Vec<Share>, now: Timestamp) -> (Share, Settled) {
-        let demand = quota.demand(&limit);
-        let whole = whole(&demand, &rows);
-        let others: Vec<_> = rows
+    fn share(&self, quota: PortalQuota, limit: Limit, rows: Vec<Held>, now: Timestamp) -> (Share, Settled) {
+        let (ours, others): (Vec<_>, Vec<_>) = rows
             .into_iter()
-            .filter(|row| row.replica != self.replica)
-            .collect();
+            .partition(|row| row.share.replica == self.replica);
+        let told = quota.compare(&limit, &others, now);
+        let demand = quota.demand(&limit);
+        let [ours, others] = [ours, others].map(shares);
+        let whole = whole(&demand, others.iter().chain(&ours));
         let others_hold = others
             .iter()
             .fold(0_usize, |sum, row| sum.saturating_add(row.places));
@@ -251,6 +255,7 @@ impl Keeper {
             },
             interval: demand.interval,
             callers: demand.callers,
+            told,
         };
         let settled = Settled {
             quota,
@@ -273,34 +278,49 @@ impl Keeper {
             if quota.has_unsent() {
                 holds_for = HOLDS_FOR;
             }
-            let left = quota.limits().into_iter().map(|limit| Share {
-                portal_id: quota.portal().portal_id(),
-                places: quota.shrink(&limit, 0),
-                replica: self.replica.clone(),
-                wanted: 0,
-                whole: 0,
-                interval: quota.demand(&limit).interval,
-                callers: Vec::new(),
-                of: Of::One(limit),
-            });
-            let left: Vec<Share> = left.collect();
-            shares.extend(sum(&left));
-            shares.extend(left);
+            shares.extend(self.left(&quota));
         }
         store::leave(&mut transaction, &self.replica, &shares, holds_for).await?;
         transaction.commit().await?;
         Ok(())
     }
+
+    /// What still counts of a portal's limits when nothing is called any more.
+    fn left(&self, quota: &PortalQuota) -> Vec<Share> {
+        let left = quota.limits().into_iter().map(|limit| Share {
+            portal_id: quota.portal().portal_id(),
+            places: quota.shrink(&limit, 0),
+            replica: self.replica.clone(),
+            wanted: 0,
+            whole: 0,
+            interval: quota.demand(&limit).interval,
+            callers: Vec::new(),
+            told: quota.told_at_last(&limit),
+            of: Of::One(limit),
+        });
+        let mut left: Vec<Share> = left.collect();
+        left.extend(sum(&left));
+        left
+    }
 }
 
-/// Whether it says that nothing is held or wanted, as no row does.
-const fn is_empty(share: &Share) -> bool {
+/// Whether it says that nothing is held or wanted.
+const fn is_idle(share: &Share) -> bool {
     share.places == 0 && share.wanted == 0
 }
 
-fn has_own_row(rows: &[Share], share: &Share) -> bool {
-    rows.iter()
-        .any(|row| row.replica == share.replica && row.of == share.of)
+/// Whether it says no more than no row does.
+fn is_empty(share: &Share) -> bool {
+    is_idle(share) && share.told.counted.is_none_or(|calls| calls == 0)
+}
+
+fn shares(rows: Vec<Held>) -> Vec<Share> {
+    rows.into_iter().map(|row| row.share).collect()
+}
+
+fn has_own_row(rows: &[Held], share: &Share) -> bool {
+    let mut rows = rows.iter().map(|row| &row.share);
+    rows.any(|row| row.replica == share.replica && row.of == share.of)
 }
 
 const fn is_of_burst(share: &Share) -> bool {
@@ -309,7 +329,7 @@ const fn is_of_burst(share: &Share) -> bool {
 
 /// With how many apps there are calls, by what is held and wanted of their bursts.
 fn apps<'a>(shares: impl Iterator<Item = &'a Share>) -> usize {
-    let shares = shares.filter(|share| is_of_burst(share) && !is_empty(share));
+    let shares = shares.filter(|share| is_of_burst(share) && !is_idle(share));
     let words = shares.filter_map(|share| match &share.of {
         Of::One(limit) => Some(limit.word()),
         Of::Bursts => None,
@@ -335,17 +355,18 @@ fn sum(shares: &[Share]) -> Option<Share> {
     Some(Share {
         of: Of::Bursts,
         callers: Vec::new(),
+        told: Told::default(),
         ..sum
     })
 }
 
 /// The places of all replicas together, as far as anybody knows.
-fn whole(demand: &Demand, rows: &[Share]) -> usize {
+fn whole<'a>(demand: &Demand, rows: impl Iterator<Item = &'a Share>) -> usize {
     if demand.whole_told {
         return demand.whole;
     }
     // Another may have heard of it, though not of which app if it knows of none; whether anything is lent each knows by itself.
-    let of_the_app = rows.iter().filter(|row| row.of != Of::Bursts);
+    let of_the_app = rows.filter(|row| row.of != Of::Bursts);
     let told = of_the_app.map(|row| row.whole).max();
     let told = told.filter(|whole| *whole > 0);
     told.map_or(demand.whole, |whole| whole.saturating_add(demand.lent))

@@ -9,24 +9,31 @@ use super::{
     app::App,
     bucket::Bucket,
     budget::{ASSOCIATIONS, Budget, INTERVAL, Now, part},
+    daily::Said,
     limit::Limit,
     paid::SentAt,
+    peers::When,
     state::Known,
-    window::Heard,
 };
 
 /// What subscriptions allow of them, from the lowest to the highest. HubSpot does not say whether the headers of an answer about
 /// associations are of this limit or of the app's, which has other figures: no more is believed than a subscription allows.
 const ASSOCIATIONS_OF: [usize; 3] = [ASSOCIATIONS, 150, 200];
 
+/// What the usage endpoint says may have been counted so long before: HubSpot gives it from a cache.
+const USAGE_IS_OF_WITHIN: Duration = Duration::from_secs(3_600);
+
 impl Budget {
     /// Takes up what the headers say of the answer to a call that was sent at `sent`, where they tell of a limit in an interval
     /// of this one.
     pub(super) fn learn(&mut self, of: Option<&Limit>, limits: &Limits, sent: Option<SentAt>, now: Now) {
         if let Some(left) = limits.daily_remaining {
-            let sent = sent.map(|sent| sent.day);
-            self.daily
-                .told(limits.daily, left, (Known::Header, sent), now.time);
+            let said = Said {
+                known: Known::Header,
+                sent: sent.map(|sent| sent.day),
+                since: sent.map_or(now.time, |sent| sent.time),
+            };
+            self.daily.told(limits.daily, left, said, now.time);
         }
         let Some(limit) = of else { return };
         self.learn_interval(limit, limits, now.time);
@@ -56,7 +63,8 @@ impl Budget {
         paced.has_heard();
         let (whole, most) = (paced.whole(), paced.window.most());
         let counted = paced.limit().saturating_sub(remaining);
-        // Other replicas have the rest, which is not taken from ours. When the call arrived they had what we had not.
+        // Other replicas have the rest, which is not taken from ours. When the call arrived they had what we had not. What they have
+        // made of it is known a moment later.
         let spare = match shared {
             true => whole.saturating_sub(most.min(sent.places)),
             false => 0,
@@ -67,15 +75,20 @@ impl Budget {
                 true => part(others, most, whole),
                 false => others,
             });
-        if let Limit::Burst(app) = limit {
-            self.learn_of_others(app, heard, now);
+        let Limit::Burst(app) = limit else { return };
+        if shared {
+            let (tick, renewed) = (sent.tick, sent.renewed);
+            let peers = &mut self.of_app(app).peers;
+            peers.heard(heard.not_ours, When { tick, renewed });
         }
+        self.learn_of_others(app, heard.others, now);
     }
 
-    fn learn_of_others(&mut self, app: &App, heard: Heard, now: Now) {
+    /// So many of an app's calls counted that nobody here has made.
+    pub(super) fn learn_of_others(&mut self, app: &App, others: usize, now: Now) {
         let of_app = self.of_app(app);
         let interval = of_app.burst.window.length();
-        if let Some(seen) = of_app.watch.heard(heard.others, interval, now) {
+        if let Some(seen) = of_app.watch.heard(others, interval, now) {
             self.outside.add(seen);
         }
     }
@@ -83,8 +96,12 @@ impl Budget {
     /// Takes up what the usage endpoint says.
     pub(super) fn learn_usage(&mut self, usage: DailyUsage, now: Timestamp) {
         let left = usage.limit.saturating_sub(usage.used);
-        self.daily
-            .told(Some(usage.limit), left, (Known::Usage, None), now);
+        let said = Said {
+            known: Known::Usage,
+            sent: None,
+            since: now.minus(USAGE_IS_OF_WITHIN),
+        };
+        self.daily.told(Some(usage.limit), left, said, now);
     }
 
     /// HubSpot has refused a call of an app for a limit. Returns how long that holds.

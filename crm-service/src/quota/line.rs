@@ -12,9 +12,11 @@ use super::{
     Error,
     app::App,
     callers::Callers,
+    class::Class,
     gate::Pass,
+    kind::Kind,
     limit::Limit,
-    paid::Paid,
+    paid::{Paid, Who},
     queue::{Queue, Ticket},
 };
 
@@ -24,10 +26,21 @@ pub(super) struct Waiter {
     pub(super) caller: Arc<str>,
     /// With whose token it calls.
     pub(super) app: App,
+    pub(super) kind: Kind,
     pub(super) deadline: Tick,
     pub(super) pass: Pass,
     /// What it has paid, or why it is not served.
     pub(super) reply: oneshot::Sender<Result<Due, Error>>,
+}
+
+impl Waiter {
+    /// Of whom its call is, of this class.
+    pub(super) fn who(&self, class: Class) -> Who {
+        Who {
+            kind: self.kind,
+            is_person: class == Class::Person,
+        }
+    }
 }
 
 /// What was paid for somebody; given back if nobody takes it.

@@ -6,7 +6,8 @@
 //! after it has arrived, which is no later than its answer. *Daily* is HubSpot's own count, which all apps of the account share: it is
 //! heard from headers and the usage endpoint, and our own calls are counted down from it until it is heard again.
 //!
-//! Which app a call counts for is told with its token ([`App`]): what is heard of one app's limit is believed of no other.
+//! Which app a call counts for is told with its token ([`App`]): what is heard of one app's limit is believed of no other. Calls of an
+//! OAuth app count in no day, and its searches in no burst ([`Kind`]).
 //!
 //! A call waits for room as long as its deadline allows, and is refused at once if it would not be enough. Who is served
 //! next is told by weights of callers ([`queue`]): nobody is held up by the many calls of another.
@@ -15,7 +16,7 @@
 //! |---|---|
 //! | `window`, `paced`, `daily`, `day` | one limit: in an interval, and in a day |
 //! | `lending` | what is kept free for credential-service, and lent while it does not call |
-//! | `app` | one app of a portal: what it may still do |
+//! | `app`, `kind` | one app of a portal: what it may still do; and how HubSpot counts what it calls |
 //! | `budget`, `bucket`, `limit`, `paid` | all limits of a portal, and what a call has taken of them |
 //! | `learning` | what HubSpot's answers say of them |
 //! | `class`, `queue`, `line`, `pay`, `slot` | who waits, who is served, what was paid |
@@ -25,6 +26,8 @@
 //! | `gate`, `about` | whether calls are sent at all, and what they are about |
 //! | `breaker`, `haste` | a portal that does not answer: at all, or nobody who has little time |
 //! | `moving`, `moves` | a portal that HubSpot moves, which is told to other processes |
+//! | `keeping` | whether all processes have kept what they have made |
+//! | `peak`, `peers` | which of the calls that HubSpot counts other replicas have made |
 //! | `outside`, `tally`, `notes`, `forecast` | what others use of a token and of a day, and how long a day's calls will do |
 //! | `store` | the tables |
 
@@ -36,6 +39,7 @@ mod budget;
 mod callers;
 mod class;
 mod config;
+mod crowd;
 mod daily;
 mod day;
 mod demand;
@@ -46,6 +50,8 @@ mod gate;
 mod haste;
 mod here;
 mod keeper;
+mod keeping;
+mod kind;
 mod learning;
 mod lease;
 mod lending;
@@ -59,6 +65,8 @@ mod outside;
 mod paced;
 mod paid;
 mod pay;
+mod peak;
+mod peers;
 mod portal;
 mod queue;
 mod share;
@@ -88,6 +96,8 @@ use hubkeep_core::{
     random::SharedRandom,
 };
 use keeper::Keeper;
+use keeping::Kept;
+pub use kind::Kind;
 use lease::Lease;
 pub use lending::Lends;
 pub use moves::Movable;
@@ -173,8 +183,8 @@ impl Quota {
         let mut quota = Self::new(config, clock.clone());
         quota.lends = lends;
         quota.moved = Moved::told_in(database.clone());
+        let process = CallId::make(&*clock, &*random)?.to_string();
         if database.is_shared() {
-            let replica = CallId::make(&*clock, &*random)?.to_string();
             let (lease, wanted) = (Arc::<Lease>::default(), Arc::<Notify>::default());
             quota.sharing = Some(Sharing {
                 lease: lease.clone(),
@@ -184,7 +194,7 @@ impl Quota {
                 quota: quota.without_work(),
                 database: database.clone(),
                 clock: clock.clone(),
-                replica,
+                replica: process.clone(),
                 lease,
                 wanted,
                 renewals: AtomicU64::default(),
@@ -199,6 +209,7 @@ impl Quota {
         };
         moves.exchange().await?;
         quota.begin(moves.run(quota.work.stop.clone()));
+        store::processes::begin(&database, &process, clock.now()).await?;
         let notes = Notes {
             quota: quota.without_work(),
             database,
@@ -206,6 +217,8 @@ impl Quota {
             caller,
             clock,
             random,
+            process,
+            kept: Kept::default(),
         };
         quota.begin(notes.run(quota.work.stop.clone()));
         Ok(quota)

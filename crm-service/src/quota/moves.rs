@@ -75,7 +75,7 @@ impl Quota {
             return Ok(None);
         };
         let now = self.clock.now();
-        let found = store::find_moving(database, client_slug).await?;
+        let found = store::moving::find(database, client_slug).await?;
         Ok(found.map(|(portal, until)| Movable {
             portal,
             until: Some(until).filter(|until| *until > now),
@@ -91,7 +91,7 @@ impl Quota {
         let Some(moves) = self.moves() else {
             return Ok(());
         };
-        store::lift_moving(&moves.database, portal).await?;
+        store::moving::lift(&moves.database, portal).await?;
         moves.exchange().await
     }
 
@@ -142,11 +142,11 @@ impl Moves {
             let Some(told) = quota.moving_news() else {
                 continue;
             };
-            store::tell_moving(&self.database, quota.portal(), told).await?;
+            store::moving::tell(&self.database, quota.portal(), told).await?;
             quota.moving_told(told.until);
         }
         let now = self.clock.now();
-        let moving = store::moving(&self.database, now).await?;
+        let moving = store::moving::all(&self.database, now).await?;
         for quota in self.quota.all() {
             if let Some(told) = moving.get(&quota.portal().portal_id()) {
                 quota.hears_of_moving(*told);

@@ -11,13 +11,20 @@ use hubkeep_core::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{PortalQuota, Quota, error::ShareError, outside::Unaccounted, store};
+use super::{
+    PortalQuota, Quota,
+    daily::Due,
+    error::ShareError,
+    keeping::Kept,
+    outside::Unaccounted,
+    store::{self, unaccounted::Note},
+};
 
 /// How often what was seen is put with what others have seen.
 const KEPT_EVERY: Duration = Duration::from_secs(1);
 /// How often the calls of a day are kept.
 const TALLIED_EVERY: Duration = Duration::from_secs(10);
-/// Days that ended longer ago are forgotten.
+/// Days that ended longer ago are forgotten, and processes that have kept nothing since.
 const DAYS_KEPT_FOR: Duration = Duration::from_secs(2 * 24 * 3_600);
 /// A portal's log gets no more than one entry in this time.
 const NOTED_EVERY: Duration = Duration::from_secs(3_600);
@@ -32,11 +39,15 @@ pub(super) struct Notes {
     pub(super) caller: CallerName,
     pub(super) clock: SharedClock,
     pub(super) random: SharedRandom,
+    /// This process, which has a row of its own.
+    pub(super) process: String,
+    /// What is known of the others.
+    pub(super) kept: Kept,
 }
 
 impl Notes {
     /// Until `stop`.
-    pub(super) async fn run(self, stop: CancellationToken) {
+    pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut tallied = self.clock.tick();
         loop {
             let stopped = tokio::select! {
@@ -46,81 +57,103 @@ impl Notes {
             let now = self.clock.tick();
             if stopped || now.since(tallied) >= TALLIED_EVERY {
                 tallied = now;
-                if let Err(error) = self.tally().await {
+                let kept = match self.tally().await {
+                    Ok(()) if stopped => store::processes::end(&self.database, &self.process).await,
+                    kept => kept,
+                };
+                if let Err(error) = kept {
                     tracing::warn!(%error, "the calls of the day are not kept yet");
                 }
             }
             if stopped {
                 return;
             }
-            for quota in self.quota.all() {
-                let Some(seen) = quota.with(|budget| budget.outside.take()) else {
-                    continue;
-                };
-                if let Err(error) = self.keep(&quota, seen).await {
-                    tracing::warn!(%error, "what others call with a portal's token is not kept yet");
-                    quota.with(|budget| budget.outside.add(seen));
-                }
+            self.keep_seen().await;
+        }
+    }
+
+    /// Puts what was seen here with what all replicas have seen.
+    pub(super) async fn keep_seen(&self) {
+        for quota in self.quota.all() {
+            let Some(seen) = quota.with(|budget| budget.outside.take()) else {
+                continue;
+            };
+            if let Err(error) = self.keep(&quota, seen).await {
+                tracing::warn!(%error, "what others call with a portal's token is not kept yet");
+                quota.with(|budget| budget.outside.add(seen));
             }
         }
     }
 
     /// Keeps what was made since the last time, and compares it with what HubSpot has counted.
-    async fn tally(&self) -> Result<(), ShareError> {
+    pub(super) async fn tally(&mut self) -> Result<(), ShareError> {
         let now = self.clock.now();
         let mut taken = Vec::new();
         for quota in self.quota.all() {
-            let due = quota.with(|budget| {
-                let daily = budget.daily();
-                daily.tallied(now).map(|ends| (ends, daily.tally.take()))
-            });
-            if let Some((ends, calls)) = due {
-                taken.push((quota, ends, calls));
+            if let Some(due) = quota.with(|budget| budget.daily().tallied(now)) {
+                taken.push((quota, due));
             }
-        }
-        if taken.is_empty() {
-            return Ok(());
         }
         // Two replicas that keep the same days take their rows in one order.
-        taken.sort_by_key(|(quota, ..)| quota.portal().portal_id());
-        match self.add(&taken).await {
-            Ok(sums) => {
-                for ((quota, ..), ours) in taken.iter().zip(sums) {
-                    quota.with(|budget| budget.daily().tally.kept(ours, now));
+        taken.sort_by_key(|(quota, _)| quota.portal().portal_id());
+        match self.keep_calls(&taken, now).await {
+            Ok(compared) => {
+                for (quota, ours) in &compared {
+                    quota.with(|budget| budget.daily().tally.kept(*ours));
+                }
+                for (quota, _) in &taken {
                     self.note_day(quota).await?;
                 }
-                store::forget_days(&self.database, now.minus(DAYS_KEPT_FOR)).await
+                let before = now.minus(DAYS_KEPT_FOR);
+                store::processes::forget(&self.database, before).await?;
+                store::days::forget(&self.database, before).await
             }
             Err(error) => {
-                for (quota, _, calls) in &taken {
-                    quota.with(|budget| budget.daily().tally.put_back(*calls));
+                for (quota, Due { fresh, .. }) in taken {
+                    quota.with(|budget| budget.daily().tally.put_back(fresh));
                 }
                 Err(error)
             }
         }
     }
 
-    /// Adds the calls of each; gives those of all replicas.
-    async fn add(&self, taken: &[(PortalQuota, Timestamp, u64)]) -> Result<Vec<u64>, ShareError> {
+    /// Keeps the calls of each. Gives how many of today all replicas have kept, where that is to be compared now.
+    async fn keep_calls<'a>(
+        &mut self,
+        taken: &'a [(PortalQuota, Due)],
+        now: Timestamp,
+    ) -> Result<Vec<(&'a PortalQuota, u64)>, ShareError> {
         let mut transaction = self.database.begin().await?;
-        let mut sums = Vec::new();
-        for (quota, ends, calls) in taken {
-            let portal = quota.portal().portal_id();
-            sums.push(store::add_calls(&mut transaction, portal, *ends, *calls).await?);
+        for (quota, due) in taken {
+            for (ends, calls) in &due.fresh {
+                let portal = quota.portal().portal_id();
+                store::days::add(&mut transaction, portal, *ends, *calls).await?;
+            }
+        }
+        store::processes::keep(&mut transaction, &self.process, now).await?;
+        let others = store::processes::others(&mut transaction, &self.process).await?;
+        self.kept.looked(now, others);
+        let mut compared = Vec::new();
+        for (quota, Due { day, .. }) in taken {
+            if quota.with(|budget| budget.daily().tally.compares(day.began, &self.kept, now)) {
+                let portal = quota.portal().portal_id();
+                compared.push((quota, store::days::of(&mut transaction, portal, *day).await?));
+            }
         }
         transaction.commit().await?;
-        Ok(sums)
+        Ok(compared)
     }
 
     async fn keep(&self, quota: &PortalQuota, seen: Unaccounted) -> Result<(), ShareError> {
         let portal = quota.portal();
         let id = portal.portal_id();
-        let total = store::add_unaccounted(&self.database, id, seen).await?;
+        let total = store::unaccounted::add(&self.database, id, seen).await?;
         quota.with(|budget| budget.outside.set_total(total));
         let subject = format!("{} calls that are not of this deployment", total.calls);
-        // What could not be noted is kept, and noted with what is seen next.
-        if let Err(error) = self.note(portal, &subject).await {
-            tracing::warn!(%error, "what others call with a portal's token is not noted yet");
+        if self.note(portal, &subject).await == Noted::NotYet {
+            // It is kept, and to be noted with what is seen next, or by itself.
+            let due = Unaccounted { calls: 0, ..seen };
+            quota.with(|budget| budget.outside.add(due));
         }
         Ok(())
     }
@@ -138,28 +171,60 @@ impl Notes {
             since: now,
             last_seen: now,
         };
-        store::add_unaccounted(&self.database, portal.portal_id(), seen).await?;
+        quota.with(|budget| budget.daily().tally.is_to_be_noted());
+        store::unaccounted::add(&self.database, portal.portal_id(), seen).await?;
         let subject = format!("{gap} calls of today that are not of this deployment");
-        if self.note(portal, &subject).await? {
-            quota.with(|budget| budget.daily().tally.noted(gap));
-        }
+        let noted = self.note(portal, &subject).await;
+        quota.with(|budget| match noted {
+            Noted::Now => budget.daily().tally.noted(gap),
+            // With what is told next.
+            Noted::Before => budget.daily().tally.is_noted_later(),
+            Noted::NotYet => {}
+        });
         Ok(())
     }
 
-    /// Puts it on record, unless something was within the hour. Says whether it did.
-    async fn note(&self, portal: &ProvenPortal, subject: &str) -> Result<bool, ShareError> {
-        let id = portal.portal_id();
-        if !store::is_to_be_noted(&self.database, id, self.clock.now(), NOTED_EVERY).await? {
-            return Ok(false);
+    /// Puts it on record, unless something was within the hour.
+    async fn note(&self, portal: &ProvenPortal, subject: &str) -> Noted {
+        match self.try_note(portal, subject).await {
+            Ok(noted) => noted,
+            Err(error) => {
+                let portal_id = portal.portal_id();
+                tracing::error!(%error, %portal_id, seen = subject, "that somebody else calls with this portal's token is not on record yet");
+                Noted::NotYet
+            }
         }
-        tracing::warn!(portal_id = %id, seen = subject, "somebody else calls with this portal's token");
+    }
+
+    async fn try_note(&self, portal: &ProvenPortal, subject: &str) -> Result<Noted, ShareError> {
+        let id = portal.portal_id();
+        let now = self.clock.now();
+        match store::unaccounted::is_to_be_noted(&self.database, id, now, NOTED_EVERY).await? {
+            Note::OnRecord => return Ok(Noted::Before),
+            Note::Perhaps => return Ok(Noted::NotYet),
+            Note::Ours => {}
+        }
         let call_id = CallId::make(&*self.clock, &*self.random)?;
         let draft = Draft::portal(portal, Operation::QuotaUnaccounted, call_id)
             .caller(&self.caller)
             .subject(subject);
-        if let Err(error) = self.log.admin(draft, Outcome::ok()).await {
-            tracing::error!(%error, portal_id = %id, "that somebody else calls with a portal's token was not recorded");
+        // Where the log fails the hour is not lost: it is asked for again in a moment.
+        self.log.admin(draft, Outcome::ok()).await?;
+        tracing::warn!(portal_id = %id, seen = subject, "somebody else calls with this portal's token");
+        if let Err(error) = store::unaccounted::is_noted(&self.database, id, now).await {
+            tracing::warn!(%error, portal_id = %id, "it is on record, and may be once more within the hour");
         }
-        Ok(true)
+        Ok(Noted::Now)
     }
+}
+
+/// What became of a note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Noted {
+    /// It is on record.
+    Now,
+    /// Something was within the hour, which will do.
+    Before,
+    /// Nothing is on record yet.
+    NotYet,
 }

@@ -43,6 +43,8 @@ pub(super) struct Watch {
     /// So many counted at this time, above what is explained: they are counted here no second time while they may still
     /// count there.
     counted: Option<(usize, Tick)>,
+    /// So many were told by another replica, and may still count.
+    elsewhere: usize,
 }
 
 impl Watch {
@@ -50,7 +52,19 @@ impl Watch {
         Self {
             began: now,
             counted: None,
+            elsewhere: 0,
         }
+    }
+
+    /// Another replica has told of so many that may still count.
+    pub(super) const fn told_elsewhere(&mut self, calls: usize) {
+        self.elsewhere = calls;
+    }
+
+    /// So many were told here that may still count.
+    pub(super) fn unexplained(&self, interval: Duration, now: Tick) -> usize {
+        let told = self.counted.filter(|(_, at)| now.since(*at) < interval);
+        told.map_or(0, |(calls, _)| calls)
     }
 
     /// So many calls counted that nobody here has made, in an interval of this length: gives what was not known of it.
@@ -59,8 +73,7 @@ impl Watch {
             return None;
         }
         let unexplained = others.saturating_sub(OF_CREDENTIALS);
-        let before = self.counted.filter(|(_, at)| now.tick.since(*at) < interval);
-        let known = before.map_or(0, |(calls, _)| calls);
+        let known = self.unexplained(interval, now.tick).max(self.elsewhere);
         let more = unexplained.checked_sub(known).filter(|more| *more > 0)?;
         // Those that were known may be gone when these still count: too few are told, never too many.
         self.counted = Some((unexplained, now.tick));

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use hubkeep_core::clock::Tick;
+use hubkeep_core::clock::{Tick, Timestamp};
 
-use super::{bucket::Bucket, limit::Limit, order::Sent, window::Place};
+use super::{bucket::Bucket, kind::Kind, limit::Limit, order::Sent, window::Place};
 
 /// What a call has taken.
 #[derive(Debug, Default)]
@@ -37,6 +37,15 @@ impl Paid {
     }
 }
 
+/// Of whom a call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Who {
+    /// With whose token it is made.
+    pub(super) kind: Kind,
+    /// Whether a person is behind it.
+    pub(super) is_person: bool,
+}
+
 /// No room: in which bucket, and how long there will be none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lack {
@@ -48,6 +57,9 @@ pub(super) struct Lack {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SentAt {
     pub(super) tick: Tick,
+    pub(super) time: Timestamp,
     pub(super) places: usize,
     pub(super) day: Sent,
+    /// When this replica had last renewed its lease, by the database's clock.
+    pub(super) renewed: Timestamp,
 }

@@ -12,11 +12,13 @@ use super::{
     About, Error, PortalQuota, Quota, Slot,
     app::App,
     bucket::Bucket,
-    class::Class,
+    class::{ByClass, Class},
     config::Config,
+    crowd::Full,
+    kind::Kind,
     limit::Limit,
     line::{Due, Standing, Waiter},
-    paid::Lack,
+    paid::{Lack, Who},
     queue::Queue,
     slot::Entry,
 };
@@ -28,6 +30,8 @@ pub struct Payer<'a> {
     pub caller: &'a CallerName,
     /// With the token of which app: the name of the first onboarded of its credentials; `None` if that is the portal's first.
     pub app: Option<&'a CredentialName>,
+    /// What kind of app that is.
+    pub kind: Kind,
     /// Whether a person is behind the call.
     pub is_person: bool,
     /// Whether it is part of much work, for which nobody waits.
@@ -61,9 +65,9 @@ impl PortalQuota {
     /// for this portal, or moves it; or if the shares of replicas are not known. Nothing is paid then.
     pub async fn pay(&self, payer: Payer<'_>, bucket: Bucket, deadline: Tick) -> Result<Slot, Error> {
         let app = App::of(payer.app);
-        let entry = self.enter(payer.about, app.clone(), deadline)?;
-        self.share_is_settled(deadline).await;
         let class = class(&self.0.config, payer.caller, payer.is_person, payer.is_batch);
+        let entry = self.enter((payer, class), app.clone(), deadline)?;
+        self.share_is_settled(deadline).await;
         if class == Class::Person {
             let now = self.now().tick;
             self.with(|budget| budget.a_person_calls(now));
@@ -71,7 +75,7 @@ impl PortalQuota {
         let stand = |limit| self.stand((payer, class), limit, deadline, &entry);
         let burst = Limit::Burst(app.clone());
         let first = Limit::of(bucket, &app).unwrap_or_else(|| burst.clone());
-        let (due, before) = match self.with(|budget| budget.is_last(&first)) {
+        let (due, before) = match self.with(|budget| budget.is_last(&first, payer.kind)) {
             true => (stand(first).await?, None),
             false => {
                 let (due, before) = self.pay_twice(class, [first, burst], stand).await?;
@@ -123,14 +127,15 @@ impl PortalQuota {
         higher.any(|other| queue.first(other).is_some())
     }
 
-    fn enter(&self, about: &About, app: App, deadline: Tick) -> Result<Entry, Error> {
-        let at_once = self.0.at_once.clone().try_acquire_owned();
-        let at_once = at_once.map_err(|_| Error::TooMany {
+    fn enter(&self, (payer, class): (Payer<'_>, Class), app: App, deadline: Tick) -> Result<Entry, Error> {
+        let inside = self.0.crowd.enter(&Arc::from(payer.caller.as_str()), class);
+        let inside = inside.map_err(|Full { setting, limit }| Error::TooMany {
             portal: self.0.portal.portal_id(),
-            limit: self.0.config.max_per_portal,
+            setting,
+            limit,
         })?;
-        let pass = self.let_in(about, deadline)?;
-        Ok(Entry::new(self.clone(), app, pass, at_once))
+        let pass = self.let_in(payer.about, deadline)?;
+        Ok(Entry::new(self.clone(), (app, payer.kind), pass, inside))
     }
 
     /// A share that is over may be renewed any moment: that is waited for.
@@ -161,22 +166,26 @@ impl PortalQuota {
             let mut queue = line.queue();
             let now = self.now();
             self.send_by()?;
-            let by_person = class == Class::Person;
+            let who = Who {
+                kind: payer.kind,
+                is_person: class == Class::Person,
+            };
             if queue.is_empty()
-                && let Ok(paid) = self.with(|budget| budget.take(limit, by_person, now))
+                && let Ok(paid) = self.with(|budget| budget.take(limit, who, now))
             {
                 queue.serve_at_once(class, &caller, weight);
                 self.has_served(limit, class, caller);
                 return Ok(self.due(paid));
             }
             let ahead = queue.ahead(class, &caller);
-            let lack = self.with(|budget| budget.lack(limit, ahead, by_person, now));
+            let lack = self.with(|budget| budget.lack(limit, ahead, who, now));
             if let Some(lack) = lack.filter(|lack| now.tick.plus(lack.wait) > deadline) {
                 return Err(self.refusal(lack));
             }
             let waiter = Waiter {
                 caller: caller.clone(),
                 app: entry.app.clone(),
+                kind: entry.kind,
                 deadline,
                 pass: entry.pass.clone(),
                 reply,
@@ -185,7 +194,7 @@ impl PortalQuota {
             Standing { line: &line, ticket }
         };
         self.wants_more(limit);
-        if !self.with(|budget| budget.is_last(limit)) {
+        if !self.with(|budget| budget.is_last(limit, payer.kind)) {
             // Who is less urgent, and has a place, may give it up.
             self.0.heard.notify_waiters();
         }
@@ -208,7 +217,13 @@ impl PortalQuota {
                     bucket: limit.bucket(),
                     wait: Duration::ZERO,
                 };
-                let lack = self.lack(limit, class == Class::Person);
+                let lack = self.lack(
+                    limit,
+                    Who {
+                        kind: payer.kind,
+                        is_person: class == Class::Person,
+                    },
+                );
                 Err(self.refusal(lack.unwrap_or(none)))
             }
         }
@@ -247,23 +262,26 @@ impl PortalQuota {
                 }
                 return None;
             };
-            let [person, others] = [true, false].map(|by_person| self.lack(limit, by_person));
-            let lack_of = |class| match class {
-                Class::Person => person,
-                Class::Usual | Class::Batch => others,
-            };
-            let Some(class) = queue.turn(|class| lack_of(class).is_none()) else {
-                let wait = self.refuse_the_late(&mut queue, lack_of);
+            let lacks = ByClass::new(|class| self.lack_of_first(limit, &queue, class));
+            let has_room = |class| lacks.of(class).is_none();
+            let turn = queue.turn(has_room);
+            let first = turn.and_then(|class| Some((class, queue.first(class)?.who(class))));
+            let Some((class, who)) = first else {
+                let wait = self.refuse_the_late(&mut queue, limit);
+                // Behind those who are refused for the day somebody may stand whose calls do not count in it.
+                if self.has_room_for_a_first(limit, &queue) {
+                    continue;
+                }
                 let lease = send_by.map(|until| until.since(now));
                 return wait.map(|wait| lease.map_or(wait, |lease| wait.min(lease)));
             };
             // Another line may have been quicker: then it is looked at again.
             let now = self.now();
-            let Ok(paid) = self.with(|budget| budget.take(limit, class == Class::Person, now)) else {
+            let Ok(paid) = self.with(|budget| budget.take(limit, who, now)) else {
                 continue;
             };
             let due = self.due(paid);
-            if let Some(waiter) = queue.serve(class, |class| lack_of(class).is_none()) {
+            if let Some(waiter) = queue.serve(class, has_room) {
                 self.has_served(limit, class, waiter.caller.clone());
                 // What nobody takes is given back.
                 let _ = waiter.reply.send(self.may_go_on(&waiter.pass).map(|()| due));
@@ -271,9 +289,23 @@ impl PortalQuota {
         }
     }
 
-    fn lack(&self, limit: &Limit, by_person: bool) -> Option<Lack> {
+    fn lack(&self, limit: &Limit, who: Who) -> Option<Lack> {
         let now = self.now();
-        self.with(|budget| budget.lack(limit, 0, by_person, now))
+        self.with(|budget| budget.lack(limit, 0, who, now))
+    }
+
+    /// What the first of a class lacks; `None` also where nobody waits in it.
+    fn lack_of_first(&self, limit: &Limit, queue: &Queue<Waiter>, class: Class) -> Option<Lack> {
+        let who = queue.first(class)?.who(class);
+        self.lack(limit, who)
+    }
+
+    fn has_room_for_a_first(&self, limit: &Limit, queue: &Queue<Waiter>) -> bool {
+        let has_room = |class: Class| {
+            let first = queue.first(class);
+            first.is_some_and(|first| self.lack(limit, first.who(class)).is_none())
+        };
+        Class::ALL.into_iter().any(has_room)
     }
 
     /// Whether the share is over, and there will be no other soon.
@@ -294,16 +326,13 @@ impl PortalQuota {
 
     /// Refuses the first of each class as long as there will be no room for it in time. Says when there may be room for one
     /// of those who stay.
-    fn refuse_the_late(
-        &self,
-        queue: &mut Queue<Waiter>,
-        lack_of: impl Fn(Class) -> Option<Lack>,
-    ) -> Option<Duration> {
+    fn refuse_the_late(&self, queue: &mut Queue<Waiter>, limit: &Limit) -> Option<Duration> {
         let now = self.now().tick;
         let mut waits = Vec::new();
         for class in Class::ALL {
-            let Some(lack) = lack_of(class) else { continue };
-            while let Some(first) = queue.first(class) {
+            while let Some(lack) = self.lack_of_first(limit, queue, class)
+                && let Some(first) = queue.first(class)
+            {
                 let broken = self.may_go_on(&first.pass).err();
                 let late = now.plus(lack.wait) > first.deadline;
                 let Some(error) = broken.or_else(|| late.then(|| self.refusal(lack))) else {

@@ -9,7 +9,7 @@ use std::{
 use hubkeep_audit_log::ProvenPortal;
 use hubkeep_core::clock::{SharedClock, Tick, Timestamp};
 use hubkeep_hubspot::{DailyUsage, Limits};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 use super::{
     Error,
@@ -19,6 +19,7 @@ use super::{
     bucket::Bucket,
     budget::{Budget, Now},
     config::Config,
+    crowd::Crowd,
     gate::{Gate, Pass, Shut},
     lease::Lease,
     lending::Lends,
@@ -57,7 +58,7 @@ pub(super) struct Inner {
     gate: Mutex<Gate>,
     lines: Lines,
     /// Those that wait and those under way.
-    pub(super) at_once: Arc<Semaphore>,
+    pub(super) crowd: Arc<Crowd>,
     /// Told when there may be room that nobody knew the time of.
     pub(super) heard: Notify,
 }
@@ -85,7 +86,7 @@ impl PortalQuota {
         Self(Arc::new(Inner {
             portal,
             clock,
-            at_once: Arc::new(Semaphore::new(config.max_per_portal.min(Semaphore::MAX_PERMITS))),
+            crowd: Crowd::new(&config),
             config,
             sharing,
             lends,

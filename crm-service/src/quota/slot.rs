@@ -4,14 +4,16 @@ use std::{sync::OnceLock, time::Duration};
 
 use hubkeep_core::clock::Tick;
 use hubkeep_hubspot::Limits;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     Error, PortalQuota,
     app::App,
     breaker::Health,
     bucket::Bucket,
+    budget::Now,
+    crowd::InCrowd,
     gate::Pass,
+    kind::Kind,
     line::Due,
     paid::{Paid, SentAt},
 };
@@ -23,21 +25,23 @@ pub(super) struct Entry {
     quota: PortalQuota,
     /// With whose token it is made.
     pub(super) app: App,
+    pub(super) kind: Kind,
     pub(super) pass: Pass,
     told: OnceLock<()>,
-    _one_of_many: OwnedSemaphorePermit,
+    _one_of_many: InCrowd,
 }
 
 impl Entry {
-    pub(super) const fn new(
+    pub(super) fn new(
         quota: PortalQuota,
-        app: App,
+        (app, kind): (App, Kind),
         pass: Pass,
-        one_of_many: OwnedSemaphorePermit,
+        one_of_many: InCrowd,
     ) -> Self {
         Self {
             quota,
             app,
+            kind,
             pass,
             told: OnceLock::new(),
             _one_of_many: one_of_many,
@@ -90,8 +94,11 @@ impl Slot {
 
     /// The attempt is sent now.
     pub fn sent(&self, at: Tick) {
-        self.sent
-            .get_or_init(|| self.entry.quota.with(|budget| budget.sent(&self.paid, at)));
+        self.sent.get_or_init(|| {
+            let time = self.entry.quota.now().time;
+            let at = Now { tick: at, time };
+            self.entry.quota.with(|budget| budget.sent(&self.paid, at))
+        });
     }
 
     /// Takes up what HubSpot's headers said in the answer to the attempt: of the day, of the limit, and of what others
@@ -104,6 +111,11 @@ impl Slot {
     /// HubSpot has refused the attempt for this limit, and perhaps said for how long. Stops what counts against it, and
     /// returns for how long.
     pub fn refused(&self, bucket: Bucket, pause: Option<Duration>) -> Duration {
+        // Of a day in which its calls do not count nothing is said.
+        let bucket = match bucket {
+            Bucket::Daily if !self.entry.kind.counts_by_day() => Bucket::Burst,
+            bucket => bucket,
+        };
         self.entry.quota.refused(&self.entry.app, bucket, pause)
     }
 

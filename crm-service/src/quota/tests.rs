@@ -12,6 +12,8 @@ use super::*;
 mod apps;
 mod callers;
 mod daily;
+mod notes;
+mod oauth;
 mod others;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -53,6 +55,7 @@ async fn pay_as(caller: &str, quota: &PortalQuota, bucket: Bucket, deadline: Tic
     let payer = Payer {
         caller: &caller,
         app: None,
+        kind: Kind::Private,
         is_person: false,
         is_batch: false,
         about: &about,

@@ -4,6 +4,8 @@ use std::{collections::VecDeque, time::Duration};
 
 use hubkeep_core::clock::Tick;
 
+use super::peak::Peak;
+
 /// A request that is sent has arrived within this, also where the connection must be opened first: none is that takes longer to
 /// open. What was answered sooner is known to have arrived sooner.
 const ARRIVES_WITHIN: Duration = hubkeep_hubspot::LONGEST_CONNECT;
@@ -36,7 +38,9 @@ enum Taken {
 /// What an answer has shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Heard {
-    /// Calls that counted when it was given, and that nobody is known to have made.
+    /// Calls that counted when it was given, and that were not ours.
+    pub(super) not_ours: usize,
+    /// Those of them that also nobody may have made to whom we leave places.
     pub(super) others: usize,
 }
 
@@ -57,6 +61,8 @@ pub(super) struct Window {
     /// When our own calls arrived, at the latest, that count no more, the oldest first: an answer on its way may still
     /// count them.
     gone: VecDeque<Tick>,
+    /// How many of ours counted of late.
+    counted: Peak,
 }
 
 impl Window {
@@ -71,6 +77,7 @@ impl Window {
             void: 0,
             others: 0,
             gone: VecDeque::new(),
+            counted: Peak::new(),
         }
     }
 
@@ -151,15 +158,31 @@ impl Window {
         if now.since(sent) > LATE {
             return Heard::default();
         }
-        let ours = self.ours(sent, MARGIN, now);
-        let others = counted.saturating_sub(ours).saturating_sub(spare);
+        let not_ours = counted.saturating_sub(self.ours(sent, MARGIN, now));
+        let others = not_ours.saturating_sub(spare);
+        self.give_way(part(others), now);
+        Heard { not_ours, others }
+    }
+
+    /// So many places are taken by others here, for an interval from now.
+    pub(super) fn give_way(&mut self, places: usize, now: Tick) {
         let before = self.others;
-        let here = part(others).min(self.most);
+        let here = places.min(self.most);
         for _ in before..here {
             self.places.push_back(Taken::Others(now));
         }
         self.others = before.max(here);
-        Heard { others }
+    }
+
+    /// How many of ours may count at HubSpot now, at most.
+    pub(super) fn may_count(&mut self, now: Tick) -> usize {
+        self.ours(now, MARGIN, now)
+    }
+
+    /// How many of ours counted at HubSpot at any time of late, at most.
+    pub(super) fn counted_of_late(&mut self, now: Tick) -> usize {
+        let now_counts = self.may_count(now);
+        self.counted.of_late(now_counts, now)
     }
 
     /// Whether a call was paid for that is not sent yet.
@@ -196,6 +219,8 @@ impl Window {
             .first
             .saturating_add(u64::try_from(self.places.len()).unwrap_or(u64::MAX));
         self.places.push_back(Taken::Paid(now));
+        let count = self.may_count(now);
+        self.counted.rises(count);
         Place(number)
     }
 

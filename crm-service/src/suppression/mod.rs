@@ -1,7 +1,8 @@
 //! Addresses of contacts that were erased for good, so that nobody creates them again through us: HubSpot's own API would
-//! let them. Only keyed hashes are kept, and they mean nothing without the portal's key.
+//! let them; and their ids, so that nobody is shown any more what was written to them. Only keyed hashes are kept, and they mean
+//! nothing without the portal's key.
 //!
-//! An address is there for each erasure of it by itself until it is known what became of that: then for good, or not for that one
+//! What a contact is known by is there for each erasure of it by itself until it is known what became of that: then for good, or not for that one
 //! any more. What a call has not said itself, [`sweep`] learns from the account of writes.
 
 mod error;
@@ -27,6 +28,15 @@ pub struct Suppression {
     clock: SharedClock,
 }
 
+/// Something by which a contact is known. It is personal: it is never printed.
+#[derive(Clone, Copy)]
+pub enum Known<'a> {
+    /// One of its addresses, in whatever letters.
+    Address(&'a str),
+    /// Its id in HubSpot.
+    Id(&'a str),
+}
+
 /// What was put on the list for one erasure.
 #[derive(Clone, Debug)]
 pub struct Added(store::Of);
@@ -41,14 +51,19 @@ impl Suppression {
         }
     }
 
-    /// Puts addresses on the list for the erasure that this call makes.
+    /// Puts what a contact is known by on the list for the erasure that this call makes.
     ///
     /// # Errors
-    /// If they could not be put there: none was, as far as the database says.
-    pub async fn add(&self, portal: PortalId, addresses: &[String], erasure: CallId) -> Result<Added, Error> {
+    /// If it could not be put there: none of it was, as far as the database says.
+    pub async fn add(
+        &self,
+        portal: PortalId,
+        contact: &[Known<'_>],
+        erasure: CallId,
+    ) -> Result<Added, Error> {
         let mut references = BTreeSet::new();
-        for address in addresses {
-            references.insert(self.reference(portal, address).await?);
+        for known in contact {
+            references.insert(self.reference(portal, *known).await?);
         }
         let of = store::Of { portal, erasure };
         store::insert(&self.database, &of, &references, self.clock.now()).await?;
@@ -71,21 +86,22 @@ impl Suppression {
         store::delete(&self.database, &added.0).await
     }
 
-    /// The place of the first of these addresses that is on the list.
+    /// The places of those of these that are on the list.
     ///
     /// # Errors
     /// If nobody can say.
-    pub async fn first_of(&self, portal: PortalId, addresses: &[&str]) -> Result<Option<usize>, Error> {
-        if store::is_empty(&self.database, portal).await? {
-            return Ok(None);
+    pub async fn places_of(&self, portal: PortalId, asked: &[Known<'_>]) -> Result<Vec<usize>, Error> {
+        if asked.is_empty() || store::is_empty(&self.database, portal).await? {
+            return Ok(Vec::new());
         }
-        for (place, address) in addresses.iter().enumerate() {
-            let reference = self.reference(portal, address).await?;
-            if store::has(&self.database, portal, &reference).await? {
-                return Ok(Some(place));
-            }
+        let mut references = Vec::with_capacity(asked.len());
+        for known in asked {
+            references.push(self.reference(portal, *known).await?);
         }
-        Ok(None)
+        let listed = store::listed(&self.database, portal, &references).await?;
+        let places = references.iter().enumerate();
+        let places = places.filter_map(|(place, reference)| listed.contains(reference).then_some(place));
+        Ok(places.collect())
     }
 
     /// Forgets the list of a portal.
@@ -96,13 +112,17 @@ impl Suppression {
         store::forget_portal(transaction, portal).await
     }
 
-    async fn reference(&self, portal: PortalId, address: &str) -> Result<String, Error> {
-        // As HubSpot compares them.
-        let address = address.trim().to_lowercase();
+    async fn reference(&self, portal: PortalId, known: Known<'_>) -> Result<String, Error> {
+        let content = match known {
+            // As HubSpot compares them.
+            Known::Address(address) => address.trim().to_lowercase(),
+            // No address begins so.
+            Known::Id(id) => format!("\0id\0{id}"),
+        };
         let owner = Owner::Portal(portal);
         let mac = self
             .keyring
-            .mac(owner, Purpose::Suppression, address.as_bytes())
+            .mac(owner, Purpose::Suppression, content.as_bytes())
             .await?;
         Ok(hex::encode(mac))
     }

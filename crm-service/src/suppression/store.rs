@@ -10,9 +10,12 @@ use hubkeep_core::{
     database::{Database, Transaction},
     id::{CallId, PortalId},
 };
-use sqlx::{Row as _, any::AnyRow};
+use sqlx::{AssertSqlSafe, Row as _, any::AnyRow};
 
 use super::Error;
+
+/// How many are looked up in one statement.
+const AT_ONCE: usize = 500;
 
 /// Whose erasure: what stands or falls together.
 #[derive(Clone, Copy, Debug)]
@@ -124,17 +127,29 @@ pub(super) async fn forget_portal(transaction: &mut Transaction, portal: PortalI
     Ok(())
 }
 
-/// Whether one is on the list. In one statement: what is kept between two would be in neither.
-pub(super) async fn has(database: &Database, portal: PortalId, reference: &str) -> Result<bool, Error> {
-    let first: Option<i64> = sqlx::query_scalar(
-        "SELECT portal_id FROM suppressed_address WHERE portal_id = $1 AND reference = $2 \
-         UNION ALL SELECT portal_id FROM suppressed_for_erasure WHERE portal_id = $1 AND reference = $2 LIMIT 1",
-    )
-    .bind(portal.as_i64())
-    .bind(reference)
-    .fetch_optional(database.pool())
-    .await?;
-    Ok(first.is_some())
+/// Those of these that are on the list.
+pub(super) async fn listed(
+    database: &Database,
+    portal: PortalId,
+    references: &[String],
+) -> Result<BTreeSet<String>, Error> {
+    let mut listed = BTreeSet::new();
+    for asked in references.chunks(AT_ONCE) {
+        let places: Vec<String> = (0..asked.len()).map(|place| format!("${}", place + 2)).collect();
+        let places = places.join(", ");
+        // In one statement: what is kept between two would be in neither. Of what was given only the number is in its text.
+        let mut query = sqlx::query_scalar(AssertSqlSafe(format!(
+            "SELECT reference FROM suppressed_address WHERE portal_id = $1 AND reference IN ({places}) \
+             UNION SELECT reference FROM suppressed_for_erasure WHERE portal_id = $1 AND reference IN ({places})"
+        )))
+        .bind(portal.as_i64());
+        for reference in asked {
+            query = query.bind(reference);
+        }
+        let found: Vec<String> = query.fetch_all(database.pool()).await?;
+        listed.extend(found);
+    }
+    Ok(listed)
 }
 
 /// Whether none is on a portal's list.

@@ -1,6 +1,6 @@
 //! What is kept of a write's result: sealed under a key of its portal, and bound to its row.
 
-use hubkeep_audit_log::Position;
+use hubkeep_audit_log::{Position, Receipt};
 use hubkeep_hubspot::{
     RowRefusal,
     associations::Label,
@@ -18,6 +18,9 @@ pub struct Kept {
     answer: KeptAnswer,
     /// The place of the outcome in the audit log.
     outcome: u64,
+    /// The receipts that were given with it. An older version has kept none.
+    #[serde(default)]
+    receipts: Vec<String>,
     /// How many attempts HubSpot received.
     pub attempts: u32,
     /// The limits by pipeline and owner under which it was made; a result is shown under the same, or under none.
@@ -49,6 +52,7 @@ enum KeptPair {
 enum KeptRow {
     Done { object: Object, created: bool },
     Refused(RowRefusal),
+    Erased,
 }
 
 impl Kept {
@@ -68,10 +72,18 @@ impl Kept {
         Some(Self {
             answer,
             outcome: outcome.get(),
+            receipts: Vec::new(),
             attempts,
             bounds,
             told_by_hand: false,
         })
+    }
+
+    /// The same, with the receipts that are given with it.
+    #[must_use]
+    pub fn with(mut self, receipts: Vec<Receipt>) -> Self {
+        self.receipts = receipts.into_iter().map(String::from).collect();
+        self
     }
 
     /// What is kept of an answer that an operator has told.
@@ -86,6 +98,11 @@ impl Kept {
     /// Whether an operator has told it.
     pub const fn is_told_by_hand(&self) -> bool {
         self.told_by_hand
+    }
+
+    /// The receipts that were given with it; none of what was found out later.
+    pub fn receipts(&self) -> impl Iterator<Item = Receipt> {
+        self.receipts.iter().cloned().map(Receipt::kept)
     }
 
     /// The place of the outcome in the audit log.
@@ -116,6 +133,7 @@ fn kept_row(row: &Row) -> Option<KeptRow> {
         }),
         Err(RowError::HubSpot(RowRefusal::Unknown) | RowError::NotAllowed(_)) => None,
         Err(RowError::HubSpot(refusal)) => Some(KeptRow::Refused(refusal.clone())),
+        Err(RowError::Erased) => Some(KeptRow::Erased),
     }
 }
 
@@ -123,13 +141,14 @@ fn row(kept: KeptRow) -> Row {
     match kept {
         KeptRow::Done { object, created } => Ok(Done { object, created }),
         KeptRow::Refused(refusal) => Err(RowError::HubSpot(refusal)),
+        KeptRow::Erased => Err(RowError::Erased),
     }
 }
 
 fn kept_pair(row: &RowOf<Vec<Label>>) -> Option<KeptPair> {
     match row {
         Ok(labels) => Some(KeptPair::Done(labels.clone())),
-        Err(RowError::HubSpot(RowRefusal::Unknown) | RowError::NotAllowed(_)) => None,
+        Err(RowError::HubSpot(RowRefusal::Unknown) | RowError::NotAllowed(_) | RowError::Erased) => None,
         Err(RowError::HubSpot(refusal)) => Some(KeptPair::Refused(refusal.clone())),
     }
 }
@@ -160,13 +179,23 @@ mod tests {
         };
         let answer = Answer::Rows(vec![done(true), done(false)]);
         let kept = Kept::of(&answer, Position(7), 2, String::new()).expect("kept");
+        let receipts = vec![Receipt::kept("a note\n".to_owned())];
+        let kept = kept.with(receipts.clone());
         let bytes = serde_json::to_vec(&kept).expect("written");
         let read: Kept = serde_json::from_slice(&bytes).expect("read");
         assert_eq!((read.outcome(), read.attempts), (Position(7), 2));
+        assert_eq!(read.receipts().collect::<Vec<_>>(), receipts);
         let Answer::Rows(rows) = read.into_answer() else {
             panic!("rows");
         };
         assert_eq!(rows, [done(true), done(false)]);
+    }
+
+    #[test]
+    fn what_an_older_version_has_kept_reads_without_receipts() {
+        let old = r#"{"answer":"Done","outcome":7,"attempts":1,"bounds":""}"#;
+        let read: Kept = serde_json::from_str(old).expect("read");
+        assert_eq!((read.outcome(), read.receipts().count()), (Position(7), 0));
     }
 
     #[test]

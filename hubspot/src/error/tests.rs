@@ -11,6 +11,7 @@ fn refused_with(kind: RefusalKind) -> Error {
         category: String::new(),
         message: "said".to_owned(),
         correlation_id: "c-1".to_owned(),
+        receipt: None,
     };
     Error::Refused(Box::new(refusal), Limits::default())
 }
@@ -92,6 +93,7 @@ fn a_write_may_be_sent_again_only_where_it_is_certain_that_it_was_not_carried_ou
         call_id: "01890a5d-ac96-774b-bcce-b302099a8057".parse().expect("an id"),
         hubspot_failed: true,
         detail: "cut off".to_owned(),
+        receipt: None,
     };
     let table = [
         (Error::NotSent("no connection".to_owned()), true),

@@ -70,6 +70,7 @@ impl RowRefusal {
                 call_id,
                 hubspot_failed: false,
                 detail,
+                receipt: None,
             },
             (Self::Unknown, Effect::Read) => Error::NoAnswer {
                 cause: hubkeep_audit_log::Cause::ConnectionLost,

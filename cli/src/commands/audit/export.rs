@@ -131,7 +131,7 @@ async fn bundle_of(
         }
     };
     // What was written is read once more, as whoever gets it will.
-    let found = bundle::verify(unfinished.path(), None, &args.held)
+    let found = bundle::verify(unfinished.path(), None, &args.held, &[])
         .map_err(|wrong| Error::Failed(format!("what the service gave makes no good bundle: {wrong}")))?;
     fs::rename(unfinished.path(), &args.to).map_err(cannot_be_made)?;
     if output.is_json() {

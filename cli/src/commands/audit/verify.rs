@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::{
-    bundle::{self, Wrong},
+    bundle::{self, Verified, Wrong},
     commands::unproven::unproven,
     errors::Error,
     exit::Exit,
@@ -25,26 +25,31 @@ pub(super) struct VerifyArgs {
     /// A checkpoint that you kept from before, of the log or of the log of heads: the bundle must have grown out of it.
     #[arg(long, value_name = "FILE")]
     held: Vec<PathBuf>,
+    /// Receipts that you kept of writes, one after the other as they came: what each promises must stand in the bundle.
+    #[arg(long, value_name = "FILE")]
+    receipt: Vec<PathBuf>,
 }
 
 pub(super) fn run(args: &VerifyArgs, output: &Output) -> Result<Exit, Error> {
     // By what cannot be read nothing is said of the bundle; a bundle that is not there proves nothing.
-    for named in args.key.iter().chain(&args.held) {
+    for named in args.key.iter().chain(&args.held).chain(&args.receipt) {
         fs::metadata(named)
             .map_err(|error| Error::Usage(format!("{} cannot be read: {error}", named.display())))?;
     }
-    match bundle::verify(&args.bundle, args.key.as_deref(), &args.held) {
+    match bundle::verify(&args.bundle, args.key.as_deref(), &args.held, &args.receipt) {
         Ok(found) => {
             if output.is_json() {
-                let heads = found.heads_size;
-                let told = json!({"good": true, "log": found.log, "size": found.size, "first_index": found.first_index, "heads_size": heads});
+                let told = json!({
+                    "good": true,
+                    "log": found.log,
+                    "size": found.size,
+                    "first_index": found.first_index,
+                    "heads_size": found.heads_size,
+                    "receipts": found.receipts,
+                });
                 output.document(&told)?;
             } else {
-                let pruned = match found.first_index {
-                    0 => String::new(),
-                    first => format!(", of which the first {first} were pruned"),
-                };
-                output.line(&format!("good: {} entries of {}{pruned}", found.size, found.log))?;
+                output.line(&in_words(&found))?;
             }
             if args.key.is_none() {
                 output.note(
@@ -59,4 +64,16 @@ pub(super) fn run(args: &VerifyArgs, output: &Output) -> Result<Exit, Error> {
         ))),
         Err(wrong) => unproven(&wrong, output),
     }
+}
+
+fn in_words(found: &Verified) -> String {
+    let pruned = match found.first_index {
+        0 => String::new(),
+        first => format!(", of which the first {first} were pruned"),
+    };
+    let receipts = match found.receipts {
+        0 => String::new(),
+        count => format!("; receipts fulfilled: {count}"),
+    };
+    format!("good: {} entries of {}{pruned}{receipts}", found.size, found.log)
 }

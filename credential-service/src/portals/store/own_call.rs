@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hubkeep_core::{
     clock::Timestamp,
-    database::{Database, Error},
+    database::{Database, Error, Transaction},
     id::PortalId,
 };
 
@@ -61,4 +61,13 @@ pub(in crate::portals) async fn count(
         .await?;
     transaction.commit().await?;
     Ok(None)
+}
+
+/// Forgets the calls about apps of a portal.
+pub(in crate::portals) async fn forget(transaction: &mut Transaction, portal: PortalId) -> Result<(), Error> {
+    sqlx::query("DELETE FROM own_call WHERE portal_id = $1")
+        .bind(portal.as_i64())
+        .execute(&mut *transaction)
+        .await?;
+    Ok(())
 }

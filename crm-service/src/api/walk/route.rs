@@ -1,6 +1,10 @@
 //! What a walk is over, and how far it has come.
 
-use std::sync::Arc;
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+};
 
 use hubkeep_audit_log::Cause;
 use hubkeep_hubspot::objects::{Object, Page};
@@ -24,6 +28,8 @@ pub(super) struct Route {
     over: Over,
     /// What the tokens of this walk are bound to.
     question: Question,
+    /// Where pages have begun, as hashes: one that begins where another did would lead round for ever.
+    begun: HashSet<u64>,
 }
 
 /// What it goes over, and where the next page begins.
@@ -119,6 +125,7 @@ impl Route {
             meant,
             over,
             question,
+            begun: HashSet::new(),
         }))
     }
 
@@ -153,18 +160,20 @@ impl Route {
     /// If it is not one that comes after the page before.
     pub(super) fn go_on(&mut self, page: &Page<Object>) -> Result<(), Error> {
         match &mut self.over {
-            Over::All { after, .. } => after.clone_from(&page.after),
+            Over::All {
+                after, object_type, ..
+            } => {
+                self.begun.insert(hash(after));
+                if page.after.is_some() && self.begun.contains(&hash(&page.after)) {
+                    return Err(not_asked_for(object_type));
+                }
+                after.clone_from(&page.after);
+            }
             Over::Found { at, search } => {
                 let now = at.unwrap_or_default();
                 let next = now.after(page);
                 if next == Some(now) || page.items.iter().any(|object| now.is_past(object)) {
-                    return Err(Error::HubSpot {
-                        error: hubkeep_hubspot::Error::NoAnswer {
-                            cause: Cause::ConnectionLost,
-                            detail: "records came that were not asked for".to_owned(),
-                        },
-                        object_type: search.object_type.clone(),
-                    });
+                    return Err(not_asked_for(&search.object_type));
                 }
                 *at = next;
             }
@@ -179,6 +188,22 @@ impl Route {
             Over::Found { at, .. } => self.question.token(at.map(At::cursor).as_deref()),
         }
     }
+}
+
+fn not_asked_for(object_type: &ObjectType) -> Error {
+    Error::HubSpot {
+        error: hubkeep_hubspot::Error::NoAnswer {
+            cause: Cause::ConnectionLost,
+            detail: "records came that were not asked for".to_owned(),
+        },
+        object_type: object_type.clone(),
+    }
+}
+
+fn hash(after: &Option<String>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    after.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn found(

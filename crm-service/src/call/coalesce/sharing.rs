@@ -197,6 +197,7 @@ impl Sharing {
                 portal: reply.portal.clone(),
                 call_id: call.call_id,
                 outcome,
+                receipts: Vec::new(),
                 outcomes: Vec::new(),
                 attempts: reply.attempts,
                 limits: reply.limits,

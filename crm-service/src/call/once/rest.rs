@@ -33,10 +33,15 @@ impl Once {
             ..call
         };
         let made = Box::pin(self.once(rest, next)).await?;
+        let receipts = [reply.receipts, made.receipts].concat();
         let answer = reply
             .answer
             .with(&places, made.answer)
             .ok_or(Error::WrongAnswer)?;
-        Ok(Reply { answer, ..made })
+        Ok(Reply {
+            answer,
+            receipts,
+            ..made
+        })
     }
 }

@@ -9,7 +9,7 @@ use hubkeep_audit_log::Operation as Recorded;
 use hubkeep_core::{
     clock::{Tick, Timestamp},
     dying::watched,
-    error::{ErrorReason, ServiceError as _},
+    error::{ErrorKind, ErrorReason, ServiceError as _},
     id::CallId,
 };
 use tokio_util::sync::CancellationToken;
@@ -26,14 +26,17 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(500);
 /// Before the first look afterwards.
 const AFTERWARDS: Duration = Duration::from_secs(2);
-/// Between two looks at most.
+/// Between two looks in a call at most.
 const LONGEST: Duration = Duration::from_secs(30);
+/// The same afterwards, before chance makes it up to twice as long: a HubSpot that is down for long is asked seldom, and the looks
+/// that were reserved last for most of a day.
+const LONGEST_AFTERWARDS: Duration = Duration::from_secs(15 * 60);
+/// How long it is looked for afterwards: as long as a reservation lasts.
+const FOLLOWED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long one look may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// With less than this until the deadline no further look is begun.
 const LEAST: Duration = Duration::from_millis(500);
-/// Looks afterwards that may fail, HubSpot being down.
-const FAILURES: usize = 10;
 
 /// Asks for the sake of a call, below it.
 struct Aside<'a> {
@@ -61,12 +64,12 @@ impl Once {
         row: &Row,
         next: &Next<Call<Held>>,
     ) -> Result<Option<Reply>, Error> {
-        let (mut pauses, mut unique) = (pauses(PAUSE), Unique::default());
+        let (mut pauses, mut unique) = (pauses(PAUSE, LONGEST), Unique::default());
         loop {
             match self.look(call, row, &mut unique, next).await {
                 Ok(Verdict::Done(answer)) => {
                     let kept = self.done(call, row, &answer).await?;
-                    return Self::reply(call.authority.grant(), row, kept).map(Some);
+                    return self.reply(call.authority.grant(), row, kept).await.map(Some);
                 }
                 Ok(Verdict::NotDone) if self.is_quiet(row) && row.state == State::Unknown => {
                     self.not_done(call, row).await?;
@@ -115,41 +118,34 @@ impl Once {
 
     async fn follow_up(&self, made: &Call<Held>, row: &Row, next: &Next<Call<Held>>) {
         // While the handle lives: it may end at any time.
-        let mut reservation = self.reserve(made, row).await;
+        let reservation = self.reserve(made, row).await;
         let mut reserved = None;
-        let (mut pauses, mut unique) = (pauses(AFTERWARDS), Unique::default());
-        let mut failures = 0;
-        while failures < FAILURES {
-            let at = self.next_look(row, pauses.next().unwrap_or(LONGEST));
+        let (mut pauses, mut unique) = (pauses(AFTERWARDS, LONGEST_AFTERWARDS), Unique::default());
+        let until = self.clock.tick().plus(FOLLOWED_FOR);
+        while self.clock.tick() < until {
+            let at = self.next_look(row, pauses.next().unwrap_or(LONGEST_AFTERWARDS));
             self.clock.sleep_until(at).await;
             let quiet = self.is_quiet(row);
-            if reserved.is_none() && self.clock.tick() >= made.authority.grant().ends() {
-                let redeemed = match reservation.take() {
-                    Some(reservation) => self.redeem(reservation).await,
-                    None => Err(credentials::Error::Invalid.into()),
-                };
-                match redeemed {
-                    Ok(grant) => reserved = Some(grant),
-                    Err(error) => {
-                        tracing::info!(%error, call_id = %row.call_id, "a write stays unknown: its handle has ended");
-                        return;
-                    }
+            let looked = async {
+                if reserved.is_none() && self.clock.tick() >= made.authority.grant().ends() {
+                    let reservation = reservation.ok_or(credentials::Error::Invalid)?;
+                    reserved = Some(self.redeem(reservation).await?);
                 }
-            }
-            let looked = match self.question(made) {
-                Ok(mut question) => {
-                    self.look_and_note(&mut question, row, &mut unique, (next, reserved.as_ref()))
-                        .await
-                }
-                Err(error) => Err(error),
+                let mut question = self.question(made)?;
+                self.look_and_note(&mut question, row, &mut unique, (next, reserved.as_ref()))
+                    .await
             };
-            match looked {
+            match looked.await {
                 Ok(true) => return,
                 Ok(false) if quiet => return,
                 Ok(false) => {}
+                Err(error) if is_final(&error) => {
+                    tracing::info!(%error, call_id = %row.call_id, "a write stays unknown: nobody may look for it any more");
+                    return;
+                }
+                // HubSpot may be down, as it was when the write was made.
                 Err(error) => {
                     tracing::info!(%error, call_id = %row.call_id, "a write could not be read back");
-                    failures += 1;
                 }
             }
         }
@@ -221,7 +217,7 @@ impl Once {
                 return Ok(None);
             };
             let kept = self.done(&call, row, &answer).await?;
-            Self::reply(made.authority.grant(), row, kept).map(Some)
+            self.reply(made.authority.grant(), row, kept).await.map(Some)
         };
         let looked: Result<Option<Reply>, Error> = looked.await;
         looked.unwrap_or_else(|error| {
@@ -292,10 +288,19 @@ impl Once {
     }
 }
 
-fn pauses(first: Duration) -> impl Iterator<Item = Duration> {
+/// Whether no later look will be another.
+fn is_final(error: &Error) -> bool {
+    match error {
+        Error::Handle(error) => error.kind() == ErrorKind::Unauthenticated,
+        Error::NotPermitted(_) => true,
+        _ => false,
+    }
+}
+
+fn pauses(first: Duration, longest: Duration) -> impl Iterator<Item = Duration> {
     ExponentialBuilder::new()
         .with_min_delay(first)
-        .with_max_delay(LONGEST)
+        .with_max_delay(longest)
         .with_jitter()
         .without_max_times()
         .build()

@@ -10,10 +10,11 @@ use hubkeep_core::{
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::quota::{About, App, Bucket, Class, Config, Error, Payer, Sharing};
+use crate::quota::{About, App, Bucket, Class, Config, Error, Kind, Payer, Sharing};
 
 mod apps;
 mod callers;
+mod strangers;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Places of all replicas together.
@@ -82,6 +83,12 @@ impl Replica {
         self.portal.with(|budget| budget.paced(&burst()).window.most())
     }
 
+    /// How many calls it has told of that nobody here has made; `None` if it has seen none.
+    fn seen(&self) -> Option<u64> {
+        let seen = self.portal.with(|budget| budget.outside.seen());
+        seen.map(|seen| seen.calls)
+    }
+
     /// A caller with so many calls at once, with the token of the portal's first app.
     fn load(
         &self,
@@ -111,6 +118,7 @@ impl Replica {
                 let payer = Payer {
                     caller: &caller,
                     app: app.as_ref(),
+                    kind: Kind::Private,
                     is_person: class == Class::Person,
                     is_batch: class == Class::Batch,
                     about: &about,
@@ -307,6 +315,7 @@ async fn a_call_waits_for_no_share_that_cannot_be_renewed() {
     let payer = Payer {
         caller: &"sync".parse().expect("valid"),
         app: None,
+        kind: Kind::Private,
         is_person: false,
         is_batch: false,
         about: &about,

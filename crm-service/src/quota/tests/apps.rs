@@ -15,6 +15,7 @@ async fn pay_with(
     let payer = Payer {
         caller: &caller,
         app: app.as_ref(),
+        kind: Kind::Private,
         is_person: false,
         is_batch: false,
         about: &about,

@@ -15,6 +15,7 @@ async fn call_by(
     let payer = Payer {
         caller: &caller,
         app: None,
+        kind: Kind::Private,
         is_person,
         is_batch: false,
         about: &about,
@@ -131,6 +132,7 @@ async fn searches_of_a_batch_that_wait_for_their_turn_do_not_keep_a_persons_sear
             let payer = Payer {
                 caller: &caller,
                 app: None,
+                kind: Kind::Private,
                 is_person,
                 is_batch: !is_person,
                 about: &about,

@@ -64,7 +64,10 @@ async fn take(database: &Database, portal: i64, (erasure, step): Event) {
 
 async fn is_listed(database: &Database, portal: i64) -> bool {
     let portal = PortalId::from_i64(portal).expect("not zero");
-    let listed = has(database, portal, ADDRESS).await.expect("read");
+    let asked = [ADDRESS.to_owned(), "a0".to_owned()];
+    let listed = listed(database, portal, &asked).await.expect("read");
+    assert!(!listed.contains("a0"), "nobody put it there");
+    let listed = listed.contains(ADDRESS);
     assert_eq!(is_empty(database, portal).await.expect("read"), !listed);
     listed
 }
@@ -213,4 +216,18 @@ async fn a_portal_that_is_erased_leaves_no_list() {
     transaction.commit().await.expect("committed");
     assert!(!is_listed(&database, 1).await);
     assert!(is_listed(&database, 2).await);
+}
+
+#[tokio::test]
+async fn of_many_that_are_looked_up_at_once_each_that_is_listed_is_found() {
+    let (database, _folder) = database().await;
+    let of = of(1, 0);
+    let all: Vec<String> = (0..2 * AT_ONCE + 7)
+        .map(|number| format!("{number:04}"))
+        .collect();
+    let some: BTreeSet<String> = all.iter().step_by(3).cloned().collect();
+    insert(&database, &of, &some, NOW).await.expect("written");
+    assert_eq!(listed(&database, of.portal, &all).await.expect("read"), some);
+    let other = PortalId::from_i64(2).expect("not zero");
+    assert!(listed(&database, other, &all).await.expect("read").is_empty());
 }

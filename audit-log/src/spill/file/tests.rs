@@ -201,3 +201,40 @@ fn an_empty_file_is_given_the_size_that_is_wanted_and_one_with_outcomes_keeps_it
     assert_eq!(fs::metadata(&path).expect("there").len(), BEGIN + 2 * SIZE);
     assert_eq!(positions(&file), [1]);
 }
+
+/// The file on a disk that has no room for anything any more, until what it gives is put back.
+fn fill_the_disk(file: &mut SpillFile) -> File {
+    let full = OpenOptions::new().read(true).write(true).open("/dev/full");
+    std::mem::replace(&mut file.file, full.expect("every Linux has it"))
+}
+
+#[test]
+fn what_a_full_disk_has_refused_is_put_when_it_takes_it_and_what_was_there_stays() {
+    let (_folder, path) = place();
+    let mut file = made(&path);
+    file.put(&records(1..=2)).expect("put");
+    let disk = fill_the_disk(&mut file);
+    for _ in 0..3 {
+        let refused = file.put(&records(3..=4)).expect_err("no room");
+        assert_eq!(refused.kind(), io::ErrorKind::StorageFull);
+    }
+    file.file = disk;
+    assert_eq!(positions(&file), [1, 2]);
+    assert_eq!(file.put(&records(3..=5)).expect("put"), 3);
+    drop(file);
+    assert_eq!(positions(&found(&path)), [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn what_could_not_be_cleared_stays_and_what_is_put_afterwards_is_behind_it() {
+    let (_folder, path) = place();
+    let mut file = made(&path);
+    file.put(&records(1..=2)).expect("put");
+    let disk = fill_the_disk(&mut file);
+    file.clear().expect_err("the disk takes nothing");
+    file.file = disk;
+    assert_eq!(file.put(&records(3..=3)).expect("put"), 1);
+    assert_eq!(positions(&file), [1, 2, 3]);
+    file.clear().expect("cleared");
+    assert!(positions(&file).is_empty());
+}
