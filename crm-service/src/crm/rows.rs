@@ -197,6 +197,7 @@ mod tests {
             category: String::new(),
             message: String::new(),
             correlation_id: String::new(),
+            receipt: None,
         }))))
     }
 
