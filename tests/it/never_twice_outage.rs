@@ -55,7 +55,10 @@ async fn however_long_hubspot_was_down_a_write_is_found_when_it_is_back_without_
     assert_eq!(refused.said(), (Code::Unknown, "OUTCOME_UNKNOWN"));
     eventually!(is_reserved(&hubkeep).await);
     leap_until(&clock, async || looks(&hubkeep) >= 36).await;
-    assert!(is_settled(&hubkeep, WriteState::Unknown).await, "nobody could ask");
+    assert!(
+        is_settled(&hubkeep, WriteState::Unknown).await,
+        "nobody could ask"
+    );
     hubkeep.hubspot.release(down);
     leap_until(&clock, async || is_settled(&hubkeep, WriteState::Done).await).await;
     assert_eq!(sent_writes(hubkeep.journal()).len(), 1, "it was sent once");

@@ -4,10 +4,7 @@
 use std::time::Duration;
 
 use hubkeep_audit_log::proofs::Checkpoint;
-use hubkeep_core::{
-    clock::{Clock as _, SystemClock},
-    id::PortalId,
-};
+use hubkeep_core::{clock::SystemClock, id::PortalId};
 use hubkeep_proto::crm::v1::{Report, ReportScope};
 use hubkeep_tests::{
     Hubkeep, Service, World,

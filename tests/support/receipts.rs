@@ -81,7 +81,10 @@ pub async fn assert_kept(hubkeep: &Hubkeep, auditor: &Handle, receipt: &str) -> 
     // It comes into a checkpoint some moments later.
     eventually!(ask(promise.index).await.is_ok());
     let proof = ask(promise.index).await.expect("proven");
-    let keys = client.clone().get_checkpoint(reader.request(hubkeep, known)).await;
+    let keys = client
+        .clone()
+        .get_checkpoint(reader.request(hubkeep, known))
+        .await;
     let keys = keys.expect("there is one").into_inner().verifier_keys;
     opened(receipt, &keys);
     let checkpoint = proof.checkpoint.expect("it is proven in one");

@@ -235,6 +235,7 @@ fn a_creation_is_done_also_where_the_record_was_archived_since() {
             category: "OBJECT_NOT_FOUND".to_owned(),
             message: String::new(),
             correlation_id: String::new(),
+            receipt: None,
         };
         let refused = RowRefusal::Refused(Box::new(refusal));
         Some(Answer::Rows(vec![Err(RowError::HubSpot(refused))]))
