@@ -68,7 +68,11 @@ async fn however_long_hubspot_was_down_a_write_is_found_when_it_is_back_without_
 async fn leap_until(clock: &MockClock, mut holds: impl AsyncFnMut() -> bool) {
     let mut steps = 0_u32;
     eventually!(3 * MINUTE, {
-        let step = if steps.is_multiple_of(100) { 31 * MINUTE } else { STEP };
+        let step = if steps.is_multiple_of(100) {
+            31 * MINUTE
+        } else {
+            STEP
+        };
         clock.advance(step);
         steps += 1;
         holds().await
