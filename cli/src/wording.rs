@@ -4,7 +4,7 @@
 const OF_FIELDS: &str = "field    ";
 
 /// Fields of requests, and what stands for them on the command line.
-const TYPED: [(&str, &str); 60] = [
+const TYPED: [(&str, &str); 61] = [
     ("client_slug", "the slug"),
     ("client_slugs", "--portals"),
     ("consumer_name", "the consumer's name"),
@@ -37,6 +37,7 @@ const TYPED: [(&str, &str); 60] = [
     ("object_type", "the object type"),
     ("object_types", "--types"),
     ("owner_id", "--id"),
+    ("user_id", "--user"),
     ("page_size", "--page-size"),
     ("page_token", "--page-token"),
     ("person.certificate_names", "--certs"),

@@ -141,14 +141,22 @@ pub fn list(
     Ask::get(Path::owners(version), wire::page_after::<WireOwner, _>(after)).with_query(query)
 }
 
-/// Reads one owner.
-pub fn get(version: ApiVersion, owner_id: &str) -> Ask<Owner> {
-    Ask::get(Path::owners(version).then_id(owner_id), wire::one::<WireOwner, _>)
+/// Reads one owner, among the archived or among the others.
+pub fn get(version: ApiVersion, owner_id: &str, archived: bool) -> Ask<Owner> {
+    one(version, owner_id, "id", archived)
 }
 
 /// Reads the owner that a user is. Users and owners have ids of their own.
-pub fn of_user(version: ApiVersion, user_id: &str) -> Ask<Owner> {
-    get(version, user_id).with_query(vec![("idProperty", "userId".to_owned())])
+pub fn of_user(version: ApiVersion, user_id: &str, archived: bool) -> Ask<Owner> {
+    one(version, user_id, "userId", archived)
+}
+
+fn one(version: ApiVersion, id: &str, id_property: &str, archived: bool) -> Ask<Owner> {
+    let ask = Ask::get(Path::owners(version).then_id(id), wire::one::<WireOwner, _>);
+    ask.with_query(vec![
+        ("idProperty", id_property.to_owned()),
+        ("archived", archived.to_string()),
+    ])
 }
 
 impl MayBeRecord for Owner {}
@@ -177,9 +185,10 @@ mod tests {
 
     #[test]
     fn an_owner_is_found_by_its_user_too() {
-        let ask = of_user(ApiVersion::V2026_09, "7");
+        let ask = of_user(ApiVersion::V2026_09, "7", true);
         assert_eq!(ask.path.template(), "/crm/owners/2026-09/{id}");
-        assert_eq!(ask.query, [("idProperty", "userId".to_owned())]);
+        let query = [("idProperty", "userId"), ("archived", "true")];
+        assert_eq!(ask.query, query.map(|(name, value)| (name, value.to_owned())));
         assert_eq!(read(br#"{"id":1}"#).kind, OwnerKind::Other);
     }
 }

@@ -169,6 +169,8 @@ async fn every_call(hubkeep: &Hubkeep, crm: &Crm, expected_portal_id: u64) -> Ve
         })),
         made!(owners.get_owner(GetOwnerRequest {
             owner_id: "501".to_owned(),
+            user_id: String::new(),
+            archived: false,
         })),
         made!(quota.get_quota(GetQuotaRequest {})),
         made!(quota.watch_quota(WatchQuotaRequest {})),

@@ -89,6 +89,7 @@ mod oauth_refused;
 mod onboarding;
 mod one_shot;
 mod own_calls;
+mod owners;
 mod passed_over;
 mod payloads;
 mod pipeline_writes;

@@ -329,10 +329,21 @@ impl Crm {
     /// # Errors
     /// With the refusal.
     pub async fn owner(&self, id: &str) -> Result<GetOwnerResponse, Status> {
-        let message = GetOwnerRequest {
-            client_slug: self.client_slug.clone(),
+        self.owner_named(GetOwnerRequest {
             owner_id: id.to_owned(),
             ..GetOwnerRequest::default()
+        })
+        .await
+    }
+
+    /// Reads an owner, as the request names it.
+    ///
+    /// # Errors
+    /// With the refusal.
+    pub async fn owner_named(&self, request: GetOwnerRequest) -> Result<GetOwnerResponse, Status> {
+        let message = GetOwnerRequest {
+            client_slug: self.client_slug.clone(),
+            ..request
         };
         let answer = self.owners.clone().get_owner(self.request(message)).await?;
         Ok(answer.into_inner())

@@ -39,8 +39,8 @@ use super::{
     page_token::Question,
 };
 use crate::crm::{
-    Ask, Condition, Faults, HISTORY_PAGE, LIST_PAGE, OWNER_PAGE, ObjectType, PropertyName, RecordId,
-    RecordKey, SEARCH_PAGE, Search, Wanted, read_history, read_names, read_values,
+    Ask, Condition, Faults, HISTORY_PAGE, LIST_PAGE, OWNER_PAGE, ObjectType, OwnerKey, PropertyName,
+    RecordId, RecordKey, SEARCH_PAGE, Search, Wanted, read_history, read_names, read_values,
 };
 
 pub(super) fn get_object(message: &GetObjectRequest) -> Read {
@@ -224,9 +224,30 @@ pub(super) fn list_owners(message: &ListOwnersRequest) -> Read {
 pub(super) fn get_owner(message: &GetOwnerRequest) -> Read {
     let mut faults = Faults::default();
     let meant = meant(&message.client_slug, message.expected_portal_id, &mut faults);
-    let rule = "must be HubSpot's id of the owner, a number";
-    let id = faults.keep("owner_id", RecordId::read(&message.owner_id).map_err(|_| rule));
-    faults.resolve(meant.zip(id.map(|id| Ask::GetOwner { id })))
+    let key = owner_key(message, &mut faults);
+    let archived = message.archived;
+    faults.resolve(meant.zip(key.map(|key| Ask::GetOwner { key, archived })))
+}
+
+fn owner_key(message: &GetOwnerRequest, faults: &mut Faults) -> Option<OwnerKey> {
+    let read = |id: &str, rule: &'static str| RecordId::read(id).map_err(|_| rule);
+    match (message.owner_id.as_str(), message.user_id.as_str()) {
+        (id, "") => {
+            let id = read(id, "must be HubSpot's id of the owner, a number");
+            faults.keep("owner_id", id).map(OwnerKey::Owner)
+        }
+        ("", id) => {
+            let id = read(id, "must be HubSpot's id of the user, a number");
+            faults.keep("user_id", id).map(OwnerKey::User)
+        }
+        _ => {
+            faults.add(
+                "user_id",
+                "must be empty where owner_id is given: an owner is named by one of them",
+            );
+            None
+        }
+    }
 }
 
 /// The longest address that mail knows (RFC 5321).

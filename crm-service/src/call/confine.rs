@@ -14,8 +14,8 @@ use super::{Call, Cause, Error, Held, Next, Reply, Step};
 use crate::{
     credentials::Grant,
     crm::{
-        Answer, Ask, LimitedBy, ObjectType, PropertyName, PropertyNames, RecordId, RecordKey, Wanted, Within,
-        all_of, shown_of,
+        Answer, Ask, LimitedBy, ObjectType, OwnerKey, PropertyName, PropertyNames, RecordId, RecordKey,
+        Wanted, Within, all_of, shown_of,
     },
 };
 
@@ -50,7 +50,10 @@ impl Step<Call<Held>> for Confine {
             return next.run(call).await;
         }
         match &call.ask {
-            Ask::GetOwner { id } => bounds.allow_owner(id).map_err(refused)?,
+            Ask::GetOwner { key, .. } => match key {
+                OwnerKey::Owner(id) => bounds.allow_owner(id).map_err(refused)?,
+                OwnerKey::User(_) => return owner_of_user(call, next).await,
+            },
             Ask::ListOwners { .. } => bounds.allow_all_owners().map_err(refused)?,
             // What it changes is of all records of a type.
             Ask::Schema(ask) if ask.writes() => bounds.allow_all_records().map_err(refused)?,
@@ -114,6 +117,19 @@ async fn read(
         _ => return Err(Error::WrongAnswer),
     }
     reply.answer = only_shown(reply.answer, &deciding, &shown);
+    Ok(reply)
+}
+
+/// Reads the owner that a user is: which one that is, only the answer tells.
+async fn owner_of_user(call: Call<Confined>, next: &Next<Call<Confined>>) -> Result<Reply, Error> {
+    let grant = call.authority.grant().clone();
+    let reply = next.run(call).await?;
+    let Answer::Owner(owner) = &reply.answer else {
+        return Err(Error::WrongAnswer);
+    };
+    let id = RecordId::read(&owner.id).map_err(|_| Error::WrongAnswer)?;
+    let allowed = grant.bounds().allow_owner(&id);
+    allowed.map_err(|by| Error::NotPermitted(Cause::record(&ObjectType::owners(), by)))?;
     Ok(reply)
 }
 

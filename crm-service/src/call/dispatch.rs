@@ -21,7 +21,7 @@ use super::{
     row_error,
 };
 use crate::{
-    crm::{Answer, Ask, PropertyName, PropertyNames, PropertyValues, RecordKey, RowError, Wanted},
+    crm::{Answer, Ask, OwnerKey, PropertyName, PropertyNames, PropertyValues, RecordKey, RowError, Wanted},
     quota::Slot,
 };
 
@@ -132,9 +132,12 @@ impl End<Admitted<Call<Counted>>> for Dispatch {
                 let ask = owners::list(version, email.as_deref(), *limit, after.as_deref(), *archived);
                 self.send(admitted, ask, Answer::Owners).await
             }
-            Ask::GetOwner { id } => {
-                self.send(admitted, owners::get(version, id.as_str()), Answer::Owner)
-                    .await
+            Ask::GetOwner { key, archived } => {
+                let ask = match key {
+                    OwnerKey::Owner(id) => owners::get(version, id.as_str(), *archived),
+                    OwnerKey::User(id) => owners::of_user(version, id.as_str(), *archived),
+                };
+                self.send(admitted, ask, Answer::Owner).await
             }
             Ask::ReadAccount => {
                 let ask = account::of_token(version);

@@ -4,7 +4,7 @@ use hubkeep_audit_log::Payload;
 
 use super::{Call, Counted};
 use crate::crm::{
-    Ask, AssociationAsk, Batch, BatchWork, Between, Condition, NewAssociation, ObjectType, Pair,
+    Ask, AssociationAsk, Batch, BatchWork, Between, Condition, NewAssociation, ObjectType, OwnerKey, Pair,
     PropertyName, PropertyValues, RecordId, RecordKey, Search,
 };
 
@@ -39,12 +39,20 @@ fn note(payload: &mut Payload, ask: &Ask) {
         Ask::ListOwners {
             email: Some(email), ..
         } => payload.condition("email", "EQ", [email.as_str()]),
-        Ask::GetOwner { id } => payload.record(ObjectType::owners().as_str(), id.as_str(), None),
+        Ask::GetOwner { key, .. } => owner(payload, key),
         Ask::Batch(batch) => of_batch(payload, batch),
         Ask::Association(ask) => of_association(payload, ask),
         // Nobody is named.
         Ask::ListObjects { .. } | Ask::ListOwners { .. } | Ask::Schema(_) | Ask::ReadAccount => {}
     }
+}
+
+fn owner(payload: &mut Payload, key: &OwnerKey) {
+    let (id, id_property) = match key {
+        OwnerKey::Owner(id) => (id, None),
+        OwnerKey::User(id) => (id, Some("userId")),
+    };
+    payload.record(ObjectType::owners().as_str(), id.as_str(), id_property);
 }
 
 fn named(payload: &mut Payload, key: &RecordKey) {

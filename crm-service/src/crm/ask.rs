@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    OwnerKey,
     association::{AssociationAsk, NewAssociation},
     batch::{Batch, BatchWork},
     names::{ObjectType, PropertyName, PropertyNames, PropertyValues, RecordId},
@@ -161,7 +162,9 @@ pub enum Ask {
     /// Reads one owner.
     GetOwner {
         /// Which.
-        id: RecordId,
+        key: OwnerKey,
+        /// Whether it is archived.
+        archived: bool,
     },
     /// Asks whose account the token is. No caller asks that: this service does, before it writes.
     ReadAccount,
@@ -254,7 +257,7 @@ impl Ask {
             | Self::EraseContact { key } => Some(&key.id),
             Self::MergeObjects { primary, .. } => Some(primary),
             Self::Association(ask) => ask.record_id(),
-            Self::GetOwner { id } => Some(id),
+            Self::GetOwner { key, .. } => key.owner_id(),
             _ => None,
         }
     }

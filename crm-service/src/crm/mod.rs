@@ -10,6 +10,7 @@ mod error;
 mod kinds;
 mod limits;
 mod names;
+mod owner;
 mod property;
 mod rows;
 mod schema;
@@ -29,6 +30,7 @@ pub use limits::{
 };
 pub use names::{ADDRESSES, ObjectType, PropertyName, PropertyNames, PropertyValues, RecordId};
 pub(crate) use names::{read_history, read_names, read_values};
+pub use owner::OwnerKey;
 pub(crate) use property::{check_each_option, check_options, read_kind_and_field};
 pub use property::{read_description, read_field, read_group, read_label, read_new_name};
 pub use schema::{PipelineId, PipelineWork, SchemaAsk};

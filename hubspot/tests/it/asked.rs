@@ -332,10 +332,10 @@ async fn what_records_are_made_of() {
     .holds()
     .await;
     Case {
-        ask: |version| owners::of_user(version, "7"),
+        ask: |version| owners::of_user(version, "7", false),
         lines: [
-            "GET /crm/owners/2026-09/7?idProperty=userId",
-            "GET /crm/v3/owners/7?idProperty=userId",
+            "GET /crm/owners/2026-09/7?idProperty=userId&archived=false",
+            "GET /crm/v3/owners/7?idProperty=userId&archived=false",
         ],
         templates: ["/crm/owners/2026-09/{id}", "/crm/v3/owners/{id}"],
         answer: r#"{"id":"9","userId":7}"#,

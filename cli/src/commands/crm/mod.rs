@@ -257,11 +257,14 @@ struct OwnersArgs {
     /// Read this owner instead of listing all.
     #[arg(long, value_name = "ID")]
     id: Option<String>,
+    /// Read the owner that this user is instead.
+    #[arg(long, value_name = "USER_ID", conflicts_with = "id")]
+    user: Option<String>,
     /// Only the owner with this e-mail address.
-    #[arg(long, value_name = "ADDRESS", conflicts_with = "id")]
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["id", "user"])]
     email: Option<String>,
     /// Only archived owners.
-    #[arg(long, conflicts_with = "id")]
+    #[arg(long)]
     archived: bool,
     #[command(flatten)]
     page: Page,

@@ -105,11 +105,13 @@ pub(super) async fn search(args: SearchArgs, service: &Service, output: &Output)
 
 pub(super) async fn owners(args: OwnersArgs, service: &Service, output: &Output) -> Result<(), Error> {
     let mut client = OwnerServiceClient::new(service.connection());
-    if let Some(owner_id) = args.id {
+    if args.id.is_some() || args.user.is_some() {
         let request = GetOwnerRequest {
             expected_portal_id: args.expected.stated(),
             client_slug: args.slug,
-            owner_id,
+            owner_id: args.id.unwrap_or_default(),
+            user_id: args.user.unwrap_or_default(),
+            archived: args.archived,
         };
         let answer = client.get_owner(request).await;
         let answer = answer.map_err(|status| service.ended(status))?.into_inner();
