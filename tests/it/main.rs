@@ -80,6 +80,7 @@ mod never_twice_again;
 mod never_twice_found;
 mod never_twice_late;
 mod never_twice_lost;
+mod never_twice_outage;
 mod never_twice_rows;
 mod never_twice_settled;
 mod never_twice_unmarked;

@@ -11,6 +11,9 @@ const LEAST_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// HubSpot gives up a request after this, and may carry it out until then.
 const AT_IT_FOR: Duration = Duration::from_secs(100);
 
+/// Seconds are better; what stands for HubSpot on loopback may be asked more often.
+const LEAST_BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
 /// How long writes are kept account of.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(default)]
@@ -22,6 +25,10 @@ pub struct Config {
     /// it can have been sent. HubSpot gives up a request after 100 s (its status 524); before that it may still carry it out.
     #[serde(with = "humantime_serde")]
     pub not_done_after: Duration,
+    /// A write of unknown outcome is looked for ever more seldom, and in the end after so much time, which chance makes up to
+    /// twice as long. Where HubSpot is down for hours, it is found so late after that.
+    #[serde(with = "humantime_serde")]
+    pub longest_between_looks: Duration,
 }
 
 impl Default for Config {
@@ -29,6 +36,7 @@ impl Default for Config {
         Self {
             kept_for: LEAST_KEPT,
             not_done_after: Duration::from_secs(120),
+            longest_between_looks: Duration::from_secs(15 * 60),
         }
     }
 }
@@ -51,6 +59,12 @@ impl Validate for Config {
             faults.push(Fault::new(
                 "writes.kept_for",
                 "must be 7 days at least: callers are promised that",
+            ));
+        }
+        if self.longest_between_looks < LEAST_BETWEEN_LOOKS {
+            faults.push(Fault::new(
+                "writes.longest_between_looks",
+                "must be 100ms at least: each look is a call of the portal's limits",
             ));
         }
     }

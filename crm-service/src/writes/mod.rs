@@ -254,6 +254,11 @@ impl Writes {
         self.config.not_done_after
     }
 
+    /// So much time is between two looks for a write of unknown outcome in the end, before chance makes it up to twice as long.
+    pub const fn longest_between_looks(&self) -> Duration {
+        self.config.longest_between_looks
+    }
+
     /// When enough time has passed to take what is not there for not done. A write may have waited long before it was sent: it was
     /// sent before its call's deadline, and before it was known to be of unknown outcome.
     pub fn quiet_at(&self, row: &Row) -> Timestamp {

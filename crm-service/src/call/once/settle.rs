@@ -26,11 +26,9 @@ use crate::{
 const PAUSE: Duration = Duration::from_millis(500);
 /// Before the first look afterwards.
 const AFTERWARDS: Duration = Duration::from_secs(2);
-/// Between two looks in a call at most.
+/// Between two looks in a call at most. Afterwards it is as configured: a HubSpot that is down for long is asked seldom, and the
+/// looks that were reserved last for most of a day.
 const LONGEST: Duration = Duration::from_secs(30);
-/// The same afterwards, before chance makes it up to twice as long: a HubSpot that is down for long is asked seldom, and the looks
-/// that were reserved last for most of a day.
-const LONGEST_AFTERWARDS: Duration = Duration::from_secs(15 * 60);
 /// How long it is looked for afterwards: as long as a reservation lasts.
 const FOLLOWED_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long one look may take.
@@ -120,10 +118,11 @@ impl Once {
         // While the handle lives: it may end at any time.
         let reservation = self.reserve(made, row).await;
         let mut reserved = None;
-        let (mut pauses, mut unique) = (pauses(AFTERWARDS, LONGEST_AFTERWARDS), Unique::default());
+        let longest = self.writes.longest_between_looks();
+        let (mut pauses, mut unique) = (pauses(AFTERWARDS.min(longest), longest), Unique::default());
         let until = self.clock.tick().plus(FOLLOWED_FOR);
         while self.clock.tick() < until {
-            let at = self.next_look(row, pauses.next().unwrap_or(LONGEST_AFTERWARDS));
+            let at = self.next_look(row, pauses.next().unwrap_or(longest));
             self.clock.sleep_until(at).await;
             let quiet = self.is_quiet(row);
             let looked = async {
