@@ -157,11 +157,26 @@ fn every_configuration_is_mounted_where_it_is_looked_for() {
         for volume in &service.volumes {
             let (from, _) = volume.split_once(':').expect("a place");
             let there = match from.strip_prefix("./") {
+                // What is written to: `deploy/prepare` makes it.
+                Some(path) if path.starts_with("hubkeep-outcomes/") => path.ends_with(name),
                 Some(path) => top().join(path).exists() && volume.ends_with(":ro"),
                 None => compose.volumes.contains_key(from),
             };
             assert!(there, "{name}: {volume}");
         }
+    }
+}
+
+#[test]
+fn outcomes_that_wait_for_the_database_outlive_the_container_they_wait_in() {
+    let compose = Compose::read();
+    for (name, spill) in [
+        ("credential-service", credential_config().audit.spill),
+        ("crm-service", crm_config().audit.spill),
+    ] {
+        let folder = spill.folder.expect("a folder");
+        let mounted = compose.service(name).mounted(folder.to_str().expect("text"));
+        assert_eq!(mounted.expect("mounted"), format!("./hubkeep-outcomes/{name}"));
     }
 }
 

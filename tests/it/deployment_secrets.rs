@@ -22,10 +22,9 @@ fn secrets_named(text: &str) -> BTreeSet<String> {
 
 /// All that tells a service where something is.
 fn told(service: &Service) -> String {
-    let mounted = service
-        .volumes
-        .iter()
-        .filter_map(|volume| volume.strip_prefix("./"));
+    // What may be written to is the service's own.
+    let given = service.volumes.iter().filter(|volume| volume.ends_with(":ro"));
+    let mounted = given.filter_map(|volume| volume.strip_prefix("./"));
     let files = mounted
         .filter_map(|volume| volume.split(':').next())
         .map(contents);
@@ -145,6 +144,11 @@ fn one_command_makes_every_secret_for_nobody_else_to_read_and_never_makes_it_ane
             .starts_with("HUBKEEP_USER=")
     );
     read("hubkeep-certs/operator-ann.key");
+    for service in ["credential-service", "crm-service"] {
+        let outcomes = folder.path().join("hubkeep-outcomes").join(service);
+        let mode = fs::metadata(&outcomes).expect("made").permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{service}");
+    }
 
     prepare(folder.path(), "bob");
     let after: Vec<Vec<u8>> = secrets.values().map(|secret| read(&secret.file)).collect();
