@@ -48,8 +48,15 @@ deny:
 # Tests are built with the whole workspace, also where some of them run: another choice of packages is another choice of
 # their dependencies' features, and builds all of those again.
 .PHONY: test
-test: postgres ## All tests but the heavy ones
-	$(CARGO) test --workspace --no-fail-fast
+test: postgres ## All tests but the heavy ones (WITH_CLOUDS=1 with AWS and Google Cloud built in, which needs `make moto`)
+	$(CARGO) test --workspace --no-fail-fast $(if $(WITH_CLOUDS),--features $(CLOUDS))
+
+# Whoever builds the clouds into the tests builds them into all, or what they stand on is built twice.
+comma := ,
+BUILT_IN = $(if $(WITH_CLOUDS),$(CLOUDS)$(comma))
+.PHONY: built-in
+built-in:
+	@echo $(if $(WITH_CLOUDS),--features $(CLOUDS))
 
 # The tests start a PostgreSQL of their own.
 .PHONY: postgres
@@ -60,7 +67,7 @@ postgres:
 .PHONY: test-order
 test-order: ## By strace: the record is on disk before the first byte leaves and before the answer; kills and a failing disk at each step
 	@command -v strace >/dev/null || { echo "test-order needs strace: apt-get install strace"; exit 1; }
-	$(CARGO) test --workspace --features hubkeep-tests/order --test order -- --nocapture
+	$(CARGO) test --workspace --features $(BUILT_IN)hubkeep-tests/order --test order -- --nocapture
 
 .PHONY: fuzz
 fuzz: ## Hostile input for every reader, 20 s each (FUZZ_SECONDS=60; TARGETS="csv_import error_body" for some)
@@ -68,7 +75,7 @@ fuzz: ## Hostile input for every reader, 20 s each (FUZZ_SECONDS=60; TARGETS="cs
 
 .PHONY: test-models
 test-models: ## By model checkers: revoked grants and the log's group commit in every order that matters
-	$(CARGO) test --workspace --lib --features $(MODELS) models::
+	$(CARGO) test --workspace --lib --features $(BUILT_IN)$(MODELS) models::
 
 .PHONY: test-isolation
 test-isolation: ## 1,000,000 calls to 1,000 portals amid rotations and revocations: none reaches another (PORTALS=, CALLS=)
@@ -76,17 +83,17 @@ test-isolation: ## 1,000,000 calls to 1,000 portals amid rotations and revocatio
 
 .PHONY: test-kills
 test-kills: ## crm-service killed at six steps, and at any moment, of 1,000 writes of 15 kinds: none is done twice (WRITES=, ON=postgres for two replicas)
-	$(CARGO) test --workspace --features hubkeep-tests/kills --test kills -- $(or $(WRITES),1000) $(or $(ON),sqlite)
+	$(CARGO) test --workspace --features $(BUILT_IN)hubkeep-tests/kills --test kills -- $(or $(WRITES),1000) $(or $(ON),sqlite)
 
 .PHONY: test-points
 test-points: ## crm-service dies at every point where a write can be found suspended, one after the other, for 15 kinds of write (KINDS=Merge,Erase, ON=postgres)
-	$(CARGO) test --workspace --features hubkeep-tests/kills --test kills -- points $(or $(ON),sqlite) $(KINDS)
+	$(CARGO) test --workspace --features $(BUILT_IN)hubkeep-tests/kills --test kills -- points $(or $(ON),sqlite) $(KINDS)
 
 .PHONY: test-evidence
 test-evidence: ## Bundles of evidence spoilt in every way, each found by hubkeep, by verify.py and by Go
 	@command -v go >/dev/null || { echo "test-evidence needs Go 1.26"; exit 1; }
 	@python3 -c 'import cryptography' 2>/dev/null || { echo "test-evidence needs Python 3.10 with cryptography"; exit 1; }
-	$(CARGO) test --workspace --features hubkeep-tests/evidence --test evidence
+	$(CARGO) test --workspace --features $(BUILT_IN)hubkeep-tests/evidence --test evidence
 
 .PHONY: test-mutants
 test-mutants: ## Each check that keeps a call in its portal taken away in turn: a test must fail (MUTANTS="slug aad" for some)
@@ -98,22 +105,31 @@ test-canaries: postgres ## 200 planted secrets, searched for in databases, dumps
 
 # What AWS and Google Cloud need is large and left out elsewhere; moto stands for AWS. The credentials are none.
 MOTO_VERSION := 5.2.1
-CLOUDS := hubkeep-seal/aws,hubkeep-seal/gcp,hubkeep-credential-service/aws,hubkeep-credential-service/gcp
-.PHONY: test-keys
-test-keys: postgres ## Key services, secret stores and anchors with AWS and Google Cloud built in, against moto and doubles
-	@command -v python3 >/dev/null || { echo "test-keys needs Python 3.10 with venv"; exit 1; }
+test test-keys test-anchors: export AWS_ACCESS_KEY_ID := test
+test test-keys test-anchors: export AWS_SECRET_ACCESS_KEY := test
+test test-keys test-anchors: export AWS_EC2_METADATA_DISABLED := true
+CLOUDS := hubkeep-tests/clouds
+.PHONY: moto
+moto:
+	@command -v python3 >/dev/null || { echo "moto needs Python 3.10 with venv"; exit 1; }
 	@target/keys/venv/bin/python -c 'import moto.server' 2>/dev/null \
 	|| { python3 -m venv --system-site-packages target/keys/venv \
 	&& target/keys/venv/bin/pip install --quiet 'moto[server]==$(MOTO_VERSION)'; }
-	AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_EC2_METADATA_DISABLED=true \
-	$(CARGO) test -p hubkeep-seal -p hubkeep-credential-service --features $(CLOUDS)
-	$(CARGO) test --workspace --features hubkeep-tests/anchors --test anchors
+
+.PHONY: test-keys
+test-keys: postgres moto ## Key services, secret stores and anchors with AWS and Google Cloud built in, against moto and doubles
+	$(CARGO) test --workspace --features $(CLOUDS) --lib --test it -- remote:: sources:: clouds:: cloud_stores:: secret_store
+	$(CARGO) test --workspace --features $(CLOUDS),hubkeep-tests/anchors --test anchors
+
+.PHONY: test-anchors
+test-anchors: moto
+	$(CARGO) test --workspace --features $(BUILT_IN)hubkeep-tests/anchors --test anchors
 
 .PHONY: test-interop
 test-interop: ## Other languages: clients in Go, Python and TypeScript, HubSpot's own clients and what they do through Hubkeep, grpcurl
 	@missing=(); for tool in go node npm python3; do command -v $$tool >/dev/null || missing+=($$tool); done; \
 	[ $${#missing[@]} -eq 0 ] || { echo "test-interop needs $${missing[*]}: Go 1.26, Node.js 20, Python 3.10 with venv"; exit 1; }
-	BUF_VERSION=$(BUF_VERSION) $(CARGO) test --workspace --features hubkeep-tests/interop --test interop
+	BUF_VERSION=$(BUF_VERSION) $(CARGO) test --workspace --features $(BUILT_IN)hubkeep-tests/interop --test interop
 
 .PHONY: test-browser
 test-browser: ## The audit viewer in a real browser: filter, follow, a call with its proof; other sites kept out; pictures in target/browser
@@ -121,7 +137,7 @@ test-browser: ## The audit viewer in a real browser: filter, follow, a call with
 	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 	|| command -v google-chrome-stable >/dev/null || missing+=(chromium); \
 	[ $${#missing[@]} -eq 0 ] || { echo "test-browser needs $${missing[*]}: apt-get install chromium, and Node.js 20 with npm"; exit 1; }
-	$(CARGO) test --workspace --features hubkeep-tests/browser --test browser
+	$(CARGO) test --workspace --features $(BUILT_IN)hubkeep-tests/browser --test browser
 
 .PHONY: test-compose
 test-compose: ## The deployment of docs/deployment.md, really run, restarted under calls; needs root and about 10 minutes

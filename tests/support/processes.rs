@@ -58,7 +58,11 @@ pub fn hubkeep_binary() -> &'static Path {
 /// of the tests, which stands on everything: so whatever both stand on has the same features and the same profile as in
 /// this process, and is not compiled a second time.
 fn built(package: &str, name: &str) -> PathBuf {
-    built_with(package, name, &["--lib"])
+    let clouds: &[&str] = match cfg!(feature = "clouds") {
+        true => &["--features", "hubkeep-tests/clouds"],
+        false => &[],
+    };
+    built_with(package, name, &[&["--lib"], clouds].concat())
 }
 
 /// The same; without `--lib` for a binary with a feature that this process does not have.
