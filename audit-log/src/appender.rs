@@ -179,6 +179,7 @@ impl Appender {
         };
         let now = self.clock.now();
         entry.entry_id = entry_id.to_string();
+        entry.instance.clone_from(&self.identity.instance);
         entry.entry_time = Some(now.into());
         entry.phase = phase.into();
         // An outcome is made of its intent's entry, and has no payload of its own.

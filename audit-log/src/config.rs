@@ -144,12 +144,16 @@ pub struct Identity {
     pub deployment: String,
     /// The service that writes: "crm-service".
     pub service: &'static str,
+    /// Which of its processes: the name of its machine or container. It stands in entries, and is no part of a log's name.
+    pub instance: String,
 }
 
 impl Identity {
     /// "<deployment>/<service>/<portal_id>", or ".../system" for what belongs to no proven portal.
     pub(crate) fn log_of(&self, owner: Owner) -> String {
-        let Self { deployment, service } = self;
+        let Self {
+            deployment, service, ..
+        } = self;
         match owner {
             Owner::System => format!("{deployment}/{service}/system"),
             Owner::Portal(portal_id) => format!("{deployment}/{service}/{portal_id}"),
@@ -158,7 +162,9 @@ impl Identity {
 
     /// "<deployment>/<service>/heads": the log of what all others had come to.
     pub(crate) fn heads(&self) -> String {
-        let Self { deployment, service } = self;
+        let Self {
+            deployment, service, ..
+        } = self;
         format!("{deployment}/{service}/heads")
     }
 }

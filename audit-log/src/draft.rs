@@ -58,6 +58,7 @@ impl Draft {
         self.entry.caller = context.caller.name.to_string();
         self.entry.request_id = context.request_id.to_string();
         self.entry.grpc_method = bounded(context.grpc_method.as_str(), MAX_TEXT);
+        self.entry.trace_id = context.trace_id.as_deref().unwrap_or_default().to_owned();
         self
     }
 
@@ -120,6 +121,13 @@ impl Draft {
     #[must_use]
     pub fn physical(mut self, call_id: CallId) -> Self {
         self.entry.physical_id = call_id.to_string();
+        self
+    }
+
+    /// On whose behalf: a keyed hash. At most 256 characters are kept.
+    #[must_use]
+    pub fn actor(mut self, actor_ref: Option<&str>) -> Self {
+        self.entry.actor_ref = bounded(actor_ref.unwrap_or_default(), MAX_TEXT);
         self
     }
 

@@ -6,7 +6,7 @@ use hubkeep_core::{
     config::{Fault, Validate},
     database,
     grpc::{self, Access, AccessRules, Roles},
-    service::check_deployment,
+    service::{check_deployment, check_instance},
     telemetry, tls,
 };
 use hubkeep_proto::{
@@ -50,6 +50,9 @@ const ACCESS: [(&str, &[&str]); 10] = [
 pub struct Config {
     /// The name of this deployment: the first part of every audit log's name.
     pub deployment: String,
+    /// Which process of the service this is, as its entries say it. Unless set, the name of the machine or container.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub instance: String,
     /// Where the service listens, and its limits.
     pub grpc: grpc::Config,
     /// The service's certificate, and the CA of its callers. Left out only in development.
@@ -82,6 +85,7 @@ impl Default for Config {
         let listen = SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT));
         Self {
             deployment: "dev".to_owned(),
+            instance: String::new(),
             grpc: grpc::Config {
                 listen,
                 ..grpc::Config::default()
@@ -120,6 +124,7 @@ impl Config {
 impl Validate for Config {
     fn validate(&self, faults: &mut Vec<Fault>) {
         check_deployment(&self.deployment, faults);
+        check_instance(&self.instance, faults);
         self.access.check(&AccessRules::new(ACCESS), &self.roles, faults);
         self.roles.check(faults);
         if let Some(tls) = &self.tls {

@@ -9,7 +9,7 @@ use hubkeep_core::{
     grpc::{self, Chassis},
     id::InvalidName,
     random::Random,
-    service::Service,
+    service::{Service, instance_of},
     telemetry, tls,
 };
 use hubkeep_hubspot::{App, AppError};
@@ -131,6 +131,7 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
     let identity = Identity {
         deployment: config.deployment.clone(),
         service: Running::NAME,
+        instance: instance_of(&config.instance),
     };
     let audit_log = AuditLog::open(&config.audit, identity, clock.clone(), random.clone()).await?;
     let database = Database::open(&config.database, &[&hubkeep_seal::MIGRATIONS, &MIGRATIONS]).await?;

@@ -4,7 +4,7 @@ use hubkeep_core::{
     config::{Fault, Validate},
     database,
     grpc::{self, Access, AccessRules, Roles},
-    service::check_deployment,
+    service::{check_deployment, check_instance},
     telemetry, tls,
 };
 use hubkeep_proto::{
@@ -25,6 +25,9 @@ use crate::{alerts, call::CoalesceConfig, credentials, notify, quota, reports, w
 pub struct Config {
     /// The name of this deployment; it begins the name of every audit log.
     pub deployment: String,
+    /// Which process of the service this is, as its entries say it. Unless set, the name of the machine or container.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub instance: String,
     /// Where to listen, and the limits of the server.
     pub grpc: grpc::Config,
     /// The service's certificate, and the CA of its callers and of credential-service. Left out only in development.
@@ -82,6 +85,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             deployment: "dev".to_owned(),
+            instance: String::new(),
             grpc: grpc::Config {
                 listen: ([127, 0, 0, 1], 7402).into(),
                 ..grpc::Config::default()
@@ -151,6 +155,7 @@ impl Config {
 impl Validate for Config {
     fn validate(&self, faults: &mut Vec<Fault>) {
         check_deployment(&self.deployment, faults);
+        check_instance(&self.instance, faults);
         self.access.check(&AccessRules::new(ACCESS), &self.roles, faults);
         self.roles.check(faults);
         if let Some(tls) = &self.tls {

@@ -14,7 +14,7 @@ use hubkeep_core::{
     grpc::{self, Chassis},
     id::RequestId,
     random::Random,
-    service::Service,
+    service::{Service, instance_of},
     telemetry, tls,
 };
 use hubkeep_hubspot::Client;
@@ -88,6 +88,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     let identity = Identity {
         deployment: config.deployment,
         service: Running::NAME,
+        instance: instance_of(&config.instance),
     };
     let heir = Arc::new(Inheritance::new(database.clone(), clock.clone()));
     let log = AuditLog::open_for(heir, &config.audit, identity, clock.clone(), random.clone()).await?;
@@ -179,7 +180,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     );
     let own_clock = clock.clone();
     let under_way = TaskTracker::new();
-    let unread = Unread::new(log.clone(), credentials.clone());
+    let unread = Unread::new(log.clone(), object_refs.clone(), credentials.clone());
     let usage = Usage::new(
         hubspot.clone(),
         credentials.clone(),

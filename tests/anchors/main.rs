@@ -65,6 +65,7 @@ async fn opened(folder: &TempDir, moto: &Moto) -> AuditLog {
     let identity = Identity {
         deployment: "test".to_owned(),
         service: "crm-service",
+        instance: "here".to_owned(),
     };
     let opened = AuditLog::open(&config, identity, SystemClock::shared(), SystemRandom::shared());
     opened.await.expect("opened")

@@ -1,5 +1,6 @@
 //! The promises of Hubkeep, each a test named as a sentence.
 
+mod actors;
 mod alerts;
 mod alerts_contain;
 mod alerts_old_tokens;

@@ -5,8 +5,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use hubkeep_audit_log::Event;
 use hubkeep_proto::crm::v1::{GetObjectRequest, object_service_client::ObjectServiceClient};
-use hubkeep_tests::{World, eventually, support::crm_process::CrmProcess, support::handles::named};
+use hubkeep_tests::{
+    World, eventually,
+    support::{audit::events_on_disk, crm_process::CrmProcess, handles::named},
+};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{
         ExportTraceServiceRequest, ExportTraceServiceResponse,
@@ -130,6 +134,13 @@ async fn a_call_is_traced_from_its_caller_to_hubspot_and_no_record_is_named() {
     let journal = stage.hubkeep.hubspot_calls();
     let entry = journal.last().and_then(|call| call.header("x-request-id"));
     assert_eq!(attribute(sent, "hubkeep.audit.entry_id").as_deref(), entry);
+    let on_record = events_on_disk(&stage.log());
+    let is_traced = |event: &Event| event.entry.as_ref().is_some_and(|entry| entry.trace_id == TRACE);
+    assert_eq!(
+        on_record.iter().filter(|event| is_traced(event)).count(),
+        2,
+        "intent and outcome"
+    );
     let told = collector.told();
     for secret in [&handle.token, &stage.hubkeep.token(A), "contacts/101"] {
         assert!(!told.contains(secret), "{secret} is told");

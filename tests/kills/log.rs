@@ -27,6 +27,7 @@ async fn on_postgres(config: &Config) -> Vec<Event> {
     let identity = Identity {
         deployment: "test".to_owned(),
         service: "crm-service",
+        instance: "here".to_owned(),
     };
     let log = AuditLog::open(config, identity, SystemClock::shared(), SystemRandom::shared());
     let log = log.await.expect("opens");

@@ -53,6 +53,7 @@ async fn life_of_a_log(troubles: Troubles) {
     let identity = Identity {
         deployment: "model".to_owned(),
         service: "model",
+        instance: "here".to_owned(),
     };
     let (appender, waiting) = Appender::new(
         identity,

@@ -185,6 +185,7 @@ mod tests {
         Identity {
             deployment: "test".to_owned(),
             service: "crm-service",
+            instance: "here".to_owned(),
         }
     }
 

@@ -84,7 +84,9 @@ pub(crate) async fn open(
         return Ok(Ready(None));
     };
     let file_name = config.sqlite_file().and_then(Path::file_name);
-    let Identity { deployment, service } = identity;
+    let Identity {
+        deployment, service, ..
+    } = identity;
     let slots = Slots {
         folder,
         name: file_name.map_or_else(

@@ -21,6 +21,7 @@ pub(crate) fn identity() -> Identity {
     Identity {
         deployment: "test".to_owned(),
         service: "crm-service",
+        instance: "here".to_owned(),
     }
 }
 

@@ -49,6 +49,7 @@ pub(super) async fn open(place: &Place, config: &Config) -> Result<AuditLog, Fai
     let identity = Identity {
         deployment: "dev".to_owned(),
         service: "crm-service",
+        instance: "here".to_owned(),
     };
     let opened = AuditLog::open(config, identity, place.clock.clone(), place.random.clone()).await;
     Ok(opened?)

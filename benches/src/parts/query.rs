@@ -72,6 +72,7 @@ async fn open(place: &Place, config: &Config) -> Result<AuditLog, Failure> {
     let identity = Identity {
         deployment: "bench".to_owned(),
         service: "crm-service",
+        instance: "here".to_owned(),
     };
     let log = AuditLog::open(config, identity, place.clock.clone(), place.random.clone()).await?;
     Ok(log)

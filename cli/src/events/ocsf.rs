@@ -177,6 +177,7 @@ fn actor(entry: &Entry) -> Object {
         ("authorizations", json!([{"decision": decision}])),
     ])
     .object("session", Object::of([]).text("uid", &entry.handle_id))
+    .object("user", Object::of([]).text("uid", &entry.actor_ref))
 }
 
 fn source(entry: &Entry) -> Object {
@@ -241,6 +242,8 @@ fn unmapped(event: &Event, entry: &Entry) -> Object {
         .text("token_fingerprint", &entry.token_fingerprint)
         .text("subject", &entry.subject)
         .text("payload_sha256", &row::hex(&entry.payload_sha256))
+        .text("trace_id", &entry.trace_id)
+        .text("instance", &entry.instance)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub(super) enum Cell {
 }
 
 /// The columns: each name, and whether it holds numbers.
-pub(super) const COLUMNS: [(&str, bool); 37] = [
+pub(super) const COLUMNS: [(&str, bool); 40] = [
     ("position", true),
     ("index", true),
     ("log", false),
@@ -54,6 +54,9 @@ pub(super) const COLUMNS: [(&str, bool); 37] = [
     ("hubspot_correlation_id", false),
     ("subject", false),
     ("payload_sha256", false),
+    ("actor_ref", false),
+    ("trace_id", false),
+    ("instance", false),
 ];
 
 /// The cells of an event, one for each column.
@@ -99,6 +102,9 @@ pub(super) fn cells(event: &Event) -> Vec<Cell> {
         text(&entry.hubspot_correlation_id),
         text(&entry.subject),
         Cell::Text(hex(&entry.payload_sha256)),
+        text(&entry.actor_ref),
+        text(&entry.trace_id),
+        text(&entry.instance),
     ]
 }
 

@@ -9,6 +9,7 @@ use crate::{
     clock::Tick,
     error::{ServiceError, status},
     id::{CallerName, RequestId},
+    telemetry::traces,
 };
 
 /// The full gRPC method: "/hubkeep.crm.v1.ObjectService/GetObject".
@@ -60,6 +61,8 @@ pub struct Context {
     pub caller: Caller,
     /// The method asked for.
     pub grpc_method: GrpcMethod,
+    /// The trace that the request is part of, as 32 hexadecimal digits; none where nothing is traced.
+    pub trace_id: Option<Arc<str>>,
     /// What callers may do, of which the layers have decided only whether this one may use this gRPC service.
     access: Arc<Access>,
     /// When the work must be done, so that the answer still reaches the caller.
@@ -85,6 +88,7 @@ impl Context {
             request_id: asked.request_id,
             caller,
             grpc_method: asked.grpc_method,
+            trace_id: traces::trace_id(),
             access,
             deadline: deadline.granted,
             stated_deadline: deadline.stated,

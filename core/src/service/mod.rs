@@ -3,12 +3,14 @@
 
 mod command;
 mod health;
+mod instance;
 mod memory;
 mod serve;
 
 use std::{future::Future, net::SocketAddr, path::PathBuf};
 
 pub use command::run;
+pub use instance::{check_instance, instance_of};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{

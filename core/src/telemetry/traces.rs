@@ -1,6 +1,7 @@
 //! Traces: a span for each request and for each call to HubSpot, told to a collector by OTLP over gRPC.
 
 use std::{
+    sync::Arc,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -9,7 +10,7 @@ use http::HeaderMap;
 use opentelemetry::{
     global,
     propagation::{Extractor, Injector},
-    trace::TracerProvider as _,
+    trace::{TraceContextExt as _, TracerProvider as _},
 };
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig as _, WithTonicConfig as _};
 use opentelemetry_sdk::{
@@ -92,6 +93,17 @@ pub(crate) fn serve(headers: &HeaderMap, grpc_method: &str, span: &Span) {
     let caller = global::get_text_map_propagator(|propagator| propagator.extract(&Told(headers)));
     // It cannot be set where the filter of the log leaves requests out: then nothing is told of them either.
     let _ = span.set_parent(caller);
+}
+
+/// The trace that the current span is part of, as 32 hexadecimal digits. None where nothing is traced.
+pub(crate) fn trace_id() -> Option<Arc<str>> {
+    if !is_on() {
+        return None;
+    }
+    let here = Span::current().context();
+    let span = here.span();
+    let context = span.span_context();
+    context.is_valid().then(|| context.trace_id().to_string().into())
 }
 
 /// How a request ended.

@@ -23,6 +23,8 @@ pub struct Alert {
     pub client_slug: String,
     /// The caller; empty where all are counted together.
     pub subject: String,
+    /// The person on whose behalf it asked, as entries have it; empty where nobody was named, or all are counted together.
+    pub actor_ref: String,
     /// How bad it is.
     pub severity: Severity,
     /// How many were counted when it began to fire.
@@ -100,6 +102,7 @@ impl Alert {
                 "portal_id": self.portal_id,
                 "client_slug": self.client_slug,
                 "subject": self.subject,
+                "actor_ref": self.actor_ref,
                 "severity": self.severity.name(),
                 "state": change.word(),
                 "count": self.count,
@@ -120,9 +123,10 @@ impl Alert {
             "" => "no portal".to_owned(),
             slug => format!("{slug} (portal {})", self.portal_id),
         };
-        let by = match self.subject.as_str() {
-            "" => String::new(),
-            subject => format!(" by {subject}"),
+        let by = match (self.subject.as_str(), self.actor_ref.as_str()) {
+            ("", _) => String::new(),
+            (subject, "") => format!(" by {subject}"),
+            (subject, actor_ref) => format!(" by {subject} for person {actor_ref}"),
         };
         let what = match change {
             Change::Fires => format!(
@@ -161,6 +165,7 @@ mod tests {
             portal_id: 42,
             client_slug: "acme".to_owned(),
             subject: "sync".to_owned(),
+            actor_ref: String::new(),
             severity: Severity::High,
             count: 101,
             threshold: 100,

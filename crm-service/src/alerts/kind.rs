@@ -10,7 +10,7 @@ pub enum Kind {
     HubSpotFailures,
     /// Answers of HubSpot, of which so many in a hundred have such a status.
     HubSpotFailureShare,
-    /// Calls that gave contacts, by caller.
+    /// Calls that gave contacts, by caller and by the person on whose behalf it asks.
     ContactReads,
     /// Refusals, by caller.
     DeniedCalls,
@@ -122,6 +122,14 @@ impl Kind {
             | Self::Unanchored
             | Self::RotationOverdue => "",
             Self::ContactReads | Self::DeniedCalls | Self::WrongPortal => &entry.caller,
+        }
+    }
+
+    /// For which of the people on whose behalf it asks; empty where all of them are counted together.
+    pub(super) fn actor(self, entry: &Entry) -> &str {
+        match self {
+            Self::ContactReads => &entry.actor_ref,
+            _ => "",
         }
     }
 

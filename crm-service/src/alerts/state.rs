@@ -13,8 +13,8 @@ use super::{
     share::Share,
 };
 
-/// What tells one window from every other.
-type Key = (Kind, u64, String);
+/// What tells one window from every other: what is counted, at which portal, for which caller, on whose behalf.
+type Key = (Kind, u64, (String, String));
 
 /// What was found, and is to be kept.
 #[derive(Clone, Debug)]
@@ -88,8 +88,10 @@ pub(super) struct State {
 impl State {
     /// Windows in which nothing is counted, of which some fire already.
     pub(super) fn new(rules: Rules, firing: Vec<Alert>) -> Self {
-        let key = |alert: &Alert| (alert.kind, alert.portal_id, alert.subject.clone());
-        let firing: HashMap<Key, Alert> = firing.into_iter().map(|alert| (key(&alert), alert)).collect();
+        let firing: HashMap<Key, Alert> = firing
+            .into_iter()
+            .map(|alert| (key_of_alert(&alert), alert))
+            .collect();
         let windows = firing.keys().map(|key| (key.clone(), Window::firing(key.0)));
         Self {
             rules,
@@ -154,8 +156,7 @@ impl State {
 
     /// An alert has its number.
     pub(super) fn numbered(&mut self, alert: Alert) {
-        let key = (alert.kind, alert.portal_id, alert.subject.clone());
-        self.firing.insert(key, alert);
+        self.firing.insert(key_of_alert(&alert), alert);
     }
 
     /// An alert fires no more. Gives it.
@@ -168,7 +169,7 @@ fn found_by(turn: Turn, key: &Key, (position, entry): (u64, &Entry), rule: &Rule
     match turn {
         Turn::Resolved { at } => Found::Resolved(key.clone(), at),
         Turn::Fires { at, count } => {
-            let (kind, portal_id, subject) = key.clone();
+            let (kind, portal_id, (subject, actor_ref)) = key.clone();
             let alert = Alert {
                 alert_id: 0,
                 change: 0,
@@ -180,6 +181,7 @@ fn found_by(turn: Turn, key: &Key, (position, entry): (u64, &Entry), rule: &Rule
                     entry.client_slug.clone()
                 },
                 subject,
+                actor_ref,
                 severity: rule.severity,
                 count,
                 threshold: rule.threshold,
@@ -195,7 +197,13 @@ fn found_by(turn: Turn, key: &Key, (position, entry): (u64, &Entry), rule: &Rule
 }
 
 fn key_of(kind: Kind, entry: &Entry) -> Key {
-    (kind, entry.portal_id, kind.subject(entry).to_owned())
+    let whose = (kind.subject(entry).to_owned(), kind.actor(entry).to_owned());
+    (kind, entry.portal_id, whose)
+}
+
+fn key_of_alert(alert: &Alert) -> Key {
+    let whose = (alert.subject.clone(), alert.actor_ref.clone());
+    (alert.kind, alert.portal_id, whose)
 }
 
 fn time_of(entry: &Entry) -> Timestamp {

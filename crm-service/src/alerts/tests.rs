@@ -1,5 +1,7 @@
 //! Alerts over a real log and a real database, by a clock that a test holds.
 
+mod people;
+
 use std::{fs::Permissions, os::unix::fs::PermissionsExt as _, sync::Arc, time::Duration};
 
 use hubkeep_audit_log::{AuditLog, Draft, Identity, Operation, Outcome, ProvenPortal, anchors};
@@ -92,6 +94,7 @@ impl Replica {
         let identity = Identity {
             deployment: "test".to_owned(),
             service: "crm-service",
+            instance: "here".to_owned(),
         };
         let log = AuditLog::open(&audit, identity, clock.clone(), random.clone())
             .await
@@ -133,12 +136,13 @@ impl Replica {
     }
 
     async fn reads(&self, portal: u64, caller: &str, times: usize) {
+        self.reads_for(portal, caller, None, times).await;
+    }
+
+    async fn reads_for(&self, portal: u64, caller: &str, person: Option<&str>, times: usize) {
         let outcomes = (0..times).map(|_| async {
-            let intent = self
-                .log
-                .intent(self.draft(portal, caller))
-                .await
-                .expect("durable");
+            let draft = self.draft(portal, caller).actor(person);
+            let intent = self.log.intent(draft).await.expect("durable");
             let outcome = Outcome {
                 status_code: 200,
                 ..Outcome::ok()

@@ -140,6 +140,7 @@ pub(super) fn alert(alert: &Alert) -> WireAlert {
         portal_id: alert.portal_id,
         client_slug: alert.client_slug.clone(),
         subject: alert.subject.clone(),
+        actor_ref: alert.actor_ref.clone(),
         severity: wire_severity(alert.severity).into(),
         state: state.into(),
         count: alert.count,

@@ -292,8 +292,11 @@ impl Dispatch {
             ),
             None => None,
         };
+        let portal_id = grant.portal().portal_id();
+        let actor_ref = self.object_refs.of_actor(portal_id, grant.end_user()).await?;
         let draft = Draft::portal(grant.portal(), recorded_as(&call.ask), call.call_id)
             .context(&call.context)
+            .actor(actor_ref.as_deref())
             .handle(grant.handle_id())
             .purpose(grant.purpose())
             .credential_version(grant.credential_version())

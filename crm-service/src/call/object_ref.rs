@@ -1,4 +1,4 @@
-//! What stands in entries for the id of a record: equal for equal ids of one portal, and meaningless without that
+//! What stands in entries for the id of a record, and for the name of a person on whose behalf a caller asks: equal for equal ids of one portal, and meaningless without that
 //! portal's key, which can be destroyed.
 
 use hubkeep_core::id::PortalId;
@@ -33,6 +33,27 @@ impl ObjectRefs {
     ) -> Result<String, hubkeep_seal::Error> {
         let of = self.of_many(portal, object_type).await?;
         Ok(hex::encode(of(id.as_str())))
+    }
+
+    /// The reference to a person on whose behalf a caller asks. `None` for nobody.
+    ///
+    /// # Errors
+    /// If the portal's key cannot be used.
+    pub async fn of_actor(
+        &self,
+        portal: PortalId,
+        end_user: &str,
+    ) -> Result<Option<String>, hubkeep_seal::Error> {
+        if end_user.is_empty() {
+            return Ok(None);
+        }
+        let macs = self
+            .keyring
+            .macs(Owner::Portal(portal), Purpose::ObjectRef)
+            .await?;
+        // No type is empty, so that this reads like no record.
+        let mac = macs(&[&[0], end_user.as_bytes()].concat());
+        Ok(mac.get(..KEPT_BYTES).map(hex::encode))
     }
 
     /// The references to many records of one type: a function that is kept no longer than the call that it is for.

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use hubkeep_audit_log::{AuditLog, Draft, Operation as Recorded, Outcome};
 use hubkeep_core::{error::ServiceError as _, grpc::Context, id::CallId};
 
-use super::{Call, Error, Next, Presented, Reply, Step};
+use super::{Call, Error, Next, ObjectRefs, Presented, Reply, Step};
 use crate::{
     credentials::Grant,
     crm::{Ask, AssociationAsk, BatchWork, ObjectType, PipelineWork, SchemaAsk},
@@ -16,20 +16,37 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct RecordDenial {
     log: AuditLog,
+    object_refs: ObjectRefs,
 }
 
 impl RecordDenial {
     /// Refusals go to this log.
-    pub const fn new(log: AuditLog) -> Self {
-        Self { log }
+    pub const fn new(log: AuditLog, object_refs: ObjectRefs) -> Self {
+        Self { log, object_refs }
     }
 
     pub(super) async fn record(&self, refused: Refused, error: &Error) {
         let outcome = Outcome::refused(error.reason());
-        if let Err(unrecorded) = self.log.denied(refused.draft(), outcome).await {
+        let actor_ref = self.actor_of(&refused).await;
+        let draft = refused.draft().actor(actor_ref.as_deref());
+        if let Err(unrecorded) = self.log.denied(draft, outcome).await {
             // The caller is refused in any case; that it is not on record must at least be seen.
             tracing::error!(error = %unrecorded, reason = error.reason().wire_name(), "a refusal was not recorded");
         }
+    }
+}
+
+impl RecordDenial {
+    /// On whose behalf it was asked, where that is known and the portal's key can be used: the refusal is recorded in any case.
+    async fn actor_of(&self, refused: &Refused) -> Option<String> {
+        let grant = refused.proven.get()?;
+        let actor_ref = self
+            .object_refs
+            .of_actor(grant.portal().portal_id(), grant.end_user());
+        actor_ref.await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "a refusal is recorded without the person on whose behalf it was asked");
+            None
+        })
     }
 }
 

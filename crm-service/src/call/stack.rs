@@ -323,7 +323,7 @@ pub fn build(tools: Tools) -> CallStack {
         // A caller who hangs up must not cut a call in half.
         .step(Detach::new(under_way))
         // What is refused from here on is on the log too.
-        .step(RecordDenial::new(log))
+        .step(RecordDenial::new(log, object_refs.clone()))
         // From a handle to a grant.
         .step(Redeem::new(credentials.clone()))
         // From a grant to a permit for this very call.

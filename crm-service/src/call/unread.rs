@@ -7,7 +7,7 @@ use hubkeep_audit_log::{AuditLog, Operation as Recorded};
 use hubkeep_core::{grpc::Context, id::CallId};
 
 use super::{
-    Error, Presented,
+    Error, ObjectRefs, Presented,
     record_denial::{RecordDenial, Refused, recorded_as},
 };
 use crate::{
@@ -24,9 +24,9 @@ pub struct Unread {
 
 impl Unread {
     /// Handles are redeemed here; refusals go to this log.
-    pub const fn new(log: AuditLog, credentials: Credentials) -> Self {
+    pub const fn new(log: AuditLog, object_refs: ObjectRefs, credentials: Credentials) -> Self {
         Self {
-            denials: RecordDenial::new(log),
+            denials: RecordDenial::new(log, object_refs),
             credentials,
         }
     }

@@ -46,6 +46,9 @@ pub(super) fn of(entry: &Entry) -> Vec<(&'static str, String)> {
         ("physical_id", entry.physical_id.clone()),
         ("record_refs", refs(entry)),
         ("payload_sha256", hex::encode(&entry.payload_sha256)),
+        ("actor_ref", entry.actor_ref.clone()),
+        ("trace_id", entry.trace_id.clone()),
+        ("instance", entry.instance.clone()),
         ("subject", entry.subject.clone()),
         (
             "pruning.entries",
@@ -158,6 +161,9 @@ mod tests {
             grpc_method: text(),
             physical_id: text(),
             subject: text(),
+            actor_ref: text(),
+            trace_id: text(),
+            instance: text(),
             ..Entry::default()
         }
     }

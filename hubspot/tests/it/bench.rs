@@ -44,6 +44,7 @@ impl Bench {
         let identity = Identity {
             deployment: "test".to_owned(),
             service: "crm-service",
+            instance: "here".to_owned(),
         };
         // The log keeps the machine's time: its own deadlines are none of what is shown here.
         let log = AuditLog::open(

@@ -222,9 +222,10 @@ fn line(alert: &Alert, change: u64) -> String {
         "" => "no portal",
         slug => slug,
     };
-    let by = match alert.subject.as_str() {
-        "" => String::new(),
-        subject => format!(" by {subject}"),
+    let by = match (alert.subject.as_str(), alert.actor_ref.as_str()) {
+        ("", _) => String::new(),
+        (subject, "") => format!(" by {subject}"),
+        (subject, actor_ref) => format!(" by {subject} for person {actor_ref}"),
     };
     format!(
         "{} UTC {} {} {} at {portal}{by}: {} (alert {}, change {change}, call {})",

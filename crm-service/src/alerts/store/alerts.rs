@@ -12,7 +12,7 @@ use crate::alerts::{Alert, kind::Kind, rule::Severity};
 macro_rules! columns {
     () => {
         "alert_id, change_number, kind, portal_id, client_slug, subject, severity, counted, threshold, window_us, \
-         fire_time, resolve_time, position, call_id"
+         fire_time, resolve_time, position, call_id, actor_ref"
     };
 }
 
@@ -41,7 +41,7 @@ pub(in crate::alerts) async fn insert(transaction: &mut Transaction, alert: &Ale
     sqlx::query(concat!(
         "INSERT INTO alert (",
         columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
     ))
     .bind(signed(alert.alert_id))
     .bind(signed(alert.change))
@@ -57,6 +57,7 @@ pub(in crate::alerts) async fn insert(transaction: &mut Transaction, alert: &Ale
     .bind(alert.resolve_time.map_or(0, Timestamp::as_micros))
     .bind(signed(alert.position))
     .bind(&alert.call_id)
+    .bind(&alert.actor_ref)
     .execute(&mut *transaction)
     .await?;
     Ok(())
@@ -167,6 +168,7 @@ fn read(row: &AnyRow) -> Result<Alert, sqlx::Error> {
         portal_id: unsigned(number("portal_id")?),
         client_slug: text("client_slug")?,
         subject: text("subject")?,
+        actor_ref: text("actor_ref")?,
         severity: Severity::named(&text("severity")?).ok_or_else(|| broken("alert.severity"))?,
         count: unsigned(number("counted")?),
         threshold: unsigned(number("threshold")?),

@@ -41,6 +41,7 @@ impl Place {
         let identity = Identity {
             deployment: "test".to_owned(),
             service: "crm-service",
+            instance: "here".to_owned(),
         };
         let opened = AuditLog::open(&config, identity, self.clock.clone(), SystemRandom::shared()).await;
         opened.expect("opened")
