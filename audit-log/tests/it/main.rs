@@ -35,6 +35,8 @@ mod proofs;
 #[cfg(test)]
 mod proofs_changed;
 #[cfg(test)]
+mod proofs_named;
+#[cfg(test)]
 mod proofs_served;
 #[cfg(test)]
 mod proxy;
