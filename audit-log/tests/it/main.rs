@@ -27,6 +27,8 @@ mod outage;
 #[cfg(test)]
 mod payloads;
 #[cfg(test)]
+mod payloads_held;
+#[cfg(test)]
 mod payloads_served;
 #[cfg(test)]
 mod place;
