@@ -213,7 +213,12 @@ impl Exporting {
     async fn named(&mut self, log: &str, size: u64) -> Result<Named, Error> {
         let given = self.checkpoint_of(log.to_owned(), size).await;
         let given = given.map_err(|status| self.service.ended(status))?;
-        let told = given.named.unwrap_or_default();
+        let told = given.named.ok_or_else(|| {
+            let name = self.service.name();
+            Error::Failed(format!(
+                "{name} does not say what heads named: it is of an older version than this command"
+            ))
+        })?;
         if told.lines.is_empty() {
             return Err(Error::Failed(format!(
                 "the {size} heads that you hold do not name {log}: it began later. Hold a later checkpoint of the heads against it; \
