@@ -42,7 +42,7 @@
 //! | [`support::fleet`], [`support::balancer`] | several replicas of both services on PostgreSQL, behind one address each |
 //! | [`support::limited`] | crm-service before a double of credential-service, for handles with every limit |
 //! | [`support::canaries`] | secrets searched for in every disguise |
-//! | [`support::evidence`], [`support::evidence_pruned`] | bundles of evidence, and everything that can be done to one |
+//! | [`support::evidence`], [`support::evidence_heads`], [`support::evidence_pruned`] | bundles of evidence, and everything that can be done to one |
 //! | [`support::evidence_receipts`] | receipts that were kept of writes, and everything that can be done to one |
 //! | [`support::receipts`] | what a receipt says, and the proof of it |
 //! | [`support::disk`] | what lies on disk: bytes searched for, databases locked |
@@ -68,6 +68,7 @@ pub mod support {
     pub mod disk;
     pub mod doors;
     pub mod evidence;
+    pub mod evidence_heads;
     pub mod evidence_pruned;
     pub mod evidence_receipts;
     pub mod fleet;

@@ -78,6 +78,12 @@ pub enum Error {
         /// Where.
         position: Position,
     },
+    /// Nothing that lies sealed beside the entries of a log goes while it is held.
+    #[error("the log {log} is held")]
+    Held {
+        /// Which.
+        log: String,
+    },
     /// This service opens nothing that lies sealed beside entries.
     #[error("no keys were given to open what lies sealed beside entries")]
     NoKeys,
@@ -115,6 +121,7 @@ impl ServiceError for Error {
             | Self::Anchors(_)
             | Self::PayloadAltered { .. }
             | Self::NoKeys => ErrorKind::Internal,
+            Self::Held { .. } => ErrorKind::FailedPrecondition,
             Self::Proofs(error) => error.kind(),
             Self::Seal(error) => error.kind(),
         }
@@ -136,6 +143,7 @@ impl ServiceError for Error {
                 ErrorReason::Internal
             }
             Self::PayloadAltered { .. } => ErrorReason::PayloadAltered,
+            Self::Held { .. } => ErrorReason::AuditHeld,
             Self::Proofs(error) => error.reason(),
             Self::Seal(error) => error.reason(),
         }
@@ -176,6 +184,12 @@ impl ServiceError for Error {
                 "what is stored beside this entry is not what was sealed with it: somebody has changed the audit log's \
                  database, or it was restored in part; nothing of it is given"
             }
+            Self::Held { log } => {
+                return format!(
+                    "{log} is under a legal hold: nothing that lies sealed beside its entries is erased until an operator \
+                     releases it (hubkeep audit release)"
+                );
+            }
             Self::Proofs(error) => return error.public_message(),
             Self::Seal(error) => return error.public_message(),
         };
@@ -187,6 +201,7 @@ impl ServiceError for Error {
             Self::Proofs(error) => error.metadata(),
             Self::Seal(error) => error.metadata(),
             Self::PayloadAltered { position } => vec![("position", position.to_string())],
+            Self::Held { log } => vec![("log", log.clone())],
             _ => Vec::new(),
         }
     }
@@ -257,6 +272,12 @@ mod tests {
                     position: Position(7),
                 },
                 (ErrorKind::Internal, ErrorReason::PayloadAltered),
+            ),
+            (
+                Error::Held {
+                    log: "a/b/7".to_owned(),
+                },
+                (ErrorKind::FailedPrecondition, ErrorReason::AuditHeld),
             ),
             (Error::Seal(hubkeep_seal::Error::Library), internal),
             (Error::Random(RandomError), internal),

@@ -11,7 +11,8 @@ use crate::{
     AuditLog, Config, Error, Identity,
     opened::pool,
     proofs::{
-        Checkpoint, Consistency, Head, Inclusion, LogKeyError, LogKeys, Proofs, Prover, Which, make_key,
+        Checkpoint, Consistency, Head, Inclusion, LogKeyError, LogKeys, Named, Proofs, Prover, Which,
+        make_key,
     },
     store::{Reader, Scan},
 };
@@ -80,6 +81,14 @@ impl AuditLog {
     /// As [`checkpoint`](Self::checkpoint).
     pub async fn head(&self, log: &str) -> Result<Option<Head>, Error> {
         Ok(self.proofs().head(log).await?)
+    }
+
+    /// What heads of this size say of a log: the last leaf that they cover.
+    ///
+    /// # Errors
+    /// As [`checkpoint`](Self::checkpoint), and if it was not kept what they name.
+    pub async fn named(&self, log: &str, heads_size: u64) -> Result<Named, Error> {
+        Ok(self.proofs().named(log, heads_size).await?)
     }
 }
 

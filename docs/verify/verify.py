@@ -5,7 +5,8 @@
 
 --key    the verifier keys that you trust, one a line; without it those in the bundle, which prove nothing but that
          the bundle fits itself
---held   a checkpoint that you kept from before: the log, or the log of heads, must have grown out of it
+--held   a checkpoint that you kept from before: the log, or the log of heads and what that says of the log, must have grown
+         out of it
 --receipt  receipts that you kept of writes, one after the other: what each promises must stand in the bundle
 
 Ends with 0 if the bundle is what was signed, with 9 if it is not, and with 2 if it cannot be read. Needs Python 3.10
@@ -229,7 +230,7 @@ def check_inclusion(proof, size, root, index, leaf, what):
         else:
             r = node_hash(r, p)
         fn, sn = fn >> 1, sn >> 1
-    if index >= size or sn or r != root:
+    if not 0 <= index < size or sn or r != root:
         raise Wrong(f"{what}: its proof does not lead to the root")
 
 
@@ -280,6 +281,45 @@ def check_head(head, keys, log, log_size):
     return name, size, root, named_size, named_root
 
 
+def check_named(head, log, log_size, held_size, held_root, what):
+    """Checks what heads that are held say of the log, in the last leaf that they cover. Gives its size and root there; None where
+    it is proven that they do not name it, or where the head says it already."""
+    decode = lambda texts: [base64.b64decode(text, validate=True) for text in texts]
+    told = next((told for told in head.get("named", []) if told["size"] == held_size), None)
+    if told is None:
+        _, heads_size, _ = read_body(head["checkpoint"].rpartition("\n\n")[0] + "\n", what)
+        if held_size == 0 or held_size == heads_size == head["leaf_index"] + 1:
+            return None
+        raise Wrong(f"{what}: the bundle does not say how the log stood in it: export it again with it as --held")
+    leaf = base64.b64decode(told["leaf"], validate=True)
+    check_inclusion(decode(told["leaf_proof"]), held_size, held_root, held_size - 1, leaf, f"{what}: its last leaf")
+    kind, count, over_lines, _ = leaf.decode().split("\n")
+    if kind != "hubkeep heads/1":
+        raise Wrong(f"{what}: its last leaf is of another kind")
+    names = []
+    for line in told["lines"]:
+        text, index = line["line"], line["index"]
+        root = base64.b64decode(over_lines, validate=True)
+        check_inclusion(decode(line["proof"]), int(count), root, index, text.encode(), f"{what}: a line")
+        name, size, root = read_body(text, f"{what}: a line")
+        if name == log:
+            if size > log_size:
+                raise Wrong(f"{what}: it names {size} entries of the log, and the bundle has {log_size}: it was cut")
+            return size, root
+        names.append((index, name.encode()))
+    if not is_between(names, log.encode(), int(count)):
+        raise Wrong(f"{what}: it is not proven how the log stood in it: an auditor can export that")
+    return None
+
+
+def is_between(names, log, count):
+    """Whether a log of this name would stand right between these lines, which are sorted by name."""
+    indexes = [index for index, _ in names]
+    if len(names) == 1:
+        return (indexes == [0] and log < names[0][1]) or (indexes == [count - 1] and names[0][1] < log)
+    return len(names) == 2 and indexes[0] + 1 == indexes[1] and names[0][1] < log < names[1][1]
+
+
 def verify(bundle, key_file, held_files, receipt_files):
     """Raises Wrong unless the bundle is what was signed. Gives the log's name and size, where its leaves begin, and how many
     receipts it fulfils."""
@@ -301,6 +341,8 @@ def verify(bundle, key_file, held_files, receipt_files):
             proofs = {tuple(proof["sizes"]): proof["hashes"] for proof in head.get("consistency", [])}
             proof = [base64.b64decode(text) for text in proofs.get((held_size, heads[1]), [])]
             check_consistency(proof, held_size, held_root, heads[1], heads[2], f"held {file}")
+            if named := check_named(head, log, size, held_size, held_root, f"held {file}"):
+                wanted.setdefault(named[0], []).append((named[1], f"the heads that you hold in {file}"))
         else:
             raise Wrong(f"held {file}: it is of {origin}, of which the bundle has nothing")
     first, pruned = read_pruned(bundle, size, root, wanted)

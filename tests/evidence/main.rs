@@ -8,6 +8,7 @@ use std::{
 
 use hubkeep_tests::support::{
     evidence::{Evidence, Held, SPOILINGS, Spoiling, assert_ran},
+    evidence_heads::HEADS_SPOILINGS,
     evidence_pruned::PRUNED_SPOILINGS,
     evidence_receipts::{RECEIPT_SPOILINGS, Receipts},
     processes::hubkeep_binary,
@@ -88,16 +89,17 @@ async fn each_verifier_takes_good_bundles_and_finds_every_way_to_spoil_one() {
     let evidence = Evidence::gather().await;
     judged(
         &evidence,
-        &[Held::Log, Held::Heads],
+        &[Held::Log, Held::EarlyHeads, Held::Heads],
         "good: 36 entries",
         &SPOILINGS,
     );
+    judged(&evidence, &[], "good: 36 entries", &HEADS_SPOILINGS);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_verifier_takes_a_pruned_log_and_finds_every_way_to_spoil_one() {
     let evidence = Evidence::gather_pruned().await;
-    let held = [Held::Early, Held::Log, Held::Heads];
+    let held = [Held::Early, Held::Log, Held::EarlyHeads, Held::Heads];
     judged(
         &evidence,
         &held,

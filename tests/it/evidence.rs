@@ -8,6 +8,7 @@ use hubkeep_tests::{
     Allow, Service,
     support::{
         evidence::{Evidence, Held, SPOILINGS},
+        evidence_heads::HEADS_SPOILINGS,
         evidence_pruned::{FIRST, PRUNED_SPOILINGS, SIZE},
         evidence_receipts::{ENTRIES, RECEIPT_SPOILINGS, Receipts},
         processes::hubkeep_binary,
@@ -21,13 +22,13 @@ const A: &str = "client-0001";
 async fn a_bundle_is_good_and_every_way_to_spoil_one_is_found() {
     let evidence = Evidence::gather().await;
     let keys = evidence.keys();
-    for held in [Held::Log, Held::Heads] {
+    for held in [Held::Log, Held::EarlyHeads, Held::Heads] {
         let held = [evidence.held(held)];
         let found = verify(&evidence.second(), Some(&keys), &held, &[]).expect("good");
         assert_eq!((found.log, found.size), (evidence.log_of(A), 36));
         assert!(found.heads_size.is_some());
     }
-    for spoiling in &SPOILINGS {
+    for spoiling in SPOILINGS.iter().chain(&HEADS_SPOILINGS) {
         let bundle = evidence.spoilt(spoiling);
         let held = [evidence.held(spoiling.held)];
         let found = verify(bundle.path(), Some(&keys), &held, &[]);
@@ -42,7 +43,7 @@ async fn a_bundle_is_good_and_every_way_to_spoil_one_is_found() {
 async fn a_bundle_of_a_pruned_log_is_good_and_every_way_to_spoil_one_is_found() {
     let evidence = Evidence::gather_pruned().await;
     let keys = evidence.keys();
-    for held in [Held::Early, Held::Log, Held::Heads] {
+    for held in [Held::Early, Held::Log, Held::EarlyHeads, Held::Heads] {
         let held = [evidence.held(held)];
         let found = verify(&evidence.second(), Some(&keys), &held, &[]).expect("good");
         assert!(found.size >= SIZE && found.first_index == FIRST, "{found:?}");
@@ -136,7 +137,7 @@ async fn a_client_exports_its_own_log_with_a_handle_and_no_other() {
         .allow([Allow::ReadAudit])
         .issue()
         .await;
-    let export = |slug: &str, to: &str| {
+    let export = |slug: &str, to: &str, held: Option<Held>| {
         let mut command = Command::new(hubkeep_binary());
         command
             .env_clear()
@@ -144,9 +145,12 @@ async fn a_client_exports_its_own_log_with_a_handle_and_no_other() {
             .arg(evidence.first().join(to))
             .args(["--crm-service", &hubkeep.crm_address()])
             .env("HUBKEEP_HANDLE", &handle.token);
+        if let Some(held) = held {
+            command.arg("--held").arg(evidence.held(held));
+        }
         tokio::task::spawn_blocking(move || command.output().expect("it runs"))
     };
-    let own = export(A, "own").await.expect("no panic");
+    let own = export(A, "own", Some(Held::Heads)).await.expect("no panic");
     assert_eq!(
         own.status.code(),
         Some(0),
@@ -158,7 +162,12 @@ async fn a_client_exports_its_own_log_with_a_handle_and_no_other() {
     let head = std::fs::read_to_string(evidence.first().join("own/head.json")).expect("text");
     let other = evidence.log_of("client-0002");
     assert!(!head.contains(&other), "it learns nothing of other portals");
-    let foreign = export("client-0002", "foreign").await.expect("no panic");
+    let early = export(A, "early", Some(Held::EarlyHeads))
+        .await
+        .expect("no panic");
+    let told = String::from_utf8_lossy(&early.stderr).into_owned();
+    assert!(!early.status.success() && told.contains("do not name"), "{told}");
+    let foreign = export("client-0002", "foreign", None).await.expect("no panic");
     assert_eq!(foreign.status.code(), Some(4));
     let entries = hubkeep.entries(Service::Crm, Phase::Admin).await;
     let read = |operation| {

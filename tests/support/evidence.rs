@@ -44,6 +44,8 @@ pub enum Held {
     Early,
     /// That of the log of heads.
     Heads,
+    /// One of the heads from before that: of when the log had not begun, or of when it had entries that are gone later.
+    EarlyHeads,
 }
 
 /// Something that is done to a bundle, and which checkpoint tells.
@@ -177,23 +179,31 @@ impl Evidence {
         let evidence = Self::of(hubkeep);
         evidence.calls(B, CALLS).await;
         evidence.covered(B, 18).await;
-        evidence.export(B, "other", &[]).await;
+        let other = evidence.export(B, "other", &[]).await;
+        evidence.keep_heads(&other, Held::EarlyHeads);
         evidence.calls(A, CALLS).await;
         evidence.covered(A, 18).await;
         evidence.export(A, "first", &[]).await;
-        let head = head_of(&evidence.first());
-        fs::write(
-            evidence.held(Held::Heads),
-            head["checkpoint"].as_str().expect("text"),
-        )
-        .expect("written");
+        evidence.keep_heads(&evidence.first(), Held::Heads);
         evidence.calls(A, CALLS).await;
         evidence.covered(A, 36).await;
-        let held = evidence.held(Held::Heads);
+        evidence.export_held(A, &[Held::EarlyHeads, Held::Heads]).await;
         evidence
-            .export(A, "second", &["--held", held.to_str().expect("text")])
-            .await;
-        evidence
+    }
+
+    /// Keeps the checkpoint of the heads that is in a bundle.
+    pub(super) fn keep_heads(&self, bundle: &Path, held: Held) {
+        let note = head_of(bundle)["checkpoint"].clone();
+        fs::write(self.held(held), note.as_str().expect("text")).expect("written");
+    }
+
+    /// Exports the later bundle, with proofs for what is held.
+    pub(super) async fn export_held(&self, slug: &str, held: &[Held]) {
+        let files: Vec<PathBuf> = held.iter().map(|held| self.held(*held)).collect();
+        let named = files
+            .iter()
+            .flat_map(|file| ["--held", file.to_str().expect("text")]);
+        self.export(slug, "second", &named.collect::<Vec<_>>()).await;
     }
 
     /// None yet, of this Hubkeep.
@@ -265,6 +275,7 @@ impl Evidence {
             Held::Log => self.first().join(CHECKPOINT),
             Held::Early => self.folder.path().join("early").join(CHECKPOINT),
             Held::Heads => self.folder.path().join("heads"),
+            Held::EarlyHeads => self.folder.path().join("early-heads"),
         }
     }
 
@@ -348,7 +359,7 @@ pub(super) fn head_of(bundle: &Path) -> Value {
     serde_json::from_slice(&fs::read(bundle.join(HEAD)).expect("read")).expect("JSON")
 }
 
-fn told(note: &str) -> Checkpoint {
+pub(super) fn told(note: &str) -> Checkpoint {
     let note = Note::from_bytes(note.as_bytes()).expect("a note");
     Checkpoint::from_bytes(note.text()).expect("a checkpoint")
 }
@@ -372,7 +383,7 @@ pub(super) fn leaves(bundle: &Path, change: impl FnOnce(&mut Vec<Vec<u8>>)) {
     writer.finish().expect("written");
 }
 
-fn head(bundle: &Path, change: impl FnOnce(&mut Value)) {
+pub(super) fn head(bundle: &Path, change: impl FnOnce(&mut Value)) {
     let path = bundle.join(HEAD);
     let mut head = serde_json::from_slice(&fs::read(&path).expect("read")).expect("JSON");
     change(&mut head);

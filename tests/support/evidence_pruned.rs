@@ -16,7 +16,7 @@ use serde_json::Value;
 use tlog_tiles::{Checkpoint, Hash, record_hash};
 
 use super::{
-    evidence::{Evidence, Held, Spoiling, checkpoint, head_of, leaves, spoiling},
+    evidence::{Evidence, Held, Spoiling, checkpoint, leaves, spoiling},
     hubkeep::{Hubkeep, Service},
 };
 use crate::{World, eventually};
@@ -30,7 +30,7 @@ pub const FIRST: u64 = 512;
 pub const SIZE: u64 = 901;
 
 /// All that is done to bundles of a pruned log.
-pub const PRUNED_SPOILINGS: [Spoiling; 10] = [
+pub const PRUNED_SPOILINGS: [Spoiling; 11] = [
     spoiling(
         "an entry behind the beginning is left out",
         Held::Log,
@@ -86,6 +86,13 @@ pub const PRUNED_SPOILINGS: [Spoiling; 10] = [
         },
     ),
     spoiling(
+        "the proof from what held heads name is none",
+        Held::EarlyHeads,
+        |_, bundle| {
+            pruned(bundle, |pruned| pruned["consistency"] = Value::Array(Vec::new()));
+        },
+    ),
+    spoiling(
         "with the log key, another past is put in the place of what is gone",
         Held::Early,
         |evidence, bundle| {
@@ -128,16 +135,12 @@ impl Evidence {
         let evidence = Self::of(hubkeep);
         evidence.record(50).await;
         evidence.proven(100, &clock).await;
-        as_time_goes(&clock, evidence.export(A, "early", &[])).await;
+        let early = as_time_goes(&clock, evidence.export(A, "early", &[])).await;
+        evidence.keep_heads(&early, Held::EarlyHeads);
         evidence.record(250).await;
         evidence.proven(600, &clock).await;
         as_time_goes(&clock, evidence.export(A, "first", &[])).await;
-        let head = head_of(&evidence.first());
-        fs::write(
-            evidence.held(Held::Heads),
-            head["checkpoint"].as_str().expect("text"),
-        )
-        .expect("written");
+        evidence.keep_heads(&evidence.first(), Held::Heads);
         clock.advance(LONG);
         evidence.record(150).await;
         evidence.proven(SIZE, &clock).await;
@@ -147,12 +150,8 @@ impl Evidence {
             let begins = log.beginning(&name).await.expect("reads");
             begins.is_some_and(|begins| begins.first_index == FIRST)
         });
-        let held = [Held::Early, Held::Log, Held::Heads].map(|held| evidence.held(held));
-        let named = held
-            .iter()
-            .flat_map(|held| ["--held", held.to_str().expect("text")]);
-        let named = named.collect::<Vec<_>>();
-        as_time_goes(&clock, evidence.export(A, "second", &named)).await;
+        let held = [Held::Early, Held::Log, Held::EarlyHeads, Held::Heads];
+        as_time_goes(&clock, evidence.export_held(A, &held)).await;
         evidence
     }
 

@@ -112,6 +112,7 @@ impl AuditApi {
                 "is in the service's own log, where nothing is sealed beside entries",
             )
         })?;
+        self.must_not_be_held(&portal).await?;
         let act = Act {
             operation: Operation::PayloadErase,
             portal: Some(portal.clone()),
@@ -119,9 +120,13 @@ impl AuditApi {
             reason,
             records: self.records_of(&event).await?,
         };
+        let portal_id = portal.portal_id();
         let erased = async {
             let said_at = self.record(context, act, Outcome::ok()).await?;
-            let erased_count = self.log.erase_payload(Position(position), said_at).await?;
+            let erased_count = self
+                .log
+                .erase_payload(portal_id, Position(position), said_at)
+                .await?;
             Ok::<_, Error>(erased_response(erased_count, said_at))
         };
         in_log_of(portal, erased.await)
@@ -144,9 +149,10 @@ impl AuditApi {
             ..Filter::all()
         };
         let portal_id = self.portal_of(&filter).await.map_err(subject::of_subject)?;
+        let portal = ProvenPortal::by_entry(portal_id, client_slug);
+        self.must_not_be_held(&portal).await?;
         let object_ref = self.object_ref(portal_id, &filter, object_id).await;
         let object_ref = object_ref.map_err(subject::of_subject)?;
-        let portal = ProvenPortal::by_entry(portal_id, client_slug);
         let act = Act {
             operation: Operation::PayloadErase,
             portal: Some(portal.clone()),
@@ -167,6 +173,13 @@ impl AuditApi {
             Ok::<_, Error>(erased_response(erased_count, said_at))
         };
         in_log_of(portal, erased.await)
+    }
+
+    /// Refused in the log of the portal that it is about.
+    async fn must_not_be_held(&self, portal: &ProvenPortal) -> Result<(), Refused> {
+        let log = self.log.name_of(portal);
+        let held = self.log.must_not_be_held(&log).await;
+        in_log_of(portal.clone(), held.map_err(Error::from))
     }
 
     async fn event(&self, position: u64) -> Result<Event, Error> {

@@ -3,8 +3,8 @@
 
 use hubkeep_core::grpc::Context;
 use hubkeep_proto::audit::v1::{
-    EventFilter, GetCheckpointRequest, GetCheckpointResponse, GetProofRequest, GetProofResponse, Head,
-    get_proof_request::Of,
+    EventFilter, GetCheckpointRequest, GetCheckpointResponse, GetProofRequest, GetProofResponse, Head, Named,
+    NamedLine, get_proof_request::Of,
 };
 use tonic::metadata::MetadataMap;
 
@@ -45,12 +45,18 @@ impl AuditApi {
             Some(beginning) => self.log.front(&checkpoint, beginning.first_index).await?,
             None => Vec::new(),
         };
+        let named = match request.heads_size {
+            size if size > 0 && log != self.log.heads_name() => Some(self.log.named(&log, size).await?),
+            _ => None,
+        };
+        let may_see_others = reading.portal.is_none();
         Ok(GetCheckpointResponse {
             checkpoint: Some(checkpoint.into()),
             verifier_keys: self.log.verifier_keys().await?,
             head: self.log.head(&log).await?.map(head),
             beginning: beginning.map(Into::into),
             pruned_hashes: hashes(&pruned_hashes),
+            named: named.map(|told| named_for(told, may_see_others)),
         })
     }
 
@@ -169,6 +175,63 @@ fn head(head: proofs::Head) -> Head {
     }
 }
 
+/// Whose logs stand beside it is for those to know who may read every log.
+fn named_for(told: proofs::Named, may_see_others: bool) -> Named {
+    let lines = match told.is_named || may_see_others {
+        true => told.lines,
+        false => Vec::new(),
+    };
+    Named {
+        checkpoint: Some(told.checkpoint.into()),
+        leaf: told.leaf,
+        leaf_proof: hashes(&told.leaf_proof),
+        lines: lines.into_iter().map(line).collect(),
+    }
+}
+
+fn line(line: proofs::Line) -> NamedLine {
+    NamedLine {
+        line: line.text,
+        index: line.index,
+        proof: hashes(&line.proof),
+    }
+}
+
 fn hashes(hashes: &[[u8; 32]]) -> Vec<Vec<u8>> {
     hashes.iter().map(|hash| hash.to_vec()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use hubkeep_core::clock::Timestamp;
+
+    use super::*;
+
+    fn told(is_named: bool) -> proofs::Named {
+        let line = proofs::Line {
+            text: b"a/b/7\n1\n".to_vec(),
+            index: 0,
+            proof: Vec::new(),
+        };
+        proofs::Named {
+            checkpoint: proofs::Checkpoint {
+                log: "a/b/heads".to_owned(),
+                size: 1,
+                root: [0; 32],
+                note: String::new(),
+                made_time: Timestamp::from_micros(0),
+            },
+            leaf: Vec::new(),
+            leaf_proof: Vec::new(),
+            lines: vec![line],
+            is_named,
+        }
+    }
+
+    #[test]
+    fn whoever_comes_with_a_handle_is_shown_no_other_portal_s_line() {
+        let shown = |is_named, may_see_others| named_for(told(is_named), may_see_others).lines.len();
+        assert_eq!((shown(true, false), shown(true, true)), (1, 1));
+        assert_eq!((shown(false, false), shown(false, true)), (0, 1));
+    }
 }

@@ -6,7 +6,7 @@ use hubkeep_core::{
 };
 use hubkeep_seal::Keyring;
 
-use super::store;
+use super::{keep::LOCK, store};
 use crate::{AuditLog, Error, Event, Filter, ObjectRef, Position, Search};
 
 /// Entries that are looked at together.
@@ -41,9 +41,25 @@ impl AuditLog {
         Ok(())
     }
 
-    /// Erases the payload beside one entry, which the entry at `said_at` says. Gives how many there were.
-    pub(crate) async fn erase_payload(&self, position: Position, said_at: Position) -> Result<u64, Error> {
-        self.erase_payloads(&[position], said_at).await
+    /// That nothing which lies sealed beside the entries of a log may be erased.
+    ///
+    /// # Errors
+    /// [`Error::Held`] while the log is held. Or if the database fails.
+    pub(crate) async fn must_not_be_held(&self, log: &str) -> Result<(), Error> {
+        match store::held_since(self.database(), log).await? {
+            None => Ok(()),
+            Some(_) => Err(Error::Held { log: log.to_owned() }),
+        }
+    }
+
+    /// Erases the payload beside one entry of a portal, which the entry at `said_at` says. Gives how many there were.
+    pub(crate) async fn erase_payload(
+        &self,
+        portal_id: PortalId,
+        position: Position,
+        said_at: Position,
+    ) -> Result<u64, Error> {
+        self.erase_payloads(portal_id, &[position], said_at).await
     }
 
     /// Erases the payloads of all calls before `said_at` that were about a record. Gives how many there were.
@@ -68,7 +84,7 @@ impl AuditLog {
         loop {
             let found = self.find(&search).await?;
             let positions = self.with_payloads(&found, portal_id).await?;
-            erased = erased.saturating_add(self.erase_payloads(&positions, said_at).await?);
+            erased = erased.saturating_add(self.erase_payloads(portal_id, &positions, said_at).await?);
             match found.last() {
                 Some(last) if found.len() == AT_ONCE => search.after = Position(last.position),
                 _ => return Ok(erased),
@@ -106,11 +122,23 @@ impl AuditLog {
         Ok(positions)
     }
 
-    async fn erase_payloads(&self, positions: &[Position], said_at: Position) -> Result<u64, Error> {
+    async fn erase_payloads(
+        &self,
+        portal_id: PortalId,
+        positions: &[Position],
+        said_at: Position,
+    ) -> Result<u64, Error> {
+        let log = self.log_of(portal_id);
         let now: Timestamp = self.clock().now();
         let mut erased = 0_u64;
         for some in positions.chunks(AT_ONCE) {
             let mut transaction = self.database().begin().await?;
+            // Said in a transaction before this one, or after it: whoever holds a log waits for this lock.
+            transaction.lock(LOCK).await?;
+            if store::is_held(&mut transaction, &log).await? {
+                transaction.rollback().await?;
+                return Err(Error::Held { log });
+            }
             for position in some {
                 let was_there = store::erase(&mut transaction, *position, now, said_at).await?;
                 erased = erased.saturating_add(u64::from(was_there));

@@ -22,6 +22,6 @@ mod store;
 
 pub use config::Config;
 pub use content::Payload;
-pub(crate) use keep::sweep;
+pub(crate) use keep::{LOCK, sweep};
 pub use open::{Gone, OpenedPayload, PayloadAt};
 pub(crate) use sealing::{Sealed, Sealer};

@@ -1,5 +1,7 @@
 //! Opening a payload for a reader.
 
+use std::time::Duration;
+
 use hubkeep_core::{clock::Timestamp, id::PortalId};
 use hubkeep_proto::audit::v1::{Entry, SealedPayload};
 use prost::Message as _;
@@ -9,6 +11,9 @@ use super::{
     store,
 };
 use crate::{AuditLog, Error, Event, Filter, Position};
+
+/// No two clocks are taken to be further apart than this.
+const CLOCKS_APART: Duration = Duration::from_secs(5 * 60);
 
 /// An entry, and what is to be had of its payload.
 #[derive(Debug)]
@@ -37,6 +42,16 @@ pub enum Gone {
     Expired(Timestamp),
     /// An operator had it erased, as the entry at this position says; or its portal was erased, and it is the position of none.
     Erased(Timestamp, Option<Position>),
+}
+
+impl Gone {
+    /// Whether it may have gone like this from beside an entry of a log that is held since then: nothing expires there any more.
+    fn may_be(&self, held: Option<Timestamp>) -> bool {
+        match (self, held) {
+            (Self::Expired(when), Some(held)) => *when <= held.plus(CLOCKS_APART),
+            _ => true,
+        }
+    }
 }
 
 impl AuditLog {
@@ -69,14 +84,18 @@ impl AuditLog {
 
     async fn payload_of(&self, event: &Event, entry: &Entry) -> Result<OpenedPayload, Error> {
         let position = Position(event.position);
-        if let Some(gone) = self.gone(event, entry).await? {
+        let altered = || Error::PayloadAltered { position };
+        let held = store::held_since(self.database(), &event.log).await?;
+        if held.is_none()
+            && let Some(gone) = self.gone(event, entry).await?
+        {
             return Ok(OpenedPayload::Gone(gone));
         }
-        let altered = || Error::PayloadAltered { position };
         let sealed = store::find(self.database(), position).await?;
         let Some(sealed) = sealed else {
-            // It may have gone since.
-            let gone = self.gone(event, entry).await?.ok_or_else(altered)?;
+            // It may have gone since, or before its log was held.
+            let gone = self.gone(event, entry).await?;
+            let gone = gone.filter(|gone| gone.may_be(held)).ok_or_else(altered)?;
             return Ok(OpenedPayload::Gone(gone));
         };
         if sha256(&sealed) != entry.payload_sha256 {

@@ -8,10 +8,13 @@ use hubkeep_core::{
 use crate::{Error, Position};
 
 const FIND: &str = "SELECT sealed FROM audit_payload WHERE position = $1";
-/// The first was made first, but for what clocks differ: no index of times has to be written with each of them.
-const IS_DUE: &str = "SELECT COUNT(*) FROM (SELECT made_time FROM audit_payload ORDER BY position LIMIT 1) d WHERE d.made_time < $1";
-const SWEEP: &str = "DELETE FROM audit_payload WHERE made_time < $1 AND position IN \
-    (SELECT position FROM audit_payload ORDER BY position LIMIT $2)";
+/// The next ones, and when the first of them was made. They were made in the order of positions, but for what clocks differ: no index
+/// of times has to be written with each of them.
+const NEXT: &str = "SELECT MAX(d.position), MIN(d.made_time) FROM \
+    (SELECT position, made_time FROM audit_payload WHERE position > $1 ORDER BY position LIMIT $2) d";
+const SWEEP: &str = "DELETE FROM audit_payload WHERE made_time < $1 AND position > $2 AND position <= $3 AND NOT EXISTS \
+    (SELECT 1 FROM audit_entry e JOIN audit_hold h ON h.log = e.log WHERE e.position = audit_payload.position)";
+const HELD_SINCE: &str = "SELECT hold_time FROM audit_hold WHERE log = $1";
 const SWEPT: &str = "INSERT INTO audit_payload_swept (before_time, swept_time) VALUES ($1, $2) \
     ON CONFLICT (before_time) DO NOTHING";
 const SWEPT_WHEN: &str = "SELECT MIN(swept_time) FROM audit_payload_swept WHERE before_time > $1";
@@ -32,29 +35,58 @@ pub(super) async fn find(database: &Database, position: Position) -> Result<Opti
     Ok(found.fetch_optional(database.pool()).await?)
 }
 
-/// Whether any was made before.
-pub(super) async fn is_due(database: &Database, before: Timestamp) -> Result<bool, Error> {
-    let due: i64 = sqlx::query_scalar(IS_DUE)
-        .bind(before.as_micros())
+/// The position of the last of the next ones, at most so many; `None` where none of them was made before.
+pub(super) async fn due(
+    database: &Database,
+    before: Timestamp,
+    after: Position,
+    most: u32,
+) -> Result<Option<Position>, Error> {
+    let next: (Option<i64>, Option<i64>) = sqlx::query_as(NEXT)
+        .bind(after.as_i64())
+        .bind(i64::from(most))
         .fetch_one(database.pool())
         .await?;
-    Ok(due > 0)
+    let (Some(last), Some(made)) = next else {
+        return Ok(None);
+    };
+    Ok((made < before.as_micros()).then_some(Position::from_i64(last)))
 }
 
-/// Removes at most so many of those that were made before, oldest first, and notes that. Gives how many.
+/// Removes those behind one position and up to another that were made before, but for those of logs that are held, and notes that.
+/// Gives how many.
 pub(super) async fn sweep(
     transaction: &mut Transaction,
     before: Timestamp,
     now: Timestamp,
-    most: u32,
+    (after, until): (Position, Position),
 ) -> Result<u64, Error> {
     sqlx::query(SWEPT)
         .bind(before.as_micros())
         .bind(now.as_micros())
         .execute(&mut *transaction)
         .await?;
-    let swept = sqlx::query(SWEEP).bind(before.as_micros()).bind(i64::from(most));
+    let swept = sqlx::query(SWEEP).bind(before.as_micros());
+    let swept = swept.bind(after.as_i64()).bind(until.as_i64());
     Ok(swept.execute(&mut *transaction).await?.rows_affected())
+}
+
+/// Since when a log is held, if it is.
+pub(super) async fn held_since(database: &Database, log: &str) -> Result<Option<Timestamp>, Error> {
+    let since: Option<i64> = sqlx::query_scalar(HELD_SINCE)
+        .bind(log)
+        .fetch_optional(database.pool())
+        .await?;
+    Ok(since.map(Timestamp::from_micros))
+}
+
+/// Whether a log is held, as of this transaction.
+pub(super) async fn is_held(transaction: &mut Transaction, log: &str) -> Result<bool, Error> {
+    let since: Option<i64> = sqlx::query_scalar(HELD_SINCE)
+        .bind(log)
+        .fetch_optional(transaction)
+        .await?;
+    Ok(since.is_some())
 }
 
 /// When those that were made then were removed, if they were.

@@ -7,6 +7,7 @@
 //! | `build` | entries into trees |
 //! | `sign` | trees into checkpoints |
 //! | `heads` | checkpoints into the log of heads |
+//! | `named` | what each leaf of the heads named |
 //! | `read` | checkpoints and proofs out again |
 //! | `receipt` | what binds the service to one entry before a checkpoint does |
 //! | `pruned` | what trees still say of leaves that are gone |
@@ -21,6 +22,7 @@ mod edge;
 mod error;
 mod heads;
 mod key;
+mod named;
 mod pruned;
 mod read;
 mod receipt;
@@ -32,7 +34,9 @@ mod wanted;
 
 pub use config::Config;
 pub use error::Error;
+pub use heads::Line;
 pub use key::LogKeyError;
+pub use named::Named;
 pub use read::{Checkpoint, Consistency, Head, Inclusion, Which};
 pub use receipt::Receipt;
 

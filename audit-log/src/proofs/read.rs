@@ -207,7 +207,7 @@ impl Proofs {
             index, leaf, lines, ..
         } = newest;
         let lines = Lines::read(&heads, &lines)?;
-        let Some(at) = lines.find(log) else {
+        let Ok(at) = lines.find(log) else {
             return Ok(None);
         };
         let Inclusion {
@@ -219,18 +219,16 @@ impl Proofs {
         if record_hash(&leaf).0 != leaf_hash {
             return Err(Error::damaged(&heads, "its newest leaf was changed"));
         }
-        let line_index = u64::try_from(at).unwrap_or(u64::MAX);
-        let proof = prove_record(lines.count(), line_index, &lines);
-        let proof = proof.map_err(|error| Error::damaged(&heads, error.to_string()))?;
+        let line = lines.prove(&heads, at)?;
         Ok(Some(Head {
             checkpoint,
             leaf,
             leaf_index: index,
             leaf_proof: hashes,
-            line: lines.lines.get(at).cloned().unwrap_or_default(),
-            line_index,
+            line: line.text,
+            line_index: line.index,
             line_count: lines.count(),
-            line_proof: bytes(proof),
+            line_proof: line.proof,
         }))
     }
 
@@ -266,7 +264,7 @@ impl Proofs {
         })
     }
 
-    async fn unknown(&self, log: &str, problem: String) -> Result<Error, Error> {
+    pub(super) async fn unknown(&self, log: &str, problem: String) -> Result<Error, Error> {
         let newest = store::checkpoint(&self.database, log, None).await?;
         Ok(Error::Unknown {
             log: log.to_owned(),

@@ -3,7 +3,7 @@
 use hubkeep_core::{clock::Timestamp, database::Database};
 
 use super::{Beginning, LOCK, beginning, plan::Planner, store, store::Standing};
-use crate::{AuditLog, Entry, Error, Filter, ProvenPortal, Search, proofs};
+use crate::{AuditLog, Entry, Error, Filter, ProvenPortal, Search, payloads, proofs};
 
 const HOLD: &str = "INSERT INTO audit_hold (log, operator, reason, hold_time) VALUES ($1, $2, $3, $4) \
     ON CONFLICT (log) DO NOTHING";
@@ -117,8 +117,8 @@ impl AuditLog {
         Planner::new(self.reader().clone()).portal_of(log).await
     }
 
-    /// Lets nothing of a log be pruned until it is released; one that is held already is held on. When this returns, nothing
-    /// goes any more. Nothing is put on record by this.
+    /// Lets nothing of a log be pruned until it is released, and nothing go that lies sealed beside its entries; one that is held
+    /// already is held on. When this returns, nothing goes any more. Nothing is put on record by this.
     ///
     /// # Errors
     /// If the database cannot be written.
@@ -126,6 +126,7 @@ impl AuditLog {
         let mut transaction = self.database().begin().await?;
         // What is going at this moment is gone before.
         transaction.lock(LOCK).await?;
+        transaction.lock(payloads::LOCK).await?;
         sqlx::query(HOLD)
             .bind(log)
             .bind(&hold.operator)

@@ -12,9 +12,13 @@ const AT_ONCE: usize = 4;
 
 impl Pruner {
     /// Prunes the next bundles of what was announced; `false` if nothing more goes now.
-    pub(super) async fn batch(&self, standing: &mut Standing, announced: &Announced) -> Result<bool, Error> {
+    pub(super) async fn batch(&self, log: &str, announced: &Announced) -> Result<bool, Error> {
         let database = &self.planner.database;
         let Some(mut turn) = Turn::take(database, LOCK).await? else {
+            return Ok(false);
+        };
+        // Another replica may have been at it since this one had its turn.
+        let Some(standing) = &store::standing(database, log).await? else {
             return Ok(false);
         };
         let Some(horizon) = self.horizon().await? else {
@@ -51,8 +55,6 @@ impl Pruner {
         transaction.commit().await?;
         let last = gone.positions.last().copied().unwrap_or(standing.pruned_until);
         self.deps.recent.forget(last);
-        standing.pruned_until = last;
-        standing.first_index = plan.below;
         Ok(true)
     }
 

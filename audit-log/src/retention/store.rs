@@ -63,6 +63,11 @@ pub(super) async fn standings(
     Ok(standings.collect())
 }
 
+/// How the log of this name stands; `None` where there is none.
+pub(super) async fn standing(database: &Database, log: &str) -> Result<Option<Standing>, Error> {
+    Ok(standings(database, "", 1, log).await?.pop())
+}
+
 /// The furthest position at which an entry is gone.
 pub(super) async fn furthest(database: &Database) -> Result<Position, Error> {
     let furthest: Option<i64> = sqlx::query_scalar(FURTHEST).fetch_one(database.pool()).await?;

@@ -117,9 +117,14 @@ impl Pruner {
         if !standing.has_bundle() || standing.is_held || !is_due || self.refused.contains(&standing.log) {
             return Ok(());
         }
-        let log = standing.log.clone();
+        let (log, first_index) = (standing.log.clone(), standing.first_index);
         match self.serve(standing).await {
             Err(Error::Proofs(error @ proofs::Error::Damaged { .. })) => {
+                // What is missing may have been pruned by another replica meanwhile: then the next look says how it is.
+                let now = store::standing(&self.planner.database, &log).await?;
+                if now.is_some_and(|now| now.first_index != first_index) {
+                    return Ok(());
+                }
                 tracing::error!(%error, "the audit log was changed: nothing of this log is pruned");
                 self.refused.insert(log);
                 Ok(())
@@ -128,7 +133,7 @@ impl Pruner {
         }
     }
 
-    async fn serve(&mut self, mut standing: Standing) -> Result<(), Error> {
+    async fn serve(&mut self, standing: Standing) -> Result<(), Error> {
         let (Some(horizon), Some(life)) = (self.horizon().await?, self.deps.keep.life()) else {
             return Ok(());
         };
@@ -154,7 +159,7 @@ impl Pruner {
         }
         loop {
             let began = self.deps.clock.tick();
-            if !self.batch(&mut standing, &announced).await? {
+            if !self.batch(&standing.log, &announced).await? {
                 return Ok(());
             }
             let took = self.deps.clock.tick().since(began);

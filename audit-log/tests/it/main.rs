@@ -27,6 +27,8 @@ mod outage;
 #[cfg(test)]
 mod payloads;
 #[cfg(test)]
+mod payloads_held;
+#[cfg(test)]
 mod payloads_served;
 #[cfg(test)]
 mod place;
@@ -34,6 +36,8 @@ mod place;
 mod proofs;
 #[cfg(test)]
 mod proofs_changed;
+#[cfg(test)]
+mod proofs_named;
 #[cfg(test)]
 mod proofs_served;
 #[cfg(test)]

@@ -54,11 +54,11 @@ pub(crate) async fn keyring(folder: &Path) -> (Keyring, Database) {
 }
 
 /// A log that seals.
-struct Sealing {
-    log: AuditLog,
+pub(crate) struct Sealing {
+    pub(crate) log: AuditLog,
     keyring: Keyring,
     keys: Database,
-    place: Place,
+    pub(crate) place: Place,
     _folder: TempDir,
 }
 
@@ -67,7 +67,7 @@ impl Sealing {
         Self::open_at(place, SystemClock::shared()).await
     }
 
-    async fn open_at(place: Place, clock: SharedClock) -> Self {
+    pub(crate) async fn open_at(place: Place, clock: SharedClock) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let (keyring, keys) = keyring(folder.path()).await;
         let log = place.open_at(clock).await;
@@ -81,7 +81,7 @@ impl Sealing {
         }
     }
 
-    async fn calls(&self, portal: u64, calls: usize) -> Vec<Event> {
+    pub(crate) async fn calls(&self, portal: u64, calls: usize) -> Vec<Event> {
         let before = self.log.end().await.expect("reads");
         for _ in 0..calls {
             let intent = self.log.intent(writes(portal)).await.expect("durable");
@@ -92,12 +92,12 @@ impl Sealing {
         new
     }
 
-    async fn opened(&self, event: &Event) -> Result<OpenedPayload, Error> {
+    pub(crate) async fn opened(&self, event: &Event) -> Result<OpenedPayload, Error> {
         let found = self.log.open_payload(Position(event.position)).await?;
         Ok(found.expect("an entry").payload)
     }
 
-    async fn gone(&self, event: &Event) -> Gone {
+    pub(crate) async fn gone(&self, event: &Event) -> Gone {
         match self.opened(event).await.expect("reads") {
             OpenedPayload::Gone(gone) => gone,
             other => panic!("not gone: {other:?}"),
@@ -123,7 +123,7 @@ pub(crate) fn writes(portal: u64) -> Draft {
         .exact_path("/crm/objects/2026-09/contacts/4711")
 }
 
-fn content(opened: OpenedPayload) -> SealedPayload {
+pub(crate) fn content(opened: OpenedPayload) -> SealedPayload {
     match opened {
         OpenedPayload::Opened(payload) => *payload,
         other => panic!("not opened: {other:?}"),

@@ -13,8 +13,8 @@ use crate::{
     support::{Place, entry, everything, on_both_databases},
 };
 
-const OPERATOR: &str = "operator/ann";
-const WHY: &str = "the client asked what we wrote";
+pub(crate) const OPERATOR: &str = "operator/ann";
+pub(crate) const WHY: &str = "the client asked what we wrote";
 
 on_both_databases! {
     what_an_operator_opens_is_in_the_portals_log_with_the_reason,
@@ -26,7 +26,7 @@ on_both_databases! {
 
 impl Served {
     /// One that seals, with a call of each of two portals.
-    async fn sealing(place: Place) -> (Self, Vec<Event>, tempfile::TempDir) {
+    pub(crate) async fn sealing(place: Place) -> (Self, Vec<Event>, tempfile::TempDir) {
         let served = Self::start(place).await;
         let folder = tempfile::tempdir().expect("a folder");
         let (keyring, _) = keyring(folder.path()).await;
@@ -40,7 +40,7 @@ impl Served {
         (served, all, folder)
     }
 
-    async fn open_for(
+    pub(crate) async fn open_for(
         &self,
         caller: &str,
         handle: Option<&str>,
@@ -58,7 +58,7 @@ impl Served {
         opened.map(tonic::Response::into_inner)
     }
 
-    async fn erase(
+    pub(crate) async fn erase(
         &self,
         caller: &str,
         handle: Option<&str>,

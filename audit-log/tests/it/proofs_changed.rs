@@ -9,7 +9,7 @@ use hubkeep_audit_log::{
 
 use crate::{
     proofs::{covered, record},
-    support::{Place, on_both_databases},
+    support::{Place, eventually, on_both_databases},
 };
 
 const ONE: &str = "test/crm-service/1";
@@ -22,6 +22,7 @@ on_both_databases! {
     a_tile_that_was_changed_proves_nothing,
     an_entry_that_is_taken_away_before_it_is_in_a_tree_is_missed,
     what_was_rewritten_with_its_tiles_is_not_signed,
+    a_log_that_was_rewritten_and_signed_anew_is_not_named_by_heads,
 }
 
 fn is_damaged<T>(answer: &Result<T, Error>) -> bool {
@@ -138,31 +139,11 @@ async fn what_was_rewritten_with_its_tiles_is_not_signed(place: Place) {
     record(&log, 1, 3).await;
     covered(&log, ONE, 6).await;
     log.stop().await;
-    // A whole other history: the tree of another log, of the same size, with root and tiles that fit each other.
-    let other = Place::sqlite().proven();
-    let elsewhere = other.open().await;
-    record(&elsewhere, 1, 3).await;
-    covered(&elsewhere, ONE, 6).await;
-    elsewhere.stop().await;
-    let (tile, root) = other
-        .connection()
-        .query_row(
-            "SELECT hex(a.hashes), hex(b.root) FROM audit_tile a, audit_tree b \
-             WHERE a.log = 'test/crm-service/1' AND b.log = a.log",
-            [],
-            |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
-        )
-        .expect("one tile");
-    let (open, close) = if place.config().url.starts_with("sqlite") {
-        ("X'", "'")
-    } else {
-        ("decode('", "', 'hex')")
-    };
-    let forged = format!(
-        "UPDATE audit_tile SET hashes = {open}{tile}{close} WHERE log = 'test/crm-service/1'; \
-         UPDATE audit_tree SET root = {open}{root}{close} WHERE log = 'test/crm-service/1'"
-    );
-    place.intruder().await.change(forged.leak()).await;
+    place
+        .intruder()
+        .await
+        .change(Forged::of(&place).await.tree().leak())
+        .await;
     let log = place.open().await;
     record(&log, 1, 1).await;
     record(&log, 2, 20).await;
@@ -172,4 +153,91 @@ async fn what_was_rewritten_with_its_tiles_is_not_signed(place: Place) {
         newest.size, 6,
         "the forged tree does not grow out of what was signed"
     );
+}
+
+async fn a_log_that_was_rewritten_and_signed_anew_is_not_named_by_heads(place: Place) {
+    let place = place.proven();
+    let log = place.open().await;
+    record(&log, 1, 3).await;
+    covered(&log, ONE, 6).await;
+    eventually("the heads name it", async || {
+        let head = log.head(ONE).await.expect("reads");
+        head.is_some_and(|head| head.line.starts_with(b"test/crm-service/1\n6\n"))
+    })
+    .await;
+    log.stop().await;
+    let forged = Forged::of(&place).await;
+    let mut intruder = place.intruder().await;
+    intruder.change(forged.tree().leak()).await;
+    intruder.change(forged.checkpoint().leak()).await;
+    let log = place.open().await;
+    let heads = log.checkpoint(HEADS, None).await.expect("as they were");
+    record(&log, 1, 1).await;
+    record(&log, 2, 20).await;
+    covered(&log, ONE, 8).await;
+    covered(&log, TWO, 40).await;
+    record(&log, 2, 20).await;
+    covered(&log, TWO, 80).await;
+    let newest = log.checkpoint(HEADS, None).await.expect("as they were");
+    assert_eq!(newest, heads, "what they said of it is not so any more");
+}
+
+/// A whole other history of a log: of the same size, with root and tiles that fit each other, signed by the same key.
+struct Forged {
+    tile: String,
+    root: String,
+    note: String,
+    /// Whether it is for a file.
+    is_file: bool,
+}
+
+impl Forged {
+    async fn of(place: &Place) -> Self {
+        let mut other = Place::sqlite().proven();
+        other.proofs.key_file.clone_from(&place.proofs.key_file);
+        let elsewhere = other.open().await;
+        record(&elsewhere, 1, 3).await;
+        covered(&elsewhere, ONE, 6).await;
+        elsewhere.stop().await;
+        let is_file = place.config().url.starts_with("sqlite");
+        let forged = other.connection().query_row(
+            "SELECT hex(a.hashes), hex(b.root), c.note FROM audit_tile a, audit_tree b, audit_checkpoint c \
+             WHERE a.log = 'test/crm-service/1' AND b.log = a.log AND c.log = a.log AND c.size = 6",
+            [],
+            |row| {
+                Ok(Self {
+                    tile: row.get(0)?,
+                    root: row.get(1)?,
+                    note: row.get(2)?,
+                    is_file,
+                })
+            },
+        );
+        forged.expect("one tile")
+    }
+
+    fn bytes(&self, hex: &str) -> String {
+        match self.is_file {
+            true => format!("X'{hex}'"),
+            false => format!("decode('{hex}', 'hex')"),
+        }
+    }
+
+    /// What puts it in the place of the tree.
+    fn tree(&self) -> String {
+        let (tile, root) = (self.bytes(&self.tile), self.bytes(&self.root));
+        format!(
+            "UPDATE audit_tile SET hashes = {tile} WHERE log = 'test/crm-service/1'; \
+             UPDATE audit_tree SET root = {root} WHERE log = 'test/crm-service/1'"
+        )
+    }
+
+    /// What puts it in the place of what was signed.
+    fn checkpoint(&self) -> String {
+        let (root, note) = (self.bytes(&self.root), &self.note);
+        format!(
+            "UPDATE audit_checkpoint SET root = {root}, note = '{note}' \
+             WHERE log = 'test/crm-service/1' AND size = 6"
+        )
+    }
 }

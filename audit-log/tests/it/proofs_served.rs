@@ -68,6 +68,7 @@ impl Served {
             client_slug: slug.to_owned(),
             log: log.to_owned(),
             size: 0,
+            heads_size: 0,
         };
         let given = self
             .client

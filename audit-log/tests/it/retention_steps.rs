@@ -1,14 +1,15 @@
 //! Pruning that fails at any of its steps, or is cut off there, leaves a log that is whole above where it begins.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use hubkeep_audit_log::proofs::Which;
+use hubkeep_audit_log::{AuditLog, proofs::Which};
+use hubkeep_core::clock::MockClock;
 
 use crate::{
     anchors::{mock, proven},
     proofs::record,
     retention::{LONG, ONE, announcements, calls, left, looked_at, pruned_to},
-    support::Place,
+    support::{Place, eventually},
 };
 
 /// Tables that pruning changes, in its order, with what it does there.
@@ -93,5 +94,46 @@ async fn two_replicas_announce_and_prune_once() {
     for log in [&one, &two] {
         assert_eq!(announcements(log, ONE).await.len(), 1);
         assert_eq!(left(log, ONE).await.len(), 1_201 - 1_024);
+    }
+}
+
+/// The clock of one replica goes by until a log begins there, or behind it; whoever of it rests a moment wakes up once for each minute.
+async fn pruned_by(clock: &MockClock, log: &AuditLog, first_index: u64) -> u64 {
+    let mut begun = 0;
+    eventually("old entries go", async || {
+        clock.advance(Duration::from_secs(61));
+        let mut looks = 0;
+        eventually("a moment", async || {
+            looks += 1;
+            let beginning = log.beginning(ONE).await.expect("reads");
+            begun = beginning.map_or(0, |beginning| beginning.first_index);
+            begun >= first_index || looks > 40
+        })
+        .await;
+        begun >= first_index
+    })
+    .await;
+    begun
+}
+
+#[tokio::test]
+async fn a_replica_goes_on_pruning_where_another_was_at_it_meanwhile() {
+    let place = Place::postgres("retention_turns").proven();
+    let ((slow, _), (quick, _)) = (mock(), mock());
+    let one = place.open_at(Arc::clone(&slow) as _).await;
+    let two = place.open_at(Arc::clone(&quick) as _).await;
+    calls(&one, 1, 2_700).await;
+    proven(&one, 1, 5_400, &slow).await;
+    for clock in [&slow, &quick] {
+        clock.advance(LONG);
+    }
+    let first = pruned_by(&slow, &one, 1_024).await;
+    // It rests between two batches, and the other comes.
+    let second = pruned_by(&quick, &two, first + 1_024).await;
+    assert!(second < 5_120, "something is left for the first: {second}");
+    pruned_by(&slow, &one, 5_120).await;
+    assert_eq!(announcements(&one, ONE).await.len(), 1);
+    for log in [one, two] {
+        log.stop().await;
     }
 }

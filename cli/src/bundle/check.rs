@@ -59,29 +59,9 @@ pub fn verify(
         }
         None => None,
     };
+    let heads = head.as_ref().zip(heads.as_ref());
     for file in held {
-        let what = format!("the checkpoint that you hold in {}", file.display());
-        let told = keys.checkpoint(text(file)?.as_bytes(), &what)?;
-        match (&head, &heads) {
-            _ if told.origin() == log.origin() => {
-                if told.size() > log.size() {
-                    let problem = format!(
-                        "you hold {} entries, and the bundle has {}: it was cut",
-                        told.size(),
-                        log.size()
-                    );
-                    return Err(Wrong::of(what, problem));
-                }
-                claim(&mut claims, &told, &what);
-            }
-            (Some(head), Some(heads)) if told.origin() == heads.origin() => {
-                head.grown(heads, &told, &what)?
-            }
-            _ => {
-                let problem = format!("it is of {}, of which the bundle has nothing", told.origin());
-                return Err(Wrong::of(what, problem));
-            }
-        }
+        hold(file, &keys, (&log, heads), &mut claims)?;
     }
     let first_index = pruned.as_ref().map_or(0, |pruned| pruned.first_index);
     let receipts = receipt::read(receipts, &keys)?;
@@ -101,9 +81,43 @@ pub fn verify(
         log: log.origin().to_owned(),
         size: log.size(),
         first_index,
-        heads_size: heads.map(|heads| heads.size()),
+        heads_size: heads.map(|(_, heads)| heads.size()),
         receipts: receipts.len(),
     })
+}
+
+/// Claims what a checkpoint says that is held: of the log, or of heads that name it.
+fn hold(
+    file: &Path,
+    keys: &Keys,
+    (log, heads): (&Checkpoint, Option<(&Head, &Checkpoint)>),
+    claims: &mut Claims,
+) -> Result<(), Wrong> {
+    let what = format!("the checkpoint that you hold in {}", file.display());
+    let told = keys.checkpoint(text(file)?.as_bytes(), &what)?;
+    match heads {
+        _ if told.origin() == log.origin() => {
+            if told.size() > log.size() {
+                let problem = format!(
+                    "you hold {} entries, and the bundle has {}: it was cut",
+                    told.size(),
+                    log.size()
+                );
+                return Err(Wrong::of(what, problem));
+            }
+            claim(claims, &told, &what);
+        }
+        Some((head, heads)) if told.origin() == heads.origin() => {
+            if let Some(line) = head.named(heads, &told, (log, &what))? {
+                claim(claims, &line, &format!("the heads in {what}"));
+            }
+        }
+        _ => {
+            let problem = format!("it is of {}, of which the bundle has nothing", told.origin());
+            return Err(Wrong::of(what, problem));
+        }
+    }
+    Ok(())
 }
 
 fn text(path: &Path) -> Result<String, Wrong> {

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use tlog_tiles::{Checkpoint, Hash, check_record, check_tree, record_hash};
 
 use super::{
-    Wrong,
+    Named, Wrong,
     keys::{Keys, body},
 };
 
 const WHAT: &str = "heads";
 /// The first line of every leaf of heads.
-const KIND: &str = "hubkeep heads/1";
+pub(super) const KIND: &str = "hubkeep heads/1";
 
 /// The file `head.json`. Bytes are in base64.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct Head {
     /// Proofs that the heads only add to earlier ones that were held when the bundle was made.
     #[serde(default)]
     pub consistency: Vec<Consistency>,
+    /// What these earlier ones say of the log.
+    #[serde(default)]
+    pub named: Vec<Named>,
 }
 
 /// A proof that heads only add to earlier ones.
@@ -99,8 +102,38 @@ impl Head {
         Ok(Checked { heads, line })
     }
 
+    /// What heads that are held say of the log, which must have grown out of that; `None` where they do not name it, or no more than
+    /// the heads of the bundle do.
+    pub(super) fn named(
+        &self,
+        heads: &Checkpoint,
+        held: &Checkpoint,
+        (log, what): (&Checkpoint, &str),
+    ) -> Result<Option<Checkpoint>, Wrong> {
+        self.grown(heads, held, what)?;
+        let Some(named) = self.named.iter().find(|named| named.size == held.size()) else {
+            let is_own = held.size() == heads.size() && self.leaf_index.checked_add(1) == Some(held.size());
+            if is_own || held.size() == 0 {
+                return Ok(None);
+            }
+            let problem =
+                "the bundle does not say how the log stood in it: export it again with this file as --held";
+            return Err(Wrong::of(what, problem));
+        };
+        let line = named.check(held, log, what)?;
+        if let Some(line) = line.as_ref().filter(|line| line.size() > log.size()) {
+            let problem = format!(
+                "it names {} entries of the log, and the bundle has {}: it was cut",
+                line.size(),
+                log.size()
+            );
+            return Err(Wrong::of(what, problem));
+        }
+        Ok(line)
+    }
+
     /// Checks that the heads only add to those that are held.
-    pub(super) fn grown(&self, heads: &Checkpoint, held: &Checkpoint, what: &str) -> Result<(), Wrong> {
+    fn grown(&self, heads: &Checkpoint, held: &Checkpoint, what: &str) -> Result<(), Wrong> {
         if held.size() == 0 {
             return Ok(());
         }

@@ -18,6 +18,7 @@ mod check;
 mod head;
 mod keys;
 mod leaves;
+mod named;
 mod pruned;
 mod receipt;
 mod roots;
@@ -26,6 +27,7 @@ pub use check::{Verified, verify};
 pub use head::{Consistency, Head};
 pub(crate) use keys::Keys;
 pub use leaves::{LeafReader, LeafWriter};
+pub use named::{Line, Named};
 pub use pruned::Pruned;
 pub use roots::Roots;
 

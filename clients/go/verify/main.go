@@ -39,6 +39,7 @@ type head struct {
 	LineIndex   int64         `json:"line_index"`
 	LineProof   [][]byte      `json:"line_proof"`
 	Consistency []consistency `json:"consistency"`
+	Named       []named       `json:"named"`
 }
 
 type consistency struct {
@@ -108,6 +109,9 @@ func verify(bundle, keyFile, heldFile, receiptFile string) (checkpoint, int64, i
 		case told != nil && held.origin == heads.origin:
 			if err := grown(told, heads, held); err != nil {
 				return checkpoint{}, 0, 0, err
+			}
+			if err := told.named(log, heads, held, &claims); err != nil {
+				return checkpoint{}, 0, 0, fmt.Errorf("the heads that you hold: %w", err)
 			}
 		default:
 			return checkpoint{}, 0, 0, fmt.Errorf("you hold one of %s, of which the bundle has nothing", held.origin)

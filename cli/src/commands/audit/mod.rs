@@ -1,6 +1,7 @@
 //! `hubkeep audit`: what was done, for whom, by whom, and how it ended.
 
 mod export;
+mod exporting;
 mod file;
 mod folder;
 pub(crate) mod follow;
@@ -69,7 +70,8 @@ enum AuditCommand {
     Erase(payload::EraseArgs),
     /// Say how far back the logs reach, and when the next entries go.
     Retention(retention::RetentionArgs),
-    /// Let nothing of a portal's logs be pruned until it is released: evidence that somebody will ask for.
+    /// Let nothing of a portal's logs be pruned, nor of what lies sealed beside them, until it is released: evidence that somebody
+    /// will ask for.
     Hold(retention::HoldArgs),
     /// End such a hold.
     Release(retention::HoldArgs),
