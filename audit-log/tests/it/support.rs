@@ -17,11 +17,12 @@ use hubkeep_core::{
 
 pub(crate) use crate::place::{Place, on_both_databases};
 
+/// Of a process without a name: what entries were before there was one.
 pub(crate) fn identity() -> Identity {
     Identity {
         deployment: "test".to_owned(),
         service: "crm-service",
-        instance: "here".to_owned(),
+        instance: String::new(),
     }
 }
 

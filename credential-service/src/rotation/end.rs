@@ -32,7 +32,9 @@ impl Rotations {
             }
             let consumers = rotation.checklist.done.saturating_add(rotation.checklist.open());
             let known = possible(&rotation, Step::RollBack { consumers })?;
-            let staged = self.stage_old(act, &rotation).await?;
+            let Some(staged) = self.stage_old(act, &rotation).await? else {
+                continue;
+            };
             if let Some(rolled_back) = self.roll_back(act, (&rotation, known), &staged, reason).await? {
                 act.credential(rolled_back.credential_version, &rolled_back.old_fingerprint);
                 return Ok(rolled_back);
@@ -41,11 +43,15 @@ impl Rotations {
         Err(Error::Contended(self.get(act, rotation_id).await?.client_slug))
     }
 
-    /// The old token, accepted by HubSpot and sealed for the next version.
-    async fn stage_old(&self, act: &Act, rotation: &Rotation) -> Result<Staged, Error> {
+    /// The old token, accepted by HubSpot and sealed for the next version. `None` if the rotation is not any more what it was.
+    async fn stage_old(&self, act: &Act, rotation: &Rotation) -> Result<Option<Staged>, Error> {
         let name = &rotation.credential_name;
         let (portal, credential) = self.portals.credential(act, &rotation.client_slug, name).await?;
         if credential.version != rotation.credential_version {
+            let now = self.get(act, rotation.rotation_id).await?;
+            if now.credential_version != rotation.credential_version {
+                return Ok(None);
+            }
             return Err(Error::State {
                 rotation_id: rotation.rotation_id,
                 state: super::State::Superseded,
@@ -67,7 +73,8 @@ impl Rotations {
             }
             _ => error.into(),
         })?;
-        Ok(self.portals.stage(portal, credential, &token, checked).await?)
+        let staged = self.portals.stage(portal, credential, &token, checked).await?;
+        Ok(Some(staged))
     }
 
     /// What HubSpot refuses is taken out of the vault: then this is why the old token was not found there.
