@@ -1,5 +1,5 @@
-//! Ends the process at the point that the environment names: `DIES_AT=7` at once at the seventh, `DIES_AT=7 DIES_LATE=1` when
-//! all others had a while to go on as far as they can, and the task at that point did not.
+//! Ends the process at the point that the environment names: `DIES_AT=7` at once at the seventh, `DIES_AT=7 DIES_LATE=150` when
+//! all others had so many milliseconds to go on as far as they can, and the task at that point did not.
 //!
 //! A point is where polling a watched future comes back: it waits for something, or has ended. An await that does not wait is
 //! the same state as the next one that does. Points count from the first request on.
@@ -16,20 +16,20 @@ use std::{
     time::Duration,
 };
 
-/// How long the others may go on.
-const A_WHILE: Duration = Duration::from_millis(150);
-
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 static PASSED: AtomicU64 = AtomicU64::new(0);
-static DIES: LazyLock<Option<(u64, bool)>> = LazyLock::new(named);
+/// At which point, and how long the others may go on.
+static DIES: LazyLock<Option<(u64, Option<Duration>)>> = LazyLock::new(named);
 
 #[expect(
     clippy::disallowed_methods,
     reason = "no build of the product has this, and none of its configurations names it"
 )]
-fn named() -> Option<(u64, bool)> {
+fn named() -> Option<(u64, Option<Duration>)> {
     let at = std::env::var("DIES_AT").ok()?.parse().ok()?;
-    Some((at, std::env::var("DIES_LATE").is_ok()))
+    let late = std::env::var("DIES_LATE").ok();
+    let late = late.and_then(|millis| millis.parse().ok());
+    Some((at, late.map(Duration::from_millis)))
 }
 
 /// The future of a request: from the first on, points count.
@@ -59,11 +59,9 @@ fn stops_here() -> bool {
     if !REQUESTED.load(Ordering::SeqCst) || PASSED.fetch_add(1, Ordering::SeqCst) + 1 != at {
         return false;
     }
-    if !late {
-        process::abort();
-    }
-    thread::spawn(|| {
-        thread::sleep(A_WHILE);
+    let Some(late) = late else { process::abort() };
+    thread::spawn(move || {
+        thread::sleep(late);
         process::abort();
     });
     true
