@@ -98,7 +98,7 @@ impl Config {
     }
 
     /// The file, where the log is one.
-    pub(crate) fn sqlite_file(&self) -> Option<&Path> {
+    pub fn sqlite_file(&self) -> Option<&Path> {
         database::sqlite_file(&self.url)
     }
 }

@@ -51,6 +51,9 @@ pub(crate) const ENTRIES_SQLITE: &str = "entries_durable_per_s_sqlite";
 pub(crate) const ENTRIES_POSTGRES: &str = "entries_durable_per_s_postgres";
 /// Entries a second that are durable while proofs are made, over those without.
 pub(crate) const PROOFS_COST: &str = "proofs_cost_ratio";
+/// The same on PostgreSQL.
+pub(crate) const PROOFS_COST_POSTGRES: &str = "proofs_cost_ratio_postgres";
+pub(crate) const REPORT_1M: &str = "report_1m_entries_s";
 pub(crate) const VERIFY_1M: &str = "verify_1m_entries_s";
 pub(crate) const QUERY_10M: &str = "query_10m_p99_ms";
 /// The same where fewer entries were asked for.
@@ -58,6 +61,8 @@ pub(crate) const QUERY_FEWER: &str = "query_fewer_p99_ms";
 pub(crate) const INDEXED: &str = "entries_indexed_per_s";
 /// Entries a second that are durable while a thousand watch, over those while nobody does.
 pub(crate) const WATCHERS_COST: &str = "watchers_1000_cost_ratio";
+/// How old an entry is when one of a thousand watchers has it: 99 of 100 are not older.
+pub(crate) const WATCHERS_LAG: &str = "watchers_1000_lag_p99_ms";
 /// How long after the last entry the last of a thousand watchers has seen it.
 pub(crate) const WATCHERS_BEHIND: &str = "watchers_1000_behind_ms";
 pub(crate) const RSS_CREDENTIAL: &str = "rss_mib_credential_service_1000";
@@ -131,7 +136,7 @@ pub(crate) fn kinds() -> Vec<Kind> {
 }
 
 /// The figures of a service on its own.
-const OTHERS: [Kind; 23] = [
+const OTHERS: [Kind; 26] = [
     alone(AUDITED_OVER_FORWARDER, ""),
     alone(AUDITED_OVER_DIRECT, ""),
     alone(AUDITED_POSTGRES_OVER_FORWARDER, ""),
@@ -157,11 +162,14 @@ const OTHERS: [Kind; 23] = [
     beside(ENTRIES_SQLITE, "entries/s", ONE_BY_ONE, EACH_SYNCHRONISED),
     beside(ENTRIES_POSTGRES, "entries/s", ONE_BY_ONE, EACH_SYNCHRONISED),
     alone(PROOFS_COST, "ratio"),
+    alone(PROOFS_COST_POSTGRES, "ratio"),
     alone(VERIFY_1M, "s"),
     alone(QUERY_10M, "ms"),
     alone(QUERY_FEWER, "ms"),
     alone(INDEXED, "entries/s"),
+    alone(REPORT_1M, "s"),
     alone(WATCHERS_COST, "ratio"),
+    alone(WATCHERS_LAG, "ms"),
     alone(WATCHERS_BEHIND, "ms"),
     alone(RSS_CREDENTIAL, "MiB"),
     alone(RSS_CRM, "MiB"),

@@ -1,5 +1,7 @@
 //! What is measured: a simulated HubSpot without limits, and both services, each part on its own.
 
+mod again;
+
 use std::net::SocketAddr;
 
 use hubkeep_audit_log::Position;
@@ -15,7 +17,6 @@ use hubkeep_proto::credential::v1::{
     PortalSelection, PutGrantRequest, access_service_client::AccessServiceClient, grant::Holder,
     handle_service_client::HandleServiceClient, portal_service_client::PortalServiceClient,
 };
-use hubkeep_seal::{FileKek, KekConfig};
 use hubspot_sim::{Limits, PortalSpec, Simulator, World};
 use tempfile::TempDir;
 use tonic::{
@@ -103,22 +104,15 @@ impl Stage {
         change: impl FnOnce(&mut crm_service::config::Config),
     ) -> Result<Self, Failure> {
         let (folder, world, simulator, hubspot) = hubspot(place, portals)?;
-        let deps = || -> Result<Deps, Failure> {
-            Ok(Deps {
-                clock: place.clock.clone(),
-                random: place.random.clone(),
-                callers: CallerSource::development()?,
-            })
-        };
         let mut config = credential_config(place, folder.path(), &hubspot)?;
         keeping.put(&mut config.database, &mut config.audit);
         let credential_config = config.clone();
-        let credential = credential_service::server::start(config, deps()?).await?;
+        let credential = credential_service::server::start(config, deps(place)?).await?;
         let mut config = crm_config(place, folder.path(), &hubspot, credential.address())?;
         keeping.put(&mut config.database, &mut config.audit);
         change(&mut config);
         let crm_config = config.clone();
-        let crm = crm_service::server::start(config, deps()?).await?;
+        let crm = crm_service::server::start(config, deps(place)?).await?;
         Ok(Self {
             simulator,
             world,
@@ -205,12 +199,7 @@ impl Stage {
         let Services::Here(here) = &self.services else {
             return Err("the service is another process".into());
         };
-        let deps = Deps {
-            clock: place.clock.clone(),
-            random: place.random.clone(),
-            callers: CallerSource::development()?,
-        };
-        Ok(crm_service::server::start(here.crm_config.clone(), deps).await?)
+        Ok(crm_service::server::start(here.crm_config.clone(), deps(place)?).await?)
     }
 
     /// Starts so many more crm-services over the same databases; gives them, and a connection to each of all.
@@ -263,44 +252,6 @@ impl Stage {
         Ok(())
     }
 
-    /// Starts credential-service anew, with a second version of its key-encryption key.
-    ///
-    /// # Errors
-    /// If it does not start, or does not run in this process.
-    pub(crate) async fn restart_with_second_key(self, place: &Place) -> Result<Self, Failure> {
-        let Services::Here(here) = self.services else {
-            return Err("the service is another process".into());
-        };
-        let Here {
-            credential,
-            crm,
-            credential_config: mut config,
-            crm_config,
-        } = *here;
-        config.grpc.listen = credential.address();
-        credential.stop().await;
-        let second = config.keys.kek_file.with_extension("2.kek");
-        FileKek::create(&second, &*place.random)?;
-        config.keys.kek = vec![KekConfig::in_file(2, &second)];
-        let deps = Deps {
-            clock: place.clock.clone(),
-            random: place.random.clone(),
-            callers: CallerSource::development()?,
-        };
-        let credential_config = config.clone();
-        let credential = credential_service::server::start(config, deps).await?;
-        let here = Here {
-            credential,
-            crm,
-            credential_config,
-            crm_config,
-        };
-        Ok(Self {
-            services: Services::Here(Box::new(here)),
-            ..self
-        })
-    }
-
     /// A handle for each portal, in their order.
     ///
     /// # Errors
@@ -338,6 +289,15 @@ impl Keeping {
         let fresh = hubkeep_test_postgres::fresh("bench_audit");
         *audit = hubkeep_audit_log::Config::postgres(fresh.url, Some(fresh.password_file));
     }
+}
+
+/// What a service is started with.
+fn deps(place: &Place) -> Result<Deps, Failure> {
+    Ok(Deps {
+        clock: place.clock.clone(),
+        random: place.random.clone(),
+        callers: CallerSource::development()?,
+    })
 }
 
 /// A folder, and a HubSpot of so many portals without limits, running.

@@ -1,6 +1,12 @@
 //! The audit log by itself: intents and outcomes, each durable before its producer goes on.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use hubkeep_audit_log::{AuditLog, Config, Draft, Identity, Operation, Outcome, ProvenPortal};
 use hubkeep_core::{
@@ -29,11 +35,22 @@ pub(super) async fn measure(place: &Place) -> Measured {
     let on_sqlite = Config::sqlite(&folder.path().join("audit.db"));
     let mut measured = vec![(ENTRIES_SQLITE, entries_per_second(place, &on_sqlite).await?)];
     if hubkeep_test_postgres::is_installed() {
-        let fresh = hubkeep_test_postgres::fresh("bench_entries");
-        let on_postgres = Config::postgres(fresh.url, Some(fresh.password_file));
+        let on_postgres = on_postgres(place, folder.path())?;
         measured.push((ENTRIES_POSTGRES, entries_per_second(place, &on_postgres).await?));
     }
     Ok(measured)
+}
+
+/// The configuration of a log in a new database, whose key lies in this folder.
+pub(super) fn on_postgres(place: &Place, folder: &Path) -> Result<Config, Failure> {
+    let fresh = hubkeep_test_postgres::fresh("bench_entries");
+    let mut config = Config::postgres(fresh.url, Some(fresh.password_file));
+    let (key, mut seed) = (folder.join("log-key"), [0; 32]);
+    place.random.fill(&mut seed)?;
+    fs::write(&key, seed)?;
+    fs::set_permissions(&key, Permissions::from_mode(0o400))?;
+    config.proofs.key_file = Some(key);
+    Ok(config)
 }
 
 /// How many entries a second are durable in a log of this configuration.

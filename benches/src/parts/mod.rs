@@ -7,6 +7,7 @@ mod coalescing;
 mod disk;
 mod entries;
 mod fair;
+mod filled;
 mod handles;
 mod import;
 mod keys;
@@ -14,6 +15,7 @@ mod paths;
 mod proofs;
 pub(crate) mod query;
 mod redeem;
+mod report;
 mod revoke;
 mod rotate;
 mod rss;
@@ -32,9 +34,10 @@ use crate::{
         ANSWERS_429, BURST_USED, BURST_USED_3_REPLICAS, BURST_USED_4, BURST_USED_16, BURST_USED_190,
         COALESCED_P50, COALESCING_50, CONTAIN_P99, ENTRIES_POSTGRES, ENTRIES_SQLITE, FDATASYNC,
         FEED_CUT_LATE, FEED_CUT_STOP, HANDLES_ISSUED, INDEXED, INTERACTIVE, ON_POSTGRES, ON_SQLITE,
-        PROOFS_COST, QUERY_10M, QUERY_FEWER, REDEEM_CACHED, REDEEM_ONLINE, REDEEMED, REVOKE_P50, REVOKE_P99,
-        RSS_CREDENTIAL, RSS_CRM, SICK_PORTAL, SICK_PORTAL_P99, STARVATION, STARVATION_3_REPLICAS,
-        UNCOALESCED_P50, VERIFY_1M, WATCHERS_BEHIND, WATCHERS_COST, WELL_PORTALS_P99,
+        PROOFS_COST, PROOFS_COST_POSTGRES, QUERY_10M, QUERY_FEWER, REDEEM_CACHED, REDEEM_ONLINE, REDEEMED,
+        REPORT_1M, REVOKE_P50, REVOKE_P99, RSS_CREDENTIAL, RSS_CRM, SICK_PORTAL, SICK_PORTAL_P99, STARVATION,
+        STARVATION_3_REPLICAS, UNCOALESCED_P50, VERIFY_1M, WATCHERS_BEHIND, WATCHERS_COST, WATCHERS_LAG,
+        WELL_PORTALS_P99,
     },
 };
 
@@ -74,7 +77,7 @@ impl Part {
 }
 
 /// Every part, in the order in which they run.
-pub(crate) const PARTS: [Part; 17] = [
+pub(crate) const PARTS: [Part; 18] = [
     Part {
         name: "disk",
         about: "4 KiB appended and synchronised, one after the other",
@@ -115,8 +118,8 @@ pub(crate) const PARTS: [Part; 17] = [
     },
     Part {
         name: "proofs",
-        about: "64 producers on SQLite with and without proofs, in turn; and a bundle of 1,000,000 entries, verified",
-        figures: || vec![PROOFS_COST, VERIFY_1M],
+        about: "64 producers on each database with and without proofs, in turn; and a bundle of 1,000,000 entries, verified",
+        figures: || vec![PROOFS_COST, PROOFS_COST_POSTGRES, VERIFY_1M],
         run: |place| Box::pin(proofs::measure(place)),
     },
     Part {
@@ -127,9 +130,15 @@ pub(crate) const PARTS: [Part; 17] = [
         run: |place| Box::pin(query::measure(place)),
     },
     Part {
+        name: "report",
+        about: "a usage statement of one portal over 1,000,000 entries on SQLite",
+        figures: || vec![REPORT_1M],
+        run: |place| Box::pin(report::measure(place)),
+    },
+    Part {
         name: "watchers",
         about: "64 producers on SQLite, with and without 1,000 streams of one portal's entries each, in turn",
-        figures: || vec![WATCHERS_COST, WATCHERS_BEHIND],
+        figures: || vec![WATCHERS_COST, WATCHERS_LAG, WATCHERS_BEHIND],
         run: |place| Box::pin(watchers::measure(place)),
     },
     Part {

@@ -9,10 +9,13 @@ use hubkeep_audit_log::Config;
 use signed_note::{Note, StandardSigner, new_ed25519_verifier_key};
 use tlog_tiles::Checkpoint;
 
-use super::{Measured, Place, entries::entries_per_second};
+use super::{
+    Measured, Place,
+    entries::{entries_per_second, on_postgres},
+};
 use crate::{
     Failure,
-    figures::{PROOFS_COST, VERIFY_1M},
+    figures::{PROOFS_COST, PROOFS_COST_POSTGRES, VERIFY_1M},
 };
 
 /// How often each way has its turn.
@@ -24,18 +27,25 @@ const LEAF: usize = 330;
 const NAME: &str = "bench/crm-service";
 
 pub(super) async fn measure(place: &Place) -> Measured {
-    Ok(vec![
-        (PROOFS_COST, cost(place).await?),
-        (VERIFY_1M, verifying(place)?),
-    ])
+    let on_sqlite = |_: &Place, folder: &Path| Ok(Config::sqlite(&folder.join("audit.db")));
+    let mut measured = vec![(PROOFS_COST, cost(place, on_sqlite).await?)];
+    if hubkeep_test_postgres::is_installed() {
+        measured.push((PROOFS_COST_POSTGRES, cost(place, on_postgres).await?));
+    }
+    measured.push((VERIFY_1M, verifying(place)?));
+    Ok(measured)
 }
 
-async fn cost(place: &Place) -> Result<f64, Failure> {
+/// What is durable with proofs, over what is without: in logs of these configurations, in turn.
+async fn cost(
+    place: &Place,
+    config: impl Fn(&Place, &Path) -> Result<Config, Failure>,
+) -> Result<f64, Failure> {
     let (mut with, mut without) = (0.0, 0.0);
     for _ in 0..TURNS {
         for (enabled, sum) in [(true, &mut with), (false, &mut without)] {
             let folder = place.temporary()?;
-            let mut config = Config::sqlite(&folder.path().join("audit.db"));
+            let mut config = config(place, folder.path())?;
             config.proofs.enabled = enabled;
             *sum += entries_per_second(place, &config).await?;
         }
