@@ -23,7 +23,7 @@ fmt:
 	$(CARGO) fmt --all --check
 
 # What a build of the product never has: heavy tests, doors for the fuzzer, points at which it dies, a model checker's primitives.
-HEAVY := hubkeep-tests/order,hubkeep-tests/interop,hubkeep-tests/isolation,hubkeep-tests/kills,hubkeep-tests/evidence,hubkeep-tests/anchors,hubkeep-tests/browser
+HEAVY := hubkeep-tests/order,hubkeep-tests/disk,hubkeep-tests/interop,hubkeep-tests/isolation,hubkeep-tests/kills,hubkeep-tests/evidence,hubkeep-tests/anchors,hubkeep-tests/browser
 DOORS := hubkeep/fuzzing,hubkeep-core/fuzzing,hubkeep-core/dying,hubkeep-seal/fuzzing,hubkeep-audit-log/fuzzing,hubkeep-hubspot/fuzzing,hubkeep-crm-service/fuzzing,hubkeep-crm-service/dying
 MODELS := hubkeep-audit-log/models,hubkeep-crm-service/models
 .PHONY: clippy
@@ -68,6 +68,11 @@ postgres:
 test-order: ## By strace: the record is on disk before the first byte leaves and before the answer; kills and a failing disk at each step
 	@command -v strace >/dev/null || { echo "test-order needs strace: apt-get install strace"; exit 1; }
 	$(CARGO) test --workspace --features $(BUILT_IN)hubkeep-tests/order --test order -- --nocapture
+
+.PHONY: test-disk
+test-disk: ## By strace: the disk under the log fails, and crm-service is killed, at each write, each sync and each renaming, one after the other
+	@command -v strace >/dev/null || { echo "test-disk needs strace: apt-get install strace"; exit 1; }
+	$(CARGO) test --workspace --features $(BUILT_IN)hubkeep-tests/disk --test disk -- --nocapture --test-threads 1
 
 .PHONY: fuzz
 fuzz: ## Hostile input for every reader, 20 s each (FUZZ_SECONDS=60; TARGETS="csv_import error_body" for some)

@@ -94,6 +94,7 @@ pub mod support {
     pub mod rotations;
     pub mod shown;
     pub mod sources;
+    pub mod strace;
     pub mod trouble;
     pub mod wait;
     pub mod walks;

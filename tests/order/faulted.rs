@@ -15,10 +15,9 @@ use hubkeep_tests::{
         crm_process::channel,
         handles::EVERYTHING,
         processes::{Process, crm_service_binary, crm_service_config, hubkeep_binary, serve},
+        strace::Strace,
     },
 };
-
-use super::killed::{attached_for, detach};
 
 const A: &str = "client-0001";
 
@@ -44,6 +43,7 @@ async fn a_disk_that_fails_at_any_step_loses_no_record_and_spoils_no_proof() {
     let (credentials, hubspot) = (hubkeep.credential_address(), hubkeep.hubspot.base_url());
     let config = crm_service_config(hubkeep.folder(), &credentials, &hubspot);
     let log = hubkeep.folder().join("crm-service-audit.db");
+    let log_ahead = hubkeep.folder().join("crm-service-audit.db-wal");
     let (process, address) = Process::listening("crm-service", &mut serve(crm_service_binary(), &config));
     let all = EVERYTHING.into_iter().chain([Allow::ReadAudit]);
     let handle = hubkeep.handle(A).allow(all).issue().await;
@@ -53,12 +53,12 @@ async fn a_disk_that_fails_at_any_step_loses_no_record_and_spoils_no_proof() {
     crm.get("contacts", "101").await.expect("all is well");
     let mut refused = 0;
     for (name, error, when) in FAULTS {
-        let injected = format!("inject={name}:error={error}:when={when}");
-        let failing = attached_for(process.id(), name, &injected, &log);
+        let injected = format!("error={error}:when={when}");
+        let failing = Strace::attached(process.id(), name, &injected, &[&log, &log_ahead]);
         let read = crm.get("contacts", "101").await.is_ok();
         let wrote = crm.update("contacts", "101", &[("firstname", "x")]).await.is_ok();
         refused += usize::from(!read) + usize::from(!wrote);
-        detach(failing);
+        failing.detach();
         eventually!(crm.get("contacts", "102").await.is_ok());
         every_request_has_its_record(&hubkeep, &log, &format!("{name} {error} {when}"));
     }
@@ -115,7 +115,17 @@ fn exported(bundle: &Path, address: &str, handle: &Handle) -> Output {
     let mut command = Command::new(hubkeep_binary());
     command
         .env_clear()
-        .args(["audit", "export", "--as", "sync", "--portal", A, "--to"])
+        .args([
+            "audit",
+            "export",
+            "--as",
+            "sync",
+            "--portal",
+            A,
+            "--from",
+            "crm-service",
+            "--to",
+        ])
         .arg(bundle)
         .args(["--crm-service", address])
         .env("HUBKEEP_HANDLE", &handle.token);
