@@ -83,7 +83,7 @@ pub use hubkeep_proto::audit::v1::{
 pub use intent::{Intent, Settled};
 pub use log::AuditLog;
 pub use outcome::Outcome;
-pub use payloads::Payload;
+pub use payloads::{Forgetting, Payload};
 pub use portal::ProvenPortal;
 pub use position::Position;
 pub use proofs::Receipt;

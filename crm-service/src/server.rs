@@ -145,6 +145,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
     tokio::spawn(watched(writes.clone().sweep(stop.clone())));
     let suppression = Suppression::new(database.clone(), keyring.clone(), clock.clone());
     suppression.learn_from(&writes, longest_call, &stop);
+    suppression.forget_payloads(log.clone(), Running::NAME.parse()?, &stop);
     let erasures = Erasures {
         writes: writes.clone(),
         database: database.clone(),

@@ -46,6 +46,7 @@ mod endless_walk;
 mod erased_contacts;
 mod erased_in_doubt;
 mod erased_meanwhile;
+mod erased_payloads;
 mod erasure;
 mod errors_page;
 mod evidence;

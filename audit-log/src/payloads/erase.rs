@@ -94,7 +94,11 @@ impl AuditLog {
 
     /// The entries with payloads among these and the others of the same calls: which records a call about many was about, only its
     /// outcome says, and the payload lies beside its intent.
-    async fn with_payloads(&self, events: &[Event], portal_id: PortalId) -> Result<Vec<Position>, Error> {
+    pub(super) async fn with_payloads(
+        &self,
+        events: &[Event],
+        portal_id: PortalId,
+    ) -> Result<Vec<Position>, Error> {
         let mut calls: Vec<CallId> = Vec::new();
         for entry in events.iter().filter_map(|event| event.entry.as_ref()) {
             calls.extend(entry.call_id.parse::<CallId>());
@@ -122,7 +126,7 @@ impl AuditLog {
         Ok(positions)
     }
 
-    async fn erase_payloads(
+    pub(super) async fn erase_payloads(
         &self,
         portal_id: PortalId,
         positions: &[Position],

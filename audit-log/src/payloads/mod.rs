@@ -10,11 +10,13 @@
 //! | `sealing` | sealed before it is queued for the writer, opened for a reader |
 //! | `keep` | how long they are kept, and the sweep that ends it |
 //! | `erase` | one, those about a record, or all of a portal |
+//! | `forgotten` | those of a call that has ended a record for good, and all about that record |
 //! | `store` | the tables |
 
 mod config;
 mod content;
 mod erase;
+mod forgotten;
 mod keep;
 mod open;
 mod sealing;
@@ -22,6 +24,7 @@ mod store;
 
 pub use config::Config;
 pub use content::Payload;
+pub use forgotten::Forgetting;
 pub(crate) use keep::{LOCK, sweep};
 pub use open::{Gone, OpenedPayload, PayloadAt};
 pub(crate) use sealing::{Sealed, Sealer};

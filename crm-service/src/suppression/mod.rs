@@ -3,9 +3,11 @@
 //! nothing without the portal's key.
 //!
 //! What a contact is known by is there for each erasure of it by itself until it is known what became of that: then for good, or not for that one
-//! any more. What a call has not said itself, [`sweep`] learns from the account of writes.
+//! any more. What a call has not said itself, [`sweep`] learns from the account of writes. What lies sealed beside
+//! audit entries about a contact goes when it was erased ([`payloads`]).
 
 mod error;
+mod payloads;
 mod store;
 mod sweep;
 

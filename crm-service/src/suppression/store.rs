@@ -1,5 +1,6 @@
 //! The list of suppressed addresses: `suppressed_address` has what is there for good, `suppressed_for_erasure` what is there for
-//! one erasure that may happen yet. Whatever is in either is on the list.
+//! one erasure that may happen yet. Whatever is in either is on the list. `payload_erasure` has the erasures that have happened, and
+//! about which something may lie sealed yet.
 //!
 //! An older version had both in the first; what it has left there for an erasure (`pending_for`) stays on the list.
 
@@ -65,8 +66,38 @@ pub(super) async fn keep(database: &Database, of: &Of, now: Timestamp) -> Result
     .bind(now.as_micros())
     .execute(&mut transaction)
     .await?;
+    sqlx::query(
+        "INSERT INTO payload_erasure (portal_id, erasure, create_time) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+    )
+    .bind(of.portal.as_i64())
+    .bind(of.erasure.to_string())
+    .bind(now.as_micros())
+    .execute(&mut transaction)
+    .await?;
     delete_in(&mut transaction, of).await?;
     transaction.commit().await?;
+    Ok(())
+}
+
+/// A page of the erasures that have happened, and about which something may lie sealed yet, in order of their calls.
+pub(super) async fn with_payloads(database: &Database, after: &str, limit: u32) -> Result<Vec<Of>, Error> {
+    let rows = sqlx::query(
+        "SELECT portal_id, erasure FROM payload_erasure WHERE erasure > $1 ORDER BY erasure LIMIT $2",
+    )
+    .bind(after)
+    .bind(i64::from(limit))
+    .fetch_all(database.pool())
+    .await?;
+    rows.iter().map(of).collect()
+}
+
+/// Nothing lies sealed about that one any more.
+pub(super) async fn without_payloads(database: &Database, of: &Of) -> Result<(), Error> {
+    sqlx::query("DELETE FROM payload_erasure WHERE portal_id = $1 AND erasure = $2")
+        .bind(of.portal.as_i64())
+        .bind(of.erasure.to_string())
+        .execute(database.pool())
+        .await?;
     Ok(())
 }
 
@@ -103,14 +134,15 @@ pub(super) async fn open(
     .bind(i64::from(limit))
     .fetch_all(database.pool())
     .await?;
-    let broken = |what: &str| sqlx::Error::Decode(format!("suppressed_for_erasure.{what} is none").into());
-    let of = |row: &AnyRow| {
-        let portal = PortalId::from_i64(row.try_get("portal_id")?).ok_or_else(|| broken("portal_id"))?;
-        let erasure: String = row.try_get("erasure")?;
-        let erasure = erasure.parse().map_err(|_| broken("erasure"))?;
-        Ok(Of { portal, erasure })
-    };
     rows.iter().map(of).collect()
+}
+
+fn of(row: &AnyRow) -> Result<Of, Error> {
+    let broken = |what: &str| sqlx::Error::Decode(format!("{what} of an erasure is none").into());
+    let portal = PortalId::from_i64(row.try_get("portal_id")?).ok_or_else(|| broken("portal_id"))?;
+    let erasure: String = row.try_get("erasure")?;
+    let erasure = erasure.parse().map_err(|_| broken("erasure"))?;
+    Ok(Of { portal, erasure })
 }
 
 /// Forgets a portal's list.
@@ -118,6 +150,7 @@ pub(super) async fn forget_portal(transaction: &mut Transaction, portal: PortalI
     for forget in [
         "DELETE FROM suppressed_address WHERE portal_id = $1",
         "DELETE FROM suppressed_for_erasure WHERE portal_id = $1",
+        "DELETE FROM payload_erasure WHERE portal_id = $1",
     ] {
         sqlx::query(forget)
             .bind(portal.as_i64())
