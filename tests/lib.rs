@@ -69,6 +69,7 @@ pub mod support {
     pub mod doors;
     pub mod evidence;
     pub mod evidence_heads;
+    pub mod evidence_joined;
     pub mod evidence_pruned;
     pub mod evidence_receipts;
     pub mod fleet;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Verifies a bundle that `hubkeep audit export` made, with nothing of Hubkeep in it.
+"""Verifies a bundle that `hubkeep audit export` made, or a folder with those of both services, with nothing of Hubkeep in it.
 
     python3 verify.py BUNDLE [--key FILE] [--held FILE]... [--receipt FILE]...
 
@@ -77,13 +77,17 @@ def read_body(text, what):
 RECEIPT = "hubkeep receipt/1"
 
 
-def read_receipts(file, keys):
-    """What each receipt in a file promises: which it is, of which log, at which index, the hash of which leaf."""
+def split_receipts(file):
+    """The receipts in a file, unread: which each is, and its note without the first line."""
     first, *notes = ("\n" + pathlib.Path(file).read_text()).split(f"\n{RECEIPT}\n")
     if first.strip("\n") or not notes:
         raise Wrong(f"receipt 1 in {file}: it does not begin with {RECEIPT!r}")
-    for number, note in enumerate(notes, 1):
-        what = f"receipt {number} in {file}"
+    return [(f"receipt {number} in {file}", note) for number, note in enumerate(notes, 1)]
+
+
+def read_receipts(receipts, keys):
+    """What each receipt promises: which it is, of which log, at which index, the hash of which leaf."""
+    for what, note in receipts:
         text = open_note(f"{RECEIPT}\n" + note.strip("\n") + "\n", keys, what)
         lines = [line.partition(" ") for line in text.split("\n")[1:]]
         if [name for name, _, _ in lines] != ["log", "index", "leaf", "time", ""]:
@@ -320,7 +324,7 @@ def is_between(names, log, count):
     return len(names) == 2 and indexes[0] + 1 == indexes[1] and names[0][1] < log < names[1][1]
 
 
-def verify(bundle, key_file, held_files, receipt_files):
+def verify(bundle, key_file, held_files, receipts):
     """Raises Wrong unless the bundle is what was signed. Gives the log's name and size, where its leaves begin, and how many
     receipts it fulfils."""
     keys = read_keys(pathlib.Path(key_file or bundle / "keys.txt").read_text())
@@ -346,7 +350,7 @@ def verify(bundle, key_file, held_files, receipt_files):
         else:
             raise Wrong(f"held {file}: it is of {origin}, of which the bundle has nothing")
     first, pruned = read_pruned(bundle, size, root, wanted)
-    receipts = [receipt for file in receipt_files for receipt in read_receipts(file, keys)]
+    receipts = list(read_receipts(receipts, keys))
     promises = promised(receipts, log, size, first)
     leaves = watched(read_leaves(bundle / "leaves"), first, promises)
     found, count = roots(leaves, wanted, pruned, first)
@@ -359,6 +363,41 @@ def verify(bundle, key_file, held_files, receipt_files):
     return log, size, first, len(receipts)
 
 
+def service_of(log):
+    """Whose log it is: <deployment>/<service>."""
+    return log.rpartition("/")[0]
+
+
+def of_services(services, named, what):
+    """What is held of each service: each must be of one of these."""
+    found = {service: [] for service in services}
+    for log, which, held in named:
+        if service_of(log) not in found:
+            raise Wrong(f"{what}{which}: it is of {log}, of which there is no bundle")
+        found[service_of(log)].append(held)
+    return found
+
+
+def verify_all(folder, key_file, held_files, receipt_files):
+    """Verifies the bundle in a folder, or all those in folders in it. What is held is held against the bundle of its service."""
+    receipts = [receipt for file in receipt_files for receipt in split_receipts(file)]
+    folders = sorted(path for path in folder.iterdir() if path.is_dir())
+    if (folder / "checkpoint").exists() or not folders:
+        return [verify(folder, key_file, held_files, receipts)]
+    first_line = lambda text: text.split("\n", 1)[0]
+    logs = {path: first_line((path / "checkpoint").read_text()) for path in folders}
+    if any(service_of(log).rpartition("/")[2] != path.name for path, log in logs.items()):
+        raise Wrong("a bundle is in the folder of another service")
+    services = {service_of(log) for log in logs.values()}
+    if len({(service_of(service_of(log)), log.rpartition("/")[2]) for log in logs.values()}) > 1:
+        raise Wrong(f"the bundles are not of one portal: {', '.join(logs.values())}")
+    held = [(first_line(pathlib.Path(file).read_text()), file, file) for file in held_files]
+    held = of_services(services, held, "held ")
+    kept = [(first_line(note).removeprefix("log "), what, (what, note)) for what, note in receipts]
+    kept = of_services(services, kept, "")
+    return [verify(path, key_file, held[service_of(log)], kept[service_of(log)]) for path, log in logs.items()]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=pathlib.Path)
@@ -367,7 +406,7 @@ def main():
     parser.add_argument("--receipt", action="append", default=[])
     asked = parser.parse_args()
     try:
-        log, size, first, receipts = verify(asked.bundle, asked.key, asked.held, asked.receipt)
+        found = verify_all(asked.bundle, asked.key, asked.held, asked.receipt)
     except FileNotFoundError as error:
         return print(f"wrong: {error.filename} is missing", file=sys.stderr) or 9
     except OSError as error:
@@ -376,8 +415,9 @@ def main():
         return print(f"wrong: {wrong}", file=sys.stderr) or 9
     except (ValueError, KeyError, IndexError, TypeError) as error:
         return print(f"wrong: a file of the bundle cannot be read: {error!r}", file=sys.stderr) or 9
-    pruned = f", of which the first {first} were pruned" if first else ""
-    print(f"good: {size} entries of {log}{pruned}" + (f"; receipts fulfilled: {receipts}" if receipts else ""))
+    for log, size, first, receipts in found:
+        pruned = f", of which the first {first} were pruned" if first else ""
+        print(f"good: {size} entries of {log}{pruned}" + (f"; receipts fulfilled: {receipts}" if receipts else ""))
     return 0
 
 

@@ -9,6 +9,7 @@ use std::{
 use hubkeep_tests::support::{
     evidence::{Evidence, Held, SPOILINGS, Spoiling, assert_ran},
     evidence_heads::HEADS_SPOILINGS,
+    evidence_joined::{JOINED_SPOILINGS, Joined},
     evidence_pruned::PRUNED_SPOILINGS,
     evidence_receipts::{RECEIPT_SPOILINGS, Receipts},
     processes::hubkeep_binary,
@@ -152,6 +153,43 @@ async fn each_verifier_says_that_the_entry_of_a_receipt_was_pruned() {
             "{}: {said}",
             verifier.name
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_verifier_takes_the_logs_of_both_services_and_finds_where_one_is_not_what_it_was() {
+    let joined = Joined::gather().await;
+    let built = tempfile::tempdir().expect("a folder");
+    for verifier in &verifiers(&built) {
+        let judge = |folder: &Path| {
+            let mut command = Command::new(&verifier.call[0]);
+            command.args(&verifier.call[1..]);
+            for (option, file) in [
+                ("key", joined.keys()),
+                ("held", joined.held()),
+                ("receipt", joined.receipts.clone()),
+            ] {
+                command.arg(format!("{}{option}", verifier.dashes)).arg(file);
+            }
+            let output = command.arg(folder).output().expect("it runs");
+            let said = [output.stdout, output.stderr].concat();
+            (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+        };
+        let (code, said) = judge(joined.folder());
+        assert_eq!(code, Some(0), "{}: {said}", verifier.name);
+        assert_eq!(said.matches("good: ").count(), 2, "{}: {said}", verifier.name);
+        assert!(
+            said.contains("; receipts fulfilled: 1"),
+            "{}: {said}",
+            verifier.name
+        );
+        for spoiling in &JOINED_SPOILINGS {
+            let folder = joined.spoilt(spoiling);
+            let (code, said) = judge(folder.path());
+            assert_eq!(code, Some(9), "{}: {}: {said}", verifier.name, spoiling.what);
+            assert!(said.contains("wrong: "), "{}: {said}", verifier.name);
+            println!("{:<10} {}: {}", verifier.name, spoiling.what, said.trim());
+        }
     }
 }
 

@@ -102,6 +102,7 @@ impl Stage {
             .env_clear()
             .args(["audit", "export", "--as", OPERATOR, "--portal", A, "--to"])
             .arg(&to)
+            .args(["--from", "crm-service"])
             .args(["--credential-service", &self.crm.hubkeep.credential_address()])
             .args(["--crm-service", &format!("http://{}", self.crm.address())]);
         if let Some(held) = held {

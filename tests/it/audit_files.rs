@@ -181,6 +181,7 @@ async fn totals_of_a_report_are_those_of_a_count_over_an_export() {
     let total = &json(&report)["report"]["total"];
     let export = |format: &'static str| {
         let args = ["audit", "export", "--portal", A, "--format", format, "--to", "-"];
+        let args = [args.as_slice(), &["--from", "crm-service"]].concat();
         let hubkeep = &hubkeep;
         async move { told(&command(hubkeep, OPERATOR, None, &args).await) }
     };
@@ -237,6 +238,8 @@ async fn a_client_writes_the_entries_of_its_own_portal_to_a_file_that_is_whole_o
             "ocsf",
             "--severity",
             severity,
+            "--from",
+            "crm-service",
             "--to",
             to,
         ];

@@ -143,7 +143,7 @@ async fn a_client_exports_its_own_log_with_a_handle_and_no_other() {
             .env_clear()
             .args(["audit", "export", "--as", "sync", "--portal", slug, "--to"])
             .arg(evidence.first().join(to))
-            .args(["--crm-service", &hubkeep.crm_address()])
+            .args(["--from", "crm-service", "--crm-service", &hubkeep.crm_address()])
             .env("HUBKEEP_HANDLE", &handle.token);
         if let Some(held) = held {
             command.arg("--held").arg(evidence.held(held));

@@ -50,6 +50,7 @@ mod erased_payloads;
 mod erasure;
 mod errors_page;
 mod evidence;
+mod evidence_joined;
 mod expected_portal;
 mod fair_shares;
 mod faults;

@@ -243,8 +243,14 @@ impl Evidence {
         );
     }
 
-    /// Runs `hubkeep audit export`.
+    /// Runs `hubkeep audit export` of crm-service's log.
     pub async fn export(&self, slug: &str, name: &str, more: &[&str]) -> PathBuf {
+        let more = [&["--from", "crm-service"], more].concat();
+        self.export_from(slug, name, &more).await
+    }
+
+    /// Runs `hubkeep audit export`.
+    pub(super) async fn export_from(&self, slug: &str, name: &str, more: &[&str]) -> PathBuf {
         let to = self.folder.path().join(name);
         let mut command = Command::new(hubkeep_binary());
         command

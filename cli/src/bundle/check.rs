@@ -11,8 +11,11 @@ use serde::de::DeserializeOwned;
 use tlog_tiles::{Checkpoint, Hash, record_hash};
 
 use super::{
-    CHECKPOINT, HEAD, Head, KEYS, LEAVES, LeafReader, PRUNED, Pruned, Wrong, keys::Keys, pruned::announced,
-    receipt, roots::Roots,
+    CHECKPOINT, HEAD, Head, KEYS, LEAVES, LeafReader, PRUNED, Pruned, Wrong,
+    keys::Keys,
+    pruned::announced,
+    receipt::{self, Kept},
+    roots::Roots,
 };
 
 /// What a bundle was found to be.
@@ -45,6 +48,18 @@ pub fn verify(
     held: &[PathBuf],
     receipts: &[PathBuf],
 ) -> Result<Verified, Wrong> {
+    let kept = receipt::kept(receipts)?;
+    let held: Vec<&Path> = held.iter().map(PathBuf::as_path).collect();
+    verify_against(folder, keys, &held, &kept.iter().collect::<Vec<_>>())
+}
+
+/// The same, once the receipts were read.
+pub(super) fn verify_against(
+    folder: &Path,
+    keys: Option<&Path>,
+    held: &[&Path],
+    receipts: &[&Kept],
+) -> Result<Verified, Wrong> {
     let keys = Keys::read(&text(keys.unwrap_or(&folder.join(KEYS)))?)?;
     let log = keys.checkpoint(text(&folder.join(CHECKPOINT))?.as_bytes(), "checkpoint")?;
     let mut claims = Claims::new();
@@ -64,7 +79,8 @@ pub fn verify(
         hold(file, &keys, (&log, heads), &mut claims)?;
     }
     let first_index = pruned.as_ref().map_or(0, |pruned| pruned.first_index);
-    let receipts = receipt::read(receipts, &keys)?;
+    let receipts = receipts.iter().map(|kept| kept.opened(&keys));
+    let receipts = receipts.collect::<Result<Vec<_>, _>>()?;
     let promised = receipt::promised(&receipts, &log, first_index)?;
     let path = folder.join(LEAVES);
     let roots = match &pruned {
@@ -120,7 +136,7 @@ fn hold(
     Ok(())
 }
 
-fn text(path: &Path) -> Result<String, Wrong> {
+pub(super) fn text(path: &Path) -> Result<String, Wrong> {
     fs::read_to_string(path).map_err(|error| Wrong::file(path, error))
 }
 

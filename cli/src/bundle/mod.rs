@@ -9,6 +9,7 @@
 //! | `pruned.json` | where the leaves begin, and the hashes of what was pruned before, where something was: [`Pruned`] |
 //! | `README.md` | what this is, and how to verify it |
 //!
+//! The logs of both services about a portal are two bundles, in folders named after the services, in one folder (`joined`).
 //! Receipts that a client has kept of its writes are held against it from files of their own (`receipt`).
 //!
 //! [`verify`] computes everything anew and believes nothing but the keys. `docs/verify/verify.py` and
@@ -16,6 +17,7 @@
 
 mod check;
 mod head;
+mod joined;
 mod keys;
 mod leaves;
 mod named;
@@ -25,13 +27,17 @@ mod roots;
 
 pub use check::{Verified, verify};
 pub use head::{Consistency, Head};
+pub use joined::verify_all;
 pub(crate) use keys::Keys;
 pub use leaves::{LeafReader, LeafWriter};
 pub use named::{Line, Named};
 pub use pruned::Pruned;
 pub use roots::Roots;
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use thiserror::Error as ThisError;
 
@@ -77,6 +83,15 @@ impl Wrong {
         Self::Unproven {
             what: what.into(),
             problem: problem.into(),
+        }
+    }
+
+    /// The same, said of one of several bundles.
+    pub(super) fn in_bundle(self, folder: &Path) -> Self {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        match self {
+            Self::Unproven { what, problem } => Self::of(format!("{name}: {what}"), problem),
+            other => other,
         }
     }
 

@@ -29,28 +29,54 @@ struct Promise {
     leaf: Hash,
 }
 
-/// The receipts in these files: one after the other, with or without empty lines between them.
-pub(super) fn read(files: &[PathBuf], keys: &Keys) -> Result<Vec<Receipt>, Wrong> {
-    let mut receipts = Vec::new();
-    for file in files {
-        let text = fs::read_to_string(file).map_err(|error| Wrong::file(file, error))?;
-        receipts.extend(in_file(&text, file, keys)?);
-    }
-    Ok(receipts)
+/// A receipt as somebody has kept it: nobody has looked at its signature.
+pub(super) struct Kept {
+    who: String,
+    note: String,
 }
 
-fn in_file(text: &str, file: &Path, keys: &Keys) -> Result<Vec<Receipt>, Wrong> {
+impl Kept {
+    /// Which it is, for people.
+    pub(super) fn who(&self) -> &str {
+        &self.who
+    }
+
+    /// The log that it says it is of.
+    pub(super) fn log(&self) -> Option<&str> {
+        self.note.lines().nth(1)?.strip_prefix("log ")
+    }
+
+    /// What it promises, if one of the keys has signed it.
+    pub(super) fn opened(&self, keys: &Keys) -> Result<Receipt, Wrong> {
+        let text = keys.text(self.note.as_bytes(), &self.who)?;
+        let promise = promise(&String::from_utf8_lossy(&text));
+        let promise = promise.ok_or_else(|| Wrong::of(&self.who, "it is signed, and is no receipt"))?;
+        Ok(Receipt {
+            who: self.who.clone(),
+            promise,
+        })
+    }
+}
+
+/// The receipts in these files: one after the other, with or without empty lines between them.
+pub(super) fn kept(files: &[PathBuf]) -> Result<Vec<Kept>, Wrong> {
+    let mut kept = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(file).map_err(|error| Wrong::file(file, error))?;
+        kept.extend(in_file(&text, file)?);
+    }
+    Ok(kept)
+}
+
+fn in_file(text: &str, file: &Path) -> Result<Vec<Kept>, Wrong> {
     let what = |number: usize| format!("receipt {number} in {}", file.display());
     let notes = notes(text).filter(|notes| !notes.is_empty());
     let notes = notes.ok_or_else(|| Wrong::of(what(1), format!("it does not begin with \"{KIND}\"")))?;
-    let read = |(number, note): (usize, &String)| {
-        let who = what(number);
-        let text = keys.text(note.as_bytes(), &who)?;
-        let promise = promise(&String::from_utf8_lossy(&text));
-        let promise = promise.ok_or_else(|| Wrong::of(&who, "it is signed, and is no receipt"))?;
-        Ok(Receipt { who, promise })
-    };
-    (1..).zip(&notes).map(read).collect()
+    let kept = (1..).zip(notes).map(|(number, note)| Kept {
+        who: what(number),
+        note,
+    });
+    Ok(kept.collect())
 }
 
 /// The notes in a file, each from its first line to the one before the next; `None` where something stands before them.

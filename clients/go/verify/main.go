@@ -1,4 +1,5 @@
-// Verifies a bundle that `hubkeep audit export` made, with the note and tlog packages of the Go project.
+// Verifies a bundle that `hubkeep audit export` made, or a folder with those of both services, with the note and tlog packages of
+// the Go project.
 //
 //	go run . [-key FILE] [-held FILE] [-receipt FILE] BUNDLE
 //
@@ -62,70 +63,90 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	log, first, receipts, err := verify(flag.Arg(0), *keyFile, *heldFile, *receiptFile)
+	found, err := verifyAll(flag.Arg(0), *keyFile, *heldFile, *receiptFile)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "wrong:", err)
 		os.Exit(9)
 	}
-	pruned := ""
-	if first > 0 {
-		pruned = fmt.Sprintf(", of which the first %d were pruned", first)
+	for _, good := range found {
+		fmt.Println(good)
 	}
-	fulfilled := ""
-	if receipts > 0 {
-		fulfilled = fmt.Sprintf("; receipts fulfilled: %d", receipts)
-	}
-	fmt.Printf("good: %d entries of %s%s%s\n", log.N, log.origin, pruned, fulfilled)
 }
 
-// verify gives what the checkpoint says, the index of the first leaf that is there, and how many receipts are fulfilled.
-func verify(bundle, keyFile, heldFile, receiptFile string) (checkpoint, int64, int, error) {
+// What a bundle was found to be.
+type verified struct {
+	log      checkpoint
+	first    int64
+	receipts int
+}
+
+func (v verified) String() string {
+	said := fmt.Sprintf("good: %d entries of %s", v.log.N, v.log.origin)
+	if v.first > 0 {
+		said += fmt.Sprintf(", of which the first %d were pruned", v.first)
+	}
+	if v.receipts > 0 {
+		said += fmt.Sprintf("; receipts fulfilled: %d", v.receipts)
+	}
+	return said
+}
+
+func verify(bundle, keyFile, heldFile string, receipts []kept) (verified, error) {
 	if keyFile == "" {
 		keyFile = filepath.Join(bundle, "keys.txt")
 	}
 	keys, err := readKeys(keyFile)
 	if err != nil {
-		return checkpoint{}, 0, 0, err
+		return verified{}, err
 	}
 	log, err := readCheckpoint(filepath.Join(bundle, "checkpoint"), keys)
 	if err != nil {
-		return checkpoint{}, 0, 0, err
+		return verified{}, err
 	}
 	claims := []claim{{log.Tree, "the checkpoint"}}
 	heads, told, err := readHead(filepath.Join(bundle, "head.json"), keys, log, &claims)
 	if err != nil {
-		return checkpoint{}, 0, 0, fmt.Errorf("heads: %w", err)
+		return verified{}, fmt.Errorf("heads: %w", err)
 	}
 	if heldFile != "" {
-		held, err := readCheckpoint(heldFile, keys)
-		if err != nil {
-			return checkpoint{}, 0, 0, err
-		}
-		switch {
-		case held.origin == log.origin && held.N > log.N:
-			return checkpoint{}, 0, 0, fmt.Errorf("you hold %d entries, and the bundle has %d: it was cut", held.N, log.N)
-		case held.origin == log.origin:
-			claims = append(claims, claim{held.Tree, "the checkpoint that you hold"})
-		case told != nil && held.origin == heads.origin:
-			if err := grown(told, heads, held); err != nil {
-				return checkpoint{}, 0, 0, err
-			}
-			if err := told.named(log, heads, held, &claims); err != nil {
-				return checkpoint{}, 0, 0, fmt.Errorf("the heads that you hold: %w", err)
-			}
-		default:
-			return checkpoint{}, 0, 0, fmt.Errorf("you hold one of %s, of which the bundle has nothing", held.origin)
+		if err := hold(heldFile, keys, log, heads, told, &claims); err != nil {
+			return verified{}, err
 		}
 	}
 	first, stored, err := readPruned(bundle, log, &claims)
 	if err != nil {
-		return checkpoint{}, 0, 0, fmt.Errorf("pruned: %w", err)
+		return verified{}, fmt.Errorf("pruned: %w", err)
 	}
-	promises, receipts, err := readReceipts(receiptFile, keys, log, first)
+	promises, err := readReceipts(receipts, keys, log, first)
 	if err != nil {
-		return checkpoint{}, 0, 0, err
+		return verified{}, err
 	}
-	return log, first, receipts, checkLeaves(filepath.Join(bundle, "leaves"), first, stored, log, claims, promises)
+	err = checkLeaves(filepath.Join(bundle, "leaves"), first, stored, log, claims, promises)
+	return verified{log, first, len(receipts)}, err
+}
+
+// hold claims what a checkpoint says that is held: of the log, or of heads that name it.
+func hold(file string, keys note.Verifiers, log, heads checkpoint, told *head, claims *[]claim) error {
+	held, err := readCheckpoint(file, keys)
+	if err != nil {
+		return err
+	}
+	switch {
+	case held.origin == log.origin && held.N > log.N:
+		return fmt.Errorf("you hold %d entries, and the bundle has %d: it was cut", held.N, log.N)
+	case held.origin == log.origin:
+		*claims = append(*claims, claim{held.Tree, "the checkpoint that you hold"})
+	case told != nil && held.origin == heads.origin:
+		if err := grown(told, heads, held); err != nil {
+			return err
+		}
+		if err := told.named(log, heads, held, claims); err != nil {
+			return fmt.Errorf("the heads that you hold: %w", err)
+		}
+	default:
+		return fmt.Errorf("you hold one of %s, of which the bundle has nothing", held.origin)
+	}
+	return nil
 }
 
 func readKeys(file string) (note.Verifiers, error) {

@@ -20,41 +20,60 @@ type promise struct {
 	leaf tlog.Hash
 }
 
-// readReceipts gives what the receipts in a file promise, by index, and how many there are. Each must be signed, and be of an
-// entry that the bundle has.
-func readReceipts(file string, keys note.Verifiers, log checkpoint, first int64) (map[int64][]promise, int, error) {
+// A receipt as somebody has kept it: which it is, and its note without the first line. Nobody has looked at its signature.
+type kept struct {
+	who, rest string
+}
+
+// log gives the log that a receipt says it is of.
+func (k kept) log() string {
+	line, _, _ := strings.Cut(k.rest, "\n")
+	return strings.TrimPrefix(line, "log ")
+}
+
+// splitReceipts gives the receipts in a file.
+func splitReceipts(file string) ([]kept, error) {
 	if file == "" {
-		return nil, 0, nil
+		return nil, nil
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	notes := strings.Split("\n"+string(text), "\n"+receiptKind)
 	if strings.Trim(notes[0], "\n") != "" || len(notes) == 1 {
-		return nil, 0, fmt.Errorf("receipt 1 in %s: it does not begin with %q", file, receiptKind)
+		return nil, fmt.Errorf("receipt 1 in %s: it does not begin with %q", file, receiptKind)
 	}
-	promises := map[int64][]promise{}
+	var receipts []kept
 	for number, rest := range notes[1:] {
-		who := fmt.Sprintf("receipt %d in %s", number+1, file)
-		opened, err := note.Open([]byte(receiptKind+strings.Trim(rest, "\n")+"\n"), keys)
+		receipts = append(receipts, kept{fmt.Sprintf("receipt %d in %s", number+1, file), rest})
+	}
+	return receipts, nil
+}
+
+// readReceipts gives what receipts promise, by index. Each must be signed, and be of an entry that the bundle has.
+func readReceipts(receipts []kept, keys note.Verifiers, log checkpoint, first int64) (map[int64][]promise, error) {
+	promises := map[int64][]promise{}
+	for _, receipt := range receipts {
+		who := receipt.who
+		opened, err := note.Open([]byte(receiptKind+strings.Trim(receipt.rest, "\n")+"\n"), keys)
 		if err != nil {
-			return nil, 0, fmt.Errorf("%s: %w", who, err)
+			return nil, fmt.Errorf("%s: %w", who, err)
 		}
 		origin, index, leaf, err := readReceipt(opened.Text)
 		switch {
 		case err != nil:
-			return nil, 0, fmt.Errorf("%s: %w", who, err)
+			return nil, fmt.Errorf("%s: %w", who, err)
 		case origin != log.origin:
-			return nil, 0, fmt.Errorf("%s: it is of %s, of which the bundle has nothing", who, origin)
+			return nil, fmt.Errorf("%s: it is of %s, of which the bundle has nothing", who, origin)
 		case index < first:
-			return nil, 0, fmt.Errorf("%s: its entry, with index %d, was pruned: the bundle begins at %d", who, index, first)
+			return nil, fmt.Errorf("%s: its entry, with index %d, was pruned: the bundle begins at %d", who, index, first)
 		case index >= log.N:
-			return nil, 0, fmt.Errorf("%s: it promises an entry with index %d, and the bundle has %d: is it older, or was the log cut?", who, index, log.N)
+			return nil, fmt.Errorf("%s: it promises an entry with index %d, and the bundle has %d: is it older, or was the log cut?", who, index, log.N)
 		}
 		promises[index] = append(promises[index], promise{who, leaf})
 	}
-	return promises, len(notes) - 1, nil
+	return promises, nil
 }
 
 // readReceipt gives what the text of a receipt says: of which log, at which index, the hash of which leaf.

@@ -1,32 +1,44 @@
-//! `hubkeep audit export`: one log as a bundle that anybody can verify, its leaves read page by page and written as they
-//! come; or entries as a file for other programs.
+//! `hubkeep audit export`: the logs of a portal as bundles that anybody can verify, their leaves read page by page and written
+//! as they come; or entries as a file for other programs.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs,
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
-use hubkeep_proto::audit::v1::GetCheckpointResponse;
-use serde_json::json;
+use hubkeep_proto::{audit::v1::GetCheckpointResponse, error::v1::ErrorReason};
+use serde_json::{Value, json};
 
 use super::{
     super::shown_handle::ShownHandle,
+    From,
     exporting::Exporting,
     file::{self, Kind},
     folder::{beside, held},
     which::Which,
 };
-use crate::{bundle, channel::Service, errors::Error, exit::Exit, output::Output};
+use crate::{
+    bundle::{self, Verified},
+    channel::Service,
+    errors::Error,
+    exit::Exit,
+    output::Output,
+};
 
 #[derive(Args, Debug)]
 pub(super) struct ExportArgs {
-    /// What to write: a bundle of a portal's whole log, which anybody can verify; or the entries that are asked for, as lines
+    /// What to write: bundles of a portal's whole logs, which anybody can verify; or the entries that are asked for, as lines
     /// of JSON by OCSF 1.8.0, as CSV or as Parquet.
     #[arg(long, value_enum, default_value = "bundle", value_name = "FORMAT")]
     format: Format,
     #[command(flatten)]
     which: Which,
-    /// Which service's log.
-    #[arg(long, value_enum, default_value = "crm-service", value_name = "SERVICE")]
-    pub(super) from: Source,
+    /// Whose log. Of both a folder has a bundle each, named after the service; a file has first the entries of
+    /// credential-service, then those of crm-service.
+    #[arg(long, value_enum, default_value = "both", value_name = "SERVICE")]
+    pub(super) from: From,
     /// What to make: a folder for a bundle, else a file, or - for standard output. There must be none of its name.
     #[arg(long, value_name = "PATH")]
     to: PathBuf,
@@ -52,23 +64,17 @@ enum Format {
     Parquet,
 }
 
-/// A service that has a log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Source {
-    /// What was done with tokens and handles.
-    CredentialService,
-    /// Calls to HubSpot.
-    CrmService,
-}
-
-pub(super) async fn run(args: ExportArgs, service: &Service, output: &Output) -> Result<Exit, Error> {
+pub(super) async fn run(args: ExportArgs, services: Vec<Service>, output: &Output) -> Result<Exit, Error> {
     let handle = args.shown.clone().get()?;
-    let service = match &handle {
-        Some(handle) => service.clone().with_handle(handle)?,
-        None => service.clone(),
+    let services: Vec<Service> = match &handle {
+        Some(handle) => services
+            .into_iter()
+            .map(|service| service.with_handle(handle))
+            .collect::<Result<_, _>>()?,
+        None => services,
     };
     let kind = match args.format {
-        Format::Bundle => return bundle_of(args, service, handle.is_some(), output).await,
+        Format::Bundle => return bundles_of(args, services, handle.is_some(), output).await,
         Format::Ocsf => Kind::Ocsf,
         Format::Csv => Kind::Csv,
         #[cfg(feature = "parquet")]
@@ -78,44 +84,86 @@ pub(super) async fn run(args: ExportArgs, service: &Service, output: &Output) ->
         return Err(Error::Usage("--held is for a bundle".to_owned()));
     }
     let filter = args.which.into_filter();
-    file::run(kind, filter, &args.to, &service, output).await
+    file::run(kind, filter, &args.to, &services, output).await
 }
 
-async fn bundle_of(
+/// Writes one bundle, or one for each service into a folder of both: all of it, or nothing.
+async fn bundles_of(
     args: ExportArgs,
-    service: Service,
+    services: Vec<Service>,
     by_handle: bool,
     output: &Output,
 ) -> Result<Exit, Error> {
     let held = held(&args.held)?;
-    let mut exporting = Exporting::of(service, args.which.portal_alone()?, by_handle);
+    let portal = args.which.portal_alone()?;
     let cannot_be_made =
         |error: io::Error| Error::Usage(format!("{} cannot be made: {error}", args.to.display()));
     if args.to.exists() {
-        return Err(cannot_be_made(io::ErrorKind::AlreadyExists.into()));
+        return Err(cannot_be_made(ErrorKind::AlreadyExists.into()));
     }
-    let unfinished = loop {
-        let unfinished = beside(&args.to).map_err(cannot_be_made)?;
+    let whole = beside(&args.to).map_err(cannot_be_made)?;
+    let (mut left_out, joined) = (Vec::new(), services.len() > 1);
+    for service in &services {
+        let folder = match joined {
+            true => whole.path().join(service.name()),
+            false => whole.path().to_owned(),
+        };
+        let mut exporting = Exporting::of(service.clone(), portal.clone(), by_handle);
+        match bundle_into(&folder, &mut exporting, &held).await {
+            Err(error) if joined && is_without_entries(&error) => left_out.push(error),
+            written => written?,
+        }
+    }
+    if left_out.len() == services.len()
+        && let Some(error) = left_out.pop()
+    {
+        return Err(error);
+    }
+    // What was written is read once more, as whoever gets it will.
+    let found = bundle::verify_all(whole.path(), None, &args.held, &[])
+        .map_err(|wrong| Error::Failed(format!("what the services gave makes no good bundle: {wrong}")))?;
+    fs::rename(whole.path(), &args.to).map_err(cannot_be_made)?;
+    for error in &left_out {
+        output.note(&format!("nothing of it is in the folder: {error}"))?;
+    }
+    told(&args.to, &found, output)?;
+    Ok(Exit::Done)
+}
+
+/// Writes the bundle of one log, anew where more of the log was pruned while it was read.
+async fn bundle_into(folder: &Path, exporting: &mut Exporting, held: &[(String, u64)]) -> Result<(), Error> {
+    loop {
         let given = exporting.checkpoint().await?;
         let begun = begins(&given);
-        match exporting.write(unfinished.path(), given, &held).await {
-            Ok(()) => break unfinished,
-            // More was pruned while it was read.
-            Err(_) if begins(&exporting.checkpoint().await?) > begun => {}
-            Err(error) => return Err(error),
+        fs::create_dir_all(folder)?;
+        match exporting.write(folder, given, held).await {
+            Err(_) if begins(&exporting.checkpoint().await?) > begun => fs::remove_dir_all(folder)?,
+            written => return written,
         }
-    };
-    // What was written is read once more, as whoever gets it will.
-    let found = bundle::verify(unfinished.path(), None, &args.held, &[])
-        .map_err(|wrong| Error::Failed(format!("what the service gave makes no good bundle: {wrong}")))?;
-    fs::rename(unfinished.path(), &args.to).map_err(cannot_be_made)?;
-    if output.is_json() {
-        output.document(&json!({"folder": args.to, "log": found.log, "size": found.size}))?;
-    } else {
-        let folder = args.to.display();
-        output.line(&format!("{} entries of {} in {folder}", found.size, found.log))?;
     }
-    Ok(Exit::Done)
+}
+
+/// Whether a service has nothing of the portal.
+fn is_without_entries(error: &Error) -> bool {
+    matches!(error, Error::Refused(refusal) if refusal.reason == ErrorReason::PortalUnknown.wire_name())
+}
+
+fn told(folder: &Path, found: &[Verified], output: &Output) -> Result<(), Error> {
+    if output.is_json() {
+        let logs = found
+            .iter()
+            .map(|found| json!({"log": found.log, "size": found.size}));
+        return output.document(&json!({"folder": folder, "logs": logs.collect::<Vec<Value>>()}));
+    }
+    for found in found {
+        output.line(&format!(
+            "{} entries of {} in {}",
+            found.size,
+            found.log,
+            folder.display()
+        ))?;
+    }
+    Ok(())
 }
 
 /// The index of the first entry that is there.

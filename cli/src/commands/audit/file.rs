@@ -9,7 +9,7 @@ use hubkeep_proto::audit::v1::{
     EventFilter, ExportEventsRequest, ExportSummary, audit_service_client::AuditServiceClient,
     export_events_response::Message,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
 use super::retention::begins;
@@ -48,12 +48,12 @@ impl Kind {
     }
 }
 
-/// Writes all entries that pass a filter and are there now.
+/// Writes all entries that pass a filter and are there now: of one service after the other.
 pub(super) async fn run(
     kind: Kind,
     filter: EventFilter,
     to: &Path,
-    service: &Service,
+    services: &[Service],
     output: &Output,
 ) -> Result<Exit, Error> {
     if to == Path::new("-") {
@@ -61,8 +61,10 @@ pub(super) async fn run(
             let why = "this format is no text: name a file in place of -";
             return Err(Error::Usage(why.to_owned()));
         }
-        let summary = written(kind.writer(Printed::to(output))?, filter, service, output).await?;
-        output.note(&told(&summary, service))?;
+        let summaries = written(kind.writer(Printed::to(output))?, filter, services, output).await?;
+        for (summary, service) in summaries.iter().zip(services) {
+            output.note(&told(summary, service))?;
+        }
         return Ok(Exit::Done);
     }
     let cannot_be_made = |error: io::Error| Error::Usage(format!("{} cannot be made: {error}", to.display()));
@@ -71,25 +73,24 @@ pub(super) async fn run(
     }
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
     let file = NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(cannot_be_made)?;
-    let summary = written(
-        kind.writer(BufWriter::new(file.as_file()))?,
-        filter,
-        service,
-        output,
-    )
-    .await?;
+    let writer = kind.writer(BufWriter::new(file.as_file()))?;
+    let summaries = written(writer, filter, services, output).await?;
     file.as_file().sync_all()?;
     file.persist_noclobber(to)
         .map_err(|error| cannot_be_made(error.error))?;
     if output.is_json() {
-        let ExportSummary {
-            event_count,
-            until_position,
-            ..
-        } = summary;
-        output.document(&json!({"file": to, "events": event_count, "until_position": until_position}))?;
-    } else {
-        output.line(&format!("{} in {}", told(&summary, service), to.display()))?;
+        let logs = summaries.iter().zip(services).map(|(summary, service)| {
+            json!({
+                "service": service.name(),
+                "events": summary.event_count,
+                "until_position": summary.until_position,
+            })
+        });
+        output.document(&json!({"file": to, "logs": logs.collect::<Vec<Value>>()}))?;
+        return Ok(Exit::Done);
+    }
+    for (summary, service) in summaries.iter().zip(services) {
+        output.line(&format!("{} in {}", told(summary, service), to.display()))?;
     }
     Ok(Exit::Done)
 }
@@ -106,9 +107,24 @@ fn told(summary: &ExportSummary, service: &Service) -> String {
     )
 }
 
-/// Writes what comes, and gives the summary at its end.
+/// Writes what comes of each service, and gives their summaries at the end.
 async fn written(
     mut writer: Box<dyn Writer + Send + '_>,
+    filter: EventFilter,
+    services: &[Service],
+    output: &Output,
+) -> Result<Vec<ExportSummary>, Error> {
+    let mut summaries = Vec::new();
+    for service in services {
+        summaries.push(written_of(&mut *writer, filter.clone(), service, output).await?);
+    }
+    writer.finish()?;
+    Ok(summaries)
+}
+
+/// Writes what comes, and gives the summary at its end.
+async fn written_of(
+    writer: &mut (dyn Writer + Send + '_),
     filter: EventFilter,
     service: &Service,
     output: &Output,
@@ -132,7 +148,6 @@ async fn written(
                 }
             }
             Some(Some(Message::Summary(summary))) if summary.event_count == count => {
-                writer.finish()?;
                 for beginning in &summary.beginnings {
                     output.note(&begins(beginning))?;
                 }

@@ -57,7 +57,7 @@ enum AuditCommand {
         #[arg(long, value_name = "N", conflicts_with = "limit")]
         last: Option<usize>,
     },
-    /// Write a portal's whole log into a folder, with checkpoints and proofs: evidence that anybody can verify offline. Or
+    /// Write a portal's whole logs into a folder, with checkpoints and proofs: evidence that anybody can verify offline. Or
     /// write entries into a file that other programs read.
     Export(export::ExportArgs),
     /// Verify such a folder, offline: 0 if it is what was signed, 9 and the reason if it is not.
@@ -152,11 +152,8 @@ pub async fn run(
             list(services, part, which, output).await?;
         }
         AuditCommand::Export(args) => {
-            let service = match args.from {
-                export::Source::CredentialService => credential,
-                export::Source::CrmService => crm,
-            };
-            return export::run(args, service, output).await;
+            let services = args.from.of(credential, crm);
+            return export::run(args, services, output).await;
         }
         AuditCommand::Verify(args) => return verify::run(&args, output),
         AuditCommand::Open(args) => return payload::open(args, crm, output).await,

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf};
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     bundle::{self, Verified, Wrong},
@@ -15,11 +15,11 @@ use crate::{
 
 #[derive(Args, Debug)]
 pub(super) struct VerifyArgs {
-    /// The folder that `audit export` made.
+    /// The folder that `audit export` made: of one service's log, or of both.
     #[arg(value_name = "BUNDLE")]
     bundle: PathBuf,
-    /// The verifier keys that you trust, one a line: those that you were given when you first met the service. Without
-    /// it those in the bundle are taken, which shows no more than that it fits itself.
+    /// The verifier keys that you trust, one a line: those that you were given when you first met the services. Without it those
+    /// in the bundle are taken, which shows no more than that it fits itself.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// A checkpoint that you kept from before, of the log or of the log of heads: the bundle must have grown out of it.
@@ -36,20 +36,15 @@ pub(super) fn run(args: &VerifyArgs, output: &Output) -> Result<Exit, Error> {
         fs::metadata(named)
             .map_err(|error| Error::Usage(format!("{} cannot be read: {error}", named.display())))?;
     }
-    match bundle::verify(&args.bundle, args.key.as_deref(), &args.held, &args.receipt) {
+    match bundle::verify_all(&args.bundle, args.key.as_deref(), &args.held, &args.receipt) {
         Ok(found) => {
             if output.is_json() {
-                let told = json!({
-                    "good": true,
-                    "log": found.log,
-                    "size": found.size,
-                    "first_index": found.first_index,
-                    "heads_size": found.heads_size,
-                    "receipts": found.receipts,
-                });
-                output.document(&told)?;
+                let logs: Vec<Value> = found.iter().map(in_json).collect();
+                output.document(&json!({"good": true, "logs": logs}))?;
             } else {
-                output.line(&in_words(&found))?;
+                for found in &found {
+                    output.line(&in_words(found))?;
+                }
             }
             if args.key.is_none() {
                 output.note(
@@ -64,6 +59,16 @@ pub(super) fn run(args: &VerifyArgs, output: &Output) -> Result<Exit, Error> {
         ))),
         Err(wrong) => unproven(&wrong, output),
     }
+}
+
+fn in_json(found: &Verified) -> Value {
+    json!({
+        "log": found.log,
+        "size": found.size,
+        "first_index": found.first_index,
+        "heads_size": found.heads_size,
+        "receipts": found.receipts,
+    })
 }
 
 fn in_words(found: &Verified) -> String {
