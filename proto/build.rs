@@ -5,7 +5,7 @@ use std::{env, error::Error, fs, path::PathBuf};
 use prost::Message as _;
 
 /// Messages that carry a token, a handle, a secret or what is sealed. Their `Debug` is written by hand and shows none of it.
-const SECRET_BEARING: [&str; 19] = [
+const SECRET_BEARING: [&str; 46] = [
     ".hubkeep.credential.v1.OnboardPortalRequest",
     ".hubkeep.credential.v1.ImportPortalsRequest",
     ".hubkeep.credential.v1.IssueHandleResponse",
@@ -21,13 +21,40 @@ const SECRET_BEARING: [&str; 19] = [
     ".hubkeep.credential.v1.ImportRotationsRequest",
     ".hubkeep.credential.v1.RegisterConsumerRequest",
     ".hubkeep.credential.v1.RegisterConsumerResponse",
+    ".hubkeep.credential.v1.OpenSessionRequest",
+    ".hubkeep.credential.v1.OpenSessionResponse",
+    ".hubkeep.credential.v1.SessionTokens",
+    ".hubkeep.credential.v1.RefreshSessionRequest",
+    ".hubkeep.credential.v1.RefreshSessionResponse",
+    ".hubkeep.credential.v1.GetSessionRequest",
+    ".hubkeep.credential.v1.ListSessionsRequest",
+    ".hubkeep.credential.v1.RevokeSessionRequest",
+    ".hubkeep.credential.v1.AuthorizeClientRequest",
+    ".hubkeep.credential.v1.AuthorizeClientResponse",
+    ".hubkeep.credential.v1.ClientTokens",
+    ".hubkeep.credential.v1.ExchangeCodeRequest",
+    ".hubkeep.credential.v1.ExchangeCodeResponse",
+    ".hubkeep.credential.v1.RefreshTokensRequest",
+    ".hubkeep.credential.v1.RefreshTokensResponse",
+    ".hubkeep.credential.v1.RevokeTokenRequest",
+    ".hubkeep.credential.v1.IntrospectTokenRequest",
+    ".hubkeep.credential.v1.StartConnectionRequest",
+    ".hubkeep.credential.v1.StartConnectionResponse",
+    ".hubkeep.credential.v1.CompleteConnectionRequest",
+    ".hubkeep.credential.v1.ListAuthorizationsRequest",
+    ".hubkeep.credential.v1.RevokeAuthorizationRequest",
+    ".hubkeep.credential.v1.GetConnectionRequest",
+    ".hubkeep.credential.v1.ListConnectionsRequest",
+    ".hubkeep.credential.v1.DisconnectRequest",
+    ".hubkeep.credential.v1.User",
+    ".hubkeep.credential.v1.Connection",
     ".hubkeep.audit.v1.SealedPayload",
     ".hubkeep.audit.v1.PayloadRecord",
     ".hubkeep.audit.v1.PayloadValue",
     ".hubkeep.audit.v1.PayloadCondition",
 ];
 
-const FILES: [&str; 29] = [
+const FILES: [&str; 32] = [
     "hubkeep/error/v1/error_reason.proto",
     "hubkeep/audit/v1/entry.proto",
     "hubkeep/audit/v1/payload.proto",
@@ -40,6 +67,9 @@ const FILES: [&str; 29] = [
     "hubkeep/credential/v1/key_service.proto",
     "hubkeep/credential/v1/rotation_service.proto",
     "hubkeep/credential/v1/portal_record_service.proto",
+    "hubkeep/credential/v1/session_service.proto",
+    "hubkeep/credential/v1/connection_service.proto",
+    "hubkeep/credential/v1/authorization_service.proto",
     "hubkeep/crm/v1/reply.proto",
     "hubkeep/crm/v1/object.proto",
     "hubkeep/crm/v1/object_batch.proto",

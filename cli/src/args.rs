@@ -224,7 +224,7 @@ mod tests {
             "grants delete nightly-sync",
             "grants replay --file grants.toml --without nightly-sync --since 2h",
             "people",
-            "people put ann --certs operator/ann --oidc https://accounts.google.com#1 --slack T1#U1",
+            "people put ann --certs operator/ann --oidc https://accounts.google.com#1 --slack T1#U1 --hubspot ann@a.example",
             "people delete ann",
             "portals show acme",
             "portals suspend acme",

@@ -24,6 +24,60 @@ pub const LENGTH: usize = PREFIX.len() + SECRET_DIGITS + 1 + CHECK_DIGITS;
 #[error("not a handle: wrong prefix, length or checksum")]
 pub struct MalformedHandle;
 
+/// What else is made like a handle, and told apart by its beginning: secrets of sessions, and of the clients of people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretKind {
+    /// Shows whose a request of a browser is.
+    Session,
+    /// Gets the next tokens.
+    Refresh,
+    /// A code, or the state of something that was begun: good once.
+    Code,
+}
+
+impl SecretKind {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Session => "hs1_",
+            Self::Refresh => "hr1_",
+            Self::Code => "hc1_",
+        }
+    }
+}
+
+/// A secret of one of these kinds, whole.
+pub struct OpaqueSecret(SecretString);
+
+impl OpaqueSecret {
+    /// A new one from 256 random bits.
+    ///
+    /// # Errors
+    /// If there is no randomness to be had.
+    pub fn make(kind: SecretKind, random: &dyn Random) -> Result<Self, RandomError> {
+        Ok(Self(SecretString::from(make(kind.prefix(), random)?)))
+    }
+
+    /// Reads one that somebody sent.
+    ///
+    /// # Errors
+    /// If it is not of this kind, or not a whole one.
+    pub fn parse(kind: SecretKind, text: &str) -> Result<Self, MalformedHandle> {
+        is_whole(kind.prefix(), text)?;
+        Ok(Self(SecretString::from(text)))
+    }
+
+    /// The secret itself. Every use of this is a place to look at twice.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for OpaqueSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OpaqueSecret([redacted])")
+    }
+}
+
 /// A handle, whole. Whoever has it and the right caller's key may use it.
 pub struct HandleToken(SecretString);
 
@@ -33,14 +87,7 @@ impl HandleToken {
     /// # Errors
     /// If there is no randomness to be had.
     pub fn make(random: &dyn Random) -> Result<Self, RandomError> {
-        let bytes = Zeroizing::new(random.bytes::<32>()?);
-        let mut text = String::with_capacity(LENGTH);
-        text.push_str(PREFIX);
-        text.push_str(&base62(&bytes));
-        let check = checksum(&text);
-        text.push('_');
-        text.push_str(&check);
-        Ok(Self(SecretString::from(text)))
+        Ok(Self(SecretString::from(make(PREFIX, random)?)))
     }
 
     /// Reads a handle that a caller sent.
@@ -48,12 +95,7 @@ impl HandleToken {
     /// # Errors
     /// If it is not a handle, or not a whole one.
     pub fn parse(text: &str) -> Result<Self, MalformedHandle> {
-        let (body, check) = text.rsplit_once('_').ok_or(MalformedHandle)?;
-        let digits = body.strip_prefix(PREFIX).ok_or(MalformedHandle)?;
-        let all_digits = digits.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if digits.len() != SECRET_DIGITS || !all_digits || check != checksum(body) {
-            return Err(MalformedHandle);
-        }
+        is_whole(PREFIX, text)?;
         Ok(Self(SecretString::from(text)))
     }
 
@@ -73,6 +115,27 @@ impl fmt::Debug for HandleToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HandleToken([redacted])")
     }
+}
+
+fn make(prefix: &str, random: &dyn Random) -> Result<String, RandomError> {
+    let bytes = Zeroizing::new(random.bytes::<32>()?);
+    let mut text = String::with_capacity(LENGTH);
+    text.push_str(prefix);
+    text.push_str(&base62(&bytes));
+    let check = checksum(&text);
+    text.push('_');
+    text.push_str(&check);
+    Ok(text)
+}
+
+fn is_whole(prefix: &str, text: &str) -> Result<(), MalformedHandle> {
+    let (body, check) = text.rsplit_once('_').ok_or(MalformedHandle)?;
+    let digits = body.strip_prefix(prefix).ok_or(MalformedHandle)?;
+    let all_digits = digits.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if digits.len() != SECRET_DIGITS || !all_digits || check != checksum(body) {
+        return Err(MalformedHandle);
+    }
+    Ok(())
 }
 
 /// 256 bits as 43 digits of base 62, most significant first: long division, digit by digit.
@@ -133,6 +196,21 @@ mod tests {
             changed[place] = if changed[place] == b'x' { b'y' } else { b'x' };
             let changed = String::from_utf8(changed).expect("ascii");
             assert!(HandleToken::parse(&changed).is_err(), "changed at {place}");
+        }
+    }
+
+    #[test]
+    fn a_secret_of_one_kind_is_none_of_another() {
+        use SecretKind::{Code, Refresh, Session};
+        let random = SystemRandom::shared();
+        for kind in [Session, Refresh, Code] {
+            let secret = OpaqueSecret::make(kind, &*random).expect("random");
+            assert_eq!(secret.expose().len(), LENGTH);
+            assert!(HandleToken::parse(secret.expose()).is_err());
+            for other in [Session, Refresh, Code] {
+                assert_eq!(OpaqueSecret::parse(other, secret.expose()).is_ok(), other == kind);
+            }
+            assert_eq!(format!("{secret:?}"), "OpaqueSecret([redacted])");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use hubkeep_core::{
-    config::{Fault, Validate},
+    config::{Alias, Fault, Validate},
     database,
     grpc::{self, Access, AccessRules, Roles},
     service::{check_deployment, check_instance},
@@ -12,20 +12,21 @@ use hubkeep_core::{
 use hubkeep_proto::{
     audit::v1::audit_service_server,
     credential::v1::{
-        access_service_server, consumer_service_server, containment_service_server, handle_service_server,
-        key_service_server, portal_record_service_server, portal_service_server, redemption_service_server,
-        rotation_service_server,
+        access_service_server, authorization_service_server, connection_service_server,
+        consumer_service_server, containment_service_server, handle_service_server, key_service_server,
+        portal_record_service_server, portal_service_server, redemption_service_server,
+        rotation_service_server, session_service_server,
     },
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{handles, rotation, secret_store};
+use crate::{connections, handles, rotation, secret_store, sessions};
 
 /// Where development finds the service.
 const DEFAULT_PORT: u16 = 7401;
 
 /// Who may use which gRPC service, unless `[access]` says otherwise for that service.
-const ACCESS: [(&str, &[&str]); 10] = [
+const ACCESS: [(&str, &[&str]); 13] = [
     (portal_service_server::SERVICE_NAME, &["role:fleet"]),
     (rotation_service_server::SERVICE_NAME, &["role:fleet"]),
     // crm-service contains what an alert is about, where a rule says so, and does nothing else there.
@@ -41,6 +42,19 @@ const ACCESS: [(&str, &[&str]); 10] = [
     (key_service_server::SERVICE_NAME, &["role:fleet"]),
     (redemption_service_server::SERVICE_NAME, &["crm-service"]),
     (portal_record_service_server::SERVICE_NAME, &["crm-service"]),
+    // crm-service has the pages; operators list and revoke.
+    (
+        session_service_server::SERVICE_NAME,
+        &["crm-service", "role:fleet"],
+    ),
+    (
+        authorization_service_server::SERVICE_NAME,
+        &["crm-service", "role:fleet"],
+    ),
+    (
+        connection_service_server::SERVICE_NAME,
+        &["crm-service", "role:fleet"],
+    ),
     (audit_service_server::SERVICE_NAME, &["*"]),
 ];
 
@@ -72,6 +86,10 @@ pub struct Config {
     pub secrets: secret_store::Config,
     /// How long handles live, and how many.
     pub handles: handles::Config,
+    /// Who may sign in, by which providers, and for how long.
+    pub sessions: sessions::Config,
+    /// What people connect HubSpot with.
+    pub connections: connections::Config,
     /// How rotations are followed up.
     pub rotation: rotation::Config,
     /// Where HubSpot is.
@@ -104,6 +122,8 @@ impl Default for Config {
             keys: hubkeep_seal::Config::file("hubkeep-data/credential-service.kek"),
             secrets: secret_store::Config::default(),
             handles: handles::Config::default(),
+            sessions: sessions::Config::default(),
+            connections: connections::Config::default(),
             rotation: rotation::Config::default(),
             hubspot: hubkeep_hubspot::Config::default(),
             telemetry: telemetry::Config::default(),
@@ -122,6 +142,24 @@ impl Config {
 }
 
 impl Validate for Config {
+    const ALIASES: &'static [Alias] = &[
+        Alias {
+            variable: "HUBSPOT_CLIENT_ID",
+            key: "hubspot.app.client_id",
+            secret: false,
+        },
+        Alias {
+            variable: "HUBSPOT_CLIENT_SECRET",
+            key: "hubspot.app.client_secret",
+            secret: true,
+        },
+        Alias {
+            variable: "HUBSPOT_REDIRECT_URI",
+            key: "connections.redirect_uri",
+            secret: false,
+        },
+    ];
+
     fn validate(&self, faults: &mut Vec<Fault>) {
         check_deployment(&self.deployment, faults);
         check_instance(&self.instance, faults);
@@ -144,6 +182,12 @@ impl Validate for Config {
         self.keys.validate(faults);
         self.secrets.validate(faults);
         self.handles.validate(faults);
+        self.sessions.validate(faults);
+        self.connections.validate(faults);
+        if !self.connections.redirect_uri.is_empty() && self.hubspot.app.is_none() {
+            let problem = "needs an app: set hubspot.app.client_id and its secret";
+            faults.push(Fault::new("connections.redirect_uri", problem));
+        }
         self.rotation.validate(faults);
         self.hubspot.validate(faults);
     }
@@ -186,6 +230,29 @@ mod tests {
                 .callers_of("hubkeep.credential.v1.RedemptionService"),
             ["crm-service"]
         );
+    }
+
+    #[test]
+    fn the_app_is_taken_from_the_names_by_which_others_know_it_and_its_secret_is_not_printed() {
+        let variables = [
+            ("HUBSPOT_CLIENT_ID", "the-id"),
+            ("HUBSPOT_CLIENT_SECRET", "the-s3cret"),
+            ("HUBSPOT_REDIRECT_URI", "https://h.example/auth/hubspot/callback"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let config: Config = load(None, &Environment::from(variables)).expect("valid");
+        assert_eq!(
+            config.hubspot.app.as_ref().map(|app| app.client_id.as_str()),
+            Some("the-id")
+        );
+        assert!(
+            config
+                .connections
+                .redirect_uri
+                .ends_with("/auth/hubspot/callback")
+        );
+        let shown = hubkeep_core::config::print(&config).expect("prints");
+        assert!(!shown.contains("the-s3cret") && !format!("{config:?}").contains("the-s3cret"));
     }
 
     #[test]

@@ -8,7 +8,9 @@
 //! | [`api`] | gRPC front door: proto to domain and back, and an audit entry for each request |
 //! | [`fleet`] | what touches many rooms at once: suspend, resume, contain, erase |
 //! | [`rotation`] | new tokens in the place of old ones, and who must run on them |
+//! | [`sessions`] | people who sign in: verifies their ID tokens, keeps their sessions, gives tokens to their clients |
 //! | [`handles`] | issue, narrow, introspect, redeem, reserve, revoke, list |
+//! | [`connections`] | HubSpot accounts that people connect: begin, complete, renew, end |
 //! | [`access`] | who may have which handles, and how wide |
 //! | [`holders`] | callers and people: the generation of their handles, and whether they are contained |
 //! | [`portals`] | onboard, import, read, verify |
@@ -22,6 +24,7 @@ pub mod access;
 pub mod access_tokens;
 pub mod api;
 pub mod config;
+pub mod connections;
 pub mod fleet;
 pub mod handles;
 pub mod holders;
@@ -31,6 +34,7 @@ pub mod revocations;
 pub mod rotation;
 pub mod secret_store;
 pub mod server;
+pub mod sessions;
 pub mod store_version;
 pub mod vault;
 

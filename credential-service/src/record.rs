@@ -7,7 +7,7 @@ use hubkeep_core::{
     clock::{SharedClock, Tick},
     error::{ErrorKind, ServiceError},
     grpc::Context,
-    id::{CallId, ClientSlug, HandleId, PurposeCode},
+    id::{CallId, CallerName, ClientSlug, HandleId, PurposeCode},
     random::{Random, RandomError},
     secret::TokenFingerprint,
 };
@@ -36,6 +36,7 @@ struct Facts {
     credential_version: Option<u64>,
     token: Option<TokenFingerprint>,
     subject: Option<String>,
+    user: Option<CallerName>,
     cause: Cause,
 }
 
@@ -59,6 +60,7 @@ impl Act {
             credential_version: None,
             token: None,
             subject: None,
+            user: None,
             cause: Cause::Unspecified,
         };
         let (began, facts) = (clock.tick(), Mutex::new(facts));
@@ -115,6 +117,11 @@ impl Act {
         self.note(|facts| facts.subject = Some(subject.to_owned()));
     }
 
+    /// On whose behalf it is: somebody who has signed in, by the name that says nothing of who it is.
+    pub fn user(&self, name: &CallerName) {
+        self.note(|facts| facts.user = Some(name.clone()));
+    }
+
     /// The true cause of a refusal. It stands on the log only.
     pub fn cause(&self, cause: Cause) {
         self.note(|facts| facts.cause = cause);
@@ -133,6 +140,7 @@ impl Act {
         let draft = with(draft, facts.purpose.as_ref(), Draft::purpose);
         let draft = with(draft, facts.credential_version, Draft::credential_version);
         let draft = with(draft, facts.subject.as_deref(), Draft::subject);
+        let draft = draft.actor(facts.user.as_ref().map(CallerName::as_str));
         with(draft, facts.token.as_ref(), Draft::token)
     }
 
@@ -157,9 +165,11 @@ impl Act {
             ..refusal.map_or_else(Outcome::ok, outcome_of)
         };
         let draft = self.draft(self.0.operation);
-        // What strangers are refused must not fill the service's own log: that is counted, not written one by one.
+        // What strangers are refused must not fill the service's own log: that is counted, not written one by one. What is
+        // refused to somebody who has signed in is written each: whose secret was used again must not be lost in a count.
         let stranger = facts.portal.is_none() && !self.context().caller.name.is_operator();
         match refusal {
+            Some(_) if facts.user.is_some() => log.admin(draft, outcome).await?,
             Some(refusal) if stranger || is_denial(refusal) => log.denied(draft, outcome).await?,
             _ => log.admin(draft, outcome).await?,
         };

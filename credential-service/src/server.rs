@@ -1,103 +1,61 @@
 //! Builds the service, room by room from the bottom to the top, and runs it until it is stopped.
 
+mod error;
+
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use hubkeep_audit_log::{AuditApi, AuditLog, Identity, RefusalRecorder};
 pub use hubkeep_core::service::Deps;
 use hubkeep_core::{
-    database::{self, Database},
+    database::Database,
     grpc::{self, Chassis},
-    id::InvalidName,
     random::Random,
     service::{Service, instance_of},
     telemetry, tls,
 };
-use hubkeep_hubspot::{App, AppError};
+use hubkeep_hubspot::App;
 use hubkeep_keys::KeyApi;
 use hubkeep_proto::{
     audit::v1::audit_service_server::AuditServiceServer,
     credential::v1::{
-        access_service_server::AccessServiceServer, consumer_service_server::ConsumerServiceServer,
+        access_service_server::AccessServiceServer, authorization_service_server::AuthorizationServiceServer,
+        connection_service_server::ConnectionServiceServer, consumer_service_server::ConsumerServiceServer,
         containment_service_server::ContainmentServiceServer, handle_service_server::HandleServiceServer,
         key_service_server::KeyServiceServer, portal_record_service_server::PortalRecordServiceServer,
         portal_service_server::PortalServiceServer, redemption_service_server::RedemptionServiceServer,
-        rotation_service_server::RotationServiceServer,
+        rotation_service_server::RotationServiceServer, session_service_server::SessionServiceServer,
     },
 };
-use hubkeep_seal::{Keks, KeksError, Keyring};
+use hubkeep_seal::{Keks, Keyring};
 use hubkeep_webhook::Sender;
-use thiserror::Error;
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub use error::StartError;
 
 use crate::{
     MIGRATIONS,
     access::{self, Access},
     access_tokens::{self, AccessTokens},
     api::{
-        AccessApi, ConsumerApi, ContainmentApi, Desk, HandleApi, PortalApi, PortalRecordApi, RedemptionApi,
-        RotationApi,
+        AccessApi, AuthorizationApi, ConnectionApi, ConsumerApi, ContainmentApi, Desk, HandleApi, PortalApi,
+        PortalRecordApi, RedemptionApi, RotationApi, SessionApi,
     },
     config::Config,
+    connections::{self, Connections},
     fleet::{self, Fleet},
     handles::{self, Handles},
-    holders::{Holders, Mirror, MirrorError},
+    holders::{Holders, Mirror},
     portals::{self, Portals},
     revocations::Revocations,
     rotation::{self, Background, Rotations},
-    secret_store::{self, SecretStore},
-    store_version::{self, StoreVersion},
+    secret_store::SecretStore,
+    sessions::{self, Sessions},
+    store_version::StoreVersion,
     vault::Vault,
 };
 
 /// The largest message about a portal: the longest token is far shorter.
 const MAX_ROW_BYTES: usize = 64 * 1024;
-
-/// The service could not be started.
-#[derive(Debug, Error)]
-pub enum StartError {
-    /// The key-encryption keys cannot be used.
-    #[error(transparent)]
-    Kek(#[from] KeksError),
-    /// The vault's database cannot be used.
-    #[error("the vault's database cannot be used")]
-    Database(#[from] database::Error),
-    /// A secret store cannot be used.
-    #[error(transparent)]
-    Secrets(#[from] secret_store::BuildError),
-    /// The audit log cannot be used; without it nothing may be done.
-    #[error("the audit log cannot be used")]
-    AuditLog(#[from] hubkeep_audit_log::Error),
-    /// The door to HubSpot cannot be built.
-    #[error("HubSpot's client cannot be built")]
-    HubSpot(#[from] hubkeep_hubspot::StartError),
-    /// The OAuth app cannot be used.
-    #[error(transparent)]
-    App(#[from] AppError),
-    /// Consumers could not be told of rotations.
-    #[error(transparent)]
-    Webhook(#[from] hubkeep_webhook::StartError),
-    /// The name of this service is none.
-    #[error("the service's own name is not one that can stand in entries: {0}")]
-    Name(#[from] InvalidName),
-    /// The room of handles cannot be built.
-    #[error("the handles cannot be opened")]
-    Handles(#[from] handles::Error),
-    /// The vault's own version cannot be read.
-    #[error("the store version cannot be read")]
-    StoreVersion(#[from] store_version::Error),
-    /// The room of portals cannot be built.
-    #[error("the portals cannot be opened")]
-    Portals(#[from] portals::Error),
-    /// Who is contained cannot be read.
-    #[error("who is contained cannot be read")]
-    Contained(#[from] MirrorError),
-    /// Vault and log cannot be compared.
-    #[error("the vault cannot be compared with the log")]
-    Fleet(#[from] fleet::Error),
-    /// The server cannot be started.
-    #[error(transparent)]
-    Server(#[from] grpc::StartError),
-}
 
 /// A service that runs.
 pub struct Running {
@@ -176,7 +134,7 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         database: database.clone(),
         keyring: keyring.clone(),
         vault: vault.clone(),
-        access_tokens,
+        access_tokens: access_tokens.clone(),
         versions,
         revocations: revocations.clone(),
         hubspot,
@@ -200,6 +158,20 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         },
     );
     let holders = Holders::build(database.clone(), revocations.clone(), clock.clone());
+    let connections = Connections::build(
+        config.connections.clone(),
+        connections::Deps {
+            database: database.clone(),
+            keyring: keyring.clone(),
+            vault: vault.clone(),
+            access_tokens,
+            portals: portals.clone(),
+            access: access.clone(),
+            revocations: revocations.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+        },
+    );
     let handles = Handles::build(
         config.handles.clone(),
         handles::Deps {
@@ -207,6 +179,7 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
             keyring: keyring.clone(),
             access: access.clone(),
             portals: portals.clone(),
+            connections: connections.clone(),
             revocations: revocations.clone(),
             clock: clock.clone(),
             random: random.clone(),
@@ -214,6 +187,19 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
     )
     .await?;
 
+    let sessions = Sessions::build(
+        config.sessions.clone(),
+        sessions::Deps {
+            database: database.clone(),
+            keyring: keyring.clone(),
+            access: access.clone(),
+            handles: handles.clone(),
+            revocations: revocations.clone(),
+            clock: clock.clone(),
+            random: random.clone(),
+        },
+    )
+    .await?;
     let fleet = Fleet::build(fleet::Deps {
         deployment: config.deployment.clone(),
         database: database.clone(),
@@ -283,6 +269,22 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
         (portals.clone(), access.clone()),
         clock.clone(),
     );
+    let session_service = SessionApi::new(desk.clone(), sessions.clone());
+    let authorization_service = AuthorizationApi::new(
+        desk.clone(),
+        sessions.clone(),
+        handles.clone(),
+        connections.clone(),
+        access.clone(),
+    );
+    let connection_service = ConnectionApi {
+        desk: desk.clone(),
+        sessions,
+        connections,
+        access: access.clone(),
+        portals: portals.clone(),
+        revocations: revocations.clone(),
+    };
     let access_service = AccessApi::new(desk.clone(), access, handles.clone(), portals.clone());
     let containments = ContainmentApi::new(desk.clone(), fleet.clone());
     let portal_service = PortalServiceServer::new(PortalApi::new(desk.clone(), portals, fleet))
@@ -298,6 +300,9 @@ async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
             revocations,
             identity_of_callers,
         )))
+        .serve(SessionServiceServer::new(session_service))
+        .serve(AuthorizationServiceServer::new(authorization_service))
+        .serve(ConnectionServiceServer::new(connection_service))
         .serve(ContainmentServiceServer::new(containments))
         .serve(RedemptionServiceServer::new(redemption))
         .serve(PortalRecordServiceServer::new(portal_records))

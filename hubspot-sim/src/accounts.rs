@@ -9,7 +9,7 @@ use crate::lock::{lock, read, write};
 use crate::oauth::Apps;
 use crate::objects::Crm;
 use crate::objects::labels::{Category, TypeId};
-use crate::world::{AccountDetails, Owner, PortalSpec, SeedAssociation, TokenKind, TokenSpec};
+use crate::world::{AccountDetails, Owner, PortalSpec, SeedAssociation, TokenKind, TokenSpec, User};
 
 /// An account.
 #[derive(Debug)]
@@ -20,12 +20,23 @@ pub(crate) struct Portal {
     pub(crate) meter: Mutex<Meter>,
     pub(crate) crm: Mutex<Crm>,
     pub(crate) owners: Vec<Owner>,
+    /// Those who log in, owners among them.
+    pub(crate) users: Vec<User>,
 }
 
 impl Portal {
     /// The account's distance from UTC in milliseconds.
     pub(crate) fn utc_offset_ms(&self) -> i64 {
         lock(&self.details).utc_offset_milliseconds
+    }
+
+    /// The e-mail address of a user.
+    pub(crate) fn email_of(&self, user_id: u64) -> String {
+        let user = self.users.iter().find(|user| user.user_id == user_id);
+        user.map_or_else(
+            || format!("user-{user_id}@{}.example", self.slug),
+            |user| user.email.clone(),
+        )
     }
 }
 
@@ -276,6 +287,14 @@ fn settle(spec: PortalSpec, now: i64) -> Result<Portal, WorldError> {
         let types: Vec<TypeId> = types.iter().map(|number| (Category::HubSpot, *number)).collect();
         crm.associate(from, to, &types).map_err(WorldError::BadRecord)?;
     }
+    let owners = spec.owners.iter().filter(|owner| !owner.archived);
+    let mut users: Vec<User> = owners
+        .map(|owner| User {
+            user_id: owner.user_id,
+            email: owner.email.clone(),
+        })
+        .collect();
+    users.extend(spec.users);
     Ok(Portal {
         id: spec.portal_id,
         slug: spec.slug,
@@ -283,6 +302,7 @@ fn settle(spec: PortalSpec, now: i64) -> Result<Portal, WorldError> {
         meter: Mutex::new(Meter::new(spec.limits)),
         crm: Mutex::new(crm),
         owners: spec.owners,
+        users,
     })
 }
 

@@ -151,6 +151,8 @@ pub(crate) fn without_tokens(body: &Value) -> Value {
         "token",
         "access_token",
         "refresh_token",
+        "code",
+        "code_verifier",
         "client_secret",
     ] {
         if let Some(value) = body.get_mut(field)

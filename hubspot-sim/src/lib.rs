@@ -53,5 +53,5 @@ pub use simulator::Simulator;
 pub use tls::Identity;
 pub use world::{
     ALL_SCOPES, AccountDetails, AppSpec, Condition, CustomObjectSpec, InstallSpec, Owner, PortalSpec,
-    SeedAssociation, SeedRecord, TokenKind, TokenSpec, World,
+    SeedAssociation, SeedRecord, TokenKind, TokenSpec, User, World,
 };

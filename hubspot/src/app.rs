@@ -23,6 +23,31 @@ pub struct AppConfig {
     pub client_id: String,
     /// The file that holds its client secret: mode 0400, one line.
     pub client_secret_file: PathBuf,
+    /// The secret itself, in place of a file: by the environment only.
+    #[serde(skip_serializing)]
+    pub client_secret: SecretText,
+}
+
+/// A secret as the environment gives it. Nothing shows it.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct SecretText(String);
+
+impl SecretText {
+    /// Wraps a secret.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl std::fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretText([redacted])")
+    }
 }
 
 impl Validate for AppConfig {
@@ -31,7 +56,7 @@ impl Validate for AppConfig {
             let problem = "must be the app's client id, as HubSpot shows it";
             faults.push(Fault::new("hubspot.app.client_id", problem));
         }
-        if self.client_secret_file.as_os_str().is_empty() {
+        if self.client_secret_file.as_os_str().is_empty() && self.client_secret.is_empty() {
             let problem = "name the file that holds the app's client secret";
             faults.push(Fault::new("hubspot.app.client_secret_file", problem));
         }
@@ -59,6 +84,15 @@ impl App {
     /// If the file is not there, everybody may use it, or it holds no secret.
     pub fn open(config: &AppConfig) -> Result<Self, AppError> {
         let file = &config.client_secret_file;
+        if !config.client_secret.is_empty() {
+            let given = &config.client_secret.0;
+            return is_plain(given)
+                .then(|| Self::of(&config.client_id, given))
+                .ok_or_else(|| AppError {
+                    file: PathBuf::from("(of the environment)"),
+                    why: format!("it must be 1 to {MAX_BYTES} visible characters"),
+                });
+        }
         let client_secret = read(file).map_err(|why| AppError {
             file: file.clone(),
             why,
@@ -67,6 +101,14 @@ impl App {
             client_id: config.client_id.clone(),
             client_secret,
         })
+    }
+
+    /// The app with this secret.
+    pub(crate) fn of(client_id: &str, client_secret: &str) -> Self {
+        Self {
+            client_id: client_id.to_owned(),
+            client_secret: SecretString::from(client_secret),
+        }
     }
 
     pub(crate) fn client_id(&self) -> &str {
@@ -134,6 +176,7 @@ mod tests {
         App::open(&AppConfig {
             client_id: "id".to_owned(),
             client_secret_file: file,
+            client_secret: SecretText::default(),
         })
     }
 
@@ -153,6 +196,21 @@ mod tests {
             let error = open(text, mode).expect_err("refused").to_string();
             assert!(!error.contains("s3cret"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_secret_of_the_environment_is_taken_in_place_of_a_file_and_is_never_shown() {
+        let config = AppConfig {
+            client_id: "id".to_owned(),
+            client_secret: SecretText::new("s3cret"),
+            ..AppConfig::default()
+        };
+        let mut faults = Vec::new();
+        config.validate(&mut faults);
+        assert!(faults.is_empty());
+        assert_eq!(App::open(&config).expect("opens").client_secret(), "s3cret");
+        let shown = format!("{config:?} {}", serde_json::to_string(&config).expect("JSON"));
+        assert!(!shown.contains("s3cret"), "{shown}");
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod app;
 pub mod associations;
 mod client;
 mod config;
+pub mod consent;
 mod error;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
@@ -43,7 +44,7 @@ pub mod usage;
 mod wire;
 
 pub use answer::{Answer, Decoded, Standing};
-pub use app::{App, AppConfig, AppError};
+pub use app::{App, AppConfig, AppError, SecretText};
 pub use client::{Client, Party, Share, Shared, StartError};
 pub use config::{ApiVersion, Config, LONGEST_CONNECT};
 pub use error::Error;

@@ -105,7 +105,7 @@ impl Client {
 }
 
 /// A form that the app sends, with its id and secret.
-fn of_app<T: 'static>(
+pub(crate) fn of_app<T: 'static>(
     path: Path,
     app: &App,
     fields: &[(&str, &str)],
@@ -160,6 +160,19 @@ fn exchanged(body: &[u8]) -> Result<Decoded<Given>, serde_json::Error> {
     }))
 }
 
+/// The same of an answer to a code, which must have a refresh token: without one nothing is connected.
+pub(crate) fn given_with_refresh(body: &[u8]) -> Result<Decoded<Exchanged>, serde_json::Error> {
+    let given = exchanged(body)?.value;
+    let missing = || serde_json::Error::custom("no refresh token");
+    Ok(Decoded::one(Exchanged {
+        portal_id: given.portal_id,
+        access_token: given.access_token,
+        lives_for: given.lives_for,
+        refresh_token: given.refresh_token.ok_or_else(missing)?,
+        scopes: given.scopes,
+    }))
+}
+
 fn introspected(body: &[u8]) -> Result<Decoded<Option<TokenInfo>>, serde_json::Error> {
     let wire: WireInfo = wire::object(body)?;
     if !wire.active {
@@ -173,7 +186,7 @@ fn introspected(body: &[u8]) -> Result<Decoded<Option<TokenInfo>>, serde_json::E
     })))
 }
 
-fn portal_id(number: u64) -> Result<PortalId, serde_json::Error> {
+pub(crate) fn portal_id(number: u64) -> Result<PortalId, serde_json::Error> {
     PortalId::new(number).ok_or_else(|| serde_json::Error::custom("not a portal's id"))
 }
 

@@ -6,6 +6,7 @@
 
 mod reason;
 mod redacted;
+mod redacted_people;
 mod severity;
 mod writing;
 

@@ -84,6 +84,10 @@ purposes! {
     Writes = "writes",
     /// What is personal in audit entries, beside them.
     AuditPayload = "audit-payload",
+    /// The key under which secrets of sessions are looked up.
+    SessionPepper = "session-pepper",
+    /// Whose sessions and connections are, and what clients were given.
+    Sessions = "sessions",
 }
 
 impl Purpose {

@@ -104,6 +104,7 @@ fn app(folder: &Path) -> AppConfig {
     AppConfig {
         client_id: APP.to_owned(),
         client_secret_file,
+        ..AppConfig::default()
     }
 }
 

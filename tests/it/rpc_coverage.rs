@@ -210,6 +210,9 @@ async fn an_operator_is_not_a_peer_and_a_caller_is_no_operator() {
             "PortalService" | "RotationService" | "KeyService" | "ContainmentService" | "AlertService" => {
                 &["sync", "crm-service", "operator", "operators/ann"]
             }
+            "SessionService" | "AuthorizationService" | "ConnectionService" => {
+                &["sync", "operator", "operators/ann"]
+            }
             "RedemptionService" => &["sync", OPERATOR, "crm-service2", "Crm-Service"],
             _ => continue,
         };

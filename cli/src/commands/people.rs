@@ -56,6 +56,9 @@ struct PutArgs {
     /// Slack users, by the ids of workspace and user: T024BE7LD#U024BE7LH.
     #[arg(long, value_delimiter = ',', value_name = "TEAM#USER,…", value_parser = slack_user)]
     slack: Vec<SlackUser>,
+    /// The person's addresses at HubSpot, where they differ from the one that the sign-in provider has verified.
+    #[arg(long, value_delimiter = ',', value_name = "ADDRESS,…")]
+    hubspot: Vec<String>,
 }
 
 /// Runs `people`.
@@ -78,6 +81,7 @@ async fn put(args: PutArgs, service: &Service, output: &Output) -> Result<(), Er
         oidc_subjects: args.oidc,
         slack_users: args.slack,
         update_time: None,
+        hubspot_emails: args.hubspot,
     };
     let request = PutPersonRequest { person: Some(person) };
     let mut client = AccessServiceClient::new(service.connection());

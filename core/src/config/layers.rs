@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use serde::{Serialize, de::DeserializeOwned};
 use toml::{Table, Value};
 
-use super::{Environment, Fault};
+use super::{Alias, Environment, Fault};
 
 const PREFIX: &str = "HUBKEEP__";
 const SEPARATOR: &str = "__";
@@ -57,6 +57,29 @@ pub(super) fn from_environment(environment: &Environment) -> Table {
         insert(&mut table, &keys, value_of(text));
     }
     table
+}
+
+/// What the environment says by names that others know. It is text, whatever it looks like.
+pub(super) fn from_aliases(aliases: &[Alias], environment: &Environment) -> Table {
+    let mut table = Table::new();
+    for alias in aliases {
+        if let Some(text) = environment.get(alias.variable).filter(|text| !text.is_empty()) {
+            let keys: Vec<String> = alias.key.split('.').map(str::to_owned).collect();
+            insert(&mut table, &keys, Value::String(text.clone()));
+        }
+    }
+    table
+}
+
+/// Whether a table says anything of a key.
+pub(super) fn has(table: &Table, key: &str) -> bool {
+    match key.split_once('.') {
+        None => table.contains_key(key),
+        Some((first, rest)) => match table.get(first) {
+            Some(Value::Table(inner)) => has(inner, rest),
+            _ => false,
+        },
+    }
 }
 
 fn value_of(text: &str) -> Value {

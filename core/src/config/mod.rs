@@ -42,8 +42,22 @@ fn lines(faults: &[Fault]) -> String {
     })
 }
 
+/// A variable that others know by this name.
+#[derive(Clone, Copy, Debug)]
+pub struct Alias {
+    /// The variable: "HUBSPOT_CLIENT_ID".
+    pub variable: &'static str,
+    /// The key that it sets: "hubspot.app.client_id".
+    pub key: &'static str,
+    /// Whether it is a secret, which does not stand in a file.
+    pub secret: bool,
+}
+
 /// A configuration that can check what types alone cannot.
 pub trait Validate {
+    /// Variables by whose own names the environment may set keys beside `HUBKEEP__…`, which goes over them.
+    const ALIASES: &'static [Alias] = &[];
+
     /// Adds a fault for everything that is not as it must be.
     fn validate(&self, faults: &mut Vec<Fault>);
 }
@@ -63,7 +77,17 @@ where
         Some(path) => layers::from_file(path, &mut faults),
         None => toml::Table::new(),
     };
-    let from_environment = layers::from_environment(environment);
+    for alias in C::ALIASES.iter().filter(|alias| alias.secret) {
+        if layers::has(&from_file, alias.key) {
+            let problem = format!(
+                "does not stand in a file: name a file of its own, or set {}",
+                alias.variable
+            );
+            faults.push(Fault::new(alias.key, problem));
+        }
+    }
+    let by_alias = layers::from_aliases(C::ALIASES, environment);
+    let from_environment = layers::merged(by_alias, layers::from_environment(environment));
     let merged = layers::merged(layers::merged(defaults, from_file), from_environment);
     let config: C = layers::read(merged, &mut faults);
     config.validate(&mut faults);

@@ -9,6 +9,8 @@ use super::*;
 #[serde(default)]
 struct Sample {
     listen: String,
+    #[serde(skip_serializing)]
+    secret: String,
     handles: Handles,
 }
 
@@ -24,6 +26,7 @@ impl Default for Sample {
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:1".to_owned(),
+            secret: String::new(),
             handles: Handles::default(),
         }
     }
@@ -39,6 +42,24 @@ impl Default for Handles {
 }
 
 impl Validate for Sample {
+    const ALIASES: &'static [Alias] = &[
+        Alias {
+            variable: "SAMPLE_LISTEN",
+            key: "listen",
+            secret: false,
+        },
+        Alias {
+            variable: "SAMPLE_SECRET",
+            key: "secret",
+            secret: true,
+        },
+        Alias {
+            variable: "SAMPLE_LIFETIME",
+            key: "handles.max_lifetime",
+            secret: false,
+        },
+    ];
+
     fn validate(&self, faults: &mut Vec<Fault>) {
         if self.handles.per_caller == 0 {
             faults.push(Fault {
@@ -100,5 +121,28 @@ fn a_file_that_is_not_toml_is_a_fault_with_its_name() {
     assert!(
         error.to_string().contains(&file.path().display().to_string()),
         "{error}"
+    );
+}
+
+#[test]
+fn a_variable_by_another_name_goes_over_the_file_and_under_our_own() {
+    let file = file("[handles]\nmax_lifetime = \"5m\"\n");
+    let mut variables = environment(&[("SAMPLE_LISTEN", "7"), ("SAMPLE_LIFETIME", "6m")]);
+    let config: Sample = load(Some(file.path()), &variables).expect("valid");
+    assert_eq!(config.listen, "7", "text, though it looks like a number");
+    assert_eq!(config.handles.max_lifetime, Duration::from_secs(360));
+    variables.insert("HUBKEEP__HANDLES__MAX_LIFETIME".to_owned(), "7m".to_owned());
+    let config: Sample = load(Some(file.path()), &variables).expect("valid");
+    assert_eq!(config.handles.max_lifetime, Duration::from_secs(420));
+}
+
+#[test]
+fn a_secret_that_stands_in_a_file_is_a_fault() {
+    let file = file("secret = \"s3cret\"\n");
+    let error = load::<Sample>(Some(file.path()), &Environment::new()).expect_err("refused");
+    let told = error.to_string();
+    assert!(
+        told.contains("SAMPLE_SECRET") && !told.contains("s3cret"),
+        "{told}"
     );
 }

@@ -5,8 +5,8 @@ mod uuid;
 
 pub use name::{CallerName, ClientSlug, CredentialName, GrantId, InvalidName, PersonId, PurposeCode};
 pub use uuid::{
-    CallId, CredentialId, DeliveryId, EntryId, HandleId, InvalidId, RedeemerId, RequestId, ReservationId,
-    RotationId,
+    CallId, ConnectionId, CredentialId, DeliveryId, EntryId, HandleId, InvalidId, RedeemerId, RequestId,
+    ReservationId, RotationId, SessionId,
 };
 
 use std::{fmt, num::NonZeroU64};

@@ -120,6 +120,18 @@ impl CallerName {
             .strip_prefix("operator/")
             .is_some_and(|person| !person.is_empty())
     }
+
+    /// The name of somebody who signs in, by a hash of the account.
+    pub fn of_user(hash: &[u8; 16]) -> Self {
+        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self(format!("user/{digits}").into())
+    }
+
+    /// Whether this is somebody who signs in in a browser: "user/<digits>". No certificate is issued to such a name, and what a
+    /// service calls itself like this gets nothing by it.
+    pub fn is_user(&self) -> bool {
+        self.0.starts_with("user/")
+    }
 }
 
 #[cfg(test)]

@@ -88,6 +88,14 @@ uuid_id! {
     RotationId
 }
 uuid_id! {
+    /// A session of somebody who has signed in, or what came of one code of a client.
+    SessionId
+}
+uuid_id! {
+    /// A HubSpot account that somebody has connected.
+    ConnectionId
+}
+uuid_id! {
     /// A process that redeems handles, for as long as it lives.
     RedeemerId
 }

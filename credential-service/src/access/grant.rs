@@ -21,7 +21,7 @@ pub enum Grantee {
     Caller(CallerName),
     /// Every caller whose name begins with this one and a '/'.
     Below(CallerName),
-    /// Every caller.
+    /// Every caller that has a certificate: not those who sign in.
     Everyone,
     /// Every caller that is this person.
     Person(PersonId),
@@ -52,7 +52,7 @@ impl Grantee {
         match self {
             Self::Caller(name) => name == caller,
             Self::Below(above) => is_below(caller.as_str(), above),
-            Self::Everyone => true,
+            Self::Everyone => !caller.is_user(),
             Self::Person(meant) => Some(meant) == person,
         }
     }
@@ -61,8 +61,10 @@ impl Grantee {
     /// the caller is that the other names.
     fn includes(&self, other: &Self, person: Option<&Person>) -> bool {
         match (self, other) {
-            (Self::Everyone, _) => true,
-            (_, Self::Everyone) => false,
+            (Self::Everyone, Self::Everyone) => true,
+            (Self::Everyone, Self::Below(above)) => above.as_str() != "user" && !above.is_user(),
+            // A person may have signed in.
+            (Self::Everyone, Self::Person(_)) | (_, Self::Everyone) => false,
             (Self::Below(above), Self::Below(other)) => above == other || is_below(other.as_str(), above),
             (_, Self::Caller(caller)) => self.is(caller, person.map(|person| &person.person_id)),
             (Self::Person(one), Self::Person(other)) => one == other,
@@ -168,7 +170,8 @@ pub(super) mod tests {
         assert!(is("sync", "sync") && !is("sync", "sync/eu") && !is("sync", "syncs"));
         assert!(is("jobs/*", "jobs/eu") && is("jobs/*", "jobs/eu/1"));
         assert!(!is("jobs/*", "jobs") && !is("jobs/*", "jobsite/eu"));
-        assert!(is("*", "anybody"));
+        assert!(is("*", "anybody") && !is("*", "user/0f"));
+        assert!(is("user/*", "user/0f") && !is("user/*", "users/0f"));
         for none in ["", "*/", "a*", "a/**", "/*", "a b"] {
             assert_eq!(Grantee::of_callers(none), None, "{none}");
         }
@@ -231,6 +234,7 @@ pub(super) mod tests {
             certificate_names: BTreeSet::new(),
             oidc_subjects: BTreeSet::new(),
             slack_users: BTreeSet::new(),
+            hubspot_emails: BTreeSet::new(),
         };
         let (caller, person) = (
             Grantee::of_callers("operator/ann").expect("valid"),
@@ -242,6 +246,6 @@ pub(super) mod tests {
             !caller.includes(&person, Some(&ann)),
             "a person may sign in otherwise"
         );
-        assert!(Grantee::Everyone.includes(&person, None));
+        assert!(!Grantee::Everyone.includes(&person, None), "likewise");
     }
 }

@@ -9,8 +9,8 @@
 //! |---|---|
 //! | `scope`, `budget` | what a handle, or a grant, allows |
 //! | `grant`, `selection` | a grant: for whom, for which portals, and whether one is narrower than another |
-//! | `person` | a person, and everything by which one is known |
-//! | `permit` | which grant covers a wish, and what the nearest lacks if none does |
+//! | `person`, `user`, `email` | a person, and everything by which one is known; somebody who has signed in |
+//! | `permit`, `reading` | which grant covers a wish, and what the nearest lacks if none does; what may be read |
 //! | `lapsed` | whether what was permitted still is |
 //! | `put`, `people` | changes of grants, and of people |
 //! | `replay` | which wishes of the past other grants would not have covered |
@@ -18,6 +18,7 @@
 //! | `sealed`, `store` | how it lies in the table |
 
 mod budget;
+mod email;
 mod error;
 mod grant;
 mod lapsed;
@@ -25,12 +26,14 @@ mod people;
 mod permit;
 mod person;
 mod put;
+mod reading;
 mod replay;
 mod scope;
 mod sealed;
 mod selection;
 mod snapshot;
 mod store;
+mod user;
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -44,6 +47,7 @@ use hubkeep_seal::Keyring;
 use tokio::sync::Mutex;
 
 pub use budget::{Budget, MOST};
+pub use email::Email;
 pub use error::Error;
 pub use grant::{Grant, Granted, Grantee, LONGEST, SHORTEST};
 pub use lapsed::Held;
@@ -54,6 +58,7 @@ pub use put::PutGrant;
 pub use replay::{Past, Proposed, Refusal, Replay, Replayed};
 pub use scope::{Named, Operation, Part, Scope};
 pub use selection::Selection;
+pub use user::User;
 
 use crate::{holders::Holders, revocations::Revocations};
 use snapshot::Snapshot;

@@ -40,7 +40,8 @@ impl Access {
             nobody_else_has(&snapshot, &person)?;
             let id = person.person_id.as_str();
             let before = names_of(&snapshot, &person.person_id);
-            let moved: Vec<_> = before.symmetric_difference(&person.certificate_names).collect();
+            let after = person.caller_names();
+            let moved: Vec<_> = before.symmetric_difference(&after).collect();
             let known = Known {
                 person: person.clone(),
                 update_time: self.clock.now(),
@@ -57,7 +58,7 @@ impl Access {
                     transaction.rollback().await?;
                     return Err(Error::PersonContained(person.person_id));
                 }
-                for name in person.certificate_names.difference(&before) {
+                for name in after.difference(&before) {
                     self.holders.hold(&mut transaction, name, true).await?;
                 }
             }
@@ -208,9 +209,7 @@ impl Access {
 
 fn names_of(snapshot: &Snapshot, person_id: &PersonId) -> BTreeSet<CallerName> {
     let known = snapshot.person(person_id);
-    known
-        .map(|known| known.person.certificate_names.clone())
-        .unwrap_or_default()
+    known.map(|known| known.person.caller_names()).unwrap_or_default()
 }
 
 /// Whether a person would lose a name that it has.

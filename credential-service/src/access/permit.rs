@@ -1,10 +1,10 @@
 //! Which grant covers a wish for a handle, and what the nearest lacks if none does.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use hubkeep_core::id::{CallerName, ClientSlug, GrantId, PersonId};
 
-use super::{Access, Budget, Error, Grant, LONGEST, Part, Scope};
+use super::{Access, Budget, Error, Grant, LONGEST, Part, Scope, snapshot::Snapshot};
 use crate::holders::{Holder, Standing};
 
 /// What is asked of the grants when a handle is wished for.
@@ -78,6 +78,31 @@ pub(super) struct Nearest {
     pub(super) grant_id: Option<GrantId>,
 }
 
+/// A caller that is not contained: the generation of its handles, and its person with the generation of that one's.
+#[derive(Debug)]
+pub(super) struct Grantable {
+    generation: u64,
+    pub(super) person: Option<(PersonId, u64)>,
+}
+
+impl Grantable {
+    /// What a handle is issued under by this grant.
+    pub(super) fn under(self, snapshot: &Snapshot, grant: &Grant, budget: Budget) -> Permitted {
+        let granted = snapshot.grant(&grant.grant_id);
+        let (person, person_generation) = self.person.unzip();
+        Permitted {
+            grant_id: grant.grant_id.clone(),
+            grant_revision: granted.map_or(0, |granted| granted.revision),
+            max_lifetime: grant.max_lifetime,
+            budget,
+            writes_need_approval: grant.writes_need_approval,
+            person,
+            caller_generation: self.generation,
+            person_generation,
+        }
+    }
+}
+
 impl Access {
     /// The grant that covers a wish whole. Of several, one whose writes need no approval comes first, and then the first
     /// by id.
@@ -86,36 +111,41 @@ impl Access {
     /// [`Error::Missing`] if none does, which never says whether there is such a portal to whom no grant selects it;
     /// [`Error::Contained`] if the caller, or its person, may have no handle.
     pub async fn permit(&self, asked: &Asked<'_>) -> Result<Permitted, Error> {
-        // Read before the people are: when a name comes to or leaves a person, both change at once, and a handle that is
-        // issued by what was true before must not have the generation that lives after it.
-        let caller = self.standing_of(Holder::Caller(asked.caller.clone())).await?;
-        let snapshot = self.now().await?;
-        let person = snapshot.person_of_caller(asked.caller);
-        let standing = match person {
-            Some(person) => Some(self.standing_of(Holder::Person(person.clone())).await?),
-            None => None,
-        };
-        if caller.contained || standing.is_some_and(|standing| standing.contained) {
-            return Err(Error::Contained(asked.caller.clone()));
-        }
+        let (snapshot, holder) = self.grantable(asked.caller).await?;
+        let person = holder.person.as_ref().map(|(person, _)| person);
         let grants = snapshot.grants().map(|granted| &granted.grant);
         let grant = covering(grants, asked, person).map_err(|nearest| Error::Missing {
             client_slug: asked.client_slug.clone(),
             lacking: nearest.lacking,
             grant_id: nearest.grant_id,
         })?;
-        Ok(Permitted {
-            grant_id: grant.grant_id.clone(),
-            grant_revision: snapshot
-                .grant(&grant.grant_id)
-                .map_or(0, |granted| granted.revision),
-            max_lifetime: grant.max_lifetime,
-            budget: asked.budget.or(grant.budget),
-            writes_need_approval: grant.writes_need_approval,
-            person: person.cloned(),
-            caller_generation: caller.generation,
-            person_generation: standing.map(|standing| standing.generation),
-        })
+        Ok(holder.under(&snapshot, grant, asked.budget.or(grant.budget)))
+    }
+
+    /// How a caller stands whom a grant may let have a handle, with everything as it is now.
+    ///
+    /// # Errors
+    /// [`Error::Contained`] if the caller, or its person, may have no handle.
+    pub(super) async fn grantable(&self, name: &CallerName) -> Result<(Arc<Snapshot>, Grantable), Error> {
+        // Read before the people are: when a name comes to or leaves a person, both change at once, and a handle that is
+        // issued by what was true before must not have the generation that lives after it.
+        let caller = self.standing_of(Holder::Caller(name.clone())).await?;
+        let snapshot = self.now().await?;
+        let person = match snapshot.person_of_caller(name) {
+            Some(person) => {
+                let standing = self.standing_of(Holder::Person(person.clone())).await?;
+                Some((person.clone(), standing))
+            }
+            None => None,
+        };
+        if caller.contained || person.as_ref().is_some_and(|(_, standing)| standing.contained) {
+            return Err(Error::Contained(name.clone()));
+        }
+        let holder = Grantable {
+            generation: caller.generation,
+            person: person.map(|(person, standing)| (person, standing.generation)),
+        };
+        Ok((snapshot, holder))
     }
 
     pub(super) async fn standing_of(&self, holder: Holder) -> Result<Standing, Error> {

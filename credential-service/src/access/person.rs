@@ -8,6 +8,8 @@ use hubkeep_core::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::Email;
+
 /// An account with a sign-in provider.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +41,16 @@ pub struct Person {
     pub oidc_subjects: BTreeSet<OidcSubject>,
     /// The person's Slack users.
     pub slack_users: BTreeSet<SlackUser>,
+    /// The person's addresses at HubSpot, beside those that sign-in providers have verified.
+    pub hubspot_emails: BTreeSet<Email>,
+}
+
+impl Person {
+    /// Every name under which this person has handles: those of certificates, and those of accounts.
+    pub fn caller_names(&self) -> BTreeSet<CallerName> {
+        let users = self.oidc_subjects.iter().map(OidcSubject::user_name);
+        self.certificate_names.iter().cloned().chain(users).collect()
+    }
 }
 
 /// A person as it is known now.

@@ -175,6 +175,31 @@ impl Scope {
         self.operations().any(Operation::writes)
     }
 
+    /// What of it reads records; `None` if nothing does.
+    pub(super) fn reading(&self) -> Option<Self> {
+        let reads = |one: &Operation| matches!(one, Operation::Get | Operation::List | Operation::Search);
+        let operations: BTreeSet<_> = self.operations().filter(reads).collect();
+        (!operations.is_empty() && !self.object_types.is_empty()).then(|| Self {
+            operations,
+            ..self.clone()
+        })
+    }
+
+    /// How much it allows, to tell the wider of two: types first, then limits, then operations.
+    pub(super) fn width(&self) -> (usize, bool, bool, usize) {
+        let types = match self.object_types.contains(ANY_TYPE) {
+            true => usize::MAX,
+            false => self.object_types.len(),
+        };
+        let unlimited = self.pipelines.is_empty() && self.owner_ids.is_empty();
+        (
+            types,
+            unlimited,
+            self.properties.is_empty(),
+            self.operations.len(),
+        )
+    }
+
     /// The first part in which it allows something that `limit` does not; `None` if it is nowhere wider.
     pub fn beyond(&self, limit: &Self) -> Option<Part> {
         self.all_beyond(limit).next()

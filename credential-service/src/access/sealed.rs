@@ -8,7 +8,8 @@ use hubkeep_seal::{Owner, Place, Purpose};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Access, Budget, Error, Grant, Granted, Grantee, Known, OidcSubject, Person, Scope, Selection, SlackUser,
+    Access, Budget, Email, Error, Grant, Granted, Grantee, Known, OidcSubject, Person, Scope, Selection,
+    SlackUser,
     store::{self, Row},
 };
 
@@ -93,6 +94,8 @@ struct PersonContent {
     certificate_names: Vec<String>,
     oidc_subjects: BTreeSet<OidcSubject>,
     slack_users: BTreeSet<SlackUser>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    hubspot_emails: BTreeSet<Email>,
     update_time: i64,
 }
 
@@ -172,6 +175,7 @@ impl PersonContent {
             certificate_names: person.certificate_names.iter().map(ToString::to_string).collect(),
             oidc_subjects: person.oidc_subjects.clone(),
             slack_users: person.slack_users.clone(),
+            hubspot_emails: person.hubspot_emails.clone(),
             update_time: known.update_time.as_micros(),
         }
     }
@@ -184,6 +188,7 @@ impl PersonContent {
                 certificate_names: names.ok()?,
                 oidc_subjects: self.oidc_subjects,
                 slack_users: self.slack_users,
+                hubspot_emails: self.hubspot_emails,
             },
             update_time: Timestamp::from_micros(self.update_time),
         })

@@ -27,7 +27,7 @@ pub(super) struct Snapshot {
     read_at: Tick,
     grants: BTreeMap<GrantId, Granted>,
     people: BTreeMap<PersonId, Known>,
-    by_certificate: HashMap<CallerName, PersonId>,
+    by_name: HashMap<CallerName, PersonId>,
     by_account: HashMap<OidcSubject, PersonId>,
     by_slack: HashMap<SlackUser, PersonId>,
     /// How far each record has come, also of those that are deleted, altered or gone.
@@ -43,7 +43,7 @@ impl Snapshot {
             read_at,
             grants: BTreeMap::new(),
             people: BTreeMap::new(),
-            by_certificate: HashMap::new(),
+            by_name: HashMap::new(),
             by_account: HashMap::new(),
             by_slack: HashMap::new(),
             revisions: HashMap::new(),
@@ -80,7 +80,7 @@ impl Snapshot {
     }
 
     pub(super) fn person_of_caller(&self, caller: &CallerName) -> Option<&PersonId> {
-        self.by_certificate.get(caller)
+        self.by_name.get(caller)
     }
 
     pub(super) fn person_of_oidc(&self, account: &OidcSubject) -> Option<&PersonId> {
@@ -120,10 +120,12 @@ impl Snapshot {
             certificate_names,
             oidc_subjects,
             slack_users,
+            hubspot_emails: _,
         } = &known.person;
         let id = || person_id.clone();
-        self.by_certificate
-            .extend(certificate_names.iter().map(|name| (name.clone(), id())));
+        let users = oidc_subjects.iter().map(OidcSubject::user_name);
+        let names = certificate_names.iter().cloned().chain(users);
+        self.by_name.extend(names.map(|name| (name, id())));
         self.by_account
             .extend(oidc_subjects.iter().map(|account| (account.clone(), id())));
         self.by_slack

@@ -8,7 +8,7 @@ use hubkeep_core::{
     id::PortalId,
     secret::PortalToken,
 };
-use hubkeep_hubspot::{App, account::TokenInfo};
+use hubkeep_hubspot::{App, account::TokenInfo, oauth::Exchanged};
 
 use super::{AccessTokens, Error};
 use crate::vault::Credential;
@@ -24,13 +24,27 @@ pub struct Fresh {
     /// The access token.
     pub access: PortalToken,
     /// The refresh token from now on.
-    pub(super) refresh: PortalToken,
+    pub refresh: PortalToken,
     /// When HubSpot stops to accept the access token.
-    pub(super) ends: Timestamp,
+    pub ends: Timestamp,
     /// How long it lives in all.
     pub(super) lives_for: Duration,
     /// What the access token may do, sorted.
     pub scopes: Vec<String>,
+}
+
+impl Fresh {
+    /// What HubSpot gave, when it was asked at this time.
+    pub(super) fn of(given: Exchanged, asked: Timestamp) -> Self {
+        Self {
+            portal_id: given.portal_id,
+            access: given.access_token,
+            refresh: given.refresh_token,
+            ends: asked.plus(given.lives_for),
+            lives_for: given.lives_for,
+            scopes: given.scopes,
+        }
+    }
 }
 
 impl AccessTokens {
@@ -54,14 +68,7 @@ impl AccessTokens {
         if given.lives_for < SHORTEST {
             return Err(Error::TooShort(given.lives_for));
         }
-        Ok(Fresh {
-            portal_id: given.portal_id,
-            access: given.access_token,
-            refresh: given.refresh_token,
-            ends: asked.plus(given.lives_for),
-            lives_for: given.lives_for,
-            scopes: given.scopes,
-        })
+        Ok(Fresh::of(given, asked))
     }
 
     /// What HubSpot says of a refresh token, without asking for an access token by it.
@@ -97,7 +104,7 @@ impl AccessTokens {
         self.introspect(draft, &refresh, deadline).await
     }
 
-    fn app(&self) -> Result<&App, Error> {
+    pub(super) fn app(&self) -> Result<&App, Error> {
         self.0.app.as_ref().ok_or(Error::NoApp)
     }
 }

@@ -10,11 +10,15 @@
 //! | `obtain` | gives the access token of a consent, and waits for one where there is none |
 //! | `renew` | asks HubSpot for the next one, and writes down what it said |
 //! | `exchange` | the two questions to HubSpot |
+//! | `consents` | the same of consents that people give in a browser, and how those are taken back |
 //! | `pair` | the two tokens, and how they are sealed |
 //! | `store` | the table `access_token` |
 
+mod consents;
 mod error;
 mod exchange;
+#[cfg(test)]
+mod models;
 mod obtain;
 mod pair;
 mod renew;

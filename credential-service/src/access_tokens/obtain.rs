@@ -30,6 +30,40 @@ pub struct Live {
     pub time_left: Duration,
 }
 
+/// By what right HubSpot is to be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// It is time.
+    Due,
+    /// Before its time: HubSpot is said to refuse what there is.
+    Refused,
+}
+
+/// What is to be done where a row stands as it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Decided {
+    /// What there is serves.
+    pub(super) serves: bool,
+    /// HubSpot is to be asked, if nobody else has begun to.
+    pub(super) claims: Option<Claim>,
+}
+
+/// What is to be done, where what there is lives (`Some`), and HubSpot is said to refuse it or not.
+pub(super) fn decide(row: &Row, now: Timestamp, live: Option<bool>) -> Decided {
+    let is_refused = live == Some(true);
+    let is_due = now >= row.renew_time;
+    let may_be_refused = is_due || now.since(row.refused_time) >= REFUSED_EVERY;
+    let before_its_time = !is_due && may_be_refused && is_refused;
+    Decided {
+        serves: live.is_some() && (!may_be_refused || !is_refused),
+        claims: match row.may_be_asked(now) {
+            true if is_due => Some(Claim::Due),
+            true if before_its_time => Some(Claim::Refused),
+            _ => None,
+        },
+    }
+}
+
 impl AccessTokens {
     /// The access token of a consent, renewed when it is time. `draft` is for the entries of questions to HubSpot. If it is the
     /// one that a redeemer says HubSpot has `refused`, another one, unless there was another for that reason within a minute.
@@ -56,14 +90,12 @@ impl AccessTokens {
             let live = self.live(consent, &row, now).await?;
             let is_refused =
                 |live: &Live| refused.is_some_and(|refused| live.token.fingerprint() == *refused);
-            let is_due = now >= row.renew_time;
-            let may_be_refused = is_due || now.since(row.refused_time) >= REFUSED_EVERY;
-            let before_its_time = !is_due && may_be_refused && live.as_ref().is_some_and(is_refused);
-            let live = live.filter(|live| !may_be_refused || !is_refused(live));
-            let claimed = match row.may_be_asked(now) {
-                true if is_due => self.claim(&row, consent, now).await?,
-                true if before_its_time => self.claim_refused(&row, consent, now).await?,
-                _ => None,
+            let decided = decide(&row, now, live.as_ref().map(is_refused));
+            let live = live.filter(|_| decided.serves);
+            let claimed = match decided.claims {
+                Some(Claim::Due) => self.claim(&row, consent, now).await?,
+                Some(Claim::Refused) => self.claim_refused(&row, consent, now).await?,
+                None => None,
             };
             match (live, claimed) {
                 (Some(live), claimed) => {

@@ -18,7 +18,7 @@ use crate::vault::Credential;
 /// How long HubSpot may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long no other replica asks. Longer than the question takes with its entries, whatever becomes of it.
-const CLAIM: Duration = Duration::from_secs(30);
+pub(super) const CLAIM: Duration = Duration::from_secs(30);
 /// After a first failure HubSpot is left alone for so long, and twice as long after each further one, up to the most.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);

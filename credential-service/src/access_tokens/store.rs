@@ -11,12 +11,12 @@ use super::{Error, pair::SealedPair};
 use crate::vault::Credential;
 
 /// A row as it is used.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Row {
     pub(super) sequence: u64,
     pub(super) sealed: Option<Vec<u8>>,
     pub(super) renew_time: Timestamp,
-    claimed_until: Timestamp,
+    pub(super) claimed_until: Timestamp,
     pub(super) failures: u32,
     pub(super) failure: String,
     pub(super) retry_time: Timestamp,
@@ -98,7 +98,8 @@ pub(super) async fn insert(transaction: &mut Transaction, pair: &SealedPair) -> 
     Ok(())
 }
 
-/// Takes the right to ask; `false` if somebody else has it, or what is stored is newer than this row.
+/// Takes the right to ask; `false` if somebody else has it, or has had it since this row was read: what is stored is newer
+/// then, or HubSpot has failed once more.
 pub(super) async fn claim(
     database: &Database,
     secret_id: &str,
@@ -107,12 +108,13 @@ pub(super) async fn claim(
 ) -> Result<bool, Error> {
     let done = sqlx::query(
         "UPDATE access_token SET claimed_until = $1 \
-         WHERE secret_id = $2 AND sequence = $3 AND claimed_until = $4 AND lost_time = 0",
+         WHERE secret_id = $2 AND sequence = $3 AND claimed_until = $4 AND failures = $5 AND lost_time = 0",
     )
     .bind(until.as_micros())
     .bind(secret_id)
     .bind(signed(row.sequence))
     .bind(row.claimed_until.as_micros())
+    .bind(i64::from(row.failures))
     .execute(database.pool())
     .await?;
     Ok(done.rows_affected() == 1)
@@ -127,7 +129,8 @@ pub(super) async fn claim_refused(
 ) -> Result<bool, Error> {
     let done = sqlx::query(
         "UPDATE access_token SET claimed_until = $1, renew_time = 0, refused_time = $2 \
-         WHERE secret_id = $3 AND sequence = $4 AND claimed_until = $5 AND refused_time = $6 AND lost_time = 0",
+         WHERE secret_id = $3 AND sequence = $4 AND claimed_until = $5 AND refused_time = $6 AND failures = $7 \
+         AND lost_time = 0",
     )
     .bind(until.as_micros())
     .bind(now.as_micros())
@@ -135,6 +138,7 @@ pub(super) async fn claim_refused(
     .bind(signed(row.sequence))
     .bind(row.claimed_until.as_micros())
     .bind(row.refused_time.as_micros())
+    .bind(i64::from(row.failures))
     .execute(database.pool())
     .await?;
     Ok(done.rows_affected() == 1)

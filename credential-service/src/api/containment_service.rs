@@ -42,6 +42,12 @@ impl ContainmentService for ContainmentApi {
         let fleet = self.fleet.clone();
         let work = async move |act, request: ContainRequest| {
             let (target, reason) = (target(request.target)?, reason(&request.reason)?);
+            if matches!(target, Target::Connection(_)) {
+                return Err(Error::field(
+                    "target.connection_id",
+                    "a connection cannot be contained: disconnect it, or contain its user",
+                ));
+            }
             let wait = fields::wait(request.wait)?.unwrap_or(fields::MAX_WAIT);
             let known = fleet.knows(&act, &target).await?;
             let (containment, ended) = fleet.contain(&act, &target, &reason, wait).await?;
@@ -142,9 +148,10 @@ fn target(wire: Option<HandleHolder>) -> Result<Target, Error> {
         Some(Named::Caller(name)) => Ok(Target::caller(fields::name("target.caller", &name)?)),
         Some(Named::PersonId(id)) => Ok(Target::person(fields::name("target.person_id", &id)?)),
         Some(Named::HandleId(id)) => Ok(Target::Handle(fields::id("target.handle_id", &id)?)),
+        Some(Named::ConnectionId(id)) => Ok(Target::Connection(fields::id("target.connection_id", &id)?)),
         None => Err(Error::field(
             "target",
-            "name a portal, a caller, a person or a handle",
+            "name a portal, a caller, a person, a handle or a connection",
         )),
     }
 }
@@ -166,6 +173,7 @@ fn to_wire(containment: Containment) -> wire::Containment {
         Target::Holder(Holder::Caller(name)) => Named::Caller(name.to_string()),
         Target::Holder(Holder::Person(id)) => Named::PersonId(id.to_string()),
         Target::Handle(id) => Named::HandleId(id.to_string()),
+        Target::Connection(id) => Named::ConnectionId(id.to_string()),
     };
     wire::Containment {
         target: Some(HandleHolder { holder: Some(holder) }),

@@ -9,7 +9,7 @@ use hubkeep_core::{
 };
 use thiserror::Error;
 
-use crate::{access, fleet, handles, portals, revocations, rotation};
+use crate::{access, connections, fleet, handles, portals, revocations, rotation, sessions};
 
 /// A method was refused.
 #[derive(Debug, Error)]
@@ -32,6 +32,15 @@ pub enum Error {
     /// The other service asked for more than to contain.
     #[error("{0} may contain, and nothing else of containments")]
     ContainsOnly(CallerName),
+    /// Somebody else than the other service asked what only its pages ask.
+    #[error("{0} asked what only the other service asks")]
+    PeerOnly(CallerName),
+    /// The room of sessions refused.
+    #[error(transparent)]
+    Sessions(#[from] sessions::Error),
+    /// The room of connections refused.
+    #[error(transparent)]
+    Connections(#[from] connections::Error),
     /// The room of portals refused.
     #[error(transparent)]
     Portals(#[from] portals::Error),
@@ -79,6 +88,8 @@ impl Error {
     /// The room's own error, where a room refused.
     fn inner(&self) -> Option<&dyn ServiceError> {
         match self {
+            Self::Sessions(error) => Some(error),
+            Self::Connections(error) => Some(error),
             Self::Portals(error) => Some(error),
             Self::Handles(error) => Some(error),
             Self::Access(error) => Some(error),
@@ -92,6 +103,7 @@ impl Error {
             | Self::OthersHandles(_)
             | Self::NoAuditor(_)
             | Self::ContainsOnly(_)
+            | Self::PeerOnly(_)
             | Self::Stopping
             | Self::Random(_)
             | Self::BrokeOff(_) => None,
@@ -104,11 +116,13 @@ impl ServiceError for Error {
         match self {
             Self::Fields(_) | Self::PageToken => ErrorKind::InvalidArgument,
             Self::HandleMalformed => ErrorKind::Unauthenticated,
-            Self::OthersHandles(_) | Self::NoAuditor(_) | Self::ContainsOnly(_) => {
+            Self::OthersHandles(_) | Self::NoAuditor(_) | Self::ContainsOnly(_) | Self::PeerOnly(_) => {
                 ErrorKind::PermissionDenied
             }
             Self::Stopping => ErrorKind::Unavailable,
             Self::Random(_) | Self::BrokeOff(_) => ErrorKind::Internal,
+            Self::Sessions(error) => error.kind(),
+            Self::Connections(error) => error.kind(),
             Self::Portals(error) => error.kind(),
             Self::Handles(error) => error.kind(),
             Self::Access(error) => error.kind(),
@@ -124,11 +138,13 @@ impl ServiceError for Error {
             Self::Fields(_) => ErrorReason::InvalidField,
             Self::HandleMalformed => ErrorReason::HandleMalformed,
             Self::PageToken => ErrorReason::PageTokenInvalid,
-            Self::OthersHandles(_) | Self::NoAuditor(_) | Self::ContainsOnly(_) => {
+            Self::OthersHandles(_) | Self::NoAuditor(_) | Self::ContainsOnly(_) | Self::PeerOnly(_) => {
                 ErrorReason::CallerNotAllowed
             }
             Self::Stopping => ErrorReason::Stopping,
             Self::Random(_) | Self::BrokeOff(_) => ErrorReason::Internal,
+            Self::Sessions(error) => error.reason(),
+            Self::Connections(error) => error.reason(),
             Self::Portals(error) => error.reason(),
             Self::Handles(error) => error.reason(),
             Self::Access(error) => error.reason(),
@@ -159,6 +175,9 @@ impl ServiceError for Error {
             Self::ContainsOnly(caller) => {
                 format!("{caller} may contain, and nothing else of containments: an operator does that")
             }
+            Self::PeerOnly(caller) => {
+                format!("{caller} is not the service that has the pages: only that one asks this")
+            }
             Self::PageToken => {
                 "the page token was not given out for this request: begin without one".to_owned()
             }
@@ -166,6 +185,8 @@ impl ServiceError for Error {
                 "the service is stopping: go on with another, or with this one again".to_owned()
             }
             Self::Random(_) | Self::BrokeOff(_) => "an internal error; the request id finds it".to_owned(),
+            Self::Sessions(error) => error.public_message(),
+            Self::Connections(error) => error.public_message(),
             Self::Portals(error) => error.public_message(),
             Self::Handles(error) => error.public_message(),
             Self::Access(error) => error.public_message(),
@@ -178,7 +199,10 @@ impl ServiceError for Error {
 
     fn metadata(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::OthersHandles(caller) | Self::NoAuditor(caller) | Self::ContainsOnly(caller) => {
+            Self::OthersHandles(caller)
+            | Self::NoAuditor(caller)
+            | Self::ContainsOnly(caller)
+            | Self::PeerOnly(caller) => {
                 vec![("caller", caller.to_string())]
             }
             _ => self.inner().map(ServiceError::metadata).unwrap_or_default(),
@@ -244,6 +268,21 @@ mod tests {
                 Error::NoAuditor("operator/ann".parse().expect("valid")),
                 ErrorKind::PermissionDenied,
                 "CALLER_NOT_ALLOWED",
+            ),
+            (
+                Error::PeerOnly("operator/ann".parse().expect("valid")),
+                ErrorKind::PermissionDenied,
+                "CALLER_NOT_ALLOWED",
+            ),
+            (
+                Error::Sessions(sessions::Error::Resource),
+                ErrorKind::InvalidArgument,
+                "RESOURCE_MISMATCH",
+            ),
+            (
+                Error::Connections(connections::Error::Declined),
+                ErrorKind::FailedPrecondition,
+                "CONSENT_DECLINED",
             ),
             (Error::PageToken, ErrorKind::InvalidArgument, "PAGE_TOKEN_INVALID"),
             (

@@ -321,5 +321,15 @@ pub(super) fn to_wire(handle: &Handle) -> wire::Handle {
             .map(|user| user.expose().to_owned())
             .unwrap_or_default(),
         writes_need_approval: handle.under.writes_need_approval,
+        connection_id: handle
+            .user
+            .as_ref()
+            .map(|user| user.connection_id.to_string())
+            .unwrap_or_default(),
+        resource: handle
+            .user
+            .as_ref()
+            .map(|user| user.resource.as_str().to_owned())
+            .unwrap_or_default(),
     }
 }

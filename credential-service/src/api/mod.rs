@@ -11,10 +11,14 @@
 //! | `access_service`, `grant`, `person` | who may have which handles |
 //! | `containment_service` | what is contained, and whose handles are ended |
 //! | `handle_service`, `redemption_service`, `redemption` | handles, and what is behind them |
+//! | `session_service`, `authorization_service`, `connection_service`, `people`, `authorization` | people who sign in, their clients, and what they connect |
 //! | `portal_record_service` | what reports need to know of a portal |
 //! | `revocation_feed` | the stream on which redeemers hear what is revoked |
 
 mod access_service;
+mod authorization;
+mod authorization_service;
+mod connection_service;
 mod consumer;
 mod consumer_service;
 mod containment_service;
@@ -28,6 +32,7 @@ mod handle_service;
 mod import;
 mod old_tokens;
 mod page;
+mod people;
 mod person;
 mod portal;
 mod portal_record_service;
@@ -40,8 +45,11 @@ mod rotation_import;
 mod rotation_service;
 mod rows;
 mod scope;
+mod session_service;
 
 pub use access_service::AccessApi;
+pub use authorization_service::AuthorizationApi;
+pub use connection_service::ConnectionApi;
 pub use consumer_service::ConsumerApi;
 pub use containment_service::ContainmentApi;
 pub use desk::Desk;
@@ -51,3 +59,4 @@ pub use portal_record_service::PortalRecordApi;
 pub use portal_service::PortalApi;
 pub use redemption_service::RedemptionApi;
 pub use rotation_service::RotationApi;
+pub use session_service::SessionApi;

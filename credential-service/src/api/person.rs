@@ -1,9 +1,10 @@
 //! A person, from messages into the words of its room and back.
 
+use hubkeep_core::id::CallerName;
 use hubkeep_proto::credential::v1 as wire;
 
 use super::{Error, faults::Faults, fields};
-use crate::access::{Known, OidcSubject, Person, SlackUser};
+use crate::access::{Email, Known, OidcSubject, Person, SlackUser};
 
 /// The most names of each kind that one person has.
 const MAX_NAMES: usize = 16;
@@ -15,21 +16,34 @@ pub(super) fn person(wire: wire::Person) -> Result<Person, Error> {
         ("certificate_names", wire.certificate_names.len()),
         ("oidc_subjects", wire.oidc_subjects.len()),
         ("slack_users", wire.slack_users.len()),
+        ("hubspot_emails", wire.hubspot_emails.len()),
     ] {
         if count > MAX_NAMES {
             faults.add(field, "must be at most 16");
         }
     }
     let person_id = faults.take(fields::name("person_id", &wire.person_id));
-    let certificate = |name: String| fields::name("certificate_names", &name);
+    let certificate = |name: String| match fields::name::<CallerName>("certificate_names", &name)? {
+        user if user.is_user() => Err(Error::field(
+            "certificate_names",
+            "a user is named by issuer and subject, under oidc_subjects",
+        )),
+        name => Ok(name),
+    };
     let certificate_names = faults.take_each(wire.certificate_names, certificate);
     let oidc_subjects = faults.take_each(wire.oidc_subjects, account);
     let slack_users = faults.take_each(wire.slack_users, slack_user);
+    let email = |text: String| {
+        let read = text.parse::<Email>();
+        read.map_err(|fault| Error::field("hubspot_emails", fault.description))
+    };
+    let hubspot_emails = faults.take_each(wire.hubspot_emails, email);
     let read = person_id.map(|person_id| Person {
         person_id,
         certificate_names,
         oidc_subjects,
         slack_users,
+        hubspot_emails,
     });
     faults.or(read)
 }
@@ -78,6 +92,11 @@ pub(super) fn to_wire(known: &Known) -> wire::Person {
         certificate_names: person.certificate_names.iter().map(ToString::to_string).collect(),
         oidc_subjects: person.oidc_subjects.iter().map(account).collect(),
         slack_users: person.slack_users.iter().map(user).collect(),
+        hubspot_emails: person
+            .hubspot_emails
+            .iter()
+            .map(|email| email.expose().to_owned())
+            .collect(),
         update_time: Some(known.update_time.into()),
     }
 }
@@ -93,6 +112,7 @@ mod tests {
             certificate_names: vec!["operator/*".to_owned(); 17],
             oidc_subjects: vec![wire::OidcSubject::default()],
             slack_users: vec![wire::SlackUser::default()],
+            hubspot_emails: vec!["ann".to_owned()],
             update_time: None,
         };
         let Err(Error::Fields(found)) = person(bad) else {
@@ -107,7 +127,8 @@ mod tests {
                 "person.person_id",
                 "person.certificate_names",
                 "person.oidc_subjects",
-                "person.slack_users"
+                "person.slack_users",
+                "person.hubspot_emails"
             ]
         );
     }

@@ -8,8 +8,8 @@ use hubkeep_proto::credential::v1::{
     BudgetSlice, RedeemHandleRequest, RedeemHandleResponse, RedeemReservationRequest, ReserveCallRequest,
 };
 
-use super::{Error, fields, handle_service::to_wire, scope};
-use crate::handles::{ActionHash, Due, Presented, Redeemed, Reserving, Slice, Unspent};
+use super::{Error, fields, handle_service::to_wire, people, scope};
+use crate::handles::{ActionHash, Due, Opened, Presented, Presenter, Redeemed, Reserving, Slice, Unspent};
 
 /// The most records that one call touches: HubSpot takes no more in a batch.
 const MOST_RECORDS: u64 = 100;
@@ -18,7 +18,18 @@ const MOST_RECORDS: u64 = 100;
 pub(super) fn presented(request: &RedeemHandleRequest) -> Result<Presented, Error> {
     Ok(Presented {
         token: fields::handle(&request.handle)?,
-        by: presenter(&request.presented_by, &request.presented_thumbprint)?,
+        by: match request.presented_resource.as_str() {
+            "" => Presenter::Caller(presenter(&request.presented_by, &request.presented_thumbprint)?),
+            text if request.presented_by.is_empty() && request.presented_thumbprint.is_empty() => {
+                Presenter::Client(people::resource(text)?)
+            }
+            _ => {
+                return Err(Error::field(
+                    "presented_by",
+                    "leave it out where a resource is named",
+                ));
+            }
+        },
         seen_revocation_seq: request.seen_revocation_seq,
         call_id: fields::id("call_id", &request.call_id)?,
         unspent: Unspent {
@@ -92,7 +103,7 @@ pub(super) fn answer(redeemed: &Redeemed) -> RedeemHandleResponse {
     RedeemHandleResponse {
         description: Some(to_wire(handle)),
         portal_token: redeemed.token.expose().to_owned(),
-        credential_version: redeemed.credential.version,
+        credential_version: redeemed.version,
         portal_generation: portal.portal_generation,
         keep_for: fields::to_wire(redeemed.keep_for),
         time_left: fields::to_wire(redeemed.living.time_left),
@@ -105,10 +116,13 @@ pub(super) fn answer(redeemed: &Redeemed) -> RedeemHandleResponse {
         person_id: person.map(|(person, _)| person.to_string()).unwrap_or_default(),
         person_generation: person.map(|(_, generation)| *generation).unwrap_or_default(),
         grant_revision: under.grant_revision,
-        app: portal
-            .app_of(&redeemed.credential)
-            .map(ToString::to_string)
-            .unwrap_or_default(),
+        app: match &redeemed.of {
+            Opened::Credential(credential) => portal
+                .app_of(credential)
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            Opened::Connection(connection) => portal.app_of_connection(connection.details.app_id).to_owned(),
+        },
     }
 }
 

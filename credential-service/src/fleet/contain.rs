@@ -5,7 +5,7 @@ use std::{cmp::Reverse, fmt, time::Duration};
 
 use hubkeep_core::{
     clock::{Tick, Timestamp},
-    id::{CallerName, ClientSlug, HandleId, PersonId},
+    id::{CallerName, ClientSlug, ConnectionId, HandleId, PersonId},
 };
 
 use super::{
@@ -35,6 +35,8 @@ pub enum Target {
     Holder(Holder),
     /// A handle, with all that are of its family.
     Handle(HandleId),
+    /// A connection: its handles can be ended, and it cannot be contained.
+    Connection(ConnectionId),
 }
 
 impl Target {
@@ -55,6 +57,7 @@ impl fmt::Display for Target {
             Self::Portal(slug) => write!(f, "portal {slug}"),
             Self::Holder(holder) => holder.fmt(f),
             Self::Handle(id) => write!(f, "handle {id}"),
+            Self::Connection(id) => write!(f, "connection {id}"),
         }
     }
 }
@@ -108,6 +111,7 @@ impl Fleet {
             Target::Portal(slug) => self.contain_portal(act, slug, new).await?,
             Target::Holder(holder) => self.contain_holder(act, holder, new).await?,
             Target::Handle(id) => (new, self.handles.revoke_family(act, *id).await?),
+            Target::Connection(id) => (new, self.handles.revoke_of_connection(act, *id).await?),
         };
         let containment = Containment {
             target: target.clone(),
@@ -162,7 +166,9 @@ impl Fleet {
                 self.revocations.announce(seq);
                 Ok(())
             }
-            Target::Handle(_) => Err(holders::Error::NotContained(target.to_string()).into()),
+            Target::Handle(_) | Target::Connection(_) => {
+                Err(holders::Error::NotContained(target.to_string()).into())
+            }
         }
     }
 
@@ -190,7 +196,7 @@ impl Fleet {
         Ok(all)
     }
 
-    /// Ends every living handle of a portal, a caller or a person, or of a handle's family, and forbids nothing.
+    /// Ends every living handle of a portal, a caller, a person or a connection, or of a handle's family, and forbids nothing.
     ///
     /// # Errors
     /// As [`Fleet::contain`].
@@ -211,6 +217,7 @@ impl Fleet {
                 seq
             }
             Target::Handle(id) => self.handles.revoke_family(act, *id).await?,
+            Target::Connection(id) => self.handles.revoke_of_connection(act, *id).await?,
         };
         let reach = match wait {
             Some(wait) => Some(self.revocations.reach(seq, self.until(act, wait)).await?),

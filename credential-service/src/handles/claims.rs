@@ -8,7 +8,7 @@ use hubkeep_core::{
 use hubkeep_seal::{Owner, Place, Purpose};
 use serde::{Deserialize, Serialize};
 
-use super::{EndUser, store};
+use super::{EndUser, OfUser, store};
 use crate::{
     access::{Budget, Operation, Scope},
     portals::Need,
@@ -47,6 +47,8 @@ pub struct Handle {
     pub issue_time: Timestamp,
     /// When it ends.
     pub expire_time: Timestamp,
+    /// What makes it one of somebody who has signed in: no caller can present it.
+    pub user: Option<OfUser>,
 }
 
 impl Handle {
@@ -113,6 +115,16 @@ struct Claims {
     end_user: Option<String>,
     issue_time: i64,
     expire_time: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    user: Option<UserClaims>,
+}
+
+/// What only handles of people have.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UserClaims {
+    connection_id: String,
+    resource: String,
 }
 
 /// Where the claims of a handle lie.
@@ -168,6 +180,10 @@ pub(super) fn encode(handle: &Handle, secret_mac: &[u8]) -> Result<Vec<u8>, serd
         end_user: handle.end_user.as_ref().map(|user| user.expose().to_owned()),
         issue_time: handle.issue_time.as_micros(),
         expire_time: handle.expire_time.as_micros(),
+        user: handle.user.as_ref().map(|user| UserClaims {
+            connection_id: user.connection_id.to_string(),
+            resource: user.resource.as_str().to_owned(),
+        }),
     })
 }
 
@@ -182,6 +198,13 @@ pub(super) fn decode(bytes: &[u8]) -> Option<(Handle, Vec<u8>)> {
     };
     let end_user = match claims.end_user {
         Some(user) => Some(user.parse().ok()?),
+        None => None,
+    };
+    let user = match claims.user {
+        Some(user) => Some(OfUser {
+            connection_id: user.connection_id.parse().ok()?,
+            resource: user.resource.parse().ok()?,
+        }),
         None => None,
     };
     let handle = Handle {
@@ -206,6 +229,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<(Handle, Vec<u8>)> {
         end_user,
         issue_time: Timestamp::from_micros(claims.issue_time),
         expire_time: Timestamp::from_micros(claims.expire_time),
+        user,
     };
     Some((handle, hex::decode(&claims.secret_mac).ok()?))
 }

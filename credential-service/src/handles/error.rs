@@ -10,7 +10,7 @@ use hubkeep_core::{
 use thiserror::Error;
 
 use super::{Spent, Wider, narrow::DEEPEST};
-use crate::{access, portals, revocations};
+use crate::{access, connections, portals, revocations};
 
 /// A handle was refused, not issued, or not found.
 #[derive(Debug, Error)]
@@ -91,6 +91,9 @@ pub enum Error {
     /// The portal could not be found.
     #[error(transparent)]
     Portal(#[from] portals::Error),
+    /// The connection behind it does not serve.
+    #[error(transparent)]
+    Connection(#[from] connections::Error),
     /// The sequence of revocations failed.
     #[error(transparent)]
     Revocations(#[from] revocations::Error),
@@ -130,6 +133,7 @@ impl ServiceError for Error {
             Self::Behind { .. } | Self::Storage(_) => ErrorKind::Unavailable,
             Self::Access(error) => error.kind(),
             Self::Portal(error) => error.kind(),
+            Self::Connection(error) => error.kind(),
             Self::Revocations(error) => error.kind(),
             Self::Seal(error) => error.kind(),
             Self::Altered(_) | Self::Claims(_) | Self::Random(_) => ErrorKind::Internal,
@@ -153,6 +157,7 @@ impl ServiceError for Error {
             Self::Storage(_) => ErrorReason::StorageUnavailable,
             Self::Access(error) => error.reason(),
             Self::Portal(error) => error.reason(),
+            Self::Connection(error) => error.reason(),
             Self::Revocations(error) => error.reason(),
             Self::Seal(error) => error.reason(),
             Self::Altered(_) | Self::Claims(_) | Self::Random(_) => ErrorReason::Internal,
@@ -206,6 +211,7 @@ impl ServiceError for Error {
             Self::Storage(_) => "the service's database did not answer: try again".to_owned(),
             Self::Access(error) => error.public_message(),
             Self::Portal(error) => error.public_message(),
+            Self::Connection(error) => error.public_message(),
             Self::Revocations(error) => error.public_message(),
             Self::Seal(error) => error.public_message(),
             Self::Altered(_) | Self::Claims(_) | Self::Random(_) => {
@@ -231,6 +237,7 @@ impl ServiceError for Error {
             Self::TooMany(limit) => vec![("limit", limit.to_string())],
             Self::Access(error) => error.metadata(),
             Self::Portal(error) => error.metadata(),
+            Self::Connection(error) => error.metadata(),
             _ => Vec::new(),
         }
     }
@@ -248,8 +255,16 @@ impl ServiceError for Error {
         }
     }
 
+    fn retry_after(&self) -> Option<std::time::Duration> {
+        match self {
+            Self::Connection(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+
     fn quota_violation(&self) -> Option<QuotaViolation> {
         match self {
+            Self::Connection(error) => error.quota_violation(),
             Self::TooMany(_) => Some(QuotaViolation {
                 subject: "caller".to_owned(),
                 description: self.public_message(),

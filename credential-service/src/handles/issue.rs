@@ -15,13 +15,13 @@ use super::{
     store,
 };
 use crate::{
-    access::{Asked, Budget, Permitted, Scope},
+    access::{self, Asked, Budget, Permitted, Scope},
     portals::{self, Portal},
     record::Act,
 };
 
 /// How long a handle's row is kept after its end, to tell on the log that it expired rather than never was.
-const KEPT_AFTER_END: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const KEPT_AFTER_END: Duration = Duration::from_secs(24 * 60 * 60);
 /// So many of a caller's handles of one portal are looked at, to tell which have died: more than that are taken to live.
 const MOST_LOOKED_AT: usize = 1_000;
 /// The shortest life of a handle.
@@ -65,6 +65,10 @@ impl Handles {
     pub async fn issue(&self, act: &Act, wish: Wish) -> Result<Issued, Error> {
         act.purpose(&wish.purpose);
         act.claims(&wish.client_slug);
+        // No certificate is issued to such a name: whoever calls itself so is nobody who has signed in.
+        if act.context().caller.name.is_user() {
+            return Err(no_grant(&wish.client_slug));
+        }
         self.within_bounds(wish.lifetime.unwrap_or(self.config.default_lifetime))?;
         // What is found is told, and proven on the log, only to whom a grant allows it: others must not learn what there is.
         let found = match self.portals.named(&wish.client_slug).await {
@@ -158,6 +162,7 @@ impl Handles {
             purpose: wish.purpose,
             issue_time,
             expire_time: issue_time.plus(lifetime),
+            user: None,
         })
     }
 
@@ -242,7 +247,7 @@ impl Handles {
         store::successions::sweep(&self.database, time).await
     }
 
-    async fn sealed_row(&self, token: &HandleToken, handle: &Handle) -> Result<store::Row, Error> {
+    pub(super) async fn sealed_row(&self, token: &HandleToken, handle: &Handle) -> Result<store::Row, Error> {
         let handle_id = handle.handle_id.to_string();
         let secret_mac = self.mac(token).await?;
         let place = claims::place(&handle_id, handle.portal_id, handle.client_slug.as_str());
@@ -264,7 +269,15 @@ impl Handles {
     }
 }
 
-fn under(permitted: Permitted) -> Under {
+fn no_grant(client_slug: &ClientSlug) -> Error {
+    Error::Access(access::Error::Missing {
+        client_slug: client_slug.clone(),
+        lacking: access::Lacking::Portal,
+        grant_id: None,
+    })
+}
+
+pub(super) fn under(permitted: Permitted) -> Under {
     Under {
         grant_id: permitted.grant_id,
         grant_revision: permitted.grant_revision,

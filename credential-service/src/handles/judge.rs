@@ -43,7 +43,7 @@ impl Found {
         ProvenPortal::by_vault_row(self.handle.portal_id, self.handle.client_slug.clone())
     }
 
-    fn refused<T>(&self, cause: Cause) -> Result<T, Error> {
+    pub(super) fn refused<T>(&self, cause: Cause) -> Result<T, Error> {
         Err(Error::Invalid {
             cause,
             handle_id: Some(self.handle.handle_id),
@@ -96,7 +96,7 @@ impl Handles {
 
     /// A handle, if it lives: it and those it was narrowed from were not ended, its time is not over, its portal is served,
     /// and what it was issued under still is.
-    async fn alive(&self, found: Found) -> Result<Living, Error> {
+    pub(super) async fn alive(&self, found: Found) -> Result<Living, Error> {
         if found.revocation_seq.is_some() {
             return found.refused(Cause::HandleRevoked);
         }
@@ -122,6 +122,9 @@ impl Handles {
                 if let Some(cause) = self.lapsed(handle, &portal).await? {
                     return found.refused(cause);
                 }
+                if self.is_disconnected(handle).await? {
+                    return found.refused(Cause::ConnectionEnded);
+                }
                 let time_left = handle.expire_time.since(now);
                 Ok(Living {
                     handle: found.handle,
@@ -131,6 +134,18 @@ impl Handles {
             }
             Some(portal) if portal.state == State::Contained => found.refused(Cause::Contained),
             _ => found.refused(Cause::PortalGenerationMoved),
+        }
+    }
+
+    /// Whether the connection behind a handle was ended.
+    async fn is_disconnected(&self, handle: &Handle) -> Result<bool, Error> {
+        let Some(user) = &handle.user else {
+            return Ok(false);
+        };
+        match self.connections.by_id(user.connection_id).await {
+            Ok(connection) => Ok(connection.end_time.is_some()),
+            Err(crate::connections::Error::Unknown) => Ok(true),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -164,7 +179,8 @@ impl Handles {
     /// The handle with this token, living or not, if it is this presenter's.
     pub(super) async fn present(&self, token: &HandleToken, presenter: &Caller) -> Result<Found, Error> {
         let found = self.by_token(token).await?;
-        if !self.is_of(&found.handle, presenter).await? {
+        // What people's clients have is presented at a resource, and works over gRPC for nobody, whatever it calls itself.
+        if found.handle.user.is_some() || !self.is_of(&found.handle, presenter).await? {
             return found.refused(Cause::HandleOfAnotherCaller);
         }
         Ok(found)

@@ -13,6 +13,7 @@
 //! | `succession` | lets it go on with the certificate that replaces its caller's |
 //! | `revoke`, `list` | end it, and show those that live |
 //! | `replay` | holds those that were issued against other grants |
+//! | `users` | those of people who have signed in |
 //! | `read_authority` | lets it open what is kept of its portal |
 //! | `claims`, `end_user` | what it is, and how that is sealed |
 //! | `seen_time` | the time by which it expires |
@@ -37,6 +38,7 @@ mod seen_time;
 mod store;
 mod succession;
 mod sweeps;
+mod users;
 
 use hubkeep_core::{clock::SharedClock, database::Database, handle_token::HandleToken, random::SharedRandom};
 use hubkeep_seal::{Keyring, Owner, Purpose};
@@ -51,12 +53,14 @@ pub use judge::Living;
 pub use list::{Listing, Page};
 pub use narrow::{Narrowing, Wider};
 pub use read_authority::Reading;
-pub use redeem::{Presented, Redeemed};
+pub use redeem::{Opened, Presented, Presenter, Redeemed};
 pub use reserve::{ActionHash, Due, Reserved, Reserving};
 pub use revoke::{Reach, Target};
+pub use users::{Introspected, New, OfUser, Resource, UserHandle, UserWish};
 
 use crate::{
     access::{Access, Budget},
+    connections::Connections,
     portals::Portals,
     record::Act,
     revocations::Revocations,
@@ -75,6 +79,8 @@ pub struct Deps {
     pub access: Access,
     /// The portals they are for.
     pub portals: Portals,
+    /// What is behind those of people who have signed in.
+    pub connections: Connections,
     /// Where their end is announced.
     pub revocations: Revocations,
     /// The time.
@@ -91,6 +97,7 @@ pub struct Handles {
     keyring: Keyring,
     access: Access,
     portals: Portals,
+    connections: Connections,
     revocations: Revocations,
     time: SeenTime,
     sweeps: Sweeps,
@@ -109,6 +116,7 @@ impl Handles {
             keyring,
             access,
             portals,
+            connections,
             revocations,
             clock,
             random,
@@ -122,6 +130,7 @@ impl Handles {
             keyring,
             access,
             portals,
+            connections,
             revocations,
             time,
             sweeps: Sweeps::default(),

@@ -10,22 +10,31 @@ use hubkeep_core::{
 };
 
 use super::{
-    Error, Handles, Living,
+    Error, Handles, Living, Resource,
     budgets::{Slice, Unspent, is_small},
     claims,
 };
-use crate::{portals::PortalCredential, record::Act};
+use crate::{connections::Connection, portals::PortalCredential, record::Act};
 
 /// The longest that a redeemer may answer from memory.
 const MAX_KEEP: Duration = Duration::from_secs(60);
+
+/// Who presented a handle.
+#[derive(Clone, Debug)]
+pub enum Presenter {
+    /// A caller, over gRPC.
+    Caller(Caller),
+    /// A client of somebody who has signed in, at this resource.
+    Client(Resource),
+}
 
 /// A handle that was presented to a redeemer.
 #[derive(Debug)]
 pub struct Presented {
     /// The handle.
     pub token: HandleToken,
-    /// Who presented it, as the redeemer knows them.
-    pub by: Caller,
+    /// Who presented it, as the redeemer knows them, or where.
+    pub by: Presenter,
     /// The newest revocation that the redeemer has seen.
     pub seen_revocation_seq: u64,
     /// The call for which it is redeemed.
@@ -36,14 +45,25 @@ pub struct Presented {
     pub refused: Option<TokenFingerprint>,
 }
 
+/// What serves a handle.
+#[derive(Debug)]
+pub enum Opened {
+    /// A credential of the portal.
+    Credential(Box<PortalCredential>),
+    /// A connection of the user.
+    Connection(Box<Connection>),
+}
+
 /// What a redeemer gets.
 #[derive(Debug)]
 pub struct Redeemed {
     /// The handle, and its portal.
     pub living: Living,
-    /// The credential of the portal that serves it.
-    pub credential: PortalCredential,
-    /// The credential's token.
+    /// What serves it.
+    pub of: Opened,
+    /// The version of its token.
+    pub version: u64,
+    /// Its token.
     pub token: PortalToken,
     /// How long it may be sent, if it ends by itself.
     pub token_time_left: Option<Duration>,
@@ -66,7 +86,10 @@ impl Handles {
         // Read before the handle is: what the answer says of the feed must never be newer than what it says of the
         // handle.
         let revocation_seq = self.not_behind(presented.seen_revocation_seq).await?;
-        let living = self.living_at(act, &presented.token, &presented.by).await?;
+        let living = match &presented.by {
+            Presenter::Caller(caller) => self.living_at(act, &presented.token, caller).await?,
+            Presenter::Client(resource) => self.living_of_user(act, &presented.token, resource).await?,
+        };
         let keep = if is_small(living.handle.budget) {
             Duration::ZERO
         } else {
@@ -98,6 +121,12 @@ impl Handles {
         revocation_seq: u64,
         keep: Duration,
     ) -> Result<Redeemed, Error> {
+        if let Some(of_user) = &living.handle.user {
+            let connection = self.connections.by_id(of_user.connection_id).await?;
+            return self
+                .open_connection(act, (living, refused), connection, (revocation_seq, keep))
+                .await;
+        }
         let credential = living
             .portal
             .narrowest(&claims::need(&living.handle.scope))?
@@ -113,10 +142,34 @@ impl Handles {
             .min(token_time_left.unwrap_or(MAX_KEEP));
         Ok(Redeemed {
             living,
-            credential,
+            version: credential.version,
+            of: Opened::Credential(Box::new(credential)),
             token,
             token_time_left,
             keep_for,
+            slice: Slice::default(),
+            revocation_seq,
+        })
+    }
+
+    /// The token of the connection behind a living handle of somebody who has signed in.
+    async fn open_connection(
+        &self,
+        act: &Act,
+        (living, refused): (Living, Option<&TokenFingerprint>),
+        connection: Connection,
+        (revocation_seq, keep): (u64, Duration),
+    ) -> Result<Redeemed, Error> {
+        let called = self.connections.token_to_call_with(act, &connection, refused);
+        let (token, time_left) = called.await?;
+        act.credential(connection.version, &token.fingerprint());
+        Ok(Redeemed {
+            keep_for: living.time_left.min(keep).min(time_left),
+            living,
+            version: connection.version,
+            of: Opened::Connection(Box::new(connection)),
+            token,
+            token_time_left: Some(time_left),
             slice: Slice::default(),
             revocation_seq,
         })

@@ -7,7 +7,7 @@ use hubkeep_core::{
     database::Transaction,
     grpc::FLEET,
     handle_token::HandleToken,
-    id::{HandleId, PortalId},
+    id::{ConnectionId, HandleId, PortalId},
 };
 
 use super::{
@@ -86,6 +86,30 @@ impl Handles {
             .await
     }
 
+    /// Ends the living handles that were given for a connection; it serves new ones.
+    ///
+    /// # Errors
+    /// If there is no such connection, or the database fails.
+    pub async fn revoke_of_connection(&self, act: &Act, connection_id: ConnectionId) -> Result<u64, Error> {
+        let connection = self.connections.by_id(connection_id).await?;
+        let (portal_id, slug) = (connection.portal_id, connection.client_slug);
+        act.concerns(ProvenPortal::by_vault_row(portal_id, slug));
+        act.user(&connection.user);
+        let mut transaction = self.revocations.begin(act).await?;
+        let mut last = self.revocations.newest_in(&mut transaction).await?;
+        for handle_id in self
+            .connections
+            .handles_of(&mut transaction, connection_id)
+            .await?
+        {
+            let ended = self.end_in(&mut transaction, portal_id, handle_id).await?;
+            last = ended.unwrap_or(last);
+        }
+        transaction.commit().await?;
+        self.revocations.announce(last);
+        Ok(last)
+    }
+
     /// Ends the living handles of a portal that were issued under grants which selected it by tags that it has no more.
     ///
     /// # Errors
@@ -123,6 +147,7 @@ impl Handles {
     /// # Errors
     /// If the database fails.
     pub async fn remove_of(&self, transaction: &mut Transaction, portal_id: PortalId) -> Result<(), Error> {
+        self.connections.remove_of(transaction, portal_id).await?;
         store::reservations::delete_of(transaction, portal_id).await?;
         store::delete_of(transaction, portal_id).await
     }

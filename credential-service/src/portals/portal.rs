@@ -8,8 +8,11 @@ use hubkeep_core::{
 };
 use hubkeep_hubspot::account::AccountType;
 
-use super::{Error, PortalCredential};
+use super::{CredentialKind, Error, PortalCredential};
 use crate::vault::Credential;
+
+/// What the app of users' connections is called where it is none of a portal's credentials'.
+const CONNECTIONS: &str = "connections";
 
 /// Whether a portal is served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +142,19 @@ impl Portal {
             .filter(|(_, one)| one.is_of_the_app_of(credential));
         let (nth, first) = of_the_app.next()?;
         (nth > 0).then_some(&first.name)
+    }
+
+    /// The same for the token of a user's connection, which is of the deployment's own app: `CONNECTIONS` where none of the
+    /// portal's credentials is of it.
+    pub fn app_of_connection(&self, app_id: Option<u64>) -> &str {
+        let of_the_app = |one: &PortalCredential| {
+            one.kind == CredentialKind::OAuth || (app_id.is_some() && one.app_id == app_id)
+        };
+        match self.credentials.iter().position(of_the_app) {
+            Some(0) => "",
+            Some(nth) => self.credentials.get(nth).map_or("", |one| one.name.as_str()),
+            None => CONNECTIONS,
+        }
     }
 
     /// Its first credential.

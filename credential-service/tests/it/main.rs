@@ -9,9 +9,11 @@
 
 mod access;
 mod again;
+mod clients;
 mod clock;
 #[cfg(all(feature = "aws", feature = "gcp"))]
 mod cloud_stores;
+mod connecting;
 mod consumer_portals;
 mod consumers;
 mod containments;
@@ -32,6 +34,7 @@ mod narrowing;
 mod oauth;
 mod oauth_refused;
 mod oauth_troubles;
+mod office;
 mod old_kek_gone;
 mod onboarding;
 mod password_store;
@@ -44,7 +47,9 @@ mod rows;
 mod rows_old;
 mod secret_stores;
 mod secrets;
+mod sessions;
 mod settled;
+mod sign_in;
 mod slow_ones;
 mod tampering;
 mod world;

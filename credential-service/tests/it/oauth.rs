@@ -29,6 +29,7 @@ pub(crate) fn with_secret(config: &mut Config, secret: &str) {
     config.hubspot.app = Some(AppConfig {
         client_id: APP.to_owned(),
         client_secret_file,
+        ..AppConfig::default()
     });
 }
 

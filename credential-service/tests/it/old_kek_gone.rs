@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use hubkeep_core::clock::SystemClock;
 use hubkeep_proto::credential::v1::{
-    GetPortalRequest, ListConsumersRequest, Portal, PortalDetails, RegisterConsumerRequest,
-    UpdatePortalRequest,
+    GetPortalRequest, GetSessionRequest, ListConsumersRequest, Portal, PortalDetails,
+    RegisterConsumerRequest, UpdatePortalRequest, session_service_client::SessionServiceClient,
 };
 use hubkeep_seal::Purpose;
 use tokio::{
@@ -19,6 +19,7 @@ use crate::{
     consumers::{consumer, register},
     fleet::erase_in_both,
     harness::*,
+    office::{ANN, Office},
     rotation::*,
 };
 
@@ -69,8 +70,13 @@ async fn purposes(bench: &Bench) -> BTreeSet<(String, i64)> {
 
 #[tokio::test]
 async fn whatever_was_sealed_before_serves_after_the_old_file_is_gone() {
-    let mut bench = Bench::start().await;
-    let handle = bench.handle().await.handle;
+    let office = Office::open().await;
+    let ann = office.sign_in(ANN).await;
+    let Office {
+        mut bench,
+        provider: _provider,
+    } = office;
+    let handle = bench.issue(SYNC, "acme").await.expect("issues").handle;
     bench
         .onboard("globex", GLOBEX_TOKEN, GLOBEX)
         .await
@@ -112,6 +118,11 @@ async fn whatever_was_sealed_before_serves_after_the_old_file_is_gone() {
 
     let redeemed = bench.redeem(&handle, SYNC).await.expect("redeems");
     assert_eq!(redeemed.portal_token, ACME_TOKEN);
+    let request = GetSessionRequest {
+        session_token: ann.token(),
+    };
+    let mut sessions = SessionServiceClient::new(bench.channel_of(CRM));
+    sessions.get_session(request).await.expect("she is signed in");
     assert_eq!(portal(&bench).await.details, Some(details()));
     let listed = rotations(&bench)
         .list_consumers(ListConsumersRequest::default())

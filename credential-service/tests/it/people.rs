@@ -207,6 +207,7 @@ async fn every_fault_of_a_person_is_told_at_once() {
             team_id: "T1".to_owned(),
             user_id: "ann".to_owned(),
         }],
+        hubspot_emails: vec!["ann".to_owned()],
         update_time: None,
     };
     let refused = put_person(&bench, bad)
@@ -226,7 +227,8 @@ async fn every_fault_of_a_person_is_told_at_once() {
             "person.person_id",
             "person.certificate_names",
             "person.oidc_subjects",
-            "person.slack_users"
+            "person.slack_users",
+            "person.hubspot_emails"
         ]
     );
 }

@@ -7,7 +7,10 @@ use crate::harness::*;
 /// The portals and the app.
 pub(crate) fn world() -> World {
     let portal = |slug: &str, id: u64, tokens: &[&str]| {
-        let spec = PortalSpec::new(slug, id);
+        // Those who may connect it themselves.
+        let spec = PortalSpec::new(slug, id)
+            .user(42, "ann@agency.example")
+            .user(43, "bob@agency.example");
         tokens
             .iter()
             .fold(spec, |spec, token| spec.token(TokenSpec::private_app(*token)))

@@ -9,8 +9,13 @@
 
 #[path = "../it/access.rs"]
 mod access;
+#[path = "../it/clients.rs"]
+mod clients;
 #[path = "../it/clock.rs"]
 mod clock;
+#[path = "../it/connecting.rs"]
+mod connecting;
+mod connection_replicas;
 #[path = "../it/consumer_portals.rs"]
 mod consumer_portals;
 #[path = "../it/consumers.rs"]
@@ -53,6 +58,8 @@ mod oauth_refused;
 mod oauth_replicas;
 #[path = "../it/oauth_troubles.rs"]
 mod oauth_troubles;
+#[path = "../it/office.rs"]
+mod office;
 #[path = "../it/old_kek_gone.rs"]
 mod old_kek_gone;
 #[path = "../it/onboarding.rs"]
@@ -80,8 +87,12 @@ mod rows_old;
 mod secret_stores;
 #[path = "../it/secrets.rs"]
 mod secrets;
+#[path = "../it/sessions.rs"]
+mod sessions;
 #[path = "../it/settled.rs"]
 mod settled;
+#[path = "../it/sign_in.rs"]
+mod sign_in;
 #[path = "../it/slow_ones.rs"]
 mod slow_ones;
 #[path = "../it/tampering.rs"]

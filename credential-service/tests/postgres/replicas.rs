@@ -80,6 +80,13 @@ impl Replica {
             refused_token_fingerprint: refused.to_owned(),
             ..RedeemHandleRequest::default()
         };
+        self.redeem_request(request).await
+    }
+
+    pub(crate) async fn redeem_request(
+        &self,
+        request: RedeemHandleRequest,
+    ) -> Result<RedeemHandleResponse, Status> {
         let mut client = RedemptionServiceClient::new(self.channel_of(CRM));
         Ok(client.redeem_handle(request).await?.into_inner())
     }

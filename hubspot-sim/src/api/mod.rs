@@ -119,6 +119,6 @@ pub(crate) fn answer(call: &Call<'_>, route: &Route) -> Result<Reply, Problem> {
         Route::ApiUsage => account_info::api_usage(call),
         Route::TokenInfo => token_info::answer(call),
         // Answered before a token is asked for.
-        Route::OAuth(_) => Err(errors::not_found()),
+        Route::OAuth(_) | Route::Consent(_) => Err(errors::not_found()),
     }
 }

@@ -42,6 +42,8 @@ pub(crate) enum Route {
     TokenInfo,
     /// The authorization server, which asks for no bearer token.
     OAuth(OAuthAction),
+    /// The page on which a user consents, of one account or any.
+    Consent(Option<String>),
 }
 
 /// What is done with records.
@@ -153,6 +155,8 @@ impl Route {
                 account_info(version, rest)
             }
             ["oauth", "v2", "private-apps", "get", "access-token-info"] => Some(Self::TokenInfo),
+            ["oauth", "authorize"] => Some(Self::Consent(None)),
+            ["oauth", id, "authorize"] => Some(Self::Consent(Some((*id).to_owned()))),
             ["oauth", version, rest @ ..] if *version == "v3" || DATED.contains(version) => oauth(rest),
             _ => None,
         }

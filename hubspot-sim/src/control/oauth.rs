@@ -70,6 +70,11 @@ impl Control {
         self.state.apps.set_rotating(rotating);
     }
 
+    /// The refresh tokens that an account's installs have now, revoked or not: codes give ones that nobody has chosen.
+    pub fn refresh_tokens(&self, portal_id: u64) -> Vec<String> {
+        self.state.apps.refresh_tokens_of(portal_id)
+    }
+
     fn install_of(&self, refresh_token: &str) -> Result<Arc<Install>, WorldError> {
         self.state
             .apps

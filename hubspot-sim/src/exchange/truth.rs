@@ -61,6 +61,16 @@ fn try_truth(state: &State, received: &Received, twist: &Twist) -> Result<Reply,
         let form = received.payload.json.as_ref();
         return oauth::answer(state, *action, &received.method, form, received.now);
     }
+    if let Route::Consent(account) = route {
+        let asked = oauth::Asked {
+            account: account.as_deref(),
+            method: &received.method,
+            query: Query::parse(&received.query),
+            form: received.payload.json.as_ref(),
+            now: received.now,
+        };
+        return oauth::consent(state, &asked);
+    }
     let live = received
         .token
         .as_ref()

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use sha2::{Digest, Sha256};
 
+use super::codes::{Code, Refused};
 use crate::accounts::{Portal, Token, WorldError};
 use crate::lock::{lock, read, write};
 use crate::world::{AppSpec, InstallSpec};
@@ -72,6 +73,7 @@ pub(crate) struct Apps {
 struct Directory {
     apps: HashMap<String, AppSpec>,
     installs: HashMap<String, Arc<Install>>,
+    codes: HashMap<String, Code>,
 }
 
 impl Apps {
@@ -103,6 +105,46 @@ impl Apps {
         };
         directory.installs.insert(spec.refresh_token, Arc::new(install));
         Ok(())
+    }
+
+    /// Gives a code for a consent.
+    pub(crate) fn give_code(&self, code: Code) -> String {
+        let text = format!("na1-{}", self.opaque(&code.client_id));
+        write(&self.directory).codes.insert(text.clone(), code);
+        text
+    }
+
+    /// Installs the app for the consent behind a code, which is used up by that, and gives the refresh token.
+    pub(crate) fn redeem(
+        &self,
+        text: &str,
+        redirect_uri: &str,
+        verifier: &str,
+        (client_id, now): (&str, i64),
+    ) -> Result<String, Refused> {
+        let mut directory = write(&self.directory);
+        let code = directory.codes.get(text).ok_or(Refused::Code)?;
+        code.fits(client_id, redirect_uri, verifier, now)?;
+        let code = directory.codes.remove(text).ok_or(Refused::Code)?;
+        drop(directory);
+        let refresh_token = format!("na1-{}", self.opaque(text));
+        let spec = InstallSpec {
+            refresh_token: refresh_token.clone(),
+            client_id: code.client_id,
+            scopes: code.scopes,
+            user_id: code.user_id,
+            revoked: false,
+        };
+        self.install(code.portal, spec).map_err(|_| Refused::Code)?;
+        Ok(refresh_token)
+    }
+
+    /// The refresh tokens of an account's installs, revoked or not.
+    pub(crate) fn refresh_tokens_of(&self, portal_id: u64) -> Vec<String> {
+        let directory = read(&self.directory);
+        let own = directory.installs.iter();
+        let own = own.filter(|(_, install)| install.portal.id == portal_id);
+        own.map(|(token, _)| token.clone()).collect()
     }
 
     /// The install with this refresh token, revoked or not.

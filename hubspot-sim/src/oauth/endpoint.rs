@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::apps::Install;
+use super::codes::Refused;
 use crate::errors::{self, Problem};
+use crate::lock::lock;
 use crate::reply::Reply;
 use crate::state::State;
 use crate::world::{AppSpec, TokenKind, TokenSpec};
@@ -42,7 +44,18 @@ pub(crate) fn answer(
     };
     let app = known_app(state, field("client_id"), field("client_secret"))?;
     match action {
-        OAuthAction::Token => token(state, &app, field("grant_type"), field("refresh_token"), now),
+        OAuthAction::Token => match field("grant_type") {
+            "refresh_token" => token(state, &app, field("refresh_token"), now),
+            "authorization_code" => {
+                let sent = (field("code"), field("redirect_uri"), field("code_verifier"));
+                let refresh_token = redeem(state, &app, sent, now)?;
+                token(state, &app, &refresh_token, now)
+            }
+            _ => {
+                let message = "unsupported grant type";
+                Err(refused("unsupported_grant_type", "BAD_GRANT_TYPE", message))
+            }
+        },
         OAuthAction::Introspect => Ok(introspect(state, &app, field("token"), now)),
         OAuthAction::Revoke => Ok(revoke(state, &app, field("token"))),
     }
@@ -61,17 +74,30 @@ fn known_app(state: &State, client_id: &str, client_secret: &str) -> Result<AppS
     }
 }
 
-fn token(
+/// The refresh token for a code.
+fn redeem(
     state: &State,
     app: &AppSpec,
-    grant_type: &str,
-    refresh_token: &str,
+    (code, redirect_uri, verifier): (&str, &str, &str),
     now: i64,
-) -> Result<Reply, Problem> {
-    if grant_type != "refresh_token" {
-        let message = "unsupported grant type";
-        return Err(refused("unsupported_grant_type", "BAD_GRANT_TYPE", message));
-    }
+) -> Result<String, Problem> {
+    let redeemed = state
+        .apps
+        .redeem(code, redirect_uri, verifier, (&app.client_id, now));
+    redeemed.map_err(|why| match why {
+        Refused::Code => refused("invalid_grant", "BAD_AUTH_CODE", "missing or unknown auth code"),
+        Refused::RedirectUri => {
+            let message = "redirect_uri does not match the one of the authorization request";
+            refused("invalid_grant", "BAD_REDIRECT_URI", message)
+        }
+        Refused::Verifier => {
+            let message = "code_verifier does not match the code challenge";
+            refused("invalid_grant", "BAD_CODE_VERIFIER", message)
+        }
+    })
+}
+
+fn token(state: &State, app: &AppSpec, refresh_token: &str, now: i64) -> Result<Reply, Problem> {
     let install = live(state, app, refresh_token).ok_or_else(|| {
         let message = "refresh token is invalid, expired or revoked";
         refused("invalid_grant", "BAD_REFRESH_TOKEN", message)
@@ -110,9 +136,9 @@ fn live(state: &State, app: &AppSpec, refresh_token: &str) -> Option<Arc<Install
 
 /// A token that is not valid, or another app's, is not active: nothing more is said of it.
 fn introspect(state: &State, app: &AppSpec, text: &str, now: i64) -> Reply {
-    let (hub_id, user_id, scopes, token_use) = if let Some(install) = live(state, app, text) {
+    let (portal, user_id, scopes, token_use) = if let Some(install) = live(state, app, text) {
         (
-            install.portal.id,
+            install.portal.clone(),
             install.user_id,
             install.scopes(),
             "refresh_token",
@@ -121,9 +147,12 @@ fn introspect(state: &State, app: &AppSpec, text: &str, now: i64) -> Reply {
         let token = state.accounts.token(text);
         let live = token.filter(|token| token.app_id == app.app_id && token.is_live(now));
         match live {
-            Some(token) if token.kind == TokenKind::OAuth => {
-                (token.portal.id, token.user_id, token.scopes(), "access_token")
-            }
+            Some(token) if token.kind == TokenKind::OAuth => (
+                token.portal.clone(),
+                token.user_id,
+                token.scopes(),
+                "access_token",
+            ),
             _ => return Reply::json(200, &json!({ "active": false })),
         }
     };
@@ -131,14 +160,24 @@ fn introspect(state: &State, app: &AppSpec, text: &str, now: i64) -> Reply {
         200,
         &json!({
             "active": true,
-            "hub_id": hub_id,
+            "hub_id": portal.id,
+            "hub_domain": format!("{}.example", portal.slug),
             "user_id": user_id,
+            "user": portal.email_of(user_id),
             "app_id": app.app_id,
             "client_id": app.client_id,
             "scopes": scopes,
             "token_type": "bearer",
             "token_use": token_use,
             "is_private_distribution": true,
+            "signed_access_token": {
+                "hublet": lock(&portal.details).data_hosting_location,
+                "hubId": portal.id,
+                "userId": user_id,
+                "appId": app.app_id,
+                "isUserLevel": app.user_level,
+                "installingUserId": user_id,
+            },
         }),
     )
 }

@@ -13,6 +13,15 @@ pub struct AppSpec {
     pub client_secret: String,
     /// HubSpot's number for it.
     pub app_id: u64,
+    /// Where codes may be sent; none for everywhere that HubSpot allows: https, or http on localhost.
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    /// What every install must ask for in `scope`.
+    #[serde(default)]
+    pub required_scopes: Vec<String>,
+    /// Whether its tokens follow the permissions of the user who installs it.
+    #[serde(default)]
+    pub user_level: bool,
 }
 
 impl AppSpec {
@@ -22,7 +31,31 @@ impl AppSpec {
             client_id: client_id.into(),
             client_secret: client_secret.into(),
             app_id,
+            redirect_uris: Vec::new(),
+            required_scopes: Vec::new(),
+            user_level: false,
         }
+    }
+
+    /// Codes are sent here, too.
+    #[must_use]
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.redirect_uris.push(uri.into());
+        self
+    }
+
+    /// Every install must ask for these.
+    #[must_use]
+    pub fn requires<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.required_scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Its tokens follow the permissions of whoever installs it.
+    #[must_use]
+    pub fn user_level(mut self) -> Self {
+        self.user_level = true;
+        self
     }
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use app::{AppSpec, InstallSpec};
 pub use custom::{Condition, CustomObjectSpec};
-pub use portal::{AccountDetails, Owner, PortalSpec, SeedAssociation, SeedRecord};
+pub use portal::{AccountDetails, Owner, PortalSpec, SeedAssociation, SeedRecord, User};
 pub use token::{ALL_SCOPES, TokenKind, TokenSpec};
 
 use crate::limits::Limits;

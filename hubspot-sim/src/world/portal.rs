@@ -69,6 +69,16 @@ pub struct Owner {
     pub archived: bool,
 }
 
+/// Somebody who logs in to an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// HubSpot's number for the user.
+    pub user_id: u64,
+    /// E-mail address.
+    pub email: String,
+}
+
 /// A record that exists at the start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeedRecord {
@@ -115,6 +125,9 @@ pub struct PortalSpec {
     /// Its owners.
     #[serde(default)]
     pub owners: Vec<Owner>,
+    /// Those who log in to it beside its owners.
+    #[serde(default)]
+    pub users: Vec<User>,
     /// Its custom properties.
     #[serde(default)]
     pub properties: Vec<(ObjectType, PropertyDef)>,
@@ -149,6 +162,7 @@ impl PortalSpec {
             tokens: Vec::new(),
             installs: Vec::new(),
             owners: Vec::new(),
+            users: Vec::new(),
             properties: Vec::new(),
             custom_objects: Vec::new(),
             conditions: Vec::new(),
@@ -196,6 +210,16 @@ impl PortalSpec {
     #[must_use]
     pub fn owner(mut self, owner: Owner) -> Self {
         self.owners.push(owner);
+        self
+    }
+
+    /// Adds somebody who logs in to it.
+    #[must_use]
+    pub fn user(mut self, user_id: u64, email: impl Into<String>) -> Self {
+        self.users.push(User {
+            user_id,
+            email: email.into(),
+        });
         self
     }
 

@@ -176,6 +176,32 @@ impl Caller {
         (status, serde_json::from_str(&text).unwrap_or_default())
     }
 
+    /// Posts a form as a browser does, which is sent on and does not follow here.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the tests of the simulator call the simulator"
+    )]
+    pub(crate) async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let browser = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a browser");
+        let request = browser
+            .post(format!("{}{path}", self.base))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body);
+        let response = request.send().await.expect("answered");
+        Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: response.text().await.expect("read"),
+            json: Value::Null,
+        }
+    }
+
     async fn must(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         self.call(method, path, body)
             .await

@@ -13,6 +13,7 @@ mod auth;
 mod bad_answers;
 mod batch;
 mod caller;
+mod consent;
 mod control;
 mod custom_objects;
 mod faults;

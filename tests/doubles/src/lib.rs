@@ -6,6 +6,7 @@
 //! | [`google`] | Google Cloud: KMS, Secret Manager, the exchange of assertions for tokens, the metadata server |
 //! | [`moto`] | AWS: moto, a program from PyPI |
 //! | [`bucket`] | S3-compatible storage |
+//! | [`oidc`] | an OpenID provider |
 //! | [`keeper`] | a receiver of signed webhooks that keeps what it takes |
 //! | [`trouble`] | what can be wrong with any of them |
 //! | [`cipher`] | how their keys encrypt |
@@ -15,6 +16,7 @@ pub mod cipher;
 pub mod google;
 pub mod keeper;
 pub mod moto;
+pub mod oidc;
 mod serve;
 pub mod trouble;
 pub mod vault;

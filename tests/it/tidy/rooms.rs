@@ -21,13 +21,15 @@ pub(super) const FLOORS: [(&str, &[&str]); 10] = [
 ];
 
 /// The rooms of a service, and the rooms that each may use. `server`, `cli` and `config` build everything.
-pub(super) const CREDENTIAL_ROOMS: [(&str, &[&str]); 13] = [
+pub(super) const CREDENTIAL_ROOMS: [(&str, &[&str]); 15] = [
     (
         "api",
         &[
             "fleet",
             "rotation",
+            "sessions",
             "handles",
+            "connections",
             "access",
             "holders",
             "portals",
@@ -50,9 +52,28 @@ pub(super) const CREDENTIAL_ROOMS: [(&str, &[&str]); 13] = [
         ],
     ),
     ("rotation", &["portals", "vault", "revocations", "record"]),
+    ("sessions", &["handles", "access", "revocations", "record"]),
     (
         "handles",
-        &["access", "holders", "portals", "revocations", "record"],
+        &[
+            "connections",
+            "access",
+            "holders",
+            "portals",
+            "revocations",
+            "record",
+        ],
+    ),
+    (
+        "connections",
+        &[
+            "access",
+            "portals",
+            "access_tokens",
+            "vault",
+            "revocations",
+            "record",
+        ],
     ),
     ("access", &["holders", "revocations", "record"]),
     ("holders", &["revocations", "record"]),

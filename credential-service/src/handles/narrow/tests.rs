@@ -63,6 +63,7 @@ fn root(named: Named, budget: Budget) -> Handle {
         end_user: None,
         issue_time: Timestamp::from_micros(NOW),
         expire_time: Timestamp::from_micros(NOW).plus(Duration::from_secs(300)),
+        user: None,
     }
 }
 

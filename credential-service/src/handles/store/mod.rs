@@ -3,6 +3,7 @@
 pub(super) mod budgets;
 pub(super) mod reservations;
 pub(super) mod successions;
+pub(super) mod users;
 
 use hubkeep_core::{
     clock::Timestamp,
@@ -77,6 +78,15 @@ pub(super) async fn by_id(database: &Database, handle_id: HandleId) -> Result<Op
         .fetch_optional(database.pool())
         .await?;
     Ok(row)
+}
+
+/// Whether there is a row of a handle, as a transaction sees it.
+pub(super) async fn is_there(transaction: &mut Transaction, handle_id: HandleId) -> Result<bool, Error> {
+    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM handle WHERE handle_id = $1")
+        .bind(handle_id.to_string())
+        .fetch_one(&mut *transaction)
+        .await?;
+    Ok(count > 0)
 }
 
 /// Which handles are wanted, of those that were not ended themselves and whose time is not over.
