@@ -213,6 +213,7 @@ fn named(containment: &Containment) -> String {
         Some(Holder::Caller(name)) => format!("caller {name}"),
         Some(Holder::PersonId(id)) => format!("person {id}"),
         Some(Holder::HandleId(id)) => format!("handle {id}"),
+        Some(Holder::ConnectionId(id)) => format!("connection {id}"),
         None => "nothing".to_owned(),
     }
 }

@@ -78,6 +78,7 @@ async fn put(args: PutArgs, service: &Service, output: &Output) -> Result<(), Er
         oidc_subjects: args.oidc,
         slack_users: args.slack,
         update_time: None,
+        hubspot_emails: Vec::new(),
     };
     let request = PutPersonRequest { person: Some(person) };
     let mut client = AccessServiceClient::new(service.connection());

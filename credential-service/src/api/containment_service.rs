@@ -142,7 +142,7 @@ fn target(wire: Option<HandleHolder>) -> Result<Target, Error> {
         Some(Named::Caller(name)) => Ok(Target::caller(fields::name("target.caller", &name)?)),
         Some(Named::PersonId(id)) => Ok(Target::person(fields::name("target.person_id", &id)?)),
         Some(Named::HandleId(id)) => Ok(Target::Handle(fields::id("target.handle_id", &id)?)),
-        None => Err(Error::field(
+        Some(Named::ConnectionId(_)) | None => Err(Error::field(
             "target",
             "name a portal, a caller, a person or a handle",
         )),

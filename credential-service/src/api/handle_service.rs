@@ -321,5 +321,6 @@ pub(super) fn to_wire(handle: &Handle) -> wire::Handle {
             .map(|user| user.expose().to_owned())
             .unwrap_or_default(),
         writes_need_approval: handle.under.writes_need_approval,
+        ..wire::Handle::default()
     }
 }

@@ -79,6 +79,7 @@ pub(super) fn to_wire(known: &Known) -> wire::Person {
         oidc_subjects: person.oidc_subjects.iter().map(account).collect(),
         slack_users: person.slack_users.iter().map(user).collect(),
         update_time: Some(known.update_time.into()),
+        ..wire::Person::default()
     }
 }
 
@@ -94,6 +95,7 @@ mod tests {
             oidc_subjects: vec![wire::OidcSubject::default()],
             slack_users: vec![wire::SlackUser::default()],
             update_time: None,
+            hubspot_emails: Vec::new(),
         };
         let Err(Error::Fields(found)) = person(bad) else {
             panic!("not refused");
