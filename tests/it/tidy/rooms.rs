@@ -68,7 +68,7 @@ pub(super) const CREDENTIAL_ROOMS: [(&str, &[&str]); 13] = [
     ("record", &[]),
 ];
 /// The same of crm-service.
-pub(super) const CRM_ROOMS: [(&str, &[&str]); 14] = [
+pub(super) const CRM_ROOMS: [(&str, &[&str]); 16] = [
     (
         "api",
         &[
@@ -84,6 +84,8 @@ pub(super) const CRM_ROOMS: [(&str, &[&str]); 14] = [
         ],
     ),
     ("web", &[]),
+    ("mcp", &["actions", "call", "credentials"]),
+    ("actions", &["call", "crm"]),
     ("alerts", &["notify", "credentials"]),
     ("reports", &["credentials"]),
     (
