@@ -144,6 +144,12 @@ test-browser: ## The audit viewer in a real browser: filter, follow, a call with
 	[ $${#missing[@]} -eq 0 ] || { echo "test-browser needs $${missing[*]}: apt-get install chromium, and Node.js 20 with npm"; exit 1; }
 	$(CARGO) test --workspace --features $(BUILT_IN)hubkeep-tests/browser --test browser
 
+.PHONY: test-mcp
+test-mcp: ## The official TypeScript client of MCP: signs in, lists the tools and calls them; needs node and npm
+	@missing=(); for tool in node npm; do command -v $$tool >/dev/null || missing+=("$$tool"); done; \
+	[ $${#missing[@]} -eq 0 ] || { echo "test-mcp needs $${missing[*]}: apt-get install nodejs npm"; exit 1; }
+	$(CARGO) test --workspace --features $(BUILT_IN)hubkeep-tests/mcp --test mcp
+
 .PHONY: test-compose
 test-compose: ## The deployment of docs/deployment.md, really run, restarted under calls; needs root and about 10 minutes
 	tests/compose/run

@@ -41,6 +41,8 @@
 //! | [`support::crm_process`] | crm-service as a process, the rest here |
 //! | [`support::fleet`], [`support::balancer`] | several replicas of both services on PostgreSQL, behind one address each |
 //! | [`support::limited`] | crm-service before a double of credential-service, for handles with every limit |
+//! | [`support::people`] | people who have signed in at the double, and what their programs were given |
+//! | [`support::programs`] | people's programs: MCP and OAuth by HTTP |
 //! | [`support::canaries`] | secrets searched for in every disguise |
 //! | [`support::evidence`], [`support::evidence_heads`], [`support::evidence_pruned`] | bundles of evidence, and everything that can be done to one |
 //! | [`support::evidence_receipts`] | receipts that were kept of writes, and everything that can be done to one |
@@ -81,9 +83,11 @@ pub mod support {
     pub mod limited;
     pub mod many;
     pub mod pairs;
+    pub mod people;
     pub mod pipelines;
     pub mod portals;
     pub mod processes;
+    pub mod programs;
     pub mod properties;
     pub mod quota;
     pub mod raw;

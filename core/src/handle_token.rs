@@ -3,7 +3,7 @@
 //! The checksum lets scanners and ourselves tell a handle from other text, and a cut one from a wrong one. It is
 //! no protection: that is the secret's.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
@@ -79,7 +79,11 @@ impl fmt::Debug for OpaqueSecret {
 }
 
 /// A handle, whole. Whoever has it and the right caller's key may use it.
-pub struct HandleToken(SecretString);
+pub struct HandleToken {
+    text: SecretString,
+    /// Where a client of somebody who has signed in has presented it: it is good there only, and for whoever has it.
+    presented_at: Option<Arc<str>>,
+}
 
 impl HandleToken {
     /// A new handle from 256 random bits.
@@ -87,7 +91,7 @@ impl HandleToken {
     /// # Errors
     /// If there is no randomness to be had.
     pub fn make(random: &dyn Random) -> Result<Self, RandomError> {
-        Ok(Self(SecretString::from(make(PREFIX, random)?)))
+        Ok(Self::of(SecretString::from(make(PREFIX, random)?)))
     }
 
     /// Reads a handle that a caller sent.
@@ -96,18 +100,40 @@ impl HandleToken {
     /// If it is not a handle, or not a whole one.
     pub fn parse(text: &str) -> Result<Self, MalformedHandle> {
         is_whole(PREFIX, text)?;
-        Ok(Self(SecretString::from(text)))
+        Ok(Self::of(SecretString::from(text)))
+    }
+
+    const fn of(text: SecretString) -> Self {
+        Self {
+            text,
+            presented_at: None,
+        }
     }
 
     /// The handle itself. Every use of this is a place to look at twice.
     pub fn expose(&self) -> &str {
-        self.0.expose_secret()
+        self.text.expose_secret()
+    }
+
+    /// The same, presented at a resource, and by no caller with a certificate.
+    #[must_use]
+    pub fn at(mut self, resource: &str) -> Self {
+        self.presented_at = Some(resource.into());
+        self
+    }
+
+    /// The resource at which it was presented; `None` where a caller presented it.
+    pub fn presented_at(&self) -> Option<&Arc<str>> {
+        self.presented_at.as_ref()
     }
 }
 
 impl Clone for HandleToken {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self {
+            text: self.text.clone(),
+            presented_at: self.presented_at.clone(),
+        }
     }
 }
 

@@ -8,13 +8,16 @@ use std::{io::IsTerminal as _, net::SocketAddr};
 
 use serde::{Deserialize, Serialize};
 use traces::{Traces, TracesError};
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    EnvFilter, filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 use url::Url;
 
 use crate::{
     address::is_protected,
     config::{Fault, Validate},
 };
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// How logs are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +109,18 @@ pub fn start(config: &Config) {
     begin(config, None);
 }
 
+/// The library that speaks MCP, which tells whole messages at its lower levels, and parts of them in its warnings.
+const TALKATIVE: &str = "rmcp";
+
+/// Whether a line may be written, whatever the configuration says: no level shows what somebody asked, or was answered.
+fn is_ours_to_tell(line: &Metadata<'_>) -> bool {
+    let target = line.target();
+    let talkative = target
+        .strip_prefix(TALKATIVE)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    !talkative || *line.level() == Level::ERROR
+}
+
 fn begin(config: &Config, traces: Option<&Traces>) {
     let filter = EnvFilter::try_new(&config.filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let spans = traces.map(|traces| {
@@ -114,7 +129,10 @@ fn begin(config: &Config, traces: Option<&Traces>) {
             .with_location(false)
             .with_threads(false)
     });
-    let registry = tracing_subscriber::registry().with(filter).with(spans);
+    let registry = tracing_subscriber::registry()
+        .with(filter)
+        .with(filter_fn(is_ours_to_tell))
+        .with(spans);
     let started = match config.format {
         Format::Text => registry
             .with(

@@ -17,7 +17,7 @@ use hubkeep_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{alerts, call::CoalesceConfig, credentials, notify, quota, reports, web, writes};
+use crate::{actions, alerts, call::CoalesceConfig, credentials, mcp, notify, quota, reports, web, writes};
 
 /// Everything that can be set. Each field has a default, so that an empty file is a valid configuration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -60,6 +60,10 @@ pub struct Config {
     pub notify: notify::Config,
     /// Where the audit viewer is.
     pub web: web::Config,
+    /// Where people's programs come in.
+    pub mcp: mcp::Config,
+    /// What structured actions may show.
+    pub actions: actions::Config,
     /// What is logged.
     pub telemetry: telemetry::Config,
 }
@@ -111,6 +115,8 @@ impl Default for Config {
             alerts: alerts::Config::default(),
             notify: notify::Config::default(),
             web: web::Config::default(),
+            mcp: mcp::Config::default(),
+            actions: actions::Config::default(),
             telemetry: telemetry::Config::default(),
         }
     }
@@ -178,6 +184,8 @@ impl Validate for Config {
         self.alerts.validate(faults);
         self.notify.validate(faults);
         self.web.validate(faults);
+        self.mcp.validate(faults);
+        self.actions.validate(faults);
         self.coalesce.validate(faults);
         self.writes.validate(faults);
         // Over http there is only loopback.

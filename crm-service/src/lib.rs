@@ -5,6 +5,8 @@
 //! | [`config`], [`server`] | start | all, only to build |
 //! | [`api`] | the gRPC front door: proto to domain and back | the rooms below |
 //! | [`web`] | the browser front door: the audit viewer | nothing |
+//! | [`mcp`] | the front door for people's programs: MCP, and its authorization server | `actions`, `call`, `credentials` |
+//! | [`actions`] | structured actions: a schema in, fields out | `call`, `crm` |
 //! | [`alerts`] | rules over the log, and alerts by them | `notify`, `credentials` |
 //! | [`reports`] | questions put to the audit logs | `credentials` |
 //! | [`call`] | the life of one HubSpot call; [`call::stack`] reads top to bottom | `writes`, `pairs`, `credentials`, `quota`, `suppression`, `crm` |
@@ -18,6 +20,7 @@
 //! | [`crm`] | the vocabulary of the CRM | nothing |
 //! | `sync` | what threads meet by, and a model checker takes the place of | nothing |
 
+pub mod actions;
 pub mod alerts;
 pub mod api;
 pub mod call;
@@ -25,6 +28,7 @@ pub mod config;
 pub mod credentials;
 pub mod crm;
 pub mod erasure;
+pub mod mcp;
 pub mod notify;
 pub mod pairs;
 pub mod quota;

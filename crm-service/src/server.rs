@@ -1,9 +1,11 @@
 //! Builds the service, top to bottom.
 
 mod error;
+mod service;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
+use axum::Router;
 pub use error::StartError;
 use hubkeep_audit_log::{AuditApi, AuditLog, Identity, RefusalRecorder};
 pub use hubkeep_core::service::Deps;
@@ -13,9 +15,7 @@ use hubkeep_core::{
     dying::watched,
     grpc::{self, Chassis},
     id::RequestId,
-    random::Random,
-    service::{Service, instance_of},
-    telemetry, tls,
+    service::{Service as _, instance_of},
 };
 use hubkeep_hubspot::Client;
 use hubkeep_keys::KeyApi;
@@ -30,6 +30,7 @@ use hubkeep_proto::{
     },
 };
 use hubkeep_seal::{Keks, Keyring};
+use hubkeep_webhook::Documents;
 use tokio::sync::mpsc;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -38,6 +39,7 @@ use tokio_util::{
 
 use crate::{
     MIGRATIONS,
+    actions::Actions,
     alerts::{self, Alerts},
     api::{
         AlertApi, AssociationApi, Entrance, HandleAuthority, ObjectApi, OwnerApi, QuotaApi, QuotaDesk,
@@ -47,6 +49,7 @@ use crate::{
     config::Config,
     credentials::Credentials,
     erasure::Erasures,
+    mcp,
     notify::Notify,
     pairs::Pairs,
     quota::{self, Lends, Quota},
@@ -221,6 +224,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         clock: clock.clone(),
         random: random.clone(),
     };
+    let judge = credentials.clone();
     let stack = stack::build(stack::Tools {
         log: log.clone(),
         credentials,
@@ -245,15 +249,33 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         random: random.clone(),
         stopping: chassis.stopping(),
     };
+    let actions = Actions::build(
+        &config.actions,
+        stack.clone(),
+        unread.clone(),
+        clock.clone(),
+        random.clone(),
+    );
     let entrance = Entrance::new(stack, unread, clock.clone(), random.clone());
     let quota = QuotaApi::new(desk, chassis.stopping());
     let audit = Arc::new(AuditApi::new(
         log.clone(),
         Arc::new(authority),
         clock.clone(),
-        random,
+        random.clone(),
         chassis.stopping(),
     ));
+    let people = mcp::Deps {
+        actions,
+        credentials: judge,
+        front: chassis.front(),
+        database: database.clone(),
+        documents: Documents::new(clock.clone()),
+        pages: Router::new(),
+        stopping: chassis.stopping(),
+        clock: clock.clone(),
+        random: random.clone(),
+    };
     let pages = web::Deps {
         audit: audit.clone(),
         log: log.clone(),
@@ -276,9 +298,11 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         .start()
         .await?;
     let web = web::start(&config.web, pages).await?;
+    let mcp = mcp::start(config.mcp, people).await?;
     Ok(Running {
         server,
         web,
+        mcp,
         under_way,
         quota: shared_quota,
         alerts,
@@ -293,6 +317,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
 pub struct Running {
     server: grpc::Running,
     web: Option<grpc::Listening>,
+    mcp: Option<grpc::Listening>,
     under_way: TaskTracker,
     quota: Quota,
     alerts: Alerts,
@@ -314,6 +339,11 @@ impl Running {
         self.web.as_ref().map(grpc::Listening::address)
     }
 
+    /// Where people's programs come in, if they do.
+    pub fn mcp_address(&self) -> Option<SocketAddr> {
+        self.mcp.as_ref().map(grpc::Listening::address)
+    }
+
     /// Its audit log.
     pub const fn audit_log(&self) -> &AuditLog {
         &self.log
@@ -323,8 +353,8 @@ impl Running {
     /// of them.
     pub async fn stop(self) {
         let over = self.server.stop().await;
-        if let Some(web) = self.web {
-            web.stop().await;
+        for front in [self.web, self.mcp].into_iter().flatten() {
+            front.stop().await;
         }
         self.under_way.close();
         if self.clock.timeout_at(over, self.under_way.wait()).await.is_none() {
@@ -337,50 +367,5 @@ impl Running {
         self.quota.close().await;
         self.log.stop().await;
         self.database.close().await;
-    }
-}
-
-impl Service for Running {
-    const NAME: &'static str = "crm-service";
-    const ABOUT: &'static str =
-        "Calls HubSpot for callers with handles, and records every call before it is made";
-
-    type Config = Config;
-    type Error = StartError;
-
-    fn telemetry(config: &Config) -> &telemetry::Config {
-        &config.telemetry
-    }
-
-    fn grpc(config: &Config) -> &grpc::Config {
-        &config.grpc
-    }
-
-    fn tls(config: &Config) -> Option<&tls::Config> {
-        config.tls.as_ref()
-    }
-
-    fn make_key(config: &Config, version: Option<u32>, random: &dyn Random) -> Result<PathBuf, StartError> {
-        Ok(hubkeep_seal::create_file(&config.keys, version, random)?)
-    }
-
-    fn furnish(config: &Config, version: Option<u32>, random: &dyn Random) -> Result<(), StartError> {
-        Ok(hubkeep_seal::create_file_if_missing(
-            &config.keys,
-            version,
-            random,
-        )?)
-    }
-
-    async fn start(config: Config, deps: Deps) -> Result<Self, StartError> {
-        start(config, deps).await
-    }
-
-    fn address(&self) -> SocketAddr {
-        self.address()
-    }
-
-    async fn stop(self) {
-        self.stop().await;
     }
 }

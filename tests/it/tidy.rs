@@ -346,6 +346,7 @@ fn one_crate_alone_speaks_to_hubspot_and_each_other_door_is_known() {
         [
             "hubspot/src/transport.rs",
             "seal/src/remote/door.rs",
+            "webhook/src/documents.rs",
             "webhook/src/sender.rs"
         ],
         "the only places that send"

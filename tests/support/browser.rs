@@ -59,8 +59,10 @@ impl fmt::Debug for Browser {
 pub struct Page {
     /// The status.
     pub status: u16,
-    /// The head, as it came, in small letters.
+    /// The head in small letters.
     pub head: String,
+    /// The head as it came: for what is told apart by its letters.
+    pub exact: String,
     /// The body.
     pub body: String,
 }
@@ -73,6 +75,31 @@ impl Page {
             .into_iter()
             .find(|(known, _)| *known == name)
             .map(|(_, value)| value)
+    }
+
+    /// The value of a header, letter by letter.
+    pub fn exactly(&self, name: &str) -> Option<&str> {
+        let lines = self.exact.lines().filter_map(|line| line.split_once(": "));
+        let found = lines
+            .into_iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value)
+    }
+
+    /// The values of all cookies that it sets, by name.
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let lines = self.exact.lines().filter_map(|line| line.split_once(": "));
+        let set = lines.filter(|(known, _)| known.eq_ignore_ascii_case("set-cookie"));
+        let pairs = set.filter_map(|(_, value)| value.split(';').next()?.split_once('='));
+        pairs
+            .into_iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
     /// Whether it says this, as it would be read.
@@ -120,11 +147,27 @@ impl Browser {
     /// # Errors
     /// If there is no connection, or no whole answer.
     pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> io::Result<Page> {
-        let mut connection = BufReader::new(self.open(method, path, headers, "close").await?);
-        let head = head(&mut connection).await?;
+        self.send(method, path, headers, "").await
+    }
+
+    /// Any request, with a body.
+    ///
+    /// # Errors
+    /// If there is no connection, or no whole answer.
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> io::Result<Page> {
+        let mut connection = BufReader::new(self.open(method, path, (headers, body), "close").await?);
+        let exact = head(&mut connection).await?;
+        let head = exact.to_lowercase();
         let mut page = Page {
             status: status(&head)?,
             head,
+            exact,
             body: String::new(),
         };
         if page.header("transfer-encoding") == Some("chunked") {
@@ -142,8 +185,8 @@ impl Browser {
     /// # Errors
     /// If there is no connection.
     pub async fn follow(&self, path: &str, headers: &[(&str, &str)]) -> io::Result<Result<Follow, u16>> {
-        let mut connection = BufReader::new(self.open("GET", path, headers, "keep-alive").await?);
-        let head = head(&mut connection).await?;
+        let mut connection = BufReader::new(self.open("GET", path, (headers, ""), "keep-alive").await?);
+        let head = head(&mut connection).await?.to_lowercase();
         let status = status(&head)?;
         if status != 200 {
             return Ok(Err(status));
@@ -159,7 +202,7 @@ impl Browser {
         &self,
         method: &str,
         path: &str,
-        headers: &[(&str, &str)],
+        (headers, body): (&[(&str, &str)], &str),
         after: &str,
     ) -> io::Result<Box<dyn Connection>> {
         let stream = TcpStream::connect(self.address).await?;
@@ -181,7 +224,11 @@ impl Browser {
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
+        if !body.is_empty() {
+            request.push_str(&format!("content-length: {}\r\n", body.len()));
+        }
         request.push_str("\r\n");
+        request.push_str(body);
         connection.write_all(request.as_bytes()).await?;
         connection.flush().await?;
         Ok(connection)
@@ -216,7 +263,7 @@ async fn head(connection: &mut (impl AsyncBufRead + Unpin)) -> io::Result<String
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
-    Ok(head.to_lowercase().replace('\r', ""))
+    Ok(head.replace('\r', ""))
 }
 
 fn status(head: &str) -> io::Result<u16> {

@@ -23,6 +23,7 @@ use hubkeep_proto::{
         HandleScope, Heartbeat, RedeemHandleRequest, RedeemHandleResponse, RedeemReservationRequest,
         RedeemReservationResponse, ReserveCallRequest, ReserveCallResponse, WatchRevocationsRequest,
         WatchRevocationsResponse,
+        authorization_service_server::AuthorizationServiceServer,
         redemption_service_server::{RedemptionService, RedemptionServiceServer},
         watch_revocations_response::Message,
     },
@@ -41,8 +42,9 @@ use url::Url;
 use super::{
     crm::Crm,
     doors::Door,
-    handles::{Allow, EVERYTHING, Handle},
+    handles::{Allow, EVERYTHING},
     hubkeep::{Place, callers},
+    people::People,
 };
 
 /// Who holds all handles here.
@@ -85,24 +87,27 @@ impl Default for Wish<'_> {
 }
 
 /// A handle that was given, and what was given out of its budget.
-struct Given {
+pub(super) struct Given {
     description: Description,
     token: String,
     keep_for: Duration,
     slice: u64,
     calls_out: u64,
     records_out: u64,
+    /// Where it is presented, if it is the token of a client.
+    at: String,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     given: Mutex<HashMap<String, Given>>,
     redemptions: AtomicUsize,
+    pub(super) people: Mutex<People>,
 }
 
 /// The double.
 #[derive(Clone, Default)]
-struct Double(Arc<State>);
+pub(super) struct Double(pub(super) Arc<State>);
 
 impl Given {
     /// What the redeemer is given of one half: what is missing of a slice, if the budget has it.
@@ -161,6 +166,10 @@ impl RedemptionService for Double {
         self.0.redemptions.fetch_add(1, Ordering::Relaxed);
         let mut all = self.0.given.lock().expect("not poisoned");
         let given = all.get_mut(&request.handle).ok_or_else(unknown)?;
+        // Of the token of a client nobody says who presented it.
+        if given.at != request.presented_resource || given.at.is_empty() == request.presented_by.is_empty() {
+            return Err(unknown());
+        }
         let slice = given.slice(&request)?;
         let length = |length: Duration| Some(prost_types::Duration::try_from(length).expect("fits"));
         Ok(Response::new(RedeemHandleResponse {
@@ -227,7 +236,7 @@ impl RedemptionService for Double {
     }
 }
 
-fn unknown() -> Status {
+pub(super) fn unknown() -> Status {
     let reason = ErrorReason::HandleInvalid.wire_name();
     let details = ErrorDetails::with_error_info(reason, ERROR_DOMAIN, HashMap::new());
     Status::with_error_details(Code::Unauthenticated, "not given", details)
@@ -238,8 +247,8 @@ pub struct Limited {
     /// The simulator.
     pub hubspot: Simulator,
     world: World,
-    double: Double,
-    crm: crm_service::server::Running,
+    pub(super) double: Double,
+    pub(super) crm: crm_service::server::Running,
     door: Door,
     /// The double serves as long as this lives.
     _serving: oneshot::Sender<()>,
@@ -249,12 +258,18 @@ pub struct Limited {
 impl Limited {
     /// Starts all three.
     pub async fn start(world: World) -> Self {
+        Self::changed(world, |_| ()).await
+    }
+
+    /// The same with a configuration that differs.
+    pub async fn changed(world: World, change: impl FnOnce(&mut crm_service::config::Config) + Send) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let hubspot = Simulator::start(world.clone()).expect("the simulator starts");
         let double = Double::default();
         let (address, serving) = serve(double.clone()).await;
         let place = Place::of(&hubspot, folder.path());
-        let config = place.crm(&Url::parse(&format!("http://{address}")).expect("valid"));
+        let mut config = place.crm(&Url::parse(&format!("http://{address}")).expect("valid"));
+        change(&mut config);
         let clock = SystemClock::shared();
         let deps = crm_service::server::Deps {
             callers: callers(None, &clock),
@@ -276,6 +291,12 @@ impl Limited {
 
     /// A caller with a handle as it is wished for, for the portal of this name.
     pub fn holder(&self, client_slug: &str, wish: &Wish<'_>) -> Crm {
+        let (token, _) = self.give(client_slug, wish, HOLDER, "");
+        self.caller_with(&token, client_slug, HOLDER)
+    }
+
+    /// A handle for somebody, that is presented somewhere; gives it, and its id.
+    pub fn give(&self, client_slug: &str, wish: &Wish<'_>, caller: &str, at: &str) -> (String, String) {
         let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let portal = self.world.portal(client_slug).expect("it is in the world");
         let handle = HandleToken::make(&*SystemRandom::shared()).expect("random");
@@ -288,7 +309,7 @@ impl Limited {
             handle_id: id.to_string(),
             client_slug: client_slug.to_owned(),
             portal_id: portal.portal_id,
-            caller: HOLDER.to_owned(),
+            caller: caller.to_owned(),
             scope: Some(HandleScope {
                 operations: EVERYTHING
                     .into_iter()
@@ -312,16 +333,19 @@ impl Limited {
             slice: wish.slice,
             calls_out: 0,
             records_out: 0,
+            at: at.to_owned(),
         };
         let token = handle.expose().to_owned();
         let mut all = self.double.0.given.lock().expect("not poisoned");
         all.insert(token.clone(), given);
-        Crm::through(&self.door, HOLDER).with(&Handle {
-            token,
-            id: id.to_string(),
-            client_slug: client_slug.to_owned(),
-            caller: HOLDER.to_owned(),
-        })
+        (token, id.to_string())
+    }
+
+    /// A caller who sends this as a handle for a portal.
+    pub fn caller_with(&self, token: &str, client_slug: &str, caller: &str) -> Crm {
+        Crm::through(&self.door, caller)
+            .sending(token)
+            .naming(client_slug)
     }
 
     /// A connection to crm-service, without a handle.
@@ -354,7 +378,9 @@ async fn serve(double: Double) -> (SocketAddr, oneshot::Sender<()>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
     let address = listener.local_addr().expect("it listens");
     let (serving, over) = oneshot::channel();
-    let server = Server::builder().add_service(RedemptionServiceServer::new(double));
+    let server = Server::builder()
+        .add_service(RedemptionServiceServer::new(double.clone()))
+        .add_service(AuthorizationServiceServer::new(double));
     let served = server.serve_with_incoming_shutdown(TcpIncoming::from(listener), async move {
         // It ends when the other half is dropped.
         let _ = over.await;

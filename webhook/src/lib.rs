@@ -10,15 +10,18 @@
 //! | `secret` | what it is signed with |
 //! | `sender` | one delivery, attempt by attempt |
 //! | `config` | how long, how often, how much |
+//! | `documents` | the other way round: small public documents, read at addresses that strangers name |
 
 mod address;
 mod config;
+mod documents;
 mod error;
 mod secret;
 mod sender;
 
 pub use address::{Address, InvalidAddress};
 pub use config::Config;
+pub use documents::{Documents, NotRead};
 pub use error::{Error, StartError};
 pub use secret::{InvalidSecret, Secret};
 pub use sender::{Delivered, Message, Sender};

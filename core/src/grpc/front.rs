@@ -4,6 +4,8 @@
 //! What pages show comes from methods of gRPC services of the same server, so that a page is asked for in the name of such a
 //! method: its rule under `[access]` decides, and its refusals are on the same record.
 
+mod public;
+
 use std::{
     future::{Future, pending},
     io,
@@ -20,6 +22,7 @@ use axum::{
 };
 use futures::StreamExt as _;
 use http::request::Parts;
+pub use public::{Door, PeerAddress, Reach};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinHandle,

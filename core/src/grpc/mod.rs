@@ -37,7 +37,7 @@ pub use caller::{CALLER_HEADER, Caller, CallerSource, Thumbprint};
 pub use config::Config;
 pub use context::{Context, GrpcMethod};
 pub use error::Error;
-pub use front::{Entered, Front, Listening, ShutOut};
+pub use front::{Door, Entered, Front, Listening, PeerAddress, Reach, ShutOut};
 pub use holds::Holds;
 pub use layers::REQUEST_ID_HEADER;
 pub use refusal::{Refusal, RefusalLog};

@@ -98,6 +98,7 @@ pub(super) fn to_wire(known: &Known) -> wire::Person {
             .map(|email| email.expose().to_owned())
             .collect(),
         update_time: Some(known.update_time.into()),
+        ..wire::Person::default()
     }
 }
 
@@ -114,6 +115,7 @@ mod tests {
             slack_users: vec![wire::SlackUser::default()],
             hubspot_emails: vec!["ann".to_owned()],
             update_time: None,
+            hubspot_emails: Vec::new(),
         };
         let Err(Error::Fields(found)) = person(bad) else {
             panic!("not refused");

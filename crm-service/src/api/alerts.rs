@@ -24,13 +24,12 @@ use super::{
     alert_words::{alert, deployments, put_rule, wish},
     entrance::meant,
     error::Error,
-    page_token::Question,
 };
 use crate::{
     alerts::{Alerts, Kind, PutRule, Which},
     call::Error as CallError,
     credentials::{Credentials, Reader, RecordOf},
-    crm::{Faults, WRITE_PAGE},
+    crm::{Faults, Question, WRITE_PAGE},
     reports,
 };
 

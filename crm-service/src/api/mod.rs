@@ -15,7 +15,6 @@ mod error;
 pub mod fuzzing;
 mod objects;
 mod owners;
-mod page_token;
 mod quota;
 mod quota_desk;
 mod quota_lift;

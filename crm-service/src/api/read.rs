@@ -34,13 +34,10 @@ use hubkeep_proto::crm::v1::{
 };
 
 use self::related::new_associations;
-use super::{
-    entrance::{Read, meant},
-    page_token::Question,
-};
+use super::entrance::{Read, meant};
 use crate::crm::{
     Ask, Condition, Faults, HISTORY_PAGE, LIST_PAGE, OWNER_PAGE, ObjectType, OwnerKey, PropertyName,
-    RecordId, RecordKey, SEARCH_PAGE, Search, Wanted, read_history, read_names, read_values,
+    Question, RecordId, RecordKey, SEARCH_PAGE, Search, Wanted, read_history, read_names, read_values,
 };
 
 pub(super) fn get_object(message: &GetObjectRequest) -> Read {

@@ -17,11 +17,11 @@ use hubkeep_proto::crm::v1::{
 };
 use tonic::{Request, Response, Status, metadata::MetadataMap};
 
-use super::{entrance::meant, page_token::Question};
+use super::entrance::meant;
 use crate::{
     call::{Cause, Error, ObjectRefs},
     credentials::{self, Credentials, Grant},
-    crm::{Faults, Operation, WRITE_PAGE},
+    crm::{Faults, Operation, Question, WRITE_PAGE},
     writes::{Mark, Row, State, Writes},
 };
 

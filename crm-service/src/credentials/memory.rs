@@ -30,11 +30,12 @@ const MAX_RECENT: usize = 1_024;
 /// credential-service counts on it.
 const WITHOUT_FEED: Duration = Duration::from_secs(1);
 
-/// A handle as presented by one caller. The handle itself is not kept, only its hash.
+/// A handle as presented by one caller, or at one resource. The handle itself is not kept, only its hash.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     handle: [u8; 32],
     caller: Caller,
+    presented_at: Option<Arc<str>>,
 }
 
 impl Key {
@@ -45,6 +46,7 @@ impl Key {
         Self {
             handle: bytes,
             caller: caller.clone(),
+            presented_at: handle.presented_at().cloned(),
         }
     }
 }

@@ -12,6 +12,7 @@
 //! | `refused` | tokens that HubSpot refuses, by which little is sent |
 //! | `grant` | what a handle gives, and what is under way by it |
 //! | `record` | what is known of a portal, and what the other log holds of it |
+//! | `clients` | what people let their clients do: codes and tokens, which are the other service's to judge |
 //! | `contain` | has a caller or a portal contained |
 //! | `reserve` | reads that outlast their handle |
 //! | `budget` | what this process may still spend of a handle's budget |
@@ -23,6 +24,7 @@
 //! | `wire` | the connection, and its answers read |
 
 mod budget;
+mod clients;
 mod config;
 mod contain;
 mod ending;
@@ -42,6 +44,7 @@ mod turns;
 mod wire;
 
 pub use budget::{Allowance, Amount, Half, Purse, Taken, Unused};
+pub use clients::{ClientError, ClientTokens, Code, Connected, Exchange, Standing, Visitor, link_mark};
 pub use config::Config;
 pub use contain::Contained;
 pub use erasure::{ErasureDone, ErasureOrder};

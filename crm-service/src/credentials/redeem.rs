@@ -290,14 +290,20 @@ impl Credentials {
         refused: Option<&Grant>,
     ) -> Result<Arc<Grant>, Error> {
         let named = refused.map(|grant| grant.fingerprint.to_string());
+        let resource = handle.presented_at();
+        let presented_by = match resource {
+            Some(_) => (String::new(), Vec::new()),
+            None => (caller.name.to_string(), wire::thumbprint(caller)),
+        };
         let mut why = Error::unavailable("the revocation feed kept moving");
         for _ in 0..ATTEMPTS {
             let mut client = RedemptionServiceClient::new(self.link.channel());
             let unspent = self.budgets.unspent(&key);
             let request = self.link.request(RedeemHandleRequest {
                 handle: handle.expose().to_owned(),
-                presented_by: caller.name.to_string(),
-                presented_thumbprint: wire::thumbprint(caller),
+                presented_by: presented_by.0.clone(),
+                presented_thumbprint: presented_by.1.clone(),
+                presented_resource: resource.map(ToString::to_string).unwrap_or_default(),
                 seen_revocation_seq: self.memory.applied_seq(),
                 call_id: call_id.to_string(),
                 unspent_calls: unspent.calls,

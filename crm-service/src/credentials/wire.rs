@@ -172,10 +172,12 @@ const fn is_of_the_token(reason: ErrorReason) -> bool {
             | ErrorReason::HubspotUnavailable
             | ErrorReason::HubspotRateLimited
             | ErrorReason::PortalMigrating
+            | ErrorReason::ConnectionRequired
+            | ErrorReason::ConnectionAmbiguous
     )
 }
 
-fn retry_after(status: &Status) -> Option<Duration> {
+pub(super) fn retry_after(status: &Status) -> Option<Duration> {
     let details = status.get_error_details();
     details.retry_info().and_then(|info| info.retry_delay)
 }

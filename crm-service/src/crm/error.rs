@@ -69,6 +69,11 @@ impl Faults {
         });
     }
 
+    /// Notes every broken rule of another reader.
+    pub fn add_all(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// The value, or `None` with the rule noted that it broke.
     pub fn keep<T, R: Into<String>>(&mut self, field: &str, value: Result<T, R>) -> Option<T> {
         value.map_err(|rule| self.add(field, rule)).ok()

@@ -11,6 +11,7 @@ mod kinds;
 mod limits;
 mod names;
 mod owner;
+mod page_token;
 mod property;
 mod rows;
 mod schema;
@@ -31,6 +32,7 @@ pub use limits::{
 pub use names::{ADDRESSES, ObjectType, PropertyName, PropertyNames, PropertyValues, RecordId};
 pub(crate) use names::{read_history, read_names, read_values};
 pub use owner::OwnerKey;
+pub use page_token::Question;
 pub(crate) use property::{check_each_option, check_options, read_kind_and_field};
 pub use property::{read_description, read_field, read_group, read_label, read_new_name};
 pub use schema::{PipelineId, PipelineWork, SchemaAsk};

@@ -89,7 +89,7 @@ pub(super) const CREDENTIAL_ROOMS: [(&str, &[&str]); 15] = [
     ("record", &[]),
 ];
 /// The same of crm-service.
-pub(super) const CRM_ROOMS: [(&str, &[&str]); 14] = [
+pub(super) const CRM_ROOMS: [(&str, &[&str]); 16] = [
     (
         "api",
         &[
@@ -105,6 +105,8 @@ pub(super) const CRM_ROOMS: [(&str, &[&str]); 14] = [
         ],
     ),
     ("web", &[]),
+    ("mcp", &["actions", "call", "credentials"]),
+    ("actions", &["call", "crm"]),
     ("alerts", &["notify", "credentials"]),
     ("reports", &["credentials"]),
     (

@@ -32,9 +32,8 @@ pub(super) async fn allowed(
             return Err(recorded(Error::HoldsUnknown, Some(caller.name), tools, asked).await);
         }
     }
-    if tools.holds.has(&caller.name) && !Access::is_open(grpc_service) {
-        let error = Error::Contained(caller.name.clone());
-        return Err(recorded(error, Some(caller.name), tools, asked).await);
+    if !Access::is_open(grpc_service) {
+        at_large(tools, asked, &caller).await?;
     }
     if tools.access.allow(&caller.name, grpc_service) {
         return Ok(caller);
@@ -45,6 +44,15 @@ pub(super) async fn allowed(
         role: tools.access.role_for(grpc_service).map(str::to_owned),
     };
     Err(recorded(error, Some(caller.name), tools, asked).await)
+}
+
+/// Refuses who is contained.
+pub(super) async fn at_large(tools: &Tools, asked: &Asked, caller: &Caller) -> Result<(), Error> {
+    if !tools.holds.has(&caller.name) {
+        return Ok(());
+    }
+    let error = Error::Contained(caller.name.clone());
+    Err(recorded(error, Some(caller.name.clone()), tools, asked).await)
 }
 
 async fn recorded(error: Error, caller: Option<CallerName>, tools: &Tools, asked: &Asked) -> Error {

@@ -25,7 +25,7 @@ pub(super) use request_id::brought;
 pub(super) use request_id::of as id_of;
 
 use super::{
-    Access, Context, Error, GrpcMethod,
+    Access, Caller, Context, Error, GrpcMethod,
     context::Asked,
     ending::{Way, with_the_caller, with_the_server},
     tools::Tools,
@@ -87,6 +87,21 @@ pub(super) async fn learned(parts: &Parts, tools: &Tools, asked: &Asked) -> Resu
     let deadline = deadline::granted(&parts.headers, tools)?;
     let admitted = admit::admitted(tools)?;
     let caller = access::allowed(parts, tools, asked, deadline.granted).await?;
+    let place = tools.places.place(admitted, &caller.name)?;
+    let access = Arc::clone(&tools.access);
+    Ok(Context::new(asked.clone(), caller, access, deadline, place))
+}
+
+/// The same where who asks is known from what the request carries: whether it may is for whoever found that out.
+pub(super) async fn learned_as(
+    parts: &Parts,
+    tools: &Tools,
+    asked: &Asked,
+    caller: Caller,
+) -> Result<Context, Error> {
+    let deadline = deadline::granted(&parts.headers, tools)?;
+    let admitted = admit::admitted(tools)?;
+    access::at_large(tools, asked, &caller).await?;
     let place = tools.places.place(admitted, &caller.name)?;
     let access = Arc::clone(&tools.access);
     Ok(Context::new(asked.clone(), caller, access, deadline, place))

@@ -9,12 +9,10 @@ use hubkeep_proto::crm::v1::{
 };
 
 use crate::{
-    api::{
-        entrance::{Read, meant},
-        page_token::Question,
-    },
+    api::entrance::{Read, meant},
     crm::{
-        ASSOCIATION_PAGE, Ask, AssociationAsk, End, Faults, NewAssociation, ObjectType, RecordId, read_kind,
+        ASSOCIATION_PAGE, Ask, AssociationAsk, End, Faults, NewAssociation, ObjectType, Question, RecordId,
+        read_kind,
     },
 };
 

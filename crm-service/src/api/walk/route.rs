@@ -13,12 +13,12 @@ use hubkeep_proto::crm::v1::StreamObjectsRequest;
 use crate::{
     api::{
         entrance::meant,
-        page_token::Question,
         read::{associated_types, filter_groups},
     },
     call::{Error, Meant},
     crm::{
-        self, Ask, Faults, ObjectType, Search, WALK_HISTORY_PAGE, WALK_PAGE, Wanted, read_history, read_names,
+        self, Ask, Faults, ObjectType, Question, Search, WALK_HISTORY_PAGE, WALK_PAGE, Wanted, read_history,
+        read_names,
     },
 };
 

@@ -3,17 +3,18 @@
 use aws_lc_rs::digest;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::crm::Faults;
+use super::Faults;
 
 /// Bytes of the hash of question and cursor that a token begins with.
 const MARK_BYTES: usize = 8;
 
 /// What a page token is bound to: everything that was asked, but for the page.
-pub(super) struct Question(digest::Context);
+#[derive(Clone)]
+pub struct Question(digest::Context);
 
 impl Question {
     /// A question made of these parts.
-    pub(super) fn of(parts: &[&str]) -> Self {
+    pub fn of(parts: &[&str]) -> Self {
         let mut context = digest::Context::new(&digest::SHA256);
         for part in parts {
             context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -34,7 +35,7 @@ impl Question {
     }
 
     /// The token of the page that begins at HubSpot's cursor; empty where there is none.
-    pub(super) fn token(&self, after: Option<&str>) -> String {
+    pub fn token(&self, after: Option<&str>) -> String {
         let Some(after) = after else {
             return String::new();
         };
@@ -43,12 +44,12 @@ impl Question {
     }
 
     /// HubSpot's cursor in a token; `None` for the first page, with a fault for a token that is not of this question.
-    pub(super) fn cursor(&self, token: &str, faults: &mut Faults) -> Option<String> {
+    pub fn cursor(&self, token: &str, faults: &mut Faults) -> Option<String> {
         self.cursor_in("page_token", token, faults)
     }
 
     /// The same for a token in another field.
-    pub(super) fn cursor_in(&self, field: &str, token: &str, faults: &mut Faults) -> Option<String> {
+    pub fn cursor_in(&self, field: &str, token: &str, faults: &mut Faults) -> Option<String> {
         if token.is_empty() {
             return None;
         }
