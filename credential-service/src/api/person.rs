@@ -115,7 +115,6 @@ mod tests {
             slack_users: vec![wire::SlackUser::default()],
             hubspot_emails: vec!["ann".to_owned()],
             update_time: None,
-            hubspot_emails: Vec::new(),
         };
         let Err(Error::Fields(found)) = person(bad) else {
             panic!("not refused");

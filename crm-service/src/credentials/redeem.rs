@@ -309,7 +309,6 @@ impl Credentials {
                 unspent_calls: unspent.calls,
                 unspent_records: unspent.records,
                 refused_token_fingerprint: named.clone().unwrap_or_default(),
-                presented_resource: String::new(),
             });
             // The lease runs from before the question, so that it cannot outlast what credential-service meant.
             let asked = self.clock.tick();
