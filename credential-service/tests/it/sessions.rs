@@ -136,7 +136,7 @@ async fn a_session_is_ended_by_its_user_or_an_operator_and_by_nobody_else() {
         .await
         .expect("lists");
     let listed: Vec<_> = listed.into_inner().sessions;
-    assert_eq!(listed, [bob.session.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&bob.session));
     let ended = end(OPERATOR, String::new(), Target::User(bob.name())).await;
     assert_eq!(ended.expect("ended").into_inner().ended_sessions, 1);
     assert_eq!(office.shows(&bob.token()).await, "SESSION_INVALID");
