@@ -43,6 +43,7 @@
 //! | [`support::limited`] | crm-service before a double of credential-service, for handles with every limit |
 //! | [`support::people`] | people who have signed in at the double, and what their programs were given |
 //! | [`support::programs`] | people's programs: MCP and OAuth by HTTP |
+//! | [`support::signing_in`] | people's browsers, which sign in at a provider and consent at HubSpot |
 //! | [`support::canaries`] | secrets searched for in every disguise |
 //! | [`support::evidence`], [`support::evidence_heads`], [`support::evidence_pruned`] | bundles of evidence, and everything that can be done to one |
 //! | [`support::evidence_receipts`] | receipts that were kept of writes, and everything that can be done to one |
@@ -98,6 +99,7 @@ pub mod support {
     pub mod reports;
     pub mod rotations;
     pub mod shown;
+    pub mod signing_in;
     pub mod sources;
     pub mod strace;
     pub mod trouble;

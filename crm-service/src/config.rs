@@ -185,6 +185,10 @@ impl Validate for Config {
         self.notify.validate(faults);
         self.web.validate(faults);
         self.mcp.validate(faults);
+        if !self.web.providers.is_empty() && self.mcp.listen.is_none() {
+            let problem = "is of no use without mcp.listen: the pages on which people sign in are there";
+            faults.push(Fault::new("web.providers", problem));
+        }
         self.actions.validate(faults);
         self.coalesce.validate(faults);
         self.writes.validate(faults);

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`config`], [`server`] | start | all, only to build |
 //! | [`api`] | the gRPC front door: proto to domain and back | the rooms below |
-//! | [`web`] | the browser front door: the audit viewer | nothing |
+//! | [`web`] | the browser front door: the audit viewer, and the pages on which people sign in | `credentials` |
 //! | [`mcp`] | the front door for people's programs: MCP, and its authorization server | `actions`, `call`, `credentials` |
 //! | [`actions`] | structured actions: a schema in, fields out | `call`, `crm` |
 //! | [`alerts`] | rules over the log, and alerts by them | `notify`, `credentials` |

@@ -5,7 +5,6 @@ mod service;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::Router;
 pub use error::StartError;
 use hubkeep_audit_log::{AuditApi, AuditLog, Identity, RefusalRecorder};
 pub use hubkeep_core::service::Deps;
@@ -265,13 +264,21 @@ pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
         random.clone(),
         chassis.stopping(),
     ));
+    let pages = web::people::Pages::open(
+        &config.web.providers,
+        web::people::Deps {
+            people: judge.people(),
+            clock: clock.clone(),
+            random: random.clone(),
+        },
+    )?;
     let people = mcp::Deps {
         actions,
         credentials: judge,
         front: chassis.front(),
         database: database.clone(),
         documents: Documents::new(clock.clone()),
-        pages: Router::new(),
+        pages: Box::new(move |origin| pages.at(origin)),
         stopping: chassis.stopping(),
         clock: clock.clone(),
         random: random.clone(),

@@ -135,6 +135,7 @@ mod schemas;
 mod secrets;
 mod shared_limits;
 mod shared_reads;
+mod sign_in_pages;
 mod spilled_outcomes;
 mod stream_beside;
 mod stream_breaks;

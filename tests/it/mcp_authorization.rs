@@ -36,12 +36,12 @@ async fn a_program_comes_from_the_question_over_consent_and_sign_in_to_tokens_th
     assert!(
         to_sign_in
             .header("location")
-            .is_some_and(|to| to.starts_with("/auth/google"))
+            .is_some_and(|to| to.starts_with("/auth/sign-in"))
     );
     let over = stage.resume(&flow, Some("a-session-that-is-over")).await;
     assert!(
         over.header("location")
-            .is_some_and(|to| to.starts_with("/auth/google")),
+            .is_some_and(|to| to.starts_with("/auth/sign-in")),
         "{}",
         over.head
     );

@@ -254,7 +254,7 @@ impl Credentials {
     }
 }
 
-fn incomplete() -> ClientError {
+pub(super) fn incomplete() -> ClientError {
     unavailable("the answer is not complete".to_owned(), None)
 }
 
@@ -265,7 +265,7 @@ fn unavailable(detail: String, retry_after: Option<Duration>) -> ClientError {
     }
 }
 
-fn refusal(status: &Status) -> ClientError {
+pub(super) fn refusal(status: &Status) -> ClientError {
     let details = status.get_error_details();
     let reason = details
         .error_info()

@@ -13,6 +13,7 @@
 //! | `grant` | what a handle gives, and what is under way by it |
 //! | `record` | what is known of a portal, and what the other log holds of it |
 //! | `clients` | what people let their clients do: codes and tokens, which are the other service's to judge |
+//! | `people` | people's own sessions, connections and clients, as they see and end them |
 //! | `contain` | has a caller or a portal contained |
 //! | `reserve` | reads that outlast their handle |
 //! | `budget` | what this process may still spend of a handle's budget |
@@ -35,6 +36,7 @@ mod grant;
 mod memory;
 mod old_tokens;
 mod own_calls;
+mod people;
 mod pulse;
 mod record;
 mod redeem;
@@ -52,6 +54,7 @@ pub use error::Error;
 pub use grant::{Grant, ObjectTypes};
 pub use old_tokens::OldToken;
 pub use own_calls::OwnCalls;
+pub use people::{Allowed, Disconnected, OwnConnection, OwnSession, People, SignedIn, Tokens};
 pub use record::{Reader, RecordOf, RecordReading};
 pub use redeem::Credentials;
 pub use refused::{Pass, RefusedToken, Word};

@@ -64,8 +64,8 @@ pub struct Deps {
     pub database: Database,
     /// Reads the documents of clients.
     pub documents: Documents,
-    /// The pages on which people sign in and connect HubSpot, at the same address.
-    pub pages: Router,
+    /// Makes the pages on which people sign in and connect HubSpot, at the same address, of which this is the origin.
+    pub pages: Box<dyn FnOnce(&str) -> Router + Send>,
     /// Fires when nothing new is taken.
     pub stopping: CancellationToken,
     /// The time.
@@ -124,6 +124,7 @@ pub async fn start(config: Config, deps: Deps) -> Result<Option<Listening>, Star
         clock.clone(),
         random.clone(),
     );
+    let pages = pages(place.issuer());
     let flows = oauth::Flows::new(database, clock.clone(), random.clone());
     tokio::spawn(oauth::sweep(
         clients.clone(),

@@ -32,6 +32,9 @@ pub enum StartError {
     /// The door to HubSpot cannot be opened.
     #[error("the client of HubSpot cannot be built")]
     HubSpot(#[from] hubkeep_hubspot::StartError),
+    /// Our secret at a provider that people sign in with cannot be used.
+    #[error("people cannot be led to the provider that they sign in with")]
+    SignIn(#[from] hubkeep_seal::remote::RemoteError),
     /// A name of this service's own breaks the rule of names.
     #[error(transparent)]
     Name(#[from] InvalidName),

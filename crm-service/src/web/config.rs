@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use hubkeep_core::config::{Fault, Validate};
 use serde::{Deserialize, Serialize};
 
+use super::people::{self, ProviderConfig};
+
 /// Where the pages are.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -14,6 +16,8 @@ pub struct Config {
     /// The hosts under which browsers reach it, without scheme and port, beside `localhost`, `127.0.0.1`, `[::1]` and the first name of the
     /// service's certificate. Under others nothing is shown.
     pub names: Vec<String>,
+    /// Whom people sign in with, on the pages beside the MCP endpoint. None where nobody does.
+    pub providers: Vec<ProviderConfig>,
 }
 
 /// The longest name of a host.
@@ -21,6 +25,7 @@ const MAX_NAME: usize = 253;
 
 impl Validate for Config {
     fn validate(&self, faults: &mut Vec<Fault>) {
+        people::check(&self.providers, faults);
         for name in self.names.iter().filter(|name| !is_host(name)) {
             let problem = format!("{name:?} is no host: write it in small letters, without scheme and port");
             faults.push(Fault::new("web.names", problem));

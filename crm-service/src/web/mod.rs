@@ -1,8 +1,10 @@
-//! The browser front door: pages, drawn here, which work without a script. So far the audit viewer.
+//! The browser front door: pages, drawn here, which work without a script. The audit viewer, and at another address ([`people`]) the
+//! pages on which people sign in.
 //!
 //! | module | does |
 //! |---|---|
 //! | [`Config`] | where it listens |
+//! | [`people`] | people sign in, connect HubSpot, and end what was given in their name |
 //! | `guard` | who else may not read pages: other sites, in the operator's browser; the headers of every answer |
 //! | `asked`, `times` | what a page is asked for, from its address to a filter and back |
 //! | `list` | entries, newest first, and the form that narrows them |
@@ -12,7 +14,7 @@
 //! | `row`, `words` | an entry as a line, for the list and for who follows |
 //! | `refusal`, `layout` | pages that say what is wrong; what all pages have around them |
 //!
-//! Nothing is changed by a page, and nothing is read past `AuditService`: its own methods are asked, in this process, in the name
+//! Of the viewer: nothing is changed by a page, and nothing is read past `AuditService`: its own methods are asked, in this process, in the name
 //! of whoever asked for the page. So the same role opens them, and the same entries say who read what.
 
 mod asked;
@@ -23,6 +25,7 @@ mod follow;
 mod guard;
 mod layout;
 mod list;
+pub mod people;
 mod proof;
 mod proven;
 mod refusal;

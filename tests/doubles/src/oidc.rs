@@ -1,13 +1,16 @@
 //! An OpenID provider: it describes itself, shows its keys, and signs ID tokens that say whatever a test wants, in every wrong
-//! way too.
+//! way too. Whoever comes to its page is sent back at once, with a code for whom a test has said.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use aws_lc_rs::{
-    hmac,
+    digest, hmac,
     rand::SystemRandom,
     rsa,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair},
@@ -16,10 +19,11 @@ use axum::{
     Json, Router,
     extract::State,
     http::{StatusCode, Uri},
-    response::{IntoResponse as _, Response},
+    response::{IntoResponse as _, Redirect, Response},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use crate::serve::Server;
 
@@ -55,6 +59,10 @@ struct Inner {
     /// Whether it answers nothing but 503.
     is_down: Mutex<bool>,
     asked: AtomicUsize,
+    /// What ID tokens for codes say, beside whose and for whom they are.
+    claims: Mutex<Value>,
+    /// What was asked for with the code.
+    codes: Mutex<HashMap<String, HashMap<String, String>>>,
 }
 
 impl Provider {
@@ -71,6 +79,8 @@ impl Provider {
             address: Mutex::default(),
             is_down: Mutex::default(),
             asked: AtomicUsize::default(),
+            claims: Mutex::new(json!({})),
+            codes: Mutex::default(),
         });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&inner));
         let server = Server::start(router).await;
@@ -93,8 +103,19 @@ impl Provider {
         self.inner.asked.load(Ordering::SeqCst)
     }
 
+    /// Whoever comes to its page from now on has an account that says this.
+    pub fn set_account(&self, claims: Value) {
+        *self.inner.claims.lock().expect("not poisoned") = claims;
+    }
+
     /// An ID token that says this.
     pub fn id_token(&self, signing: Signing, claims: &Value) -> String {
+        self.inner.id_token(signing, claims)
+    }
+}
+
+impl Inner {
+    fn id_token(&self, signing: Signing, claims: &Value) -> String {
         let (alg, kid) = match signing {
             Signing::Rsa | Signing::AnotherKey => ("RS256", "rsa-1"),
             Signing::UnknownKey => ("RS256", "rsa-9"),
@@ -105,12 +126,39 @@ impl Provider {
         let header = json!({ "alg": alg, "kid": kid, "typ": "JWT" });
         let part = |value: &Value| BASE64.encode(value.to_string());
         let signed = format!("{}.{}", part(&header), part(claims));
-        let signature = self.inner.sign(signing, signed.as_bytes());
+        let signature = self.sign(signing, signed.as_bytes());
         format!("{signed}.{}", BASE64.encode(signature))
     }
-}
 
-impl Inner {
+    /// Sends whoever comes back, with a code.
+    fn authorize(&self, uri: &Uri) -> Response {
+        let asked = values(uri.query().unwrap_or_default());
+        let mut codes = self.codes.lock().expect("not poisoned");
+        let code = format!("code-{}", codes.len());
+        let (back, state) = (asked["redirect_uri"].clone(), asked["state"].clone());
+        codes.insert(code.clone(), asked);
+        Redirect::to(&format!("{back}?code={code}&state={state}")).into_response()
+    }
+
+    /// The ID token for a code: once, for whoever shows what the challenge was made of.
+    fn token(&self, form: &str) -> Response {
+        let form = values(form);
+        let asked = self.codes.lock().expect("not poisoned").remove(&form["code"]);
+        let Some(asked) = asked else {
+            return StatusCode::BAD_REQUEST.into_response();
+        };
+        let hash = digest::digest(&digest::SHA256, form["code_verifier"].as_bytes());
+        let same = |name: &str| asked[name] == form[name];
+        if BASE64.encode(hash) != asked["code_challenge"] || !same("redirect_uri") || !same("client_id") {
+            return StatusCode::BAD_REQUEST.into_response();
+        }
+        let mut claims = self.claims.lock().expect("not poisoned").clone();
+        claims["iss"] = json!(self.issuer);
+        claims["aud"] = json!(asked["client_id"]);
+        claims["nonce"] = json!(asked["nonce"]);
+        Json(json!({ "id_token": self.id_token(Signing::Rsa, &claims) })).into_response()
+    }
+
     fn sign(&self, signing: Signing, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         let by = |key: &RsaKeyPair| {
@@ -154,7 +202,11 @@ impl Inner {
     }
 }
 
-async fn answer(State(inner): State<Arc<Inner>>, uri: Uri) -> Response {
+fn values(text: &str) -> HashMap<String, String> {
+    form_urlencoded::parse(text.as_bytes()).into_owned().collect()
+}
+
+async fn answer(State(inner): State<Arc<Inner>>, uri: Uri, body: String) -> Response {
     if *inner.is_down.lock().expect("not poisoned") {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
@@ -173,6 +225,8 @@ async fn answer(State(inner): State<Arc<Inner>>, uri: Uri) -> Response {
             inner.asked.fetch_add(1, Ordering::SeqCst);
             Json(inner.keys()).into_response()
         }
+        "/authorize" => inner.authorize(&uri),
+        "/token" => inner.token(&body),
         _ => StatusCode::NOT_FOUND.into_response(),
     }
 }

@@ -104,7 +104,7 @@ pub(super) const CRM_ROOMS: [(&str, &[&str]); 16] = [
             "crm",
         ],
     ),
-    ("web", &[]),
+    ("web", &["credentials"]),
     ("mcp", &["actions", "call", "credentials"]),
     ("actions", &["call", "crm"]),
     ("alerts", &["notify", "credentials"]),

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Where somebody signs in, and comes back from.
-const SIGN_IN: &str = "/auth/google?next=/oauth/continue";
+const SIGN_IN: &str = "/auth/sign-in?next=/oauth/continue";
 
 pub(super) async fn resume(State(mcp): State<Mcp>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
