@@ -209,7 +209,6 @@ async fn every_fault_of_a_person_is_told_at_once() {
         }],
         hubspot_emails: vec!["ann".to_owned()],
         update_time: None,
-        hubspot_emails: Vec::new(),
     };
     let refused = put_person(&bench, bad)
         .await
