@@ -23,7 +23,7 @@ fmt:
 	$(CARGO) fmt --all --check
 
 # What a build of the product never has: heavy tests, doors for the fuzzer, points at which it dies, a model checker's primitives.
-HEAVY := hubkeep-tests/order,hubkeep-tests/disk,hubkeep-tests/interop,hubkeep-tests/isolation,hubkeep-tests/kills,hubkeep-tests/evidence,hubkeep-tests/anchors,hubkeep-tests/browser
+HEAVY := hubkeep-tests/order,hubkeep-tests/disk,hubkeep-tests/interop,hubkeep-tests/isolation,hubkeep-tests/kills,hubkeep-tests/evidence,hubkeep-tests/anchors,hubkeep-tests/browser,hubkeep-tests/mcp
 DOORS := hubkeep/fuzzing,hubkeep-core/fuzzing,hubkeep-core/dying,hubkeep-seal/fuzzing,hubkeep-audit-log/fuzzing,hubkeep-hubspot/fuzzing,hubkeep-crm-service/fuzzing,hubkeep-crm-service/dying
 MODELS := hubkeep-audit-log/models,hubkeep-crm-service/models
 .PHONY: clippy

@@ -157,7 +157,7 @@ fn write(
 fn entry(number: u64, Of { portal_id, slug }: Of) -> Entry {
     let call = number.div_ceil(2);
     let mixed = mixed(call);
-    let is_outcome = number % 2 == 0;
+    let is_outcome = number.is_multiple_of(2);
     let result = match (is_outcome, mixed % 200) {
         (false, _) => CallResult::Unspecified,
         (true, 0) => CallResult::Unknown,
@@ -186,7 +186,12 @@ fn entry(number: u64, Of { portal_id, slug }: Of) -> Entry {
         handle_id: format!("019aa000-0000-7000-a000-{:012x}", call / 100),
         purpose_code: "nightly-sync".to_owned(),
         credential_version: 1,
-        object_type: if mixed % 3 == 0 { "deals" } else { "contacts" }.to_owned(),
+        object_type: if mixed.is_multiple_of(3) {
+            "deals"
+        } else {
+            "contacts"
+        }
+        .to_owned(),
         object_ref: digits,
         http_method: "GET".to_owned(),
         path_template: "/crm/objects/2026-09/contacts/{id}".to_owned(),

@@ -98,7 +98,6 @@ pub(super) fn to_wire(known: &Known) -> wire::Person {
             .map(|email| email.expose().to_owned())
             .collect(),
         update_time: Some(known.update_time.into()),
-        ..wire::Person::default()
     }
 }
 

@@ -31,11 +31,11 @@ const MAY_READ: &str = "WWW-Authenticate, Mcp-Session-Id, X-Request-Id";
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Readable {
     /// Everybody: nothing in it is anybody's own.
-    ByAll,
+    Everybody,
     /// Those that are known.
-    ByKnown,
+    Known,
     /// Nobody.
-    ByNone,
+    Nobody,
 }
 
 fn readable(path: &str) -> Readable {
@@ -43,13 +43,13 @@ fn readable(path: &str) -> Readable {
         .strip_prefix(place::ENDPOINT)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     if is_endpoint {
-        Readable::ByKnown
+        Readable::Known
     } else if path.starts_with("/.well-known/")
         || ["/oauth/token", "/oauth/register", "/oauth/revoke"].contains(&path)
     {
-        Readable::ByAll
+        Readable::Everybody
     } else {
-        Readable::ByNone
+        Readable::Nobody
     }
 }
 
@@ -62,11 +62,11 @@ pub(super) async fn guarded(State(mcp): State<Mcp>, request: Request, next: Next
     let known = origin.as_ref().is_none_or(|origin| is_known(&mcp, origin));
     let mut answer = if !named {
         refused("this server is not known by this name")
-    } else if readable == Readable::ByKnown && !known {
+    } else if readable == Readable::Known && !known {
         refused(
             "pages of this origin may not call: an operator names those that may under [mcp] origins of crm-service",
         )
-    } else if request.method() == Method::OPTIONS && readable != Readable::ByNone {
+    } else if request.method() == Method::OPTIONS && readable != Readable::Nobody {
         StatusCode::NO_CONTENT.into_response()
     } else {
         next.run(request).await
@@ -79,7 +79,7 @@ pub(super) async fn guarded(State(mcp): State<Mcp>, request: Request, next: Next
         let always = HeaderValue::from_static("max-age=31536000");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, always);
     }
-    if let (true, true, Some(origin)) = (named, known || readable == Readable::ByAll, origin) {
+    if let (true, true, Some(origin)) = (named, known || readable == Readable::Everybody, origin) {
         shared(readable, origin, headers);
     }
     answer
@@ -110,9 +110,9 @@ fn is_known(mcp: &Mcp, origin: &HeaderValue) -> bool {
 /// Lets a page of another origin read the answer.
 fn shared(readable: Readable, origin: HeaderValue, headers: &mut HeaderMap) {
     let allowed = match readable {
-        Readable::ByNone => return,
-        Readable::ByAll => HeaderValue::from_static("*"),
-        Readable::ByKnown => {
+        Readable::Nobody => return,
+        Readable::Everybody => HeaderValue::from_static("*"),
+        Readable::Known => {
             headers.append(header::VARY, HeaderValue::from_static("Origin"));
             origin
         }
@@ -135,14 +135,14 @@ mod tests {
     #[test]
     fn only_what_is_nobodys_own_is_readable_by_every_page() {
         for (path, expected) in [
-            ("/mcp", Readable::ByKnown),
-            ("/mcp/acme", Readable::ByKnown),
-            ("/mcpx", Readable::ByNone),
-            ("/.well-known/oauth-authorization-server", Readable::ByAll),
-            ("/oauth/token", Readable::ByAll),
-            ("/oauth/authorize", Readable::ByNone),
-            ("/oauth/consent", Readable::ByNone),
-            ("/account", Readable::ByNone),
+            ("/mcp", Readable::Known),
+            ("/mcp/acme", Readable::Known),
+            ("/mcpx", Readable::Nobody),
+            ("/.well-known/oauth-authorization-server", Readable::Everybody),
+            ("/oauth/token", Readable::Everybody),
+            ("/oauth/authorize", Readable::Nobody),
+            ("/oauth/consent", Readable::Nobody),
+            ("/account", Readable::Nobody),
         ] {
             assert!(readable(path) == expected, "{path}");
         }
