@@ -7,12 +7,13 @@ use hubkeep_core::{dying::watched, id::CallerName};
 use tokio_util::sync::CancellationToken;
 
 use super::{Error, Suppression, store};
-use crate::crm::ObjectType;
 
 /// How often it is looked for.
 const LOOKED_FOR_EVERY: Duration = Duration::from_secs(60);
 /// Erasures that are read at once.
 const PAGE: u32 = 500;
+/// As entries write the type of who is erased.
+const CONTACTS: &str = "contacts";
 /// As it stands on record.
 const REASON: &str = "the contact was erased for good";
 
@@ -41,7 +42,7 @@ impl Suppression {
                     .forget(Forgetting {
                         portal_id: of.portal,
                         call_id: of.erasure,
-                        object_type: ObjectType::contacts().as_str(),
+                        object_type: CONTACTS,
                         caller,
                         reason: REASON,
                     })
