@@ -66,6 +66,11 @@ const NAME_OF_CREDENTIALS: &str = "credential-service";
 /// # Errors
 /// If anything it stands on is not there.
 pub async fn start(config: Config, deps: Deps) -> Result<Running, StartError> {
+    // Large, and waited for by whoever starts several.
+    Box::pin(build(config, deps)).await
+}
+
+async fn build(config: Config, deps: Deps) -> Result<Running, StartError> {
     let Deps {
         clock,
         random,
