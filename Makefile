@@ -70,7 +70,7 @@ test-order: ## By strace: the record is on disk before the first byte leaves and
 	$(CARGO) test --workspace --features $(BUILT_IN)hubkeep-tests/order --test order -- --nocapture
 
 .PHONY: test-disk
-test-disk: ## By strace: the disk under the log fails, and crm-service is killed, at each write, each sync and each renaming, one after the other
+test-disk: ## By strace: the disk under the log fails, and crm-service is killed, at each write and each sync, one after the other
 	@command -v strace >/dev/null || { echo "test-disk needs strace: apt-get install strace"; exit 1; }
 	$(CARGO) test --workspace --features $(BUILT_IN)hubkeep-tests/disk --test disk -- --nocapture --test-threads 1
 

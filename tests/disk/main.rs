@@ -76,7 +76,7 @@ async fn a_disk_that_fails_at_each_write_and_each_sync_loses_no_record() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_at_each_write_each_sync_and_each_renaming_it_leaves_no_request_without_a_record() {
+async fn killed_at_each_write_and_each_sync_it_leaves_no_request_without_a_record() {
     let around = Around::start().await;
     let files = around.files();
     let files = files.each_ref().map(std::path::PathBuf::as_path);
